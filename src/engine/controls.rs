@@ -1,0 +1,598 @@
+//! The table of controls: every id, host name, unit, range, default and enum name, once.
+//!
+//! The engine, the command line, the presets and the plugin's parameters all read this table; nothing
+//! else knows an id. Ids, ranges, scales and the order of enum names are permanent once released.
+
+use std::fmt;
+
+/// The position of a control in [`CONTROLS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ControlId(u16);
+
+impl ControlId {
+    /// The position in [`CONTROLS`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The entry of the table.
+    pub fn control(self) -> &'static Control {
+        &CONTROLS[self.index()]
+    }
+
+    /// All ids in the order of the table.
+    pub fn all() -> impl Iterator<Item = ControlId> {
+        (0..CONTROLS.len() as u16).map(ControlId)
+    }
+
+    /// Looks an id up by its text.
+    ///
+    /// # Errors
+    /// [`ControlError::UnknownId`], naming the nearest id.
+    pub fn parse(text: &str) -> Result<ControlId, ControlError> {
+        CONTROLS
+            .iter()
+            .position(|control| control.id == text)
+            .map(|index| ControlId(index as u16))
+            .ok_or_else(|| ControlError::UnknownId {
+                id: text.to_owned(),
+                nearest: nearest(text, CONTROLS.iter().map(|control| control.id)),
+            })
+    }
+}
+
+/// How a host's 0..1 maps onto the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Proportional: a straight lane is a straight glide.
+    Linear,
+    /// Equal ratios for equal distances.
+    Logarithmic,
+}
+
+/// What values a control takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Values {
+    /// A number in a unit.
+    Number {
+        /// Lowest value.
+        min: f64,
+        /// Highest value.
+        max: f64,
+        /// Value of a new instance.
+        default: f64,
+        /// Displayed decimals; what comes from a host is snapped to them.
+        decimals: usize,
+        /// Unit as displayed, with its leading space ("Hz", "dB", "s"); empty for none.
+        unit: &'static str,
+        /// Host scale.
+        scale: Scale,
+        /// The lowest value is silence (levels).
+        floor_is_silence: bool,
+    },
+    /// One of several names, in permanent order.
+    Choice {
+        /// The names used by the command line, presets and OSC (lower case).
+        names: &'static [&'static str],
+        /// Index of the value of a new instance.
+        default: usize,
+        /// How many of the names this version can sound; the rest are reserved.
+        available: usize,
+    },
+    /// Off or on.
+    Switch {
+        /// Value of a new instance.
+        default: bool,
+    },
+}
+
+/// One control.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Control {
+    /// Permanent id.
+    pub id: &'static str,
+    /// Name in hosts.
+    pub name: &'static str,
+    /// Group in hosts, the editor and listings.
+    pub group: &'static str,
+    /// Values.
+    pub values: Values,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+/// Why an id or a value was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ControlError {
+    /// No such id.
+    UnknownId {
+        /// What was asked for.
+        id: String,
+        /// The nearest id that exists.
+        nearest: String,
+    },
+    /// No such enum name.
+    UnknownName {
+        /// The control.
+        id: &'static str,
+        /// What was asked for.
+        value: String,
+        /// The nearest name that exists.
+        nearest: String,
+        /// All names that can be used.
+        names: Vec<&'static str>,
+    },
+    /// A name that is reserved for a later version.
+    Reserved {
+        /// The control.
+        id: &'static str,
+        /// What was asked for.
+        value: String,
+        /// All names that can be used.
+        names: Vec<&'static str>,
+    },
+    /// Not a number in the control's unit.
+    NotANumber {
+        /// The control.
+        id: &'static str,
+        /// What was given.
+        value: String,
+        /// An example of a valid value.
+        example: String,
+    },
+    /// Outside the range.
+    OutOfRange {
+        /// The control.
+        id: &'static str,
+        /// What was given.
+        value: f64,
+        /// Lowest value.
+        min: f64,
+        /// Highest value.
+        max: f64,
+        /// Unit.
+        unit: &'static str,
+    },
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ControlError::UnknownId { id, nearest } => {
+                write!(
+                    f,
+                    "there is no parameter \"{id}\"; the nearest is \"{nearest}\""
+                )
+            }
+            ControlError::UnknownName {
+                id,
+                value,
+                nearest,
+                names,
+            } => write!(
+                f,
+                "{id}: \"{value}\" is not one of {}; the nearest is \"{nearest}\"",
+                names.join(", ")
+            ),
+            ControlError::Reserved { id, value, names } => write!(
+                f,
+                "{id}: \"{value}\" is reserved and does not sound in this version; use one of {}",
+                names.join(", ")
+            ),
+            ControlError::NotANumber { id, value, example } => {
+                write!(f, "{id}: \"{value}\" is not a value; write for example \"{example}\"")
+            }
+            ControlError::OutOfRange {
+                id,
+                value,
+                min,
+                max,
+                unit,
+            } => {
+                let nearest = value.clamp(*min, *max);
+                write!(
+                    f,
+                    "{id}: {value} is outside {min} to {max}{}{unit}; the nearest valid value is {nearest}",
+                    if unit.is_empty() { "" } else { " " }
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+impl Control {
+    /// Value of a new instance (enums by index, switches 0 or 1).
+    pub const fn default_value(&self) -> f64 {
+        match self.values {
+            Values::Number { default, .. } => default,
+            Values::Choice { default, .. } => default as f64,
+            Values::Switch { default } => default as u8 as f64,
+        }
+    }
+
+    /// Lowest and highest value.
+    pub const fn range(&self) -> (f64, f64) {
+        match self.values {
+            Values::Number { min, max, .. } => (min, max),
+            Values::Choice { names, .. } => (0.0, (names.len() - 1) as f64),
+            Values::Switch { .. } => (0.0, 1.0),
+        }
+    }
+
+    /// Unit as displayed; empty for none.
+    pub const fn unit(&self) -> &'static str {
+        match self.values {
+            Values::Number { unit, .. } => unit,
+            _ => "",
+        }
+    }
+
+    /// Clamps into the range and snaps to the displayed decimals; a value that is not finite becomes
+    /// the default. This is what hosts' values go through.
+    pub fn snap(&self, value: f64) -> f64 {
+        if !value.is_finite() {
+            return self.default_value();
+        }
+        let (min, max) = self.range();
+        let value = value.clamp(min, max);
+        match self.values {
+            Values::Number { decimals, .. } => {
+                let grid = 10f64.powi(decimals as i32);
+                // Dividing by the power of ten gives the f64 nearest to the decimal that is displayed;
+                // multiplying by its inverse would not.
+                ((value * grid).round() / grid).clamp(min, max)
+            }
+            _ => value.round(),
+        }
+    }
+
+    /// Clamps into the range without snapping; a value that is not finite becomes the default.
+    pub fn clamp(&self, value: f64) -> f64 {
+        if !value.is_finite() {
+            return self.default_value();
+        }
+        let (min, max) = self.range();
+        match self.values {
+            Values::Number { .. } => value.clamp(min, max),
+            _ => value.round().clamp(min, max),
+        }
+    }
+
+    /// From a host's 0..1 to the unit, snapped.
+    pub fn from_normalized(&self, normalized: f64) -> f64 {
+        let (min, max) = self.range();
+        let x = normalized.clamp(0.0, 1.0);
+        match self.values {
+            Values::Number {
+                scale: Scale::Logarithmic,
+                ..
+            } => self.snap(min * (max / min).powf(x)),
+            _ => self.snap(min + x * (max - min)),
+        }
+    }
+
+    /// From the unit to a host's 0..1.
+    pub fn to_normalized(&self, value: f64) -> f64 {
+        let (min, max) = self.range();
+        let value = value.clamp(min, max);
+        match self.values {
+            Values::Number {
+                scale: Scale::Logarithmic,
+                ..
+            } => (value / min).ln() / (max / min).ln(),
+            _ => (value - min) / (max - min),
+        }
+    }
+
+    /// The value as text with its unit: "6.3 Hz", "-20 dB", "binaural", "on".
+    pub fn format(&self, value: f64) -> String {
+        match self.values {
+            Values::Number {
+                unit,
+                decimals,
+                floor_is_silence,
+                min,
+                ..
+            } => {
+                let value = self.snap(value);
+                if floor_is_silence && value <= min {
+                    return "silent".to_owned();
+                }
+                let mut text = format!("{value:.decimals$}");
+                if text.contains('.') {
+                    text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+                }
+                if text == "-0" {
+                    text = "0".to_owned();
+                }
+                if unit.is_empty() {
+                    text
+                } else {
+                    format!("{text} {unit}")
+                }
+            }
+            Values::Choice { names, .. } => {
+                names[(self.clamp(value) as usize).min(names.len() - 1)].to_owned()
+            }
+            Values::Switch { .. } => if value >= 0.5 { "on" } else { "off" }.to_owned(),
+        }
+    }
+
+    /// Reads text with or without the unit; enums by name, switches as 0/1, on/off, true/false. The
+    /// value must lie in the range: nothing is clamped.
+    ///
+    /// # Errors
+    /// [`ControlError`], naming the nearest valid thing.
+    pub fn parse(&self, text: &str) -> Result<f64, ControlError> {
+        let value = self.parse_any(text)?;
+        if let Values::Choice {
+            names, available, ..
+        } = self.values
+            && value as usize >= available
+        {
+            return Err(ControlError::Reserved {
+                id: self.id,
+                value: text.trim().to_owned(),
+                names: names[..available].to_vec(),
+            });
+        }
+        let (min, max) = self.range();
+        if value < min || value > max {
+            return Err(ControlError::OutOfRange {
+                id: self.id,
+                value,
+                min,
+                max,
+                unit: self.unit(),
+            });
+        }
+        Ok(value)
+    }
+
+    /// As [`Control::parse`], but reserved names and values outside the range pass: hosts' text.
+    ///
+    /// # Errors
+    /// [`ControlError`] for text that is neither a number in the unit nor a name.
+    pub fn parse_any(&self, text: &str) -> Result<f64, ControlError> {
+        let text = text.trim();
+        let lower = text.to_lowercase();
+        match self.values {
+            Values::Number {
+                unit,
+                min,
+                floor_is_silence,
+                ..
+            } => {
+                if floor_is_silence && matches!(lower.as_str(), "silent" | "-inf" | "-inf db") {
+                    return Ok(min);
+                }
+                let bare = lower
+                    .strip_suffix(&unit.to_lowercase())
+                    .unwrap_or(&lower)
+                    .trim_end();
+                match bare.parse::<f64>() {
+                    Ok(value) if value.is_finite() => Ok(value),
+                    _ => Err(ControlError::NotANumber {
+                        id: self.id,
+                        value: text.to_owned(),
+                        example: self.format(self.default_value()),
+                    }),
+                }
+            }
+            Values::Choice {
+                names, available, ..
+            } => names
+                .iter()
+                .position(|name| *name == lower)
+                .map(|index| index as f64)
+                .ok_or_else(|| ControlError::UnknownName {
+                    id: self.id,
+                    value: text.to_owned(),
+                    nearest: nearest(&lower, names[..available].iter().copied()),
+                    names: names[..available].to_vec(),
+                }),
+            Values::Switch { .. } => match lower.as_str() {
+                "1" | "on" | "true" => Ok(1.0),
+                "0" | "off" | "false" => Ok(0.0),
+                _ => Err(ControlError::UnknownName {
+                    id: self.id,
+                    value: text.to_owned(),
+                    nearest: nearest(&lower, ["on", "off", "true", "false", "1", "0"].into_iter()),
+                    names: vec!["on", "off"],
+                }),
+            },
+        }
+    }
+}
+
+/// The candidate with the smallest edit distance to `text`; empty when there is none.
+pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    candidates
+        .min_by_key(|candidate| edit_distance(text, candidate))
+        .unwrap_or("")
+        .to_owned()
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+const fn number(min: f64, max: f64, default: f64, decimals: usize, unit: &'static str) -> Values {
+    Values::Number {
+        min,
+        max,
+        default,
+        decimals,
+        unit,
+        scale: Scale::Linear,
+        floor_is_silence: false,
+    }
+}
+
+const fn level(min: f64, max: f64, default: f64) -> Values {
+    Values::Number {
+        min,
+        max,
+        default,
+        decimals: 2,
+        unit: "dB",
+        scale: Scale::Linear,
+        floor_is_silence: true,
+    }
+}
+
+const fn choice(names: &'static [&'static str], default: usize) -> Values {
+    Values::Choice {
+        names,
+        default,
+        available: names.len(),
+    }
+}
+
+const fn switch(default: bool) -> Values {
+    Values::Switch { default }
+}
+
+/// `run`: always.
+pub const RUN_ALWAYS: usize = 0;
+/// `run`: only while the host plays.
+pub const RUN_TRANSPORT: usize = 1;
+/// `phase_mode`: runs on.
+pub const PHASE_FREE: usize = 0;
+/// `phase_mode`: phase 0 at play.
+pub const PHASE_RESTART: usize = 1;
+/// `phase_mode`: phase follows the song position.
+pub const PHASE_TIMELINE: usize = 2;
+/// `lN_kind`: silent.
+pub const LAYER_OFF: usize = 0;
+/// `lN_kind`: two tones, one an ear.
+pub const LAYER_BINAURAL: usize = 1;
+
+macro_rules! table {
+    ($($constant:ident $id:literal $name:literal $group:literal $values:expr, $help:literal;)*) => {
+        /// Every control, in the order of listings.
+        pub const CONTROLS: &[Control] = &[$(
+            Control { id: $id, name: $name, group: $group, values: $values, help: $help },
+        )*];
+
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "positions only")]
+        #[repr(u16)]
+        enum Position { $($constant,)* }
+
+        $(
+            #[doc = $help]
+            pub const $constant: ControlId = ControlId(Position::$constant as u16);
+        )*
+    };
+}
+
+table! {
+    BYPASS "bypass" "Bypass" "Global" switch(false),
+        "Passes the incoming audio through untouched.";
+    RUN "run" "Run" "Global" choice(&["always", "transport"], RUN_ALWAYS),
+        "When the entrainment sounds: always, or only while the host plays.";
+    FADE_IN "fade_in" "Fade In" "Global" number(0.0, 60.0, 1.0, 3, "s"),
+        "Time in which the entrainment fades in at its start (at least 20 ms).";
+    FADE_OUT "fade_out" "Fade Out" "Global" number(0.0, 60.0, 1.0, 3, "s"),
+        "Time in which the entrainment fades out at its end (at least 20 ms).";
+    IN_GAIN "in_gain" "Input Gain" "Global" level(-60.0, 12.0, 0.0),
+        "Gain of the incoming audio.";
+    OUT_GAIN "out_gain" "Output Gain" "Global" level(-60.0, 12.0, 0.0),
+        "Gain of everything, before the ceiling.";
+    CEILING_ON "ceiling_on" "Ceiling On" "Ceiling" switch(false),
+        "Keeps every sample at or below the ceiling, with no latency.";
+    CEILING "ceiling" "Ceiling" "Ceiling" number(-24.0, 0.0, -1.0, 2, "dB"),
+        "The highest sample peak that leaves the plugin, in dBFS.";
+    BEAT "beat" "Beat" "Beat" number(0.0, 100.0, 10.0, 3, "Hz"),
+        "The beat frequency: right ear minus left ear.";
+    CARRIER "carrier" "Carrier" "Beat" number(20.0, 1500.0, 250.0, 3, "Hz"),
+        "The frequency midway between the two ears.";
+    GLIDE "glide" "Glide" "Beat" number(0.0, 10.0, 0.02, 3, "s"),
+        "Time in which steps of beat, carrier and levels are travelled; 0 is exact steps.";
+    PHASE_MODE "phase_mode" "Phase" "Beat"
+        choice(&["free", "restart", "timeline"], PHASE_TIMELINE),
+        "What the phase does at play, seek and loop: runs on, restarts, or follows the song position.";
+    L1_KIND "l1_kind" "Layer 1 Kind" "Layer 1" Values::Choice {
+            names: &["off", "binaural", "monaural", "isochronic", "bilateral", "noise"],
+            default: LAYER_OFF,
+            available: 2,
+        },
+        "What layer 1 generates.";
+    L1_LEVEL "l1_level" "Layer 1 Level" "Layer 1" level(-80.0, 0.0, -20.0),
+        "Peak level of layer 1 in each ear, in dBFS.";
+    GATE_ON "gate_on" "Gate On" "Gate" switch(false),
+        "Turns the incoming audio down while it is below the threshold.";
+    GATE_THRESHOLD "gate_threshold" "Gate Threshold" "Gate" number(-80.0, 0.0, -50.0, 2, "dB"),
+        "Peak level below which the gate closes, in dBFS.";
+    GATE_RANGE "gate_range" "Gate Range" "Gate" number(0.0, 80.0, 40.0, 2, "dB"),
+        "How far the closed gate turns the audio down.";
+    GATE_HOLD "gate_hold" "Gate Hold" "Gate" number(0.0, 2000.0, 100.0, 1, "ms"),
+        "How long the gate stays open after the last peak above the threshold.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_and_end_of_range_survives_text() {
+        for control in CONTROLS {
+            let (min, max) = control.range();
+            for value in [control.default_value(), min, max] {
+                let text = control.format(value);
+                assert_eq!(control.parse_any(&text).unwrap(), value, "{}: {text}", control.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_normalised_f32_snaps_to_the_displayed_decimal() {
+        for control in CONTROLS {
+            if let Values::Number { decimals, .. } = control.values {
+                let (min, max) = control.range();
+                let grid = 10f64.powi(decimals as i32);
+                for i in 0..=1000 {
+                    let shown = ((min + (max - min) * i as f64 / 1000.0) * grid).round() / grid;
+                    let host = control.to_normalized(shown) as f32;
+                    assert_eq!(control.from_normalized(host as f64), shown, "{}", control.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_found() {
+        for id in ControlId::all() {
+            assert_eq!(ControlId::parse(id.control().id), Ok(id));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_nearest_thing() {
+        let error = ControlId::parse("beet").unwrap_err().to_string();
+        assert!(error.contains("\"beat\""), "{error}");
+        let error = L1_KIND.control().parse("binarual").unwrap_err().to_string();
+        assert!(error.contains("nearest is \"binaural\""), "{error}");
+        let error = BEAT.control().parse("101").unwrap_err().to_string();
+        assert!(error.contains("0 to 100 Hz") && error.contains("is 100"), "{error}");
+        let error = L1_KIND.control().parse("monaural").unwrap_err().to_string();
+        assert!(error.contains("reserved"), "{error}");
+        assert!(BEAT.control().parse("6.3 Hz").is_ok_and(|v| v == 6.3));
+        assert!(BEAT.control().parse("6.3hz").is_ok_and(|v| v == 6.3));
+        assert!(L1_LEVEL.control().parse("silent").is_ok_and(|v| v == -80.0));
+    }
+}

@@ -1,0 +1,62 @@
+//! What the world tells the engine: control changes and the host's transport.
+
+use super::controls::ControlId;
+
+/// A change of one control at one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event {
+    /// Frame within the block that is processed, 0 to its length.
+    pub frame: usize,
+    /// What changes.
+    pub control: ControlId,
+    /// How it changes.
+    pub change: Change,
+}
+
+/// How a control travels to its new value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// A step. Beat, carrier and levels glide to it over the `glide` control; 0 is exact.
+    Step(f64),
+    /// A straight line in the control's unit from its value now, reaching `to` after `frames` frames.
+    /// Controls that cannot move in between (enums, switches, times) step at the end of the line.
+    Linear {
+        /// The value at the end.
+        to: f64,
+        /// Length of the line.
+        frames: u64,
+    },
+}
+
+/// The host's transport at the first frame of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Transport {
+    /// The host has no transport: the engine is free and playing.
+    #[default]
+    Absent,
+    /// The host has one.
+    Host {
+        /// Whether it rolls.
+        playing: bool,
+        /// Song position in frames at the engine's rate; `None` where the host does not tell.
+        song_frames: Option<i64>,
+    },
+}
+
+impl Transport {
+    /// Whether sound that follows the transport sounds.
+    pub fn playing(self) -> bool {
+        match self {
+            Transport::Absent => true,
+            Transport::Host { playing, .. } => playing,
+        }
+    }
+
+    /// The song position, where there is one.
+    pub fn song_frames(self) -> Option<i64> {
+        match self {
+            Transport::Absent => None,
+            Transport::Host { song_frames, .. } => song_frames,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the engine tells the world while it runs: atomics that any thread may read.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Levels, phases and counters of a running engine. Written by the audio thread, read by any other;
+/// values are each whole, but not of one moment.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    input_peak: [AtomicU32; 2],
+    output_peak: [AtomicU32; 2],
+    beat_phase: AtomicU64,
+    beat: AtomicU64,
+    carrier: AtomicU64,
+    level: AtomicU64,
+    gate_gain: AtomicU32,
+    ceiling_gain: AtomicU32,
+    frames: AtomicU64,
+    input_repaired: AtomicU64,
+    output_repaired: AtomicU64,
+}
+
+/// Peaks are kept as the bits of non-negative floats, whose order is that of the numbers.
+fn raise(slot: &AtomicU32, peak: f32) {
+    slot.fetch_max(peak.to_bits(), Relaxed);
+}
+
+impl Telemetry {
+    /// Highest sample of the incoming audio per ear since the last call, linear.
+    pub fn take_input_peaks(&self) -> [f32; 2] {
+        self.input_peak.each_ref().map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
+    }
+
+    /// Highest sample of the output per ear since the last call, linear.
+    pub fn take_output_peaks(&self) -> [f32; 2] {
+        self.output_peak.each_ref().map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
+    }
+
+    /// Phase of the beat as it sounds, in cycles, 0 to 1.
+    pub fn beat_phase(&self) -> f64 {
+        self.beat_phase.load(Relaxed) as f64 / 18_446_744_073_709_551_616.0
+    }
+
+    /// The beat as it sounds now, in hertz: during a glide, where it is on its way.
+    pub fn beat(&self) -> f64 {
+        f64::from_bits(self.beat.load(Relaxed))
+    }
+
+    /// The carrier as it sounds now, in hertz.
+    pub fn carrier(&self) -> f64 {
+        f64::from_bits(self.carrier.load(Relaxed))
+    }
+
+    /// Gain of the fade of the entrainment, 0 to 1.
+    pub fn fade(&self) -> f64 {
+        f64::from_bits(self.level.load(Relaxed))
+    }
+
+    /// Gain that the gate applies, linear.
+    pub fn gate_gain(&self) -> f32 {
+        f32::from_bits(self.gate_gain.load(Relaxed))
+    }
+
+    /// Gain that the ceiling applies, linear; 1 where it does nothing.
+    pub fn ceiling_gain(&self) -> f32 {
+        f32::from_bits(self.ceiling_gain.load(Relaxed))
+    }
+
+    /// Frames processed since the last reset.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Relaxed)
+    }
+
+    /// How many incoming samples were not finite and became silence, since the engine was made.
+    pub fn input_repaired(&self) -> u64 {
+        self.input_repaired.load(Relaxed)
+    }
+
+    /// How many outgoing samples were not finite and became silence, since the engine was made.
+    pub fn output_repaired(&self) -> u64 {
+        self.output_repaired.load(Relaxed)
+    }
+
+    pub(super) fn raise_input(&self, peaks: [f32; 2]) {
+        for (slot, peak) in self.input_peak.iter().zip(peaks) {
+            raise(slot, peak);
+        }
+    }
+
+    pub(super) fn raise_output(&self, peaks: [f32; 2]) {
+        for (slot, peak) in self.output_peak.iter().zip(peaks) {
+            raise(slot, peak);
+        }
+    }
+
+    pub(super) fn count_repaired(&self, input: u64, output: u64) {
+        if input > 0 {
+            self.input_repaired.fetch_add(input, Relaxed);
+        }
+        if output > 0 {
+            self.output_repaired.fetch_add(output, Relaxed);
+        }
+    }
+
+    pub(super) fn publish(&self, now: Snapshot) {
+        self.beat_phase.store(now.beat_phase, Relaxed);
+        self.beat.store(now.beat.to_bits(), Relaxed);
+        self.carrier.store(now.carrier.to_bits(), Relaxed);
+        self.level.store(now.fade.to_bits(), Relaxed);
+        self.gate_gain.store(now.gate_gain.to_bits(), Relaxed);
+        self.ceiling_gain.store(now.ceiling_gain.to_bits(), Relaxed);
+        self.frames.store(now.frames, Relaxed);
+    }
+}
+
+/// What is published after each block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Snapshot {
+    pub beat_phase: u64,
+    pub beat: f64,
+    pub carrier: f64,
+    pub fade: f64,
+    pub gate_gain: f32,
+    pub ceiling_gain: f32,
+    pub frames: u64,
+}
