@@ -1,3 +1,4 @@
 //! tmp
+pub mod analysis;
 pub mod engine;
 pub mod graph;
