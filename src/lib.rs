@@ -2,3 +2,4 @@
 pub mod analysis;
 pub mod engine;
 pub mod graph;
+pub mod offline;
