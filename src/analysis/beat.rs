@@ -57,7 +57,12 @@ mod tests {
     use super::*;
 
     fn tone(frequency: f64, amplitude: f64) -> Tone {
-        Tone { frequency, amplitude, phase: 0.0, uncertainty: 1e-6 }
+        Tone {
+            frequency,
+            amplitude,
+            phase: 0.0,
+            uncertainty: 1e-6,
+        }
     }
 
     #[test]
@@ -75,6 +80,9 @@ mod tests {
     fn one_silent_ear_has_no_beat() {
         assert!(beats(&[], &[]).is_empty());
         assert!(beats(&[tone(245.0, 0.1)], &[]).is_empty());
-        assert_eq!(beats(&[tone(255.0, 0.1)], &[tone(245.0, 0.1)])[0].frequency, -10.0);
+        assert_eq!(
+            beats(&[tone(255.0, 0.1)], &[tone(245.0, 0.1)])[0].frequency,
+            -10.0
+        );
     }
 }

@@ -38,7 +38,11 @@ impl ClickFilter {
             .map(|(i, w)| {
                 let x = i as f64 - half as f64;
                 // A delayed impulse less the low-pass of the same cut-off.
-                let low = if x == 0.0 { cutoff } else { (PI * cutoff * x).sin() / (PI * x) };
+                let low = if x == 0.0 {
+                    cutoff
+                } else {
+                    (PI * cutoff * x).sin() / (PI * x)
+                };
                 w * (if x == 0.0 { 1.0 } else { 0.0 } - low)
             })
             .collect();
@@ -56,14 +60,22 @@ impl ClickFilter {
         let samples: Vec<f64> = samples.iter().map(|&sample| finite(sample)).collect();
         samples
             .windows(self.taps.len())
-            .map(|span| span.iter().zip(&self.taps).map(|(sample, tap)| sample * tap).sum())
+            .map(|span| {
+                span.iter()
+                    .zip(&self.taps)
+                    .map(|(sample, tap)| sample * tap)
+                    .sum()
+            })
             .collect()
     }
 
     /// Peak of the click in dB re a tone of peak `amplitude` (linear); negative infinity where the
     /// signal is shorter than the filter or perfectly smooth.
     pub fn click(&self, samples: &[f32], amplitude: f64) -> f64 {
-        let peak = self.filter(samples).iter().fold(0.0, |peak: f64, y| peak.max(y.abs()));
+        let peak = self
+            .filter(samples)
+            .iter()
+            .fold(0.0, |peak: f64, y| peak.max(y.abs()));
         to_db(peak / amplitude)
     }
 }
@@ -75,15 +87,20 @@ mod tests {
     const RATE: f64 = 48_000.0;
 
     fn tone(frequency: f64, frames: usize) -> Vec<f32> {
-        (0..frames).map(|n| (2.0 * PI * frequency * n as f64 / RATE).sin() as f32).collect()
+        (0..frames)
+            .map(|n| (2.0 * PI * frequency * n as f64 / RATE).sin() as f32)
+            .collect()
     }
 
     #[test]
     fn stops_below_and_passes_above() {
         let filter = ClickFilter::new(RATE).unwrap();
-        for (frequency, low, high) in
-            [(400.0, -200.0, -120.0), (1600.0, -200.0, -120.0), (2000.0, -0.01, 0.01), (15e3, -0.1, 0.1)]
-        {
+        for (frequency, low, high) in [
+            (400.0, -200.0, -120.0),
+            (1600.0, -200.0, -120.0),
+            (2000.0, -0.01, 0.01),
+            (15e3, -0.1, 0.1),
+        ] {
             let level = filter.click(&tone(frequency, 48_000), 1.0);
             assert!((low..high).contains(&level), "{frequency} Hz: {level}");
         }
@@ -93,7 +110,9 @@ mod tests {
     fn a_phase_jump_is_a_click_and_a_raised_cosine_is_not() {
         let filter = ClickFilter::new(RATE).unwrap();
         let mut jump = tone(400.0, 48_000);
-        jump[24_030..].iter_mut().for_each(|sample| *sample = -*sample);
+        jump[24_030..]
+            .iter_mut()
+            .for_each(|sample| *sample = -*sample);
         assert!(filter.click(&jump, 1.0) > -12.0);
         let mut fade = tone(400.0, 48_000);
         for (n, sample) in fade.iter_mut().enumerate() {
@@ -110,7 +129,10 @@ mod tests {
         assert_eq!(filter.click(&[], 1.0), f64::NEG_INFINITY);
         assert_eq!(filter.click(&[1.0], 1.0), f64::NEG_INFINITY);
         assert_eq!(filter.click(&[0.0; 8000], 1.0), f64::NEG_INFINITY);
-        assert!(filter.click(&[0.5; 8000], 1.0) < -100.0, "a constant is no click");
+        assert!(
+            filter.click(&[0.5; 8000], 1.0) < -100.0,
+            "a constant is no click"
+        );
         let broken = vec![f32::NAN; 8000];
         assert_eq!(filter.click(&broken, 1.0), f64::NEG_INFINITY);
     }

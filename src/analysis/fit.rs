@@ -74,8 +74,10 @@ pub fn level_at(samples: &[f32], rate: f64, frequency: f64) -> f64 {
         return f64::NEG_INFINITY;
     }
     let (mut re, mut im) = (Sum::default(), Sum::default());
-    for (n, (&sample, w)) in
-        samples.iter().zip(super::window::blackman_harris(samples.len())).enumerate()
+    for (n, (&sample, w)) in samples
+        .iter()
+        .zip(super::window::blackman_harris(samples.len()))
+        .enumerate()
     {
         let (sin, cos) = angle(frequency, rate, n).sin_cos();
         re.add(finite(sample) * w * cos);
@@ -115,7 +117,10 @@ fn solve(samples: &[f32], rate: f64, frequency: f64, refine: bool) -> Option<(Si
     let (mut a, mut b) = (1.0, 0.0);
     if refine {
         let (fit, _) = solve(samples, rate, frequency, false)?;
-        (a, b) = (fit.amplitude * fit.phase.cos(), -fit.amplitude * fit.phase.sin());
+        (a, b) = (
+            fit.amplitude * fit.phase.cos(),
+            -fit.amplitude * fit.phase.sin(),
+        );
         if fit.amplitude == 0.0 {
             return Some((fit, 0.0));
         }
@@ -142,7 +147,13 @@ fn solve(samples: &[f32], rate: f64, frequency: f64, refine: bool) -> Option<(Si
     }
     let x = gauss(&mut matrix, columns)?;
     let (amplitude, phase) = (x[0].hypot(x[1]), (-x[1]).atan2(x[0]));
-    let mut fit = SineFit { frequency, amplitude, phase, dc: x[2], residual: 0.0 };
+    let mut fit = SineFit {
+        frequency,
+        amplitude,
+        phase,
+        dc: x[2],
+        residual: 0.0,
+    };
     let mut energy = Sum::default();
     for rest in subtract(samples, rate, &fit) {
         energy.add(rest * rest);
@@ -157,8 +168,7 @@ fn gauss(matrix: &mut [[f64; 5]; 4], n: usize) -> Option<[f64; 4]> {
     for i in 0..n {
         let pivot = (i..n).max_by(|&p, &q| matrix[p][i].abs().total_cmp(&matrix[q][i].abs()))?;
         matrix.swap(i, pivot);
-        // Also false for NaN.
-        if !(matrix[i][i].abs() > scale * 1e-12) {
+        if matrix[i][i].abs() <= scale * 1e-12 {
             return None;
         }
         let row = matrix[i];
@@ -190,7 +200,10 @@ mod tests {
     #[test]
     fn a_known_tone_is_found_again() {
         let fit = fit(&tone(245.0, 0.1, 0.7, 48_000), 48_000.0, 245.0).unwrap();
-        assert!((fit.amplitude - 0.1).abs() < 1e-9 && (fit.phase - 0.7).abs() < 1e-8, "{fit:?}");
+        assert!(
+            (fit.amplitude - 0.1).abs() < 1e-9 && (fit.phase - 0.7).abs() < 1e-8,
+            "{fit:?}"
+        );
         assert!(fit.dc.abs() < 1e-9);
     }
 
@@ -221,9 +234,15 @@ mod tests {
     fn the_other_ears_tone_is_seen_far_below() {
         let mut samples = tone(255.0, 0.1, 0.3, 480_000);
         let other = tone(245.0, 0.1e-6, 0.0, 480_000);
-        samples.iter_mut().zip(&other).for_each(|(sample, o)| *sample += o);
+        samples
+            .iter_mut()
+            .zip(&other)
+            .for_each(|(sample, o)| *sample += o);
         let own = fit_refined(&samples, 48_000.0, 255.0).unwrap();
-        let rest: Vec<f32> = subtract(&samples, 48_000.0, &own).iter().map(|&r| r as f32).collect();
+        let rest: Vec<f32> = subtract(&samples, 48_000.0, &own)
+            .iter()
+            .map(|&r| r as f32)
+            .collect();
         assert!((level_at(&rest, 48_000.0, 245.0) + 140.0).abs() < 0.5);
         assert!(level_at(&rest, 48_000.0, 250.0) < -175.0);
     }

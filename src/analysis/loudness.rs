@@ -18,7 +18,10 @@ pub enum LoudnessError {
 impl std::fmt::Display for LoudnessError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let LoudnessError::Format { channels, rate } = self;
-        write!(f, "loudness cannot be measured on {channels} channels at {rate} Hz")
+        write!(
+            f,
+            "loudness cannot be measured on {channels} channels at {rate} Hz"
+        )
     }
 }
 
@@ -51,7 +54,10 @@ impl LoudnessMeter {
         let count = u32::try_from(channels).map_err(|_| refused)?;
         let meter = EbuR128::new(count, rate, Mode::I | Mode::SAMPLE_PEAK | Mode::TRUE_PEAK)
             .map_err(|_| refused)?;
-        Ok(LoudnessMeter { meter, planes: vec![Vec::new(); channels] })
+        Ok(LoudnessMeter {
+            meter,
+            planes: vec![Vec::new(); channels],
+        })
     }
 
     /// Adds one chunk: a slice per channel, all of the same length.
@@ -68,7 +74,11 @@ impl LoudnessMeter {
 
     /// The figures of everything pushed so far.
     pub fn measure(&self) -> Loudness {
-        let integrated = self.meter.loudness_global().ok().filter(|lufs| lufs.is_finite());
+        let integrated = self
+            .meter
+            .loudness_global()
+            .ok()
+            .filter(|lufs| lufs.is_finite());
         let channels = 0..self.planes.len() as u32;
         Loudness {
             integrated,

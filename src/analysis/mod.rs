@@ -24,5 +24,9 @@ pub fn to_db(amplitude: f64) -> f64 {
 
 /// The sample as `f64`, silence where it is not finite.
 fn finite(sample: f32) -> f64 {
-    if sample.is_finite() { f64::from(sample) } else { 0.0 }
+    if sample.is_finite() {
+        f64::from(sample)
+    } else {
+        0.0
+    }
 }

@@ -34,7 +34,11 @@ impl Tone {
 
 /// How many decimals of a frequency in hertz are worth printing: 0 to 6, the microhertz.
 pub fn decimals(uncertainty: f64) -> usize {
-    if uncertainty > 0.0 { (-(2.0 * uncertainty).log10()).floor().clamp(0.0, 6.0) as usize } else { 6 }
+    if uncertainty > 0.0 {
+        (-(2.0 * uncertainty).log10()).floor().clamp(0.0, 6.0) as usize
+    } else {
+        6
+    }
 }
 
 /// Peaks this far below the strongest may be side lobes of the window: power ratio of 80 dB.
@@ -83,8 +87,12 @@ impl Spectrum {
         for &sample in samples {
             self.waiting.push(finite(sample));
             if self.waiting.len() == self.size {
-                let windowed: Vec<f64> =
-                    self.waiting.iter().zip(&self.window).map(|(x, w)| x * w).collect();
+                let windowed: Vec<f64> = self
+                    .waiting
+                    .iter()
+                    .zip(&self.window)
+                    .map(|(x, w)| x * w)
+                    .collect();
                 self.add(windowed);
                 self.waiting.drain(..self.size / 2);
             }
@@ -99,13 +107,22 @@ impl Spectrum {
     /// The strongest peaks, at most `count`, strongest first, in hertz to about a hundredth of a bin.
     pub fn peaks(&mut self, count: usize) -> Vec<f64> {
         // A stream shorter than one frame is windowed as it is.
-        let length = if self.spectra == 0 { self.waiting.len() } else { self.size };
+        let length = if self.spectra == 0 {
+            self.waiting.len()
+        } else {
+            self.size
+        };
         if length < SHORTEST {
             return Vec::new();
         }
         if self.spectra == 0 {
             let window = blackman_harris(length);
-            let mut windowed: Vec<f64> = self.waiting.iter().zip(window).map(|(x, w)| x * w).collect();
+            let mut windowed: Vec<f64> = self
+                .waiting
+                .iter()
+                .zip(window)
+                .map(|(x, w)| x * w)
+                .collect();
             windowed.resize(self.size, 0.0);
             self.add(windowed);
         }
@@ -119,16 +136,26 @@ impl Spectrum {
             let power = self.power[k];
             let lobe = k - lobe..=(k + lobe).min(last);
             let is_peak = power > least
-                && lobe.clone().all(|j| self.power[j] < power || (self.power[j] == power && j >= k));
+                && lobe
+                    .clone()
+                    .all(|j| self.power[j] < power || (self.power[j] == power && j >= k));
             if is_peak && power > ABOVE_SURROUNDINGS * self.surroundings(k, lobe.end() - k) {
                 let [a, b, c] = [k - 1, k, k + 1].map(|j| self.power[j].max(1e-300).ln());
                 let bend = a - 2.0 * b + c;
-                let offset = if bend < 0.0 { 0.5 * (a - c) / bend } else { 0.0 };
+                let offset = if bend < 0.0 {
+                    0.5 * (a - c) / bend
+                } else {
+                    0.0
+                };
                 peaks.push((power, (k as f64 + offset) * self.rate / self.size as f64));
             }
         }
         peaks.sort_by(|a, b| b.0.total_cmp(&a.0));
-        peaks.into_iter().take(count).map(|(_, frequency)| frequency).collect()
+        peaks
+            .into_iter()
+            .take(count)
+            .map(|(_, frequency)| frequency)
+            .collect()
     }
 
     /// Median power around a bin, its own lobe left out.
@@ -146,7 +173,10 @@ impl Spectrum {
         // Both lengths come from the plan itself.
         if self.fft.process(&mut windowed, &mut spectrum).is_ok() {
             self.spectra += 1;
-            self.power.iter_mut().zip(&spectrum).for_each(|(sum, bin)| *sum += bin.norm_sqr());
+            self.power
+                .iter_mut()
+                .zip(&spectrum)
+                .for_each(|(sum, bin)| *sum += bin.norm_sqr());
         }
     }
 }
@@ -177,7 +207,10 @@ impl Tracker {
     pub fn new(rate: f64, frames: u64, peaks: &[f64]) -> Tracker {
         let mut sorted = peaks.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let nearest = sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        let nearest = sorted
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .fold(f64::INFINITY, f64::min);
         let seconds = (2.0 * MAIN_LOBE / nearest).clamp(1.0, 10.0);
         let length = ((rate * seconds) as u64).min(frames / 2).max(2) as usize;
         let window = blackman_harris(length);
@@ -186,12 +219,28 @@ impl Tracker {
             .map(|&frequency| {
                 let angle = |n: usize| TAU * (frequency * n as f64 / rate).fract();
                 let weighed = |f: fn(f64) -> f64| {
-                    window.iter().enumerate().map(|(n, w)| w * f(angle(n))).collect()
+                    window
+                        .iter()
+                        .enumerate()
+                        .map(|(n, w)| w * f(angle(n)))
+                        .collect()
                 };
-                Track { frequency, cos: weighed(f64::cos), sin: weighed(f64::sin), seen: Vec::new() }
+                Track {
+                    frequency,
+                    cos: weighed(f64::cos),
+                    sin: weighed(f64::sin),
+                    seen: Vec::new(),
+                }
             })
             .collect();
-        Tracker { rate, length, tracks, waiting: Vec::with_capacity(length), start: 0, total: 0 }
+        Tracker {
+            rate,
+            length,
+            tracks,
+            waiting: Vec::with_capacity(length),
+            start: 0,
+            total: 0,
+        }
     }
 
     /// Adds one chunk of one channel.
@@ -201,13 +250,16 @@ impl Tracker {
         let mut rest = samples;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(self.length - self.waiting.len()));
-            self.waiting.extend(now.iter().map(|&sample| finite(sample)));
+            self.waiting
+                .extend(now.iter().map(|&sample| finite(sample)));
             rest = later;
             if self.waiting.len() == self.length {
                 for track in &mut self.tracks {
                     let turned = (track.frequency * self.start as f64 / self.rate).fract() * TAU;
-                    let (re, im) =
-                        (dot(&self.waiting, &track.cos), -dot(&self.waiting, &track.sin));
+                    let (re, im) = (
+                        dot(&self.waiting, &track.cos),
+                        -dot(&self.waiting, &track.sin),
+                    );
                     let amplitude = 2.0 * re.hypot(im) / self.length as f64;
                     track.seen.push((amplitude, im.atan2(re) - turned));
                 }
@@ -219,8 +271,11 @@ impl Tracker {
 
     /// The tones, strongest first.
     pub fn tones(&self) -> Vec<Tone> {
-        let mut tones: Vec<Tone> =
-            self.tracks.iter().filter_map(|track| self.tone(track)).collect();
+        let mut tones: Vec<Tone> = self
+            .tracks
+            .iter()
+            .filter_map(|track| self.tone(track))
+            .collect();
         tones.sort_by(|a, b| b.amplitude.total_cmp(&a.amplitude));
         tones
     }
@@ -286,14 +341,23 @@ impl Line {
         let tt: f64 = points.iter().map(|p| (p.0 - t).powi(2)).sum();
         let ty: f64 = points.iter().map(|p| (p.0 - t) * (p.1 - y)).sum();
         let slope = if tt > 0.0 { ty / tt } else { 0.0 };
-        let rest: f64 = points.iter().map(|p| (p.1 - y - slope * (p.0 - t)).powi(2)).sum();
-        let steps: Vec<f64> =
-            points.windows(2).map(|p| (p[1].1 - p[0].1) / (p[1].0 - p[0].0) - slope).collect();
+        let rest: f64 = points
+            .iter()
+            .map(|p| (p.1 - y - slope * (p.0 - t)).powi(2))
+            .sum();
+        let steps: Vec<f64> = points
+            .windows(2)
+            .map(|p| (p[1].1 - p[0].1) / (p[1].0 - p[0].0) - slope)
+            .collect();
         let scatter = steps.iter().map(|step| step * step).sum::<f64>() / steps.len().max(1) as f64;
         Some(Line {
             slope,
             start: y - slope * t,
-            slope_error: if tt > 0.0 { (rest / (n - 2.0).max(1.0) / tt).sqrt() } else { 0.0 },
+            slope_error: if tt > 0.0 {
+                (rest / (n - 2.0).max(1.0) / tt).sqrt()
+            } else {
+                0.0
+            },
             residual: (rest / n).sqrt(),
             scatter: scatter.sqrt(),
             span: last.0 - first.0,

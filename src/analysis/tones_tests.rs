@@ -34,7 +34,11 @@ fn a_fade_does_not_disturb_it() {
         signal[n] *= n as f32 / 48_000.0;
     }
     let found = tones(&signal, RATE, 5);
-    assert!((found[0].frequency - 245.003).abs() < 1e-6, "{:?}", found[0]);
+    assert!(
+        (found[0].frequency - 245.003).abs() < 1e-6,
+        "{:?}",
+        found[0]
+    );
     assert!((found[0].level() + 20.0).abs() < 0.001);
 }
 
@@ -62,7 +66,11 @@ fn noise_widens_the_uncertainty_honestly() {
     }
     let found = tones(&signal, RATE, 5);
     let error = (found[0].frequency - 245.0).abs();
-    assert!(error < 5.0 * found[0].uncertainty, "{error:e} {:?}", found[0]);
+    assert!(
+        error < 5.0 * found[0].uncertainty,
+        "{error:e} {:?}",
+        found[0]
+    );
     assert!(found[0].uncertainty < 1e-3);
 }
 
@@ -92,7 +100,10 @@ fn what_holds_no_tone_gives_none() {
     assert!(tones(&[], RATE, 5).is_empty());
     assert!(tones(&[1.0], RATE, 5).is_empty());
     assert!(tones(&[0.0; 48_000], RATE, 5).is_empty());
-    assert!(tones(&[0.5; 480_000], RATE, 5).is_empty(), "a constant is no tone");
+    assert!(
+        tones(&[0.5; 480_000], RATE, 5).is_empty(),
+        "a constant is no tone"
+    );
     assert!(tones(&[f32::NAN; 48_000], RATE, 5).is_empty());
     assert!(tones(&[f32::INFINITY; 48_000], RATE, 5).is_empty());
 }

@@ -35,7 +35,11 @@ pub(super) fn kaiser(frames: usize, beta: f64) -> Vec<f64> {
     let scale = bessel_i0(beta);
     (0..frames)
         .map(|n| {
-            let x = if frames > 1 { 2.0 * n as f64 / (frames - 1) as f64 - 1.0 } else { 0.0 };
+            let x = if frames > 1 {
+                2.0 * n as f64 / (frames - 1) as f64 - 1.0
+            } else {
+                0.0
+            };
             bessel_i0(beta * (1.0 - x * x).max(0.0).sqrt()) / scale
         })
         .collect()

@@ -31,7 +31,10 @@ impl Capture {
                     .map(str::to_owned)
                     .collect(),
             },
-            _ => Capture { folder: PathBuf::from(text), nodes: Vec::new() },
+            _ => Capture {
+                folder: PathBuf::from(text),
+                nodes: Vec::new(),
+            },
         }
     }
 }
@@ -64,14 +67,22 @@ pub enum CaptureError {
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CaptureError::UnknownNode { node, nearest, names } => write!(
+            CaptureError::UnknownNode {
+                node,
+                nearest,
+                names,
+            } => write!(
                 f,
                 "capture: there is no node \"{node}\"; the nearest is \"{nearest}\" (of {})",
                 names.join(", ")
             ),
             CaptureError::NoOutput(node) => write!(f, "capture: node \"{node}\" has no output"),
             CaptureError::Folder { path, error } => {
-                write!(f, "{}: the capture folder cannot be made: {error}", path.display())
+                write!(
+                    f,
+                    "{}: the capture folder cannot be made: {error}",
+                    path.display()
+                )
             }
             CaptureError::Wav(error) => error.fmt(f),
         }
@@ -136,26 +147,40 @@ impl Captures {
                 Some(_) => {}
             }
         }
-        let mut captures = Captures { tapes: Vec::new(), made: None };
+        let mut captures = Captures {
+            tapes: Vec::new(),
+            made: None,
+        };
         if !capture.folder.is_dir() {
-            fs::create_dir(&capture.folder)
-                .map_err(|error| CaptureError::Folder { path: capture.folder.clone(), error })?;
+            fs::create_dir(&capture.folder).map_err(|error| CaptureError::Folder {
+                path: capture.folder.clone(),
+                error,
+            })?;
             captures.made = Some(capture.folder.clone());
         }
-        let wanted = if capture.nodes.is_empty() { &names } else { &capture.nodes };
+        let wanted = if capture.nodes.is_empty() {
+            &names
+        } else {
+            &capture.nodes
+        };
         for node in wanted {
             let channels = graph.outputs(node).unwrap_or(0);
             if channels == 0 {
                 continue;
             }
             let wav = WavWriter::create(&capture_file(&capture.folder, node), channels, rate)?;
-            let tape = Arc::new(Mutex::new(Tape { wav: Some(wav), error: None }));
+            let tape = Arc::new(Mutex::new(Tape {
+                wav: Some(wav),
+                error: None,
+            }));
             captures.tapes.push(tape.clone());
-            graph.capture(node, Box::new(Head(tape))).map_err(|_| CaptureError::UnknownNode {
-                node: node.clone(),
-                nearest: nearest(node, names.iter().map(String::as_str)),
-                names: names.clone(),
-            })?;
+            graph
+                .capture(node, Box::new(Head(tape)))
+                .map_err(|_| CaptureError::UnknownNode {
+                    node: node.clone(),
+                    nearest: nearest(node, names.iter().map(String::as_str)),
+                    names: names.clone(),
+                })?;
         }
         Ok(captures)
     }
@@ -195,7 +220,13 @@ impl Drop for Captures {
 fn capture_file(folder: &Path, node: &str) -> PathBuf {
     let name: String = node
         .chars()
-        .map(|c| if c.is_alphanumeric() || "-_. ".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_alphanumeric() || "-_. ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     folder.join(format!("{name}.wav"))
 }
@@ -208,12 +239,21 @@ mod tests {
     fn folder_and_nodes_are_told_apart() {
         let parse = |text| {
             let capture = Capture::parse(text);
-            (capture.folder.to_string_lossy().into_owned(), capture.nodes.join("|"))
+            (
+                capture.folder.to_string_lossy().into_owned(),
+                capture.nodes.join("|"),
+            )
         };
         assert_eq!(parse("taps"), ("taps".into(), "".into()));
-        assert_eq!(parse("taps:gate, layer 1"), ("taps".into(), "gate|layer 1".into()));
+        assert_eq!(
+            parse("taps:gate, layer 1"),
+            ("taps".into(), "gate|layer 1".into())
+        );
         assert_eq!(parse("C:\\taps"), ("C:\\taps".into(), "".into()));
         assert_eq!(parse("a:b/c:gate"), ("a:b/c".into(), "gate".into()));
-        assert_eq!(capture_file(Path::new("d"), "a/b:c"), Path::new("d/a_b_c.wav"));
+        assert_eq!(
+            capture_file(Path::new("d"), "a/b:c"),
+            Path::new("d/a_b_c.wav")
+        );
     }
 }

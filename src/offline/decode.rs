@@ -70,9 +70,9 @@ impl fmt::Display for DecodeError {
             }
             DecodeProblem::Unreadable(error) => write!(f, "cannot be read: {error}"),
             DecodeProblem::Folder => f.write_str("is a folder, not an audio file"),
-            DecodeProblem::NotAudio => {
-                f.write_str("is not audio that can be read; give a WAV, FLAC, OGG Vorbis or MP3 file")
-            }
+            DecodeProblem::NotAudio => f.write_str(
+                "is not audio that can be read; give a WAV, FLAC, OGG Vorbis or MP3 file",
+            ),
             DecodeProblem::Unsupported(what) => write!(
                 f,
                 "is audio of a kind that is not read ({what}); convert it to WAV or FLAC"
@@ -114,7 +114,10 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`], naming the file and what is wrong with it.
     pub fn open(path: &Path) -> Result<Decoder, DecodeError> {
-        let fail = |problem| DecodeError { path: path.to_owned(), problem };
+        let fail = |problem| DecodeError {
+            path: path.to_owned(),
+            problem,
+        };
         let file = File::open(path).map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
             return Err(fail(DecodeProblem::Folder));
@@ -129,14 +132,16 @@ impl Decoder {
                     Error::IoError(error) if error.kind() != ErrorKind::UnexpectedEof => {
                         DecodeProblem::Unreadable(error)
                     }
-                    Error::DecodeError(what) => {
-                        DecodeProblem::Damaged { seconds: 0.0, what: what.to_owned() }
-                    }
+                    Error::DecodeError(what) => DecodeProblem::Damaged {
+                        seconds: 0.0,
+                        what: what.to_owned(),
+                    },
                     _ => DecodeProblem::NotAudio,
                 })
             })?;
-        let track =
-            format.default_track(TrackType::Audio).ok_or_else(|| fail(DecodeProblem::NotAudio))?;
+        let track = format
+            .default_track(TrackType::Audio)
+            .ok_or_else(|| fail(DecodeProblem::NotAudio))?;
         let params = track
             .codec_params
             .as_ref()
@@ -147,12 +152,17 @@ impl Decoder {
             .map_err(|error| {
                 fail(match error {
                     Error::Unsupported(what) => DecodeProblem::Unsupported(what),
-                    error => DecodeProblem::Damaged { seconds: 0.0, what: error.to_string() },
+                    error => DecodeProblem::Damaged {
+                        seconds: 0.0,
+                        what: error.to_string(),
+                    },
                 })
             })?;
         let (track, frames) = (track.id, rf64_frames.or(track.num_frames));
-        let (rate, channels) =
-            (params.sample_rate, params.channels.as_ref().map(|channels| channels.count()));
+        let (rate, channels) = (
+            params.sample_rate,
+            params.channels.as_ref().map(|channels| channels.count()),
+        );
         let mut open = Decoder {
             path: path.to_owned(),
             format,
@@ -268,7 +278,11 @@ impl Source for Decoder {
         let mut samples = self.waiting.drain(..count * self.channels);
         for (left, right) in left.iter_mut().zip(right.iter_mut()).take(count) {
             *left = samples.next().unwrap_or(0.0);
-            *right = if self.channels == 2 { samples.next().unwrap_or(0.0) } else { *left };
+            *right = if self.channels == 2 {
+                samples.next().unwrap_or(0.0)
+            } else {
+                *left
+            };
         }
         Ok(count)
     }
@@ -285,7 +299,11 @@ pub struct Silence {
 impl Silence {
     /// So many frames of silence at `rate` hertz.
     pub fn new(rate: u32, frames: u64) -> Silence {
-        Silence { rate, frames, left: frames }
+        Silence {
+            rate,
+            frames,
+            left: frames,
+        }
     }
 }
 

@@ -98,17 +98,29 @@ impl fmt::Display for LaneError {
                 f.write_str("a row is seconds,value or seconds,value,step or seconds,value,linear")
             }
             LaneProblem::Time(text) => {
-                write!(f, "\"{text}\" is not a time in seconds from 0; write for example \"12.5\"")
+                write!(
+                    f,
+                    "\"{text}\" is not a time in seconds from 0; write for example \"12.5\""
+                )
             }
             LaneProblem::Order { seconds, above } => {
-                write!(f, "{seconds} s comes before the row above at {above} s; sort the rows by time")
+                write!(
+                    f,
+                    "{seconds} s comes before the row above at {above} s; sort the rows by time"
+                )
             }
             LaneProblem::Word { word, nearest } => {
-                write!(f, "\"{word}\" is neither step nor linear; the nearest is \"{nearest}\"")
+                write!(
+                    f,
+                    "\"{word}\" is neither step nor linear; the nearest is \"{nearest}\""
+                )
             }
             LaneProblem::Value(error) => error.fmt(f),
             LaneProblem::Line(id) => {
-                write!(f, "{id} has no values in between and cannot travel linearly; use step")
+                write!(
+                    f,
+                    "{id} has no values in between and cannot travel linearly; use step"
+                )
             }
         }
     }
@@ -122,7 +134,11 @@ impl Lane {
     /// # Errors
     /// [`LaneError`], naming the file, the line and the problem.
     pub fn read(control: ControlId, path: &Path) -> Result<Lane, LaneError> {
-        let fail = |(line, problem)| LaneError { path: path.to_owned(), line, problem };
+        let fail = |(line, problem)| LaneError {
+            path: path.to_owned(),
+            line,
+            problem,
+        };
         let text = std::fs::read_to_string(path)
             .map_err(|error| fail((0, LaneProblem::Unreadable(error))))?;
         Lane::parse(control, &text).map_err(fail)
@@ -141,7 +157,8 @@ impl Lane {
                 continue;
             }
             let first = line.split(',').next().unwrap_or("").trim().to_lowercase();
-            if std::mem::take(&mut headings) && (first.starts_with("sec") || first.starts_with("time"))
+            if std::mem::take(&mut headings)
+                && (first.starts_with("sec") || first.starts_with("time"))
             {
                 continue;
             }
@@ -181,13 +198,22 @@ impl Lane {
                     let travelled = (start - last_frame) as f64 / (frame - last_frame) as f64;
                     value = last_value + (to - last_value) * travelled;
                 }
-                let change = Change::Linear { to, frames: frame - from };
-                events.push(LaneEvent { frame: from, change });
+                let change = Change::Linear {
+                    to,
+                    frames: frame - from,
+                };
+                events.push(LaneEvent {
+                    frame: from,
+                    change,
+                });
             } else {
                 // What a line departs from must be there when it does.
                 let departs = self.rows.get(n + 1).is_some_and(|next| next.linear);
-                let change =
-                    if departs { Change::Linear { to, frames: 0 } } else { Change::Step(to) };
+                let change = if departs {
+                    Change::Linear { to, frames: 0 }
+                } else {
+                    Change::Step(to)
+                };
                 events.push(LaneEvent { frame, change });
             }
             (last_frame, last_value) = (frame, to);
@@ -216,13 +242,20 @@ impl Row {
             "linear" => true,
             other => {
                 let nearest = nearest(other, ["step", "linear"].into_iter());
-                return Err(LaneProblem::Word { word: word.to_owned(), nearest });
+                return Err(LaneProblem::Word {
+                    word: word.to_owned(),
+                    nearest,
+                });
             }
         };
         if linear && !matches!(control.control().values, Values::Number { .. }) {
             return Err(LaneProblem::Line(control.control().id));
         }
-        Ok(Row { seconds, value, linear })
+        Ok(Row {
+            seconds,
+            value,
+            linear,
+        })
     }
 }
 

@@ -14,5 +14,5 @@ pub use decode::{DecodeError, DecodeProblem, Decoder, Silence, Source};
 pub use lanes::{Lane, LaneError, LaneProblem};
 pub use preset::{Preset, PresetError};
 pub use render::{BlockError, BlockSize, Blocks, RenderError, RenderOptions, render};
-pub use resample::Resampled;
+pub use resample::resampled;
 pub use wav::{WavError, WavProblem, WavWriter};

@@ -80,7 +80,10 @@ impl Preset {
         std::fs::read_to_string(path)
             .map_err(PresetProblem::Unreadable)
             .and_then(|text| Preset::parse(&text))
-            .map_err(|problem| PresetError { path: path.to_owned(), problem })
+            .map_err(|problem| PresetError {
+                path: path.to_owned(),
+                problem,
+            })
     }
 
     /// Reads the text of a preset. Values are numbers in the control's unit, enum names, or booleans;
@@ -95,8 +98,14 @@ impl Preset {
             Some(version) if version.as_u64() == Some(VERSION) => {}
             Some(version) => return Err(PresetProblem::Version(version.to_string())),
         }
-        let params = json.get("params").and_then(Value::as_object).ok_or(PresetProblem::NoParams)?;
-        let mut preset = Preset { settings: Vec::new(), warnings: Vec::new() };
+        let params = json
+            .get("params")
+            .and_then(Value::as_object)
+            .ok_or(PresetProblem::NoParams)?;
+        let mut preset = Preset {
+            settings: Vec::new(),
+            warnings: Vec::new(),
+        };
         for (key, value) in params {
             let id = match ControlId::parse(key) {
                 Ok(id) => id,
@@ -114,7 +123,9 @@ impl Preset {
                     return Err(PresetProblem::Kind { key, value });
                 }
             };
-            preset.settings.push((id, id.control().parse(&text).map_err(PresetProblem::Value)?));
+            preset
+                .settings
+                .push((id, id.control().parse(&text).map_err(PresetProblem::Value)?));
         }
         Ok(preset)
     }
@@ -132,7 +143,10 @@ mod tests {
                 {"beat": 6.25, "l1_kind": "binaural", "ceiling_on": true, "beet": 1}}"#,
         )
         .unwrap();
-        assert_eq!(preset.settings, [(BEAT, 6.25), (L1_KIND, 1.0), (CEILING_ON, 1.0)]);
+        assert_eq!(
+            preset.settings,
+            [(BEAT, 6.25), (L1_KIND, 1.0), (CEILING_ON, 1.0)]
+        );
         assert_eq!(preset.warnings.len(), 1);
         assert!(preset.warnings[0].contains("\"beet\"") && preset.warnings[0].contains("\"beat\""));
     }
@@ -141,9 +155,15 @@ mod tests {
     fn wrong_values_are_refused_by_key() {
         let refused = |text: &str| {
             let problem = Preset::parse(text).unwrap_err();
-            PresetError { path: "p.json".into(), problem }.to_string()
+            PresetError {
+                path: "p.json".into(),
+                problem,
+            }
+            .to_string()
         };
-        assert!(refused(r#"{"params": {"beat": 101}}"#).starts_with("p.json: beat: 101 is outside"));
+        assert!(
+            refused(r#"{"params": {"beat": 101}}"#).starts_with("p.json: beat: 101 is outside")
+        );
         assert!(refused(r#"{"params": {"beat": null}}"#).contains("beat: null is not"));
         assert!(refused(r#"{"params": {"beat": true}}"#).contains("beat"));
         assert!(refused(r#"{"params": {"l1_kind": 1}}"#).contains("l1_kind"));

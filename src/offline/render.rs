@@ -70,7 +70,14 @@ impl FromStr for BlockSize {
 impl BlockSize {
     /// The sizes of the blocks, one after the other.
     pub fn blocks(self) -> Blocks {
-        Blocks { size: self, state: if let BlockSize::Random(seed) = self { seed } else { 0 } }
+        Blocks {
+            size: self,
+            state: if let BlockSize::Random(seed) = self {
+                seed
+            } else {
+                0
+            },
+        }
     }
 
     /// The largest of them.
@@ -174,13 +181,23 @@ impl fmt::Display for RenderError {
             RenderError::Seconds { what, value } => write!(
                 f,
                 "{what}: {value} is not a time from 0 to {LONGEST} s; the nearest valid value is {}",
-                if value.is_nan() { 0.0 } else { value.clamp(0.0, LONGEST) }
+                if value.is_nan() {
+                    0.0
+                } else {
+                    value.clamp(0.0, LONGEST)
+                }
             ),
             RenderError::Tempo(bpm) => {
-                write!(f, "bpm: {bpm} is not a tempo above 0; write for example 120")
+                write!(
+                    f,
+                    "bpm: {bpm} is not a tempo above 0; write for example 120"
+                )
             }
             RenderError::TwoLanes(id) => {
-                write!(f, "{id} is automated by two files; give one file per parameter")
+                write!(
+                    f,
+                    "{id} is automated by two files; give one file per parameter"
+                )
             }
         }
     }
@@ -221,7 +238,10 @@ impl RenderOptions {
             return Err(RenderError::Tempo(bpm));
         }
         for (n, lane) in self.lanes.iter().enumerate() {
-            if self.lanes[..n].iter().any(|other| other.control() == lane.control()) {
+            if self.lanes[..n]
+                .iter()
+                .any(|other| other.control() == lane.control())
+            {
                 return Err(RenderError::TwoLanes(lane.control().control().id));
             }
         }
@@ -253,8 +273,10 @@ pub fn render(
         .map(|capture| Captures::start(engine.graph_mut(), capture, source.rate()))
         .transpose()?;
     let mut blocks = options.block.blocks();
-    let (mut left, mut right) =
-        (vec![0.0; options.block.largest()], vec![0.0; options.block.largest()]);
+    let (mut left, mut right) = (
+        vec![0.0; options.block.largest()],
+        vec![0.0; options.block.largest()],
+    );
     let mut tail = (options.tail * rate).round() as u64;
     let mut upcoming = events.iter().peekable();
     let mut block_events = Vec::new();
@@ -278,11 +300,22 @@ pub fn render(
         while let Some((frame, event)) =
             upcoming.next_if(|(frame, _)| *frame < start + done + frames as u64)
         {
-            block_events.push(Event { frame: (frame - start - done) as usize, ..*event });
+            block_events.push(Event {
+                frame: (frame - start - done) as usize,
+                ..*event
+            });
         }
         let song_frames = i64::try_from(start + done).ok();
-        let transport = Transport::Host { playing: true, song_frames };
-        engine.process(&mut left[..frames], &mut right[..frames], transport, &block_events);
+        let transport = Transport::Host {
+            playing: true,
+            song_frames,
+        };
+        engine.process(
+            &mut left[..frames],
+            &mut right[..frames],
+            transport,
+            &block_events,
+        );
         output(&left[..frames], &right[..frames])?;
         done += frames as u64;
     }
@@ -298,8 +331,16 @@ fn schedule(engine: &mut Engine, lanes: &[Lane], rate: f64, start: u64) -> Vec<(
         let control = lane.control();
         let (value, changes) = lane.play(rate, start, engine.get(control));
         engine.set(control, value);
-        let event = |change: Change| Event { frame: 0, control, change };
-        events.extend(changes.into_iter().map(|each| (each.frame, event(each.change))));
+        let event = |change: Change| Event {
+            frame: 0,
+            control,
+            change,
+        };
+        events.extend(
+            changes
+                .into_iter()
+                .map(|each| (each.frame, event(each.change))),
+        );
     }
     events.sort_by_key(|(frame, _)| *frame);
     events
@@ -331,7 +372,8 @@ mod tests {
 
     #[test]
     fn random_blocks_repeat_by_seed_and_span_the_range() {
-        let series = |seed| -> Vec<usize> { BlockSize::Random(seed).blocks().take(20_000).collect() };
+        let series =
+            |seed| -> Vec<usize> { BlockSize::Random(seed).blocks().take(20_000).collect() };
         assert_eq!(series(1), series(1));
         assert_ne!(series(1), series(2));
         assert_eq!(series(3).iter().min(), Some(&1));
@@ -340,8 +382,16 @@ mod tests {
 
     #[test]
     fn every_cut_renders_every_frame_and_the_tail() {
-        for block in [1, 7, 512, 4096].map(BlockSize::Frames).into_iter().chain([BlockSize::Random(1)]) {
-            let options = RenderOptions { block, tail: 0.01, ..RenderOptions::default() };
+        for block in [1, 7, 512, 4096]
+            .map(BlockSize::Frames)
+            .into_iter()
+            .chain([BlockSize::Random(1)])
+        {
+            let options = RenderOptions {
+                block,
+                tail: 0.01,
+                ..RenderOptions::default()
+            };
             let mut heard = 0;
             let done = render(&mut Silence::new(48_000, 1000), &options, |left, right| {
                 assert_eq!(left.len(), right.len());
@@ -356,9 +406,27 @@ mod tests {
     fn impossible_options_are_refused() {
         let refused = |options: RenderOptions| options.check().unwrap_err().to_string();
         let base = RenderOptions::default;
-        assert!(refused(RenderOptions { tail: -1.0, ..base() }).contains("valid value is 0"));
-        assert!(refused(RenderOptions { start: f64::NAN, ..base() }).contains("start"));
-        assert!(refused(RenderOptions { bpm: Some(0.0), ..base() }).contains("tempo above 0"));
+        assert!(
+            refused(RenderOptions {
+                tail: -1.0,
+                ..base()
+            })
+            .contains("valid value is 0")
+        );
+        assert!(
+            refused(RenderOptions {
+                start: f64::NAN,
+                ..base()
+            })
+            .contains("start")
+        );
+        assert!(
+            refused(RenderOptions {
+                bpm: Some(0.0),
+                ..base()
+            })
+            .contains("tempo above 0")
+        );
         let lane = Lane::parse(BEAT, "0,1").unwrap();
         let lanes = vec![lane.clone(), lane];
         assert!(refused(RenderOptions { lanes, ..base() }).contains("beat is automated by two"));

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 const CHUNK: usize = 4096;
 
 /// Another source, resampled to a new rate.
-pub struct Resampled {
+struct Resampled {
     source: Box<dyn Source>,
     resampler: Fft<f64>,
     rate: u32,
@@ -24,41 +24,44 @@ pub struct Resampled {
     ended: bool,
 }
 
-impl Resampled {
-    /// Wraps `source` so that it yields `rate` hertz; a source that already does is passed through.
-    ///
-    /// `None` where the resampler refuses the pair of rates (a rate of 0).
-    pub fn new(source: Box<dyn Source>, rate: u32) -> Option<Box<dyn Source>> {
-        let from = source.rate();
-        if from == rate {
-            return Some(source);
-        }
-        let resampler = Fft::new_custom(
-            from as usize,
-            rate as usize,
-            chunk(from as usize, rate as usize)?,
-            1,
-            2,
-            WindowFunction::BlackmanHarris2,
-            FixedSync::Both,
-        )
-        .ok()?;
-        let (input, output) = (resampler.input_frames_next(), resampler.output_frames_next());
-        Some(Box::new(Resampled {
-            delay: resampler.output_delay(),
-            source,
-            resampler,
-            rate,
-            input: vec![vec![0.0; input]; 2],
-            output: vec![vec![0.0; output]; 2],
-            read: [vec![0.0; input], vec![0.0; input]],
-            waiting: VecDeque::new(),
-            frames_in: 0,
-            frames_out: 0,
-            ended: false,
-        }))
+/// Wraps `source` so that it yields `rate` hertz; a source that already does is passed through.
+///
+/// `None` where the resampler refuses the pair of rates (a rate of 0).
+pub fn resampled(source: Box<dyn Source>, rate: u32) -> Option<Box<dyn Source>> {
+    let from = source.rate();
+    if from == rate {
+        return Some(source);
     }
+    let resampler = Fft::new_custom(
+        from as usize,
+        rate as usize,
+        chunk(from as usize, rate as usize)?,
+        1,
+        2,
+        WindowFunction::BlackmanHarris2,
+        FixedSync::Both,
+    )
+    .ok()?;
+    let (input, output) = (
+        resampler.input_frames_next(),
+        resampler.output_frames_next(),
+    );
+    Some(Box::new(Resampled {
+        delay: resampler.output_delay(),
+        source,
+        resampler,
+        rate,
+        input: vec![vec![0.0; input]; 2],
+        output: vec![vec![0.0; output]; 2],
+        read: [vec![0.0; input], vec![0.0; input]],
+        waiting: VecDeque::new(),
+        frames_in: 0,
+        frames_out: 0,
+        ended: false,
+    }))
+}
 
+impl Resampled {
     /// How many frames so many of the source become.
     fn converted(&self, frames: u64) -> u64 {
         let (from, to) = (u128::from(self.source.rate()), u128::from(self.rate));
@@ -68,13 +71,21 @@ impl Resampled {
     /// Resamples one chunk; past the end of the source, silence, which rings out its last frames.
     fn step(&mut self) -> Result<(), DecodeError> {
         let [left, right] = &mut self.read;
-        let count = if self.ended { 0 } else { self.source.read(left, right)? };
+        let count = if self.ended {
+            0
+        } else {
+            self.source.read(left, right)?
+        };
         self.frames_in += count as u64;
         self.ended |= count < left.len();
         for (to, from) in self.input.iter_mut().zip(&self.read) {
             for (n, (to, &from)) in to.iter_mut().zip(from).enumerate() {
                 // A sample that is not finite would spread over the whole transform.
-                *to = if n < count && from.is_finite() { f64::from(from) } else { 0.0 };
+                *to = if n < count && from.is_finite() {
+                    f64::from(from)
+                } else {
+                    0.0
+                };
             }
         }
         let (frames_in, frames_out) = (self.input[0].len(), self.output[0].len());
@@ -82,17 +93,24 @@ impl Resampled {
             SequentialSliceOfVecs::new(&self.input, 2, frames_in),
             SequentialSliceOfVecs::new_mut(&mut self.output, 2, frames_out),
         ) {
-            (Ok(input), Ok(mut output)) => {
-                self.resampler.process_into_buffer(&input, &mut output, None).is_ok()
-            }
+            (Ok(input), Ok(mut output)) => self
+                .resampler
+                .process_into_buffer(&input, &mut output, None)
+                .is_ok(),
             _ => false,
         };
-        debug_assert!(done, "the buffers have the sizes that the resampler asked for");
+        debug_assert!(
+            done,
+            "the buffers have the sizes that the resampler asked for"
+        );
         let skip = self.delay.min(frames_out);
         self.delay -= skip;
         let [left, right] = [&self.output[0], &self.output[1]];
         self.waiting.extend(
-            left.iter().zip(right).skip(skip).map(|(&left, &right)| [left as f32, right as f32]),
+            left.iter()
+                .zip(right)
+                .skip(skip)
+                .map(|(&left, &right)| [left as f32, right as f32]),
         );
         Ok(())
     }
@@ -129,7 +147,9 @@ impl Source for Resampled {
         }
         let mut count = left.len().min(self.waiting.len());
         if self.ended {
-            let rest = self.converted(self.frames_in).saturating_sub(self.frames_out);
+            let rest = self
+                .converted(self.frames_in)
+                .saturating_sub(self.frames_out);
             count = count.min(usize::try_from(rest).unwrap_or(usize::MAX));
         }
         let frames = self.waiting.drain(..count);
@@ -175,16 +195,27 @@ mod tests {
 
     #[test]
     fn a_tone_keeps_its_level_phase_and_length() {
-        for (from, to) in [(44_100, 48_000), (96_000, 44_100), (48_000, 47_999), (8000, 768_000)] {
+        for (from, to) in [
+            (44_100, 48_000),
+            (96_000, 44_100),
+            (48_000, 47_999),
+            (8000, 768_000),
+        ] {
             let frames = u64::from(from) * 2 + 17;
-            let source = Box::new(Tone { rate: from, next: 0, frames });
-            let mut resampled = Resampled::new(source, to).unwrap();
+            let source = Box::new(Tone {
+                rate: from,
+                next: 0,
+                frames,
+            });
+            let mut resampled = resampled(source, to).unwrap();
             let expected = resampled.frames().unwrap() as usize;
             let (mut left, mut right) = (vec![0.0; expected + 99], vec![0.0; expected + 99]);
             let mut done = 0;
             loop {
                 let end = (done + 1013).min(left.len());
-                let count = resampled.read(&mut left[done..end], &mut right[done..end]).unwrap();
+                let count = resampled
+                    .read(&mut left[done..end], &mut right[done..end])
+                    .unwrap();
                 done += count;
                 if count == 0 {
                     break;
@@ -196,7 +227,10 @@ mod tests {
             let found = fit::fit(span, f64::from(to), 1000.0).unwrap();
             let turned = (middle as f64 / f64::from(to) * 1000.0).fract() * std::f64::consts::TAU;
             let phase = (found.phase - turned).sin();
-            assert!((found.amplitude - 0.5).abs() < 1e-5, "{from} to {to}: {found:?}");
+            assert!(
+                (found.amplitude - 0.5).abs() < 1e-5,
+                "{from} to {to}: {found:?}"
+            );
             assert!(phase.abs() < 1e-5, "{from} to {to}: {phase}");
             assert!(found.sinad() > 110.0, "{from} to {to}: {}", found.sinad());
             assert_eq!(left[middle], -right[middle]);

@@ -23,7 +23,12 @@ impl Rf64AsRiff {
     /// Those of reading, and a damaged RF64 header.
     pub fn new(mut file: File) -> io::Result<Rf64AsRiff> {
         let end = file.metadata()?.len();
-        let mut view = Rf64AsRiff { file, position: 0, end, frames: None };
+        let mut view = Rf64AsRiff {
+            file,
+            position: 0,
+            end,
+            frames: None,
+        };
         let mut head = [0; 12];
         let full = view.file.read_exact(&mut head);
         if full.is_ok() && &head[..4] == b"RF64" && &head[8..] == b"WAVE" {
@@ -79,18 +84,25 @@ impl Rf64AsRiff {
                 _ => {}
             }
             // Chunks start on even bytes.
-            self.file.seek(SeekFrom::Start(start + u64::from(size) + u64::from(size & 1)))?;
+            self.file.seek(SeekFrom::Start(
+                start + u64::from(size) + u64::from(size & 1),
+            ))?;
         }
     }
 }
 
 impl Read for Rf64AsRiff {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.end.saturating_sub(self.position).min(buffer.len() as u64) as usize;
+        let left = self
+            .end
+            .saturating_sub(self.position)
+            .min(buffer.len() as u64) as usize;
         let count = self.file.read(&mut buffer[..left])?;
         if self.frames.is_some() {
             for (byte, riff) in buffer[..count].iter_mut().zip(
-                b"RIFF\xff\xff\xff\xff".iter().skip(self.position.min(8) as usize),
+                b"RIFF\xff\xff\xff\xff"
+                    .iter()
+                    .skip(self.position.min(8) as usize),
             ) {
                 *byte = *riff;
             }

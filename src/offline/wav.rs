@@ -42,6 +42,8 @@ pub enum WavProblem {
         /// Hertz.
         rate: u32,
     },
+    /// The user stopped it.
+    Interrupted,
     /// The system refuses: permissions, a full disk.
     Io(io::Error),
 }
@@ -51,13 +53,16 @@ impl fmt::Display for WavError {
         write!(f, "{}: ", self.path.display())?;
         match &self.problem {
             WavProblem::NoFolder => f.write_str("its folder does not exist; make it first"),
-            WavProblem::NotAFile => f.write_str("is not a file that can be written; name a new file"),
+            WavProblem::NotAFile => {
+                f.write_str("is not a file that can be written; name a new file")
+            }
             WavProblem::OtherFormat(extension) => {
                 write!(f, "only WAV can be written, not {extension}; name it .wav")
             }
             WavProblem::Format { channels, rate } => {
                 write!(f, "WAV cannot hold {channels} channels at {rate} Hz")
             }
+            WavProblem::Interrupted => f.write_str("was not finished; nothing is left of it"),
             WavProblem::Io(error) => write!(f, "cannot be written: {error}"),
         }
     }
@@ -96,12 +101,19 @@ impl WavWriter {
         rate: u32,
         limit: u64,
     ) -> Result<WavWriter, WavError> {
-        let fail = |problem| WavError { path: path.to_owned(), problem };
+        let fail = |problem| WavError {
+            path: path.to_owned(),
+            problem,
+        };
         check_target(path).map_err(fail)?;
         let bad_format = || fail(WavProblem::Format { channels, rate });
         let count = u16::try_from(channels).map_err(|_| bad_format())?;
         // Bytes per second must fit their 32-bit field.
-        if count == 0 || rate.checked_mul(4 * u32::from(count)).is_none_or(|bytes| bytes == 0) {
+        if count == 0
+            || rate
+                .checked_mul(4 * u32::from(count))
+                .is_none_or(|bytes| bytes == 0)
+        {
             return Err(bad_format());
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -131,7 +143,11 @@ impl WavWriter {
     /// [`WavError`] where the system refuses (a full disk).
     pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WavError> {
         debug_assert_eq!(channels.len(), usize::from(self.channels));
-        let frames = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let frames = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         self.attempt(|file| {
             for n in 0..frames {
                 for channel in channels {
@@ -142,6 +158,14 @@ impl WavWriter {
         })?;
         self.frames += frames as u64;
         Ok(())
+    }
+
+    /// The error to end with when the user stops what writes this file.
+    pub fn interrupted(&self) -> WavError {
+        WavError {
+            path: self.path.clone(),
+            problem: WavProblem::Interrupted,
+        }
     }
 
     /// Frames written so far.
@@ -167,7 +191,10 @@ impl WavWriter {
         }
         fs::rename(&temporary, &path).map_err(|error| {
             remove(&temporary);
-            WavError { path, problem: WavProblem::Io(error) }
+            WavError {
+                path,
+                problem: WavProblem::Io(error),
+            }
         })
     }
 
@@ -176,9 +203,10 @@ impl WavWriter {
         action: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> Result<(), WavError> {
         match self.file.as_mut().map(action) {
-            Some(Err(error)) => {
-                Err(WavError { path: self.path.clone(), problem: WavProblem::Io(error) })
-            }
+            Some(Err(error)) => Err(WavError {
+                path: self.path.clone(),
+                problem: WavProblem::Io(error),
+            }),
             _ => Ok(()),
         }
     }
@@ -232,8 +260,9 @@ impl Drop for WavWriter {
 
 /// Refuses names under which no WAV can or should appear.
 fn check_target(path: &Path) -> Result<(), WavProblem> {
-    const OTHERS: [&str; 10] =
-        ["flac", "mp3", "ogg", "oga", "opus", "aif", "aiff", "aac", "m4a", "json"];
+    const OTHERS: [&str; 10] = [
+        "flac", "mp3", "ogg", "oga", "opus", "aif", "aiff", "aac", "m4a", "json",
+    ];
     if let Some(extension) = path.extension().map(|e| e.to_string_lossy().to_lowercase())
         && OTHERS.contains(&extension.as_str())
     {
@@ -242,7 +271,9 @@ fn check_target(path: &Path) -> Result<(), WavProblem> {
     if path.file_name().is_none() {
         return Err(WavProblem::NotAFile);
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(WavProblem::NoFolder);
     }
@@ -265,7 +296,9 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     #[test]
@@ -322,7 +355,9 @@ mod tests {
     fn names_that_cannot_be_written_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let refused = |name: &str| {
-            let error = WavWriter::create(&folder.path().join(name), 2, 48_000).err().unwrap();
+            let error = WavWriter::create(&folder.path().join(name), 2, 48_000)
+                .err()
+                .unwrap();
             error.to_string()
         };
         assert!(refused("none/x.wav").contains("folder does not exist"));
