@@ -30,8 +30,8 @@ fn a_minute_of_a_steady_tone_is_known_to_a_thousandth_of_a_millihertz() {
 fn a_fade_does_not_disturb_it() {
     let mut signal = vec![0.0; 20 * 48_000];
     add(&mut signal, 245.003, 0.1, 0.0);
-    for n in 0..48_000 {
-        signal[n] *= n as f32 / 48_000.0;
+    for (n, sample) in signal.iter_mut().take(48_000).enumerate() {
+        *sample *= n as f32 / 48_000.0;
     }
     let found = tones(&signal, RATE, 5);
     assert!(

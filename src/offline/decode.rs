@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
@@ -147,8 +148,11 @@ impl Decoder {
             .as_ref()
             .and_then(|params| params.audio())
             .ok_or_else(|| fail(DecodeProblem::NotAudio))?;
+        // The length of an MP3 file without an encoder's tag is an estimate: nothing may be cut off by it.
+        let exact = format.format_info().format != FORMAT_ID_MP3 || track.delay.is_some();
+        let options = AudioDecoderOptions::default().gapless(exact).verify(true);
         let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(params, &AudioDecoderOptions::default())
+            .make_audio_decoder(params, &options)
             .map_err(|error| {
                 fail(match error {
                     Error::Unsupported(what) => DecodeProblem::Unsupported(what),
@@ -158,7 +162,7 @@ impl Decoder {
                     },
                 })
             })?;
-        let (track, frames) = (track.id, rf64_frames.or(track.num_frames));
+        let (track, frames) = (track.id, rf64_frames.or(track.num_frames.filter(|_| exact)));
         let (rate, channels) = (
             params.sample_rate,
             params.channels.as_ref().map(|channels| channels.count()),
@@ -255,6 +259,9 @@ impl Decoder {
             Some(frames) if self.decoded < frames => {
                 let missing = (frames - self.decoded) as f64 / f64::from(self.rate.max(1));
                 Err(self.damaged(format!("it ends there, {missing:.3} s too early")))
+            }
+            _ if self.decoder.finalize().verify_ok == Some(false) => {
+                Err(self.damaged("its checksum does not fit its sound".to_owned()))
             }
             _ => Ok(()),
         }

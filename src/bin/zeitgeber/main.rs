@@ -78,7 +78,10 @@ fn explain(error: &clap::Error) -> ExitCode {
                 .unwrap_or(said);
             let said = said.strip_prefix("error: ").unwrap_or(said);
             let unknown = match kind {
-                ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
+                // A second file is one too many, not a slip in an option.
+                ErrorKind::UnknownArgument => error
+                    .get(ContextKind::InvalidArg)
+                    .filter(|value| value.to_string().starts_with('-')),
                 ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand),
                 _ => None,
             };
