@@ -1,8 +1,7 @@
 //! Capturing what single nodes put out while a render runs: one WAV file per node, streamed.
 
 use super::wav::{WavError, WavWriter};
-use crate::engine::controls::nearest;
-use crate::graph::{GraphRun, Sink};
+use crate::graph::{GraphError, GraphRun, Sink};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,14 +42,7 @@ impl Capture {
 #[derive(Debug)]
 pub enum CaptureError {
     /// There is no such node.
-    UnknownNode {
-        /// What was asked for.
-        node: String,
-        /// The nearest that exists.
-        nearest: String,
-        /// All that exist.
-        names: Vec<String>,
-    },
+    Graph(GraphError),
     /// The node has no output to capture.
     NoOutput(String),
     /// The folder cannot be made.
@@ -67,15 +59,7 @@ pub enum CaptureError {
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CaptureError::UnknownNode {
-                node,
-                nearest,
-                names,
-            } => write!(
-                f,
-                "capture: there is no node \"{node}\"; the nearest is \"{nearest}\" (of {})",
-                names.join(", ")
-            ),
+            CaptureError::Graph(error) => write!(f, "capture: {error}"),
             CaptureError::NoOutput(node) => write!(f, "capture: node \"{node}\" has no output"),
             CaptureError::Folder { path, error } => {
                 write!(
@@ -133,16 +117,10 @@ impl Captures {
         capture: &Capture,
         rate: u32,
     ) -> Result<Captures, CaptureError> {
-        let names = graph.node_names();
+        let names: Vec<String> = graph.node_names().map(str::to_owned).collect();
         for node in &capture.nodes {
-            match graph.outputs(node) {
-                None => {
-                    return Err(CaptureError::UnknownNode {
-                        nearest: nearest(node, names.iter().map(String::as_str)),
-                        node: node.clone(),
-                        names,
-                    });
-                }
+            match graph.channels(node) {
+                None => graph.find(node).map(|_| ()).map_err(CaptureError::Graph)?,
                 Some(0) => return Err(CaptureError::NoOutput(node.clone())),
                 Some(_) => {}
             }
@@ -164,7 +142,7 @@ impl Captures {
             &capture.nodes
         };
         for node in wanted {
-            let channels = graph.outputs(node).unwrap_or(0);
+            let channels = graph.channels(node).unwrap_or(0);
             if channels == 0 {
                 continue;
             }
@@ -176,11 +154,7 @@ impl Captures {
             captures.tapes.push(tape.clone());
             graph
                 .capture(node, Box::new(Head(tape)))
-                .map_err(|_| CaptureError::UnknownNode {
-                    node: node.clone(),
-                    nearest: nearest(node, names.iter().map(String::as_str)),
-                    names: names.clone(),
-                })?;
+                .map_err(CaptureError::Graph)?;
         }
         Ok(captures)
     }

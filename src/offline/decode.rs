@@ -18,6 +18,9 @@ pub trait Source {
     /// Hertz.
     fn rate(&self) -> u32;
 
+    /// Channels that differ: 1 for mono, which is read into both ears, or 2.
+    fn channels(&self) -> usize;
+
     /// How many frames there are in all, where that is known beforehand.
     fn frames(&self) -> Option<u64>;
 
@@ -193,11 +196,6 @@ impl Decoder {
         Ok(open)
     }
 
-    /// Channels of the file: 1 or 2.
-    pub fn channels(&self) -> usize {
-        self.channels
-    }
-
     fn damaged(&self, what: String) -> DecodeError {
         let seconds = self.decoded as f64 / f64::from(self.rate.max(1));
         DecodeError {
@@ -273,6 +271,10 @@ impl Source for Decoder {
         self.rate
     }
 
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
     fn frames(&self) -> Option<u64> {
         self.frames
     }
@@ -317,6 +319,10 @@ impl Silence {
 impl Source for Silence {
     fn rate(&self) -> u32 {
         self.rate
+    }
+
+    fn channels(&self) -> usize {
+        1
     }
 
     fn frames(&self) -> Option<u64> {

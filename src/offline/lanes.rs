@@ -8,8 +8,9 @@
 //! that the line is. Enums are written by name. Blank lines, lines that begin with `#`, and a first row
 //! of headings are passed over.
 
-use crate::engine::controls::{Values, nearest};
+use crate::engine::controls::Values;
 use crate::engine::{Change, ControlError, ControlId};
+use crate::text::nearest;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

@@ -1,118 +1,12 @@
 //! A source through the engine, block by block, at a place on the timeline.
 
+use super::blocks::{BlockSize, Stream};
 use super::capture::{Capture, CaptureError, Captures};
 use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
 use super::wav::WavError;
 use crate::engine::{Change, ControlId, Engine, EngineError, Event, Transport};
 use std::fmt;
-use std::str::FromStr;
-
-/// The largest block that can be asked for, in frames.
-const LARGEST_BLOCK: usize = 1 << 20;
-
-/// The largest block of a random series, in frames.
-const LARGEST_RANDOM: u64 = 1024;
-
-/// How the stream is cut into blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BlockSize {
-    /// Always so many frames, the last block fewer.
-    Frames(usize),
-    /// Sizes of 1 to 1024 frames, evenly distributed; the same series for the same seed.
-    Random(u64),
-}
-
-/// Why a block size was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockError(String);
-
-impl fmt::Display for BlockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let BlockError(text) = self;
-        match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => {
-                let nearest = (number.round().max(1.0) as usize).min(LARGEST_BLOCK);
-                write!(
-                    f,
-                    "block: {text} is not a whole number of frames from 1 to {LARGEST_BLOCK}; \
-                     the nearest valid value is {nearest}"
-                )
-            }
-            _ => write!(
-                f,
-                "block: \"{text}\" is neither a number of frames nor random:SEED; \
-                 write for example \"512\" or \"random:1\""
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BlockError {}
-
-impl FromStr for BlockSize {
-    type Err = BlockError;
-
-    fn from_str(text: &str) -> Result<BlockSize, BlockError> {
-        let refused = || BlockError(text.to_owned());
-        match text.strip_prefix("random:") {
-            Some(seed) => seed.parse().map(BlockSize::Random).map_err(|_| refused()),
-            None => text
-                .parse()
-                .ok()
-                .filter(|frames| (1..=LARGEST_BLOCK).contains(frames))
-                .map(BlockSize::Frames)
-                .ok_or_else(refused),
-        }
-    }
-}
-
-impl BlockSize {
-    /// The sizes of the blocks, one after the other.
-    pub fn blocks(self) -> Blocks {
-        Blocks {
-            size: self,
-            state: if let BlockSize::Random(seed) = self {
-                seed
-            } else {
-                0
-            },
-        }
-    }
-
-    /// The largest of them.
-    pub fn largest(self) -> usize {
-        match self {
-            BlockSize::Frames(frames) => frames.max(1),
-            BlockSize::Random(_) => LARGEST_RANDOM as usize,
-        }
-    }
-}
-
-/// An endless series of block sizes in frames, each at least 1.
-#[derive(Debug, Clone)]
-pub struct Blocks {
-    size: BlockSize,
-    state: u64,
-}
-
-impl Iterator for Blocks {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        Some(match self.size {
-            BlockSize::Frames(frames) => frames.max(1),
-            BlockSize::Random(_) => {
-                // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-                self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut z = self.state;
-                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                ((z ^ (z >> 31)) % LARGEST_RANDOM) as usize + 1
-            }
-        })
-    }
-}
 
 /// What a render does beside passing the source through.
 #[derive(Debug, Clone)]
@@ -167,6 +61,8 @@ pub enum RenderError {
     },
     /// A tempo that is not above 0.
     Tempo(f64),
+    /// A graph that takes one channel, and a source of two.
+    Stereo,
     /// Two lanes move one control.
     TwoLanes(&'static str),
 }
@@ -192,6 +88,9 @@ impl fmt::Display for RenderError {
                     f,
                     "bpm: {bpm} is not a tempo above 0; write for example 120"
                 )
+            }
+            RenderError::Stereo => {
+                f.write_str("the graph takes one channel and the input has two; give a mono file")
             }
             RenderError::TwoLanes(id) => {
                 write!(
@@ -272,55 +171,29 @@ pub fn render(
         .as_ref()
         .map(|capture| Captures::start(engine.graph_mut(), capture, source.rate()))
         .transpose()?;
-    let mut blocks = options.block.blocks();
-    let (mut left, mut right) = (
-        vec![0.0; options.block.largest()],
-        vec![0.0; options.block.largest()],
-    );
-    let mut tail = (options.tail * rate).round() as u64;
+    let mut stream = Stream::new(source, options.block, options.tail);
     let mut upcoming = events.iter().peekable();
     let mut block_events = Vec::new();
-    let (mut done, mut ended) = (0u64, false);
-    while !ended || tail > 0 {
-        let size = blocks.next().unwrap_or(1);
-        let mut frames = 0;
-        if !ended {
-            frames = source.read(&mut left[..size], &mut right[..size])?;
-            ended = frames < size;
-        }
-        let silent = tail.min((size - frames) as u64) as usize;
-        left[frames..frames + silent].fill(0.0);
-        right[frames..frames + silent].fill(0.0);
-        tail -= silent as u64;
-        frames += silent;
-        if frames == 0 {
-            continue;
-        }
+    let mut song = start;
+    while let Some([left, right]) = stream.next_block()? {
+        let end = song + left.len() as u64;
         block_events.clear();
-        while let Some((frame, event)) =
-            upcoming.next_if(|(frame, _)| *frame < start + done + frames as u64)
-        {
+        while let Some((frame, event)) = upcoming.next_if(|(frame, _)| *frame < end) {
             block_events.push(Event {
-                frame: (frame - start - done) as usize,
+                frame: (frame - song) as usize,
                 ..*event
             });
         }
-        let song_frames = i64::try_from(start + done).ok();
         let transport = Transport::Host {
             playing: true,
-            song_frames,
+            song_frames: i64::try_from(song).ok(),
         };
-        engine.process(
-            &mut left[..frames],
-            &mut right[..frames],
-            transport,
-            &block_events,
-        );
-        output(&left[..frames], &right[..frames])?;
-        done += frames as u64;
+        engine.process(left, right, transport, &block_events);
+        output(left, right)?;
+        song = end;
     }
     captures.map_or(Ok(()), Captures::finish)?;
-    Ok(done)
+    Ok(song - start)
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by
@@ -351,34 +224,6 @@ mod tests {
     use super::super::decode::Silence;
     use super::*;
     use crate::engine::controls::BEAT;
-
-    #[test]
-    fn block_sizes_are_read_or_refused_by_name() {
-        assert_eq!("64".parse(), Ok(BlockSize::Frames(64)));
-        assert_eq!("random:7".parse(), Ok(BlockSize::Random(7)));
-        for (text, says) in [
-            ("0", "nearest valid value is 1"),
-            ("-3", "nearest valid value is 1"),
-            ("1.5", "nearest valid value is 2"),
-            ("99999999", "nearest valid value is 1048576"),
-            ("random", "random:SEED"),
-            ("random:x", "random:SEED"),
-            ("", "random:SEED"),
-        ] {
-            let error = text.parse::<BlockSize>().unwrap_err().to_string();
-            assert!(error.contains(says), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn random_blocks_repeat_by_seed_and_span_the_range() {
-        let series =
-            |seed| -> Vec<usize> { BlockSize::Random(seed).blocks().take(20_000).collect() };
-        assert_eq!(series(1), series(1));
-        assert_ne!(series(1), series(2));
-        assert_eq!(series(3).iter().min(), Some(&1));
-        assert_eq!(series(3).iter().max(), Some(&1024));
-    }
 
     #[test]
     fn every_cut_renders_every_frame_and_the_tail() {

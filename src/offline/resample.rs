@@ -132,6 +132,10 @@ impl Source for Resampled {
         self.rate
     }
 
+    fn channels(&self) -> usize {
+        self.source.channels()
+    }
+
     fn frames(&self) -> Option<u64> {
         self.source.frames().map(|frames| self.converted(frames))
     }
@@ -175,6 +179,10 @@ mod tests {
     impl Source for Tone {
         fn rate(&self) -> u32 {
             self.rate
+        }
+
+        fn channels(&self) -> usize {
+            2
         }
 
         fn frames(&self) -> Option<u64> {

@@ -10,7 +10,7 @@ fn words_that_mean_nothing() {
         ("", "give a command"),
         ("rendr", "nearest is 'render'"),
         (
-            "render --silence 1 -o o.wav --ste beat=6",
+            "render --silence 1 -o o.wav --sett beat=6",
             "nearest is '--set'",
         ),
         ("analyze --jsn x.wav", "nearest is '--json'"),

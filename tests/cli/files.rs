@@ -142,7 +142,7 @@ fn another_rate_keeps_length_place_and_level() {
     let run = Run::new();
     let click = 22_050;
     let mut tone = sine(1000.0, 0.5, 88_200, 44_100);
-    tone[click] += 0.4;
+    tone[click] += 1.0;
     run.wav("in.wav", 44_100, &[&tone]);
     for rate in [8000u32, 48_000, 96_000, 192_000] {
         run.fine(&format!("render in.wav -o o.wav --rate {rate}"));
@@ -193,7 +193,7 @@ fn quiet_says_nothing_and_others_one_line() {
 fn nothing_at_all_is_a_file_too() {
     let run = Run::new();
     run.fine("render --silence 0 -o o.wav");
-    assert_eq!(run.read("o.wav"), [vec![], vec![]]);
+    assert!(run.read("o.wav").iter().all(Vec::is_empty));
     run.wav("empty.wav", RATE, &[&[]]);
     run.fine("render empty.wav -o o.wav");
     run.fine("analyze empty.wav --json");

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
-use zeitgeber::engine::ControlId;
+use zeitgeber::engine::{self, ControlId};
 
 /// Why a command stops: a message for the user.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn number(text: &str) -> Result<f64, String> {
 }
 
 /// Lowest and highest sample rate that the engine runs at, in hertz.
-const RATES: (u32, u32) = (8000, 768_000);
+const RATES: (u32, u32) = (*engine::RATES.start() as u32, *engine::RATES.end() as u32);
 
 /// Reads a sample rate.
 pub fn rate(text: &str) -> Result<u32, String> {

@@ -21,12 +21,12 @@ impl Args {
         let engine = Engine::new(48_000.0)?;
         let graph = engine.graph();
         if self.json {
-            return print_json(&graph.to_json());
+            return print_json(graph.to_json());
         }
         if self.dot {
             return print(&graph.to_dot());
         }
-        let mut text = graph.node_names().join("\n");
+        let mut text = graph.node_names().collect::<Vec<_>>().join("\n");
         text.push('\n');
         print(&text)
     }

@@ -10,8 +10,8 @@ use cpal::{StreamConfig, SupportedStreamConfig, SupportedStreamConfigRange};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
-use zeitgeber::engine::controls::nearest;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Telemetry, Transport};
+use zeitgeber::text::nearest;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
