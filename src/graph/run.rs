@@ -214,7 +214,7 @@ impl GraphRun {
             .iter_mut()
             .find(|driver| driver.slot == index.0 && driver.name == param);
         if let Some(driver) = driver {
-            if !(value.abs() <= rate / 2.0) {
+            if !(-rate / 2.0..=rate / 2.0).contains(&value) {
                 return Err(GraphError::Value {
                     node: node.to_owned(),
                     param: param.to_owned(),

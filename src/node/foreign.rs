@@ -103,7 +103,7 @@ impl ForeignKind {
                 "it has {inputs} inputs and {outputs} outputs, at most {MAX_CHANNELS} are allowed"
             )));
         }
-        // SAFETY (all texts): the caller promises strings that end in NUL, or null.
+        // SAFETY: the caller promises strings that end in NUL, or null.
         let input_groups = parse_groups(unsafe { text(raw.input_names) }, inputs, "in");
         // SAFETY: as above.
         let output_groups = parse_groups(unsafe { text(raw.output_names) }, outputs, "out");
