@@ -6,6 +6,8 @@ mod analyze;
 mod errors;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/run.rs"]
+mod run;
 #[path = "cli/sound.rs"]
 mod sound;
 

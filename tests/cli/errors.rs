@@ -251,6 +251,34 @@ fn captures() {
 }
 
 #[test]
+#[cfg(unix)]
+fn interrupted_it_leaves_nothing() {
+    let run = Run::new();
+    let mut render = std::process::Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args("render --silence 1e7 -o o.wav --capture taps".split(' '))
+        .current_dir(run.folder.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It has begun when its file is there.
+    let begun = std::time::Instant::now();
+    while run.names().iter().all(|name| !name.ends_with(".part")) {
+        assert!(begun.elapsed().as_secs() < 30, "it does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let pid = render.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(render.wait().unwrap().code(), Some(2));
+    assert!(run.names().is_empty(), "{:?}", run.names());
+}
+
+#[test]
 fn live_without_a_terminal() {
     let run = Run::new();
     assert!(run.wrong("live --no-input").contains("terminal"));

@@ -164,6 +164,39 @@ fn a_line_is_exact_to_a_thousandth_of_a_cycle() {
 }
 
 #[test]
+fn a_line_departs_from_the_step_before_it() {
+    // 20 cycles to the step, then from 6.3 to 4 Hz in 2 s, which is 10.3 more.
+    let run = Run::new();
+    run.write("beat.csv", "0,10\n2,6.3,step\n4,4,linear\n");
+    run.fine(&format!(
+        "render --silence 8 -o o.wav {PAIR} --automate beat=beat.csv"
+    ));
+    run.fine(&format!(
+        "render --silence 8 -o steady.wav {PAIR} --set beat=4"
+    ));
+    let phase = |name| beat_phase(&run.read(name), 6 * RATE as usize, 248.0, 252.0);
+    let error = phase("o.wav") - phase("steady.wav") - (20.0 + 10.3 - 4.0 * 4.0);
+    assert!((error - error.round()).abs() < 1e-3, "{error}");
+}
+
+#[test]
+fn a_level_travels_from_the_very_first_frame() {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&[0.5; 48_000]]);
+    run.write("gain.csv", "0,-20\n10,0,linear\n");
+    run.fine("render in.wav -o o.wav --automate out_gain=gain.csv");
+    let [left, _] = run.read("o.wav");
+    for (n, sample) in left.iter().enumerate() {
+        let db = -20.0 + 2.0 * n as f64 / f64::from(RATE);
+        let expected = 0.5 * 10f64.powf(db / 20.0);
+        assert!(
+            (f64::from(*sample) - expected).abs() < 1e-5,
+            "{n}: {sample} {expected}"
+        );
+    }
+}
+
+#[test]
 fn a_later_start_enters_the_lane_on_its_way() {
     let run = Run::new();
     run.write("beat.csv", "0,10\n100,10\n110,20,linear\n");

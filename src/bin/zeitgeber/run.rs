@@ -44,6 +44,8 @@ impl Args {
         for text in &self.set {
             set(&mut graph, text)?;
         }
+        // What is set before the first frame is there, and does not travel.
+        graph.reset();
         let capture = self.material.capture();
         let mut output = self.material.output(source.as_ref(), graph.outputs())?;
         let frames = run_graph(
