@@ -2,7 +2,7 @@
 
 use crate::args::{self, Problem};
 use crate::live_audio::{self, Request, Running};
-use crate::{print, signals};
+use crate::{live_devices, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -48,7 +48,7 @@ impl Args {
     /// Plays until q, Ctrl-C, or a device fails.
     pub fn run(self) -> Result<(), Problem> {
         if self.list {
-            return print(&live_audio::list()?);
+            return print(&live_devices::list()?);
         }
         let mut settings = vec![(L1_KIND, LAYER_BINAURAL as f64)];
         settings.extend(args::settings(&self.set)?);

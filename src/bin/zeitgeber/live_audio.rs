@@ -1,17 +1,17 @@
-//! The devices of `zeitgeber live`, and the engine between them.
+//! The audio of `zeitgeber live`: a device in, the engine, a device out.
 //!
 //! The input callback fills a ring, the output callback empties it through the engine; keys reach the
 //! engine through another ring. Neither callback allocates, locks or writes.
 
 use crate::args::Problem;
+use crate::live_devices::{choose, find, host, name, unusable};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
-use cpal::{StreamConfig, SupportedStreamConfig, SupportedStreamConfigRange};
+use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Telemetry, Transport};
-use zeitgeber::text::nearest;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
@@ -75,36 +75,9 @@ impl Running {
     }
 }
 
-/// The devices as text, one a line.
-pub fn list() -> Result<String, Problem> {
-    let host = cpal::default_host();
-    let mut text = String::new();
-    for (kind, devices) in [
-        (
-            "input",
-            host.input_devices()
-                .map(|devices| devices.collect::<Vec<_>>()),
-        ),
-        (
-            "output",
-            host.output_devices()
-                .map(|devices| devices.collect::<Vec<_>>()),
-        ),
-    ] {
-        let devices = devices.map_err(|error| Problem::new(format!("no audio system: {error}")))?;
-        if devices.is_empty() {
-            text += &format!("no {kind} device\n");
-        }
-        for device in devices {
-            text += &format!("{kind:6}  {}\n", name(&device));
-        }
-    }
-    Ok(text)
-}
-
 /// Opens the devices and starts them.
 pub fn start(request: &Request) -> Result<Running, Problem> {
-    let host = cpal::default_host();
+    let host = host();
     let output = find(
         "output",
         request.output,
@@ -125,7 +98,7 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
         Some(rate) => rate,
         None => output
             .default_output_config()
-            .map_err(|error| Problem::new(format!("{}: {error}", name(&output))))?
+            .map_err(|error| unusable(&output, &error))?
             .sample_rate(),
     };
     let output_format = choose(&output, output.supported_output_configs(), rate, 2)?;
@@ -165,7 +138,7 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
         ..format.config()
     };
     let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
-        stream.map_err(|error| Problem::new(format!("{}: cannot be opened: {error}", name(device))))
+        stream.map_err(|error| unusable(device, &error))
     };
     let output_stream = opened(
         &output,
@@ -198,92 +171,6 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
         dropouts,
         _streams: (output_stream, input_stream),
     })
-}
-
-fn name(device: &Device) -> String {
-    device
-        .description()
-        .map(|description| description.name().to_owned())
-        .or_else(|_| device.id().map(|id| id.to_string()))
-        .unwrap_or_else(|_| "unnamed device".to_owned())
-}
-
-/// The device of a name or part of one, or the system's own.
-fn find(
-    kind: &str,
-    wanted: Option<&str>,
-    own: Option<Device>,
-    all: Result<Vec<Device>, cpal::Error>,
-) -> Result<Device, Problem> {
-    let Some(wanted) = wanted else {
-        return own.ok_or_else(|| {
-            let other = if kind == "input" {
-                "; --no-input does without"
-            } else {
-                ""
-            };
-            Problem::new(format!("there is no {kind} device on this machine{other}"))
-        });
-    };
-    let all = all.map_err(|error| Problem::new(format!("no audio system: {error}")))?;
-    let names: Vec<String> = all.iter().map(name).collect();
-    let lower = wanted.to_lowercase();
-    let place = names.iter().position(|name| name == wanted).or_else(|| {
-        names
-            .iter()
-            .position(|name| name.to_lowercase().contains(&lower))
-    });
-    place
-        .and_then(|place| all.into_iter().nth(place))
-        .ok_or_else(|| {
-            Problem::new(if names.is_empty() {
-                format!("there is no {kind} device on this machine")
-            } else {
-                let nearest = nearest(wanted, names.iter().map(String::as_str));
-                format!("there is no {kind} device \"{wanted}\"; the nearest is \"{nearest}\"")
-            })
-        })
-}
-
-/// The best format of a device at a rate: float before wide before narrow integers, few channels
-/// before many.
-fn choose(
-    device: &Device,
-    configs: Result<impl Iterator<Item = SupportedStreamConfigRange>, cpal::Error>,
-    rate: u32,
-    channels: u16,
-) -> Result<SupportedStreamConfig, Problem> {
-    let fail = |what: String| Problem::new(format!("{}: {what}", name(device)));
-    let configs: Vec<_> = configs.map_err(|error| fail(error.to_string()))?.collect();
-    let order = [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16];
-    configs
-        .iter()
-        .filter(|config| config.channels() >= channels)
-        .filter_map(|config| {
-            let rank = order
-                .iter()
-                .position(|format| *format == config.sample_format())?;
-            Some((
-                (rank, config.channels()),
-                config.try_with_sample_rate(rate)?,
-            ))
-        })
-        .min_by_key(|(rank, _)| *rank)
-        .map(|(_, config)| config)
-        .ok_or_else(|| {
-            let nearest = configs
-                .iter()
-                .map(|config| rate.clamp(config.min_sample_rate(), config.max_sample_rate()))
-                .min_by_key(|other| other.abs_diff(rate));
-            match nearest {
-                Some(other) if other != rate => fail(format!(
-                    "does not run at {rate} Hz; the nearest rate is {other} Hz"
-                )),
-                _ => fail(format!(
-                    "has no format with {channels} channels that can be used"
-                )),
-            }
-        })
 }
 
 /// What runs in the output callback.

@@ -8,6 +8,7 @@ mod args;
 mod graph;
 mod live;
 mod live_audio;
+mod live_devices;
 mod material;
 mod nodes;
 mod params;

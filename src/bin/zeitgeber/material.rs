@@ -58,7 +58,7 @@ pub struct Material {
     /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named
     #[arg(long, value_name = "DIR[:NODE,...]")]
     capture: Option<String>,
-    /// Say nothing but errors
+    /// No progress bar and no summary
     #[arg(long, short)]
     quiet: bool,
 }
