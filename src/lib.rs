@@ -1,3 +1,5 @@
 //! tmp
+pub mod editor;
 pub mod engine;
 pub mod graph;
+pub mod plugin;
