@@ -25,16 +25,23 @@ use nice_plug::prelude::{
 };
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use transport::HostClock;
 use worker::{Report, Reporter};
 
-/// Whether audio has ever been processed in this process: the standalone's proof that its backend runs.
+/// Whether audio has ever been processed in this process, and how many instances it has made: the
+/// standalone's proof that its backend runs.
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
+static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 /// Whether any instance in this process has processed audio.
 pub fn has_run() -> bool {
     HAS_RUN.load(Ordering::Relaxed)
+}
+
+/// How many instances have been made in this process.
+pub fn instances_made() -> u64 {
+    INSTANCES.load(Ordering::Relaxed)
 }
 
 /// The plugin of class `C`. `CC`: whether it takes MIDI controllers; in VST3 they would be 2080 parameters,
@@ -55,6 +62,7 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
 
 impl<const CC: bool, C: Class> Default for Zg<CC, C> {
     fn default() -> Self {
+        INSTANCES.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::default());
         Zg {
             params: Arc::new(ZgParams::new(link.clone())),
