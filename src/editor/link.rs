@@ -39,7 +39,7 @@ impl EditorSize {
 
 impl Default for EditorSize {
     fn default() -> Self {
-        EditorSize { width: 760.0, height: 640.0 }
+        EditorSize { width: 760.0, height: 500.0 }
     }
 }
 

@@ -41,7 +41,7 @@ impl Meters {
                 ui.add_sized(vec2(28.0, 18.0), egui::Label::new(name));
                 let loudest = pair[0].max(pair[1]);
                 let (area, response) =
-                    ui.allocate_exact_size(vec2(ui.available_width() - 66.0, 18.0), Sense::hover());
+                    ui.allocate_exact_size(vec2((ui.available_width() - 66.0).max(24.0), 18.0), Sense::hover());
                 for (ear, level) in pair.iter().enumerate() {
                     let top = area.top() + ear as f32 * 10.0;
                     bar(ui, Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), 8.0)), *level);

@@ -5,6 +5,8 @@ mod link;
 mod messages;
 mod meters;
 mod panel;
+#[cfg(test)]
+mod testing;
 mod widgets;
 mod window;
 

@@ -147,3 +147,6 @@ fn groups() -> Vec<(&'static str, Vec<ControlId>)> {
     }
     groups
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,12 @@
 use super::ParamSink;
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
-use egui::{ComboBox, Response, Sense, Slider, SliderClamping, TextWrapMode, Ui, vec2};
+use egui::{Align, ComboBox, Layout, Response, Sense, Slider, SliderClamping, TextWrapMode, Ui, vec2};
 
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
+/// Width of the column of names, in points.
+const NAME: f32 = 108.0;
 
 /// The control that the user holds or has just let go of. There is one pointer and one keyboard focus, so
 /// one is enough.
@@ -67,7 +69,11 @@ pub(super) fn row(ui: &mut Ui, id: ControlId, hand: &mut Hand, sink: &dyn ParamS
     let value = hand.shown(id, now, sink);
     ui.horizontal(|ui| {
         let label = ui
-            .add_sized(vec2(108.0, 18.0), egui::Label::new(control.name).sense(Sense::click()).truncate())
+            .allocate_ui_with_layout(vec2(NAME, 18.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(NAME);
+                ui.add(egui::Label::new(control.name).sense(Sense::click()).truncate())
+            })
+            .inner
             .on_hover_text(format!("{}\nDouble click: {}", control.help, control.format(control.default_value())));
         if label.double_clicked() {
             hand.jump(id, control.default_value(), now, sink);
@@ -152,3 +158,6 @@ fn choice(
             }
         });
 }
+
+#[cfg(test)]
+mod tests;
