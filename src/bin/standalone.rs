@@ -60,8 +60,9 @@ fn take_backend(args: &[String]) -> (Option<String>, Vec<String>) {
                 // nice-plug's own parser says what is missing.
                 None => rest.push(arg.clone()),
             }
-        } else if let Some(value) =
-            arg.strip_prefix("--backend=").or_else(|| arg.strip_prefix("-b").filter(|v| !v.is_empty()))
+        } else if let Some(value) = arg
+            .strip_prefix("--backend=")
+            .or_else(|| arg.strip_prefix("-b").filter(|v| !v.is_empty()))
         {
             backend = Some(value.trim_start_matches('=').to_owned());
         } else {
@@ -95,7 +96,12 @@ mod tests {
 
     #[test]
     fn the_backend_is_found_in_every_spelling() {
-        for spelling in [&["--backend", "dummy"][..], &["--backend=dummy"], &["-b", "dummy"], &["-bdummy"]] {
+        for spelling in [
+            &["--backend", "dummy"][..],
+            &["--backend=dummy"],
+            &["-b", "dummy"],
+            &["-bdummy"],
+        ] {
             let mut args = vec!["program".to_owned()];
             args.extend(spelling.iter().map(|arg| (*arg).to_owned()));
             args.push("--tempo=90".to_owned());
@@ -103,6 +109,9 @@ mod tests {
             assert_eq!(backend.as_deref(), Some("dummy"));
             assert_eq!(rest, ["program", "--tempo=90"]);
         }
-        assert_eq!(take_backend(&["program".to_owned()]), (None, vec!["program".to_owned()]));
+        assert_eq!(
+            take_backend(&["program".to_owned()]),
+            (None, vec!["program".to_owned()])
+        );
     }
 }

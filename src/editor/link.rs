@@ -21,9 +21,15 @@ pub struct EditorSize {
 
 impl EditorSize {
     /// The smallest size at which everything can be reached.
-    pub const MIN: EditorSize = EditorSize { width: 460.0, height: 320.0 };
+    pub const MIN: EditorSize = EditorSize {
+        width: 460.0,
+        height: 320.0,
+    };
     /// A bound against nonsense in a state.
-    pub const MAX: EditorSize = EditorSize { width: 4096.0, height: 4096.0 };
+    pub const MAX: EditorSize = EditorSize {
+        width: 4096.0,
+        height: 4096.0,
+    };
 
     /// The nearest usable size; what is not finite becomes the default.
     pub fn usable(self) -> EditorSize {
@@ -39,7 +45,10 @@ impl EditorSize {
 
 impl Default for EditorSize {
     fn default() -> Self {
-        EditorSize { width: 760.0, height: 500.0 }
+        EditorSize {
+            width: 760.0,
+            height: 500.0,
+        }
     }
 }
 
@@ -59,13 +68,19 @@ pub struct Link {
 impl Link {
     /// Says which engine is to be watched from now on. Called when an engine has been made.
     pub fn watch(&self, telemetry: Arc<Telemetry>) {
-        *self.telemetry.write().unwrap_or_else(PoisonError::into_inner) = Some(telemetry);
+        *self
+            .telemetry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(telemetry);
         self.repaint.request_repaint();
     }
 
     /// The telemetry of the engine; none before the host has activated the plugin.
     pub fn telemetry(&self) -> Option<Arc<Telemetry>> {
-        self.telemetry.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.telemetry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The window's size.
@@ -118,7 +133,10 @@ impl Link {
 
     /// Highest samples since the last call, linear: input left, right, output left, right.
     pub(super) fn take_peaks(&self) -> [f32; 4] {
-        let mut peaks = self.peaks.each_ref().map(|slot| f32::from_bits(slot.swap(0, Relaxed)));
+        let mut peaks = self
+            .peaks
+            .each_ref()
+            .map(|slot| f32::from_bits(slot.swap(0, Relaxed)));
         if let Some(telemetry) = self.telemetry() {
             let [il, ir] = telemetry.take_input_peaks();
             let [ol, or] = telemetry.take_output_peaks();
@@ -137,10 +155,22 @@ mod tests {
     #[test]
     fn a_size_is_always_usable() {
         let link = Link::default();
-        link.set_size(EditorSize { width: f32::NAN, height: 10.0 });
+        link.set_size(EditorSize {
+            width: f32::NAN,
+            height: 10.0,
+        });
         assert_eq!(link.size(), EditorSize::default());
-        link.set_size(EditorSize { width: 1.0, height: 1e9 });
-        assert_eq!(link.size(), EditorSize { width: 460.0, height: 4096.0 });
+        link.set_size(EditorSize {
+            width: 1.0,
+            height: 1e9,
+        });
+        assert_eq!(
+            link.size(),
+            EditorSize {
+                width: 460.0,
+                height: 4096.0
+            }
+        );
     }
 
     #[test]

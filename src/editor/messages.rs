@@ -73,12 +73,21 @@ mod tests {
         let messages = Messages::default();
         messages.post("twice");
         messages.post("twice");
-        assert_eq!(messages.all(), [Message { text: "twice".into(), times: 2 }]);
+        assert_eq!(
+            messages.all(),
+            [Message {
+                text: "twice".into(),
+                times: 2
+            }]
+        );
         for i in 0..2 * KEPT {
             messages.post(format!("message {i}"));
         }
         assert_eq!(messages.all().len(), KEPT);
-        assert_eq!(messages.all()[KEPT - 1].text, format!("message {}", 2 * KEPT - 1));
+        assert_eq!(
+            messages.all()[KEPT - 1].text,
+            format!("message {}", 2 * KEPT - 1)
+        );
         let before = messages.changes();
         messages.clear();
         assert!(messages.all().is_empty() && messages.changes() != before);

@@ -15,12 +15,18 @@ pub(super) struct Meters {
 
 impl Default for Meters {
     fn default() -> Self {
-        Meters { levels: [BOTTOM; 4] }
+        Meters {
+            levels: [BOTTOM; 4],
+        }
     }
 }
 
 fn decibels(linear: f32) -> f32 {
-    if linear > AUDIBLE { 20.0 * linear.log10() } else { f32::NEG_INFINITY }
+    if linear > AUDIBLE {
+        20.0 * linear.log10()
+    } else {
+        f32::NEG_INFINITY
+    }
 }
 
 impl Meters {
@@ -28,7 +34,9 @@ impl Meters {
     pub(super) fn poll(&mut self, link: &Link, seconds: f32) -> bool {
         let mut moving = false;
         for (level, peak) in self.levels.iter_mut().zip(link.take_peaks()) {
-            *level = decibels(peak).max(*level - FALL * seconds).clamp(BOTTOM, 6.0);
+            *level = decibels(peak)
+                .max(*level - FALL * seconds)
+                .clamp(BOTTOM, 6.0);
             moving |= peak > AUDIBLE || *level > BOTTOM;
         }
         moving
@@ -40,15 +48,24 @@ impl Meters {
             ui.horizontal(|ui| {
                 ui.add_sized(vec2(28.0, 18.0), egui::Label::new(name));
                 let loudest = pair[0].max(pair[1]);
-                let (area, response) =
-                    ui.allocate_exact_size(vec2((ui.available_width() - 66.0).max(24.0), 18.0), Sense::hover());
+                let (area, response) = ui.allocate_exact_size(
+                    vec2((ui.available_width() - 66.0).max(24.0), 18.0),
+                    Sense::hover(),
+                );
                 for (ear, level) in pair.iter().enumerate() {
                     let top = area.top() + ear as f32 * 10.0;
-                    bar(ui, Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), 8.0)), *level);
+                    bar(
+                        ui,
+                        Rect::from_min_size(pos2(area.left(), top), vec2(area.width(), 8.0)),
+                        *level,
+                    );
                 }
                 response.on_hover_text("Peak level of the left (upper) and the right ear, in dBFS");
-                let text =
-                    if loudest > BOTTOM { format!("{loudest:.1} dB") } else { "silent".to_owned() };
+                let text = if loudest > BOTTOM {
+                    format!("{loudest:.1} dB")
+                } else {
+                    "silent".to_owned()
+                };
                 ui.add_sized(vec2(58.0, 18.0), egui::Label::new(text));
             });
         }
@@ -57,7 +74,8 @@ impl Meters {
 
 fn bar(ui: &Ui, area: Rect, level: f32) {
     let visuals = ui.visuals();
-    ui.painter().rect_filled(area, 2.0, visuals.extreme_bg_color);
+    ui.painter()
+        .rect_filled(area, 2.0, visuals.extreme_bg_color);
     let full = ((level - BOTTOM) / -BOTTOM).clamp(0.0, 1.0);
     let colour = match level {
         l if l > 0.0 => Color32::from_rgb(220, 70, 60),
@@ -74,11 +92,18 @@ pub(super) fn beat_lamp(ui: &mut Ui, phase: f64, strength: f64) {
     let centre = area.center();
     let radius = area.width() / 2.0 - 3.0;
     let painter = ui.painter();
-    painter.circle_stroke(centre, radius, Stroke::new(1.5, ui.visuals().weak_text_color()));
+    painter.circle_stroke(
+        centre,
+        radius,
+        Stroke::new(1.5, ui.visuals().weak_text_color()),
+    );
     if strength > 0.0 {
         let angle = phase as f32 * std::f32::consts::TAU;
         let tip = centre + radius * vec2(angle.sin(), -angle.cos());
-        let colour = ui.visuals().hyperlink_color.gamma_multiply(0.3 + 0.7 * strength as f32);
+        let colour = ui
+            .visuals()
+            .hyperlink_color
+            .gamma_multiply(0.3 + 0.7 * strength as f32);
         painter.line_segment([centre, tip], Stroke::new(2.0, colour));
         painter.circle_filled(tip, 4.0, colour);
     }

@@ -26,7 +26,13 @@ pub struct Panel {
 impl Panel {
     /// A page for the instance behind `link`.
     pub fn new(link: Arc<Link>) -> Panel {
-        Panel { link, meters: Meters::default(), hand: Hand::default(), groups: groups(), last_poll: None }
+        Panel {
+            link,
+            meters: Meters::default(),
+            hand: Hand::default(),
+            groups: groups(),
+            last_poll: None,
+        }
     }
 
     /// Draws the page into the whole of `ui` and asks for the next frame while something moves.
@@ -38,7 +44,9 @@ impl Panel {
             EguiPanel::bottom("messages").show(ui, |ui| self.said(ui, &messages));
         }
         CentralPanel::default().show(ui, |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.controls(ui, sink));
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| self.controls(ui, sink));
         });
         self.link.set_idle(!moving);
         if moving {
@@ -54,7 +62,9 @@ impl Panel {
 
     fn poll(&mut self, ui: &Ui) -> bool {
         let now = ui.input(|input| input.time);
-        let passed = self.last_poll.map_or(0.0, |last| (now - last).clamp(0.0, 1.0));
+        let passed = self
+            .last_poll
+            .map_or(0.0, |last| (now - last).clamp(0.0, 1.0));
         // The pointer redraws more often than the meters are read.
         if self.last_poll.is_some() && passed < 0.9 * FRAME.as_secs_f64() {
             return true;
@@ -67,7 +77,9 @@ impl Panel {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
             let telemetry = self.link.telemetry();
-            let (phase, fade) = telemetry.as_ref().map_or((0.0, 0.0), |t| (t.beat_phase(), t.fade()));
+            let (phase, fade) = telemetry
+                .as_ref()
+                .map_or((0.0, 0.0), |t| (t.beat_phase(), t.fade()));
             meters::beat_lamp(ui, phase, fade);
             ui.vertical(|ui| {
                 ui.set_width(150.0);
@@ -94,7 +106,9 @@ impl Panel {
         let mut heights = vec![0usize; columns];
         let mut filled = vec![Vec::new(); columns];
         for (index, (_, ids)) in self.groups.iter().enumerate() {
-            let shortest = (0..columns).min_by_key(|&column| heights[column]).unwrap_or(0);
+            let shortest = (0..columns)
+                .min_by_key(|&column| heights[column])
+                .unwrap_or(0);
             heights[shortest] += ids.len() + 2;
             filled[shortest].push(index);
         }
@@ -122,16 +136,20 @@ impl Panel {
                 self.link.messages.clear();
             }
         });
-        ScrollArea::vertical().max_height(72.0).stick_to_bottom(true).auto_shrink([false, true]).show(
-            ui,
-            |ui| {
+        ScrollArea::vertical()
+            .max_height(72.0)
+            .stick_to_bottom(true)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
                 for message in messages {
-                    let times =
-                        if message.times > 1 { format!(" ({} times)", message.times) } else { String::new() };
+                    let times = if message.times > 1 {
+                        format!(" ({} times)", message.times)
+                    } else {
+                        String::new()
+                    };
                     ui.label(format!("{}{times}", message.text));
                 }
-            },
-        );
+            });
     }
 }
 

@@ -20,8 +20,13 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        let values = ControlId::all().map(|id| id.control().default_value()).collect();
-        Table { values: RefCell::new(values), told: RefCell::default() }
+        let values = ControlId::all()
+            .map(|id| id.control().default_value())
+            .collect();
+        Table {
+            values: RefCell::new(values),
+            told: RefCell::default(),
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 use super::ParamSink;
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
-use egui::{Align, ComboBox, Layout, Response, Sense, Slider, SliderClamping, TextWrapMode, Ui, vec2};
+use egui::{
+    Align, ComboBox, Layout, Response, Sense, Slider, SliderClamping, TextWrapMode, Ui, vec2,
+};
 
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
@@ -24,7 +26,9 @@ impl Hand {
     /// user's own.
     fn shown(&self, id: ControlId, now: f64, sink: &dyn ParamSink) -> f64 {
         match self.last {
-            Some((own, value, until)) if own == id && (self.held == Some(id) || now < until) => value,
+            Some((own, value, until)) if own == id && (self.held == Some(id) || now < until) => {
+                value
+            }
             _ => sink.value(id),
         }
     }
@@ -69,19 +73,33 @@ pub(super) fn row(ui: &mut Ui, id: ControlId, hand: &mut Hand, sink: &dyn ParamS
     let value = hand.shown(id, now, sink);
     ui.horizontal(|ui| {
         let label = ui
-            .allocate_ui_with_layout(vec2(NAME, 18.0), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(NAME);
-                ui.add(egui::Label::new(control.name).sense(Sense::click()).truncate())
-            })
+            .allocate_ui_with_layout(
+                vec2(NAME, 18.0),
+                Layout::left_to_right(Align::Center),
+                |ui| {
+                    ui.set_min_width(NAME);
+                    ui.add(
+                        egui::Label::new(control.name)
+                            .sense(Sense::click())
+                            .truncate(),
+                    )
+                },
+            )
             .inner
-            .on_hover_text(format!("{}\nDouble click: {}", control.help, control.format(control.default_value())));
+            .on_hover_text(format!(
+                "{}\nDouble click: {}",
+                control.help,
+                control.format(control.default_value())
+            ));
         if label.double_clicked() {
             hand.jump(id, control.default_value(), now, sink);
             return;
         }
         match control.values {
             Values::Number { .. } => number(ui, id, value, now, hand, sink),
-            Values::Choice { names, available, .. } => {
+            Values::Choice {
+                names, available, ..
+            } => {
                 choice(ui, id, value, (names, available), now, hand, sink);
             }
             Values::Switch { .. } => {
@@ -127,7 +145,9 @@ fn number(ui: &mut Ui, id: ControlId, value: f64, now: f64, hand: &mut Hand, sin
 fn double_clicked(ui: &Ui, response: &Response) -> bool {
     response.contains_pointer()
         && ui.input(|input| {
-            input.pointer.button_double_clicked(egui::PointerButton::Primary)
+            input
+                .pointer
+                .button_double_clicked(egui::PointerButton::Primary)
                 && input.pointer.interact_pos().is_some_and(|at| {
                     // Not on the number: a double click there selects its text.
                     at.x < response.rect.left() + ui.spacing().slider_width

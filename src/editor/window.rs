@@ -29,12 +29,19 @@ pub struct ZgEditor {
 impl ZgEditor {
     /// An editor for the instance behind `link`.
     pub fn new(link: Arc<Link>, sink_maker: SinkMaker) -> ZgEditor {
-        ZgEditor { link, sink_maker, open: Mutex::new(Weak::new()) }
+        ZgEditor {
+            link,
+            sink_maker,
+            open: Mutex::new(Weak::new()),
+        }
     }
 
     fn logical_size(&self) -> LogicalSize<f32> {
         let size = self.link.size();
-        LogicalSize { width: size.width, height: size.height }
+        LogicalSize {
+            width: size.width,
+            height: size.height,
+        }
     }
 }
 
@@ -57,22 +64,35 @@ impl Editor for ZgEditor {
             sink_maker: self.sink_maker.clone(),
             sink: None,
         };
-        let settings =
-            EguiNiceSettings::new().with_tile("Zeitgeber").with_resize_hint(self.resize_hint());
+        let settings = EguiNiceSettings::new()
+            .with_tile("Zeitgeber")
+            .with_resize_hint(self.resize_hint());
         let editor: EguiEditor<App> =
             create_egui_editor(state.clone(), self.link.notifier(), settings, app)
                 .ok_or("egui gave no editor")?;
         let spawned = editor
-            .spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host)
+            .spawn(
+                parent,
+                wait_for_parent,
+                fallback_scale_factor,
+                gui_context,
+                host,
+            )
             .inspect_err(|error| {
-                self.link.messages.post(format!("the editor's window could not be opened: {error}"));
+                self.link
+                    .messages
+                    .post(format!("the editor's window could not be opened: {error}"));
             })?;
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&state);
         Ok(spawned)
     }
 
     fn size(&self) -> NativeSize<u32> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade();
         match open.filter(|state| state.is_open()) {
             Some(state) => NativeSize::from_logical_or_physical(
                 state.logical_size().cast::<f64>(),
@@ -83,7 +103,12 @@ impl Editor for ZgEditor {
     }
 
     fn resize_hint(&self) -> ResizeHint {
-        let size = |size: EditorSize| Some(LogicalSize { width: size.width, height: size.height });
+        let size = |size: EditorSize| {
+            Some(LogicalSize {
+                width: size.width,
+                height: size.height,
+            })
+        };
         ResizeHint {
             size_constraints: SizeConstraints::Logical {
                 min_size: size(EditorSize::MIN),

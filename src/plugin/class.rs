@@ -1,9 +1,7 @@
 //! The plugin classes of the library: names, permanent ids and channel layouts. One class is exported;
 //! the layouts of the ambisonic one are fixed here before it is.
 
-use nice_plug::prelude::{
-    AudioIOLayout, ClapFeature, PortNames, Vst3SubCategory, new_nonzero_u32,
-};
+use nice_plug::prelude::{AudioIOLayout, ClapFeature, PortNames, Vst3SubCategory, new_nonzero_u32};
 
 /// What distinguishes one plugin of this library from another. Ids are permanent.
 pub trait Class: Send + 'static {
@@ -31,10 +29,16 @@ impl Class for Stereo {
     const DESCRIPTION: &'static str = "Binaural entrainment for any audio stream";
     const CLAP_ID: &'static str = "org.zeitgeber.zeitgeber";
     const VST3_CLASS_ID: [u8; 16] = *b"ZeitgeberStereo1";
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Utility];
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
-        &[Vst3SubCategory::Fx, Vst3SubCategory::Generator, Vst3SubCategory::Stereo];
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Stereo,
+        ClapFeature::Utility,
+    ];
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
+        Vst3SubCategory::Fx,
+        Vst3SubCategory::Generator,
+        Vst3SubCategory::Stereo,
+    ];
     const LAYOUTS: &'static [AudioIOLayout] = STEREO_LAYOUTS;
 }
 
@@ -42,7 +46,10 @@ const fn layout(name: &'static str, inputs: u32, outputs: u32) -> AudioIOLayout 
     AudioIOLayout {
         main_input_channels: Some(new_nonzero_u32(inputs)),
         main_output_channels: Some(new_nonzero_u32(outputs)),
-        names: PortNames { layout: Some(name), ..PortNames::const_default() },
+        names: PortNames {
+            layout: Some(name),
+            ..PortNames::const_default()
+        },
         ..AudioIOLayout::const_default()
     }
 }

@@ -45,7 +45,9 @@ impl Fence {
         };
         post(FenceTask(number));
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = self.moved.wait_timeout_while(passed, LONGEST, |passed| *passed < number);
+        let result = self
+            .moved
+            .wait_timeout_while(passed, LONGEST, |passed| *passed < number);
         let passed = !result.unwrap_or_else(PoisonError::into_inner).1.timed_out();
         std::thread::sleep(LET_GO);
         passed

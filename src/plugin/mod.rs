@@ -88,7 +88,11 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = C::LAYOUTS;
-    const MIDI_INPUT: MidiConfig = if CC { MidiConfig::MidiCCs } else { MidiConfig::Basic };
+    const MIDI_INPUT: MidiConfig = if CC {
+        MidiConfig::MidiCCs
+    } else {
+        MidiConfig::Basic
+    };
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
     // In VST3 every point of every automation lane in a block is an event.
     const INPUT_EVENT_CAPACITY: usize = 1024;
@@ -122,11 +126,19 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
         self.api = Some(context.plugin_api());
-        self.mono_in = layout.main_input_channels.is_some_and(|channels| channels.get() == 1);
+        self.mono_in = layout
+            .main_input_channels
+            .is_some_and(|channels| channels.get() == 1);
         let rate = f64::from(config.sample_rate);
-        if self.engine.as_ref().is_some_and(|engine| engine.sample_rate() == rate) {
+        if self
+            .engine
+            .as_ref()
+            .is_some_and(|engine| engine.sample_rate() == rate)
+        {
             return true;
         }
+        // Also where the new one cannot be made: an engine of another rate would sound wrong.
+        self.engine = None;
         match Engine::new(rate) {
             Ok(engine) => {
                 self.link.watch(engine.telemetry().clone());
@@ -135,8 +147,17 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
                 self.params.mark_all();
                 true
             }
+            // A host that runs at such a rate (validators do) keeps its audio; a rate that is none is refused.
+            Err(error) if rate.is_finite() && rate > 0.0 => {
+                self.link
+                    .messages
+                    .post(format!("{error}. The audio passes through untouched."));
+                true
+            }
             Err(error) => {
-                self.link.messages.post(format!("this host's sample rate cannot be used: {error}"));
+                self.link
+                    .messages
+                    .post(format!("the host's sample rate is refused: {error}"));
                 false
             }
         }
@@ -155,23 +176,28 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        let Some(engine) = &mut self.engine else { return ProcessStatus::Normal };
         HAS_RUN.store(true, Ordering::Relaxed);
-        self.params.take_changes(|id, value| engine.set(id, value));
         // nice-plug always gives the channels of the layout; a host that passes fewer is not processed.
-        if let [left, right, rest @ ..] = buffer.as_slice() {
-            let frames = left.len().min(right.len());
-            let (left, right) = (&mut left[..frames], &mut right[..frames]);
-            if self.mono_in {
-                // nice-plug copied the input to the first output only.
-                right.copy_from_slice(left);
-            }
-            let transport = self.clock.read(context.transport(), engine.sample_rate(), frames);
-            engine.process(left, right, transport, &[]);
-            for silent in rest {
-                silent.fill(0.0);
-            }
+        let [left, right, rest @ ..] = buffer.as_slice() else {
+            return ProcessStatus::Normal;
+        };
+        let frames = left.len().min(right.len());
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        if self.mono_in {
+            // nice-plug copied the input to the first output only.
+            right.copy_from_slice(left);
         }
+        for silent in rest {
+            silent.fill(0.0);
+        }
+        let Some(engine) = &mut self.engine else {
+            return ProcessStatus::Normal;
+        };
+        self.params.take_changes(|id, value| engine.set(id, value));
+        let transport = self
+            .clock
+            .read(context.transport(), engine.sample_rate(), frames);
+        engine.process(left, right, transport, &[]);
         self.repaired.report(engine.telemetry(), &mut self.reporter);
         match engine.tail() {
             // A generator that said Normal would be put to sleep on silent input.

@@ -74,7 +74,12 @@ impl ZgParams {
         let ids: Box<[ControlId]> = ControlId::all().collect();
         let dirty = Arc::new(Dirty::new(ids.len()));
         let slots = ids.iter().map(|id| slot(*id, &dirty)).collect();
-        let params = ZgParams { slots, ids, dirty, link };
+        let params = ZgParams {
+            slots,
+            ids,
+            dirty,
+            link,
+        };
         params.mark_all();
         params
     }
@@ -122,7 +127,12 @@ impl ZgParams {
     }
 
     /// Sets a control through the host, within a gesture.
-    pub(super) fn set(&self, setter: &nice_plug::prelude::ParamSetter<'_>, id: ControlId, value: f64) {
+    pub(super) fn set(
+        &self,
+        setter: &nice_plug::prelude::ParamSetter<'_>,
+        id: ControlId,
+        value: f64,
+    ) {
         let normalized = id.control().to_normalized(value) as f32;
         with_param!(&self.slots[id.index()], p => setter.set_parameter_normalized(p, normalized));
     }
@@ -151,7 +161,11 @@ unsafe impl Params for ZgParams {
             .zip(&self.slots)
             .map(|(id, slot)| {
                 let control = id.control();
-                (control.id.to_owned(), with_param!(slot, p => p.as_ptr()), control.group.to_owned())
+                (
+                    control.id.to_owned(),
+                    with_param!(slot, p => p.as_ptr()),
+                    control.group.to_owned(),
+                )
             })
             .collect()
     }
@@ -169,7 +183,10 @@ unsafe impl Params for ZgParams {
 /// as the natural logarithm, in which they are linear.
 pub(super) fn to_plain(control: &Control, value: f64) -> f32 {
     match control.values {
-        Values::Number { scale: Scale::Logarithmic, .. } => value.ln() as f32,
+        Values::Number {
+            scale: Scale::Logarithmic,
+            ..
+        } => value.ln() as f32,
         _ => value as f32,
     }
 }
@@ -177,7 +194,10 @@ pub(super) fn to_plain(control: &Control, value: f64) -> f32 {
 /// The inverse of [`to_plain`]: the value in the control's unit.
 pub(super) fn from_plain(control: &Control, plain: f32) -> f64 {
     match control.values {
-        Values::Number { scale: Scale::Logarithmic, .. } => f64::from(plain).exp(),
+        Values::Number {
+            scale: Scale::Logarithmic,
+            ..
+        } => f64::from(plain).exp(),
         _ => f64::from(plain),
     }
 }
@@ -189,19 +209,32 @@ fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
     let index = id.index();
     let dirty = dirty.clone();
     match control.values {
-        Values::Number { min, max, default, .. } => {
-            let range = FloatRange::Linear { min: to_plain(control, min), max: to_plain(control, max) };
+        Values::Number {
+            min, max, default, ..
+        } => {
+            let range = FloatRange::Linear {
+                min: to_plain(control, min),
+                max: to_plain(control, max),
+            };
             Slot::Number(
                 FloatParam::new(control.name, to_plain(control, default), range)
-                    .with_value_to_string(Arc::new(|plain| control.format(from_plain(control, plain))))
+                    .with_value_to_string(Arc::new(|plain| {
+                        control.format(from_plain(control, plain))
+                    }))
                     .with_string_to_value(Arc::new(|text| {
-                        control.parse_any(text).ok().map(|value| to_plain(control, control.snap(value)))
+                        control
+                            .parse_any(text)
+                            .ok()
+                            .map(|value| to_plain(control, control.snap(value)))
                     }))
                     .with_callback(Arc::new(move |_| dirty.mark(index))),
             )
         }
         Values::Choice { names, default, .. } => {
-            let range = IntRange::Linear { min: 0, max: names.len() as i32 - 1 };
+            let range = IntRange::Linear {
+                min: 0,
+                max: names.len() as i32 - 1,
+            };
             Slot::Choice(
                 IntParam::new(control.name, default as i32, range)
                     .with_value_to_string(Arc::new(|plain| control.format(f64::from(plain))))
@@ -218,7 +251,11 @@ fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
                     control.parse_any(text).ok().map(|value| value >= 0.5)
                 }))
                 .with_callback(Arc::new(move |_| dirty.mark(index)));
-            Slot::Switch(if id == controls::BYPASS { param.make_bypass() } else { param })
+            Slot::Switch(if id == controls::BYPASS {
+                param.make_bypass()
+            } else {
+                param
+            })
         }
     }
 }

@@ -16,7 +16,12 @@ struct HostSink {
 /// Makes a sink for each opening of the editor.
 pub(super) fn maker(params: &Arc<ZgParams>) -> SinkMaker {
     let params = params.clone();
-    Arc::new(move |context| Box::new(HostSink { params: params.clone(), context }))
+    Arc::new(move |context| {
+        Box::new(HostSink {
+            params: params.clone(),
+            context,
+        })
+    })
 }
 
 impl ParamSink for HostSink {
@@ -25,14 +30,17 @@ impl ParamSink for HostSink {
     }
 
     fn begin(&self, control: ControlId) {
-        self.params.gesture(&self.context.param_setter(), control, true);
+        self.params
+            .gesture(&self.context.param_setter(), control, true);
     }
 
     fn set(&self, control: ControlId, value: f64) {
-        self.params.set(&self.context.param_setter(), control, value);
+        self.params
+            .set(&self.context.param_setter(), control, value);
     }
 
     fn end(&self, control: ControlId) {
-        self.params.gesture(&self.context.param_setter(), control, false);
+        self.params
+            .gesture(&self.context.param_setter(), control, false);
     }
 }

@@ -34,11 +34,16 @@ pub(super) fn fields(editor: EditorSize) -> BTreeMap<String, String> {
 
 /// Takes over the fields of a state that [`filter`] has seen.
 pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
-    if let Some(size) = fields.get(EDITOR_KEY).and_then(|json| serde_json::from_str(json).ok()) {
+    if let Some(size) = fields
+        .get(EDITOR_KEY)
+        .and_then(|json| serde_json::from_str(json).ok())
+    {
         link.set_size(size);
     }
-    let notices: Vec<String> =
-        fields.get(NOTICE_KEY).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    let notices: Vec<String> = fields
+        .get(NOTICE_KEY)
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default();
     for notice in notices {
         link.messages.post(notice);
     }
@@ -54,14 +59,19 @@ pub(super) fn filter(state: &mut PluginState) {
             for id in ControlId::all() {
                 let control = id.control();
                 let default = || saved(control, control.default_value());
-                state.params.entry(control.id.to_owned()).or_insert_with(default);
+                state
+                    .params
+                    .entry(control.id.to_owned())
+                    .or_insert_with(default);
             }
             ignored
         }
         Err(reason) => {
             state.params.clear();
             state.fields.clear();
-            vec![format!("this state was not loaded: {reason}. The sound stays as it was.")]
+            vec![format!(
+                "this state was not loaded: {reason}. The sound stays as it was."
+            )]
         }
     };
     if !notices.is_empty()
@@ -97,7 +107,10 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     if let Some(text) = state.fields.get(EDITOR_KEY)
         && serde_json::from_str::<EditorSize>(text).is_err()
     {
-        return Err(format!("the size of its editor, \"{}\", is unreadable", shorten(text)));
+        return Err(format!(
+            "the size of its editor, \"{}\", is unreadable",
+            shorten(text)
+        ));
     }
     for id in ControlId::all() {
         let control = id.control();
@@ -108,11 +121,15 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     let mut ignored = Vec::new();
     let known = |id: &str| ControlId::parse(id).is_ok();
     if let Some(names) = drop_unknown(&mut state.params, known) {
-        ignored.push(format!("this state has parameters that this version does not know: {names}"));
+        ignored.push(format!(
+            "this state has parameters that this version does not know: {names}"
+        ));
     }
     let known = |key: &str| [VERSION_KEY, EDITOR_KEY].contains(&key);
     if let Some(names) = drop_unknown(&mut state.fields, known) {
-        ignored.push(format!("this state has parts that this version does not know: {names}"));
+        ignored.push(format!(
+            "this state has parts that this version does not know: {names}"
+        ));
     }
     Ok(ignored)
 }
@@ -122,8 +139,11 @@ fn drop_unknown<T>(map: &mut BTreeMap<String, T>, known: impl Fn(&str) -> bool) 
     for key in &unknown {
         map.remove(key);
     }
-    let named: Vec<String> =
-        unknown.iter().take(NAMED).map(|key| format!("\"{}\"", shorten(key))).collect();
+    let named: Vec<String> = unknown
+        .iter()
+        .take(NAMED)
+        .map(|key| format!("\"{}\"", shorten(key)))
+        .collect();
     match unknown.len().saturating_sub(NAMED) {
         _ if unknown.is_empty() => None,
         0 => Some(named.join(", ")),
@@ -133,8 +153,11 @@ fn drop_unknown<T>(map: &mut BTreeMap<String, T>, known: impl Fn(&str) -> bool) 
 
 /// A state can hold anything: no message repeats more than a line of it.
 fn shorten(text: &str) -> String {
-    let mut short: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(40).collect();
+    let mut short: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(40)
+        .collect();
     if short.len() < text.len() {
         short.push_str("...");
     }
@@ -151,7 +174,11 @@ fn check_value(control: &Control, value: &ParamValue) -> Result<(), String> {
             // Compared as saved: the nearest f32 to an end of the range may lie outside it.
             if *plain < to_plain(control, min) || *plain > to_plain(control, max) {
                 let value = from_plain(control, *plain);
-                return Err(format!("\"{id}\" is {value}, outside {min} to {max} {unit}").trim_end().into());
+                return Err(
+                    format!("\"{id}\" is {value}, outside {min} to {max} {unit}")
+                        .trim_end()
+                        .into(),
+                );
             }
             Ok(())
         }

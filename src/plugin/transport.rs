@@ -39,7 +39,9 @@ impl HostClock {
                 // Between events of one block nice-plug moves a position in seconds on only for hosts that
                 // give a tempo: without one, the same number again means that the host runs on.
                 Some(expected)
-                    if host.pos_samples.is_none() && host.tempo.is_none() && self.given == given =>
+                    if host.pos_samples.is_none()
+                        && host.tempo.is_none()
+                        && self.given == given =>
                 {
                     expected
                 }
@@ -50,7 +52,10 @@ impl HostClock {
         self.expected = song_frames
             .filter(|_| host.playing)
             .map(|position| position.saturating_add(i64::try_from(frames).unwrap_or(i64::MAX)));
-        Transport::Host { playing: host.playing, song_frames }
+        Transport::Host {
+            playing: host.playing,
+            song_frames,
+        }
     }
 }
 
@@ -85,7 +90,10 @@ mod tests {
     #[test]
     fn no_transport_is_absent() {
         let host = HostTransport::new(48_000.0);
-        assert_eq!(HostClock::default().read(&host, 48_000.0, 64), Transport::Absent);
+        assert_eq!(
+            HostClock::default().read(&host, 48_000.0, 64),
+            Transport::Absent
+        );
     }
 
     #[test]
@@ -101,14 +109,21 @@ mod tests {
         }
         // A seek of two frames is a seek.
         let seconds = (start + 64_002.0) / 48_000.0;
-        assert_eq!(at(clock.read(&clap(seconds, Some(120.0)), 48_000.0, 64)), Some(65_003));
+        assert_eq!(
+            at(clock.read(&clap(seconds, Some(120.0)), 48_000.0, 64)),
+            Some(65_003)
+        );
     }
 
     #[test]
     fn the_parts_of_a_split_block_run_on_without_a_tempo() {
         let mut clock = HostClock::default();
-        for (seconds, frames, expected) in [(0.0, 10, 0), (0.0, 54, 10), (64.0 / 48_000.0, 64, 64)] {
-            assert_eq!(at(clock.read(&clap(seconds, None), 48_000.0, frames)), Some(expected));
+        for (seconds, frames, expected) in [(0.0, 10, 0), (0.0, 54, 10), (64.0 / 48_000.0, 64, 64)]
+        {
+            assert_eq!(
+                at(clock.read(&clap(seconds, None), 48_000.0, frames)),
+                Some(expected)
+            );
         }
     }
 
@@ -119,7 +134,13 @@ mod tests {
         host.pos_samples = Some(480);
         for _ in 0..3 {
             let read = clock.read(&host, 48_000.0, 64);
-            assert_eq!(read, Transport::Host { playing: false, song_frames: Some(480) });
+            assert_eq!(
+                read,
+                Transport::Host {
+                    playing: false,
+                    song_frames: Some(480)
+                }
+            );
         }
         host.playing = true;
         assert_eq!(at(clock.read(&host, 48_000.0, 64)), Some(480));
@@ -131,7 +152,13 @@ mod tests {
         for seconds in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300] {
             for tempo in [None, Some(f64::NAN), Some(0.0), Some(-1e308)] {
                 let read = clock.read(&clap(seconds, tempo), 48_000.0, usize::MAX);
-                assert_eq!(read, Transport::Host { playing: true, song_frames: None });
+                assert_eq!(
+                    read,
+                    Transport::Host {
+                        playing: true,
+                        song_frames: None
+                    }
+                );
             }
         }
         let mut host = HostTransport::new(48_000.0);

@@ -55,12 +55,19 @@ impl Lane {
                 Report::OutputRepaired(samples) => self.pending[1] += samples,
             }
         }
-        let Some(link) = self.link.upgrade() else { return };
-        let quiet = self.said.is_none_or(|said| now.duration_since(said) >= SAID_EVERY);
+        let Some(link) = self.link.upgrade() else {
+            return;
+        };
+        let quiet = self
+            .said
+            .is_none_or(|said| now.duration_since(said) >= SAID_EVERY);
         if quiet && self.pending != [0; 2] {
             let [input, output] = std::mem::take(&mut self.pending);
             if input > 0 {
-                link.messages.post(format!("the input was not finite: {} became silence", samples(input)));
+                link.messages.post(format!(
+                    "the input was not finite: {} became silence",
+                    samples(input)
+                ));
             }
             if output > 0 {
                 link.messages.post(format!(
@@ -132,26 +139,46 @@ pub(super) fn attach(link: &Arc<Link>) -> Reporter {
             .spawn(move || theirs.run())
             .inspect_err(|error| {
                 // The sound does not need it: messages of audio threads stay unsaid.
-                link.messages.post(format!("the system gave no thread for messages: {error}"));
+                link.messages
+                    .post(format!("the system gave no thread for messages: {error}"));
             })
             .ok();
-        Running { shared, thread, instances: 0, next_lane: 0 }
+        Running {
+            shared,
+            thread,
+            instances: 0,
+            next_lane: 0,
+        }
     });
     let (producer, consumer) = rtrb::RingBuffer::new(RING);
     let number = running.next_lane;
     running.next_lane += 1;
     running.instances += 1;
-    let lane =
-        Lane { number, ring: consumer, link: Arc::downgrade(link), pending: [0; 2], said: None };
+    let lane = Lane {
+        number,
+        ring: consumer,
+        link: Arc::downgrade(link),
+        pending: [0; 2],
+        said: None,
+    };
     running.shared.desk().lanes.push(lane);
-    Reporter { ring: producer, lane: number }
+    Reporter {
+        ring: producer,
+        lane: number,
+    }
 }
 
 impl Drop for Reporter {
     fn drop(&mut self) {
         let mut worker = worker();
-        let Some(running) = worker.as_mut() else { return };
-        running.shared.desk().lanes.retain(|lane| lane.number != self.lane);
+        let Some(running) = worker.as_mut() else {
+            return;
+        };
+        running
+            .shared
+            .desk()
+            .lanes
+            .retain(|lane| lane.number != self.lane);
         running.instances -= 1;
         if running.instances > 0 {
             return;
@@ -185,8 +212,16 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         assert!(links[0].messages.all().is_empty());
-        assert!(links[1].messages.all()[0].text.starts_with("the input was not finite: "));
-        assert!(links[2].messages.all()[0].text.contains("1 sample of the output"));
+        assert!(
+            links[1].messages.all()[0]
+                .text
+                .starts_with("the input was not finite: ")
+        );
+        assert!(
+            links[2].messages.all()[0]
+                .text
+                .contains("1 sample of the output")
+        );
         // A stream of reports is not a stream of messages.
         for _ in 0..10 {
             reporters[1].push(Report::InputRepaired(64));
@@ -205,7 +240,10 @@ mod tests {
         let link = Arc::new(Link::default());
         let (producer, _consumer) = rtrb::RingBuffer::new(2);
         // Lane numbers start at 0 and never reach the last one.
-        let mut reporter = Reporter { ring: producer, lane: u64::MAX };
+        let mut reporter = Reporter {
+            ring: producer,
+            lane: u64::MAX,
+        };
         assert!(reporter.push(Report::InputRepaired(1)) && reporter.push(Report::InputRepaired(1)));
         assert!(!reporter.push(Report::InputRepaired(1)));
         std::mem::forget(reporter);

@@ -6,21 +6,24 @@ use std::time::{Duration, Instant};
 
 /// The plugin library that `cargo test` has just built: it lies beside the test.
 pub fn library() -> PathBuf {
-    let name = format!("{}zeitgeber{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let name = format!(
+        "{}zeitgeber{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
     let test = std::env::current_exe().expect("a test knows its own path");
     let library = test.with_file_name(name);
     assert!(library.exists(), "{} has not been built", library.display());
     library
 }
 
-/// The folder that the build goes to; `cargo xtask` puts the Python hosts there.
-pub fn target() -> PathBuf {
-    let mut folder = library();
+/// The folders that the build may go to; `cargo xtask` puts the Python hosts into one of them.
+pub fn targets() -> Vec<PathBuf> {
+    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     // target/<profile>/deps/<library>
-    for _ in 0..3 {
-        folder.pop();
-    }
-    folder
+    let of_library = library().ancestors().nth(3).map(Path::to_owned);
+    named.into_iter().chain([usual]).chain(of_library).collect()
 }
 
 /// Makes `Zeitgeber.clap` in a temporary folder.
@@ -47,7 +50,9 @@ pub fn vst3_bundle(folder: &Path) -> PathBuf {
 /// A program of this name on the PATH.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 /// Says that a test has not been run, so that it is seen in the output of a green run too.
@@ -79,14 +84,19 @@ pub fn run(command: &mut Command, longest: Duration) -> Output {
             None => std::thread::sleep(Duration::from_millis(20)),
         }
     };
-    let [stdout, stderr] = readers
-        .map(|reader| reader.map(|reader| reader.join().unwrap_or_default()).unwrap_or_default());
-    Output { status, stdout, stderr }
+    let [stdout, stderr] = readers.map(|reader| {
+        reader
+            .map(|reader| reader.join().unwrap_or_default())
+            .unwrap_or_default()
+    });
+    Output {
+        status,
+        stdout,
+        stderr,
+    }
 }
 
-fn read_all(
-    mut pipe: impl std::io::Read + Send + 'static,
-) -> std::thread::JoinHandle<Vec<u8>> {
+fn read_all(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = pipe.read_to_end(&mut bytes);

@@ -70,7 +70,9 @@ impl Rig {
         let mut ids = HashMap::new();
         for index in 0..params.count(&plugin) {
             let mut buffer = ParamInfoBuffer::new();
-            let info = params.get_info(&mut plugin, index, &mut buffer).expect("every parameter has an info");
+            let info = params
+                .get_info(&mut plugin, index, &mut buffer)
+                .expect("every parameter has an info");
             let name = String::from_utf8(info.name.to_vec()).expect("names are UTF-8");
             ids.insert(name, (info.id, info.max_value));
         }
@@ -78,7 +80,10 @@ impl Rig {
     }
 
     fn id(&self, control: ControlId) -> (ClapId, f64) {
-        *self.ids.get(control.control().name).unwrap_or_else(|| panic!("no {}", control.control().name))
+        *self
+            .ids
+            .get(control.control().name)
+            .unwrap_or_else(|| panic!("no {}", control.control().name))
     }
 
     /// How many parameters the host sees.
@@ -94,7 +99,10 @@ impl Rig {
             (0..ports.count(&plugin, input))
                 .map(|index| {
                     let mut buffer = AudioPortInfoBuffer::new();
-                    ports.get(&mut plugin, index, input, &mut buffer).expect("a port has an info").channel_count
+                    ports
+                        .get(&mut plugin, index, input, &mut buffer)
+                        .expect("a port has an info")
+                        .channel_count
                 })
                 .collect()
         })
@@ -105,7 +113,9 @@ impl Rig {
         let (id, max) = self.id(control);
         let plugin = self.instance.plugin_handle();
         let params: PluginParams = plugin.get_extension().expect("the plugin has parameters");
-        let value = params.get_value(&plugin, id).expect("a known parameter has a value");
+        let value = params
+            .get_value(&plugin, id)
+            .expect("a known parameter has a value");
         control.control().from_normalized(value / max)
     }
 
@@ -116,16 +126,25 @@ impl Rig {
         let params: PluginParams = plugin.get_extension().expect("the plugin has parameters");
         let normalized = control.control().to_normalized(value) * max;
         let mut buffer = [0u8; 256];
-        let text = params.value_to_text(&plugin, id, normalized, &mut buffer).expect("a value has a text");
+        let text = params
+            .value_to_text(&plugin, id, normalized, &mut buffer)
+            .expect("a value has a text");
         let text = CString::new(text.to_vec()).expect("text without a zero");
-        let back = params.text_to_value(&plugin, id, &text).expect("own text is read");
-        (text.into_string().expect("text is UTF-8"), control.control().from_normalized(back / max))
+        let back = params
+            .text_to_value(&plugin, id, &text)
+            .expect("own text is read");
+        (
+            text.into_string().expect("text is UTF-8"),
+            control.control().from_normalized(back / max),
+        )
     }
 
     /// Latency in frames.
     pub fn latency(&mut self) -> u32 {
         let plugin = self.instance.plugin_handle();
-        plugin.get_extension::<PluginLatency>().map_or(0, |latency| latency.get(&plugin))
+        plugin
+            .get_extension::<PluginLatency>()
+            .map_or(0, |latency| latency.get(&plugin))
     }
 
     /// The state as the host saves it.
@@ -146,11 +165,17 @@ impl Rig {
 
     /// Activates at `rate` hertz and starts processing; `None` where the plugin refuses.
     pub fn start(&mut self, rate: f64) -> Option<Running<'_>> {
-        let configuration =
-            PluginAudioConfiguration { sample_rate: rate, min_frames_count: 1, max_frames_count: 8192 };
+        let configuration = PluginAudioConfiguration {
+            sample_rate: rate,
+            min_frames_count: 1,
+            max_frames_count: 8192,
+        };
         let stopped = self.instance.activate(|_, _| (), configuration).ok()?;
         let started = stopped.start_processing().ok()?;
-        Some(Running { rig: self, processor: Some(started) })
+        Some(Running {
+            rig: self,
+            processor: Some(started),
+        })
     }
 }
 
@@ -172,7 +197,13 @@ impl Running<'_> {
         while start < frames {
             length = blocks.next().unwrap_or(length);
             let end = (start + length).min(frames);
-            self.block(input, &mut output, start..end, changes, transport(start).as_ref());
+            self.block(
+                input,
+                &mut output,
+                start..end,
+                changes,
+                transport(start).as_ref(),
+            );
             start = end;
         }
         output
@@ -196,7 +227,9 @@ impl Running<'_> {
                 ParamValueEvent::new((at - frames.start) as u32, id, Pckn::match_all(), value)
             })
             .collect();
-        let mut inputs = input.each_ref().map(|channel| channel[frames.clone()].to_vec());
+        let mut inputs = input
+            .each_ref()
+            .map(|channel| channel[frames.clone()].to_vec());
         let [left, right] = output;
         let mut outputs = [&mut left[frames.clone()], &mut right[frames]];
         let mut in_ports = AudioPorts::with_capacity(2, 1);
@@ -204,12 +237,16 @@ impl Running<'_> {
         let in_audio = in_ports.with_input_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_input_only(
-                inputs.iter_mut().map(|channel| InputChannel::variable(channel)),
+                inputs
+                    .iter_mut()
+                    .map(|channel| InputChannel::variable(channel)),
             ),
         }]);
         let mut out_audio = out_ports.with_output_buffers([AudioPortBuffer {
             latency: 0,
-            channels: AudioPortBufferType::f32_output_only(outputs.iter_mut().map(|channel| &mut **channel)),
+            channels: AudioPortBufferType::f32_output_only(
+                outputs.iter_mut().map(|channel| &mut **channel),
+            ),
         }]);
         self.processor
             .as_mut()

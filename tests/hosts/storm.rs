@@ -22,7 +22,11 @@ fn storm() {
             let changes: Vec<Change> = (0..512)
                 .step_by(1 + round % 9)
                 .flat_map(|at| {
-                    [(at, BEAT, (at % 97) as f64), (at, CARRIER, 100.0 + at as f64), (at, L1_KIND, (at % 2) as f64)]
+                    [
+                        (at, BEAT, (at % 97) as f64),
+                        (at, CARRIER, 100.0 + at as f64),
+                        (at, L1_KIND, (at % 2) as f64),
+                    ]
                 })
                 .collect();
             let output = running.render(&input, &[64, 1, 200], &changes, |_| None);
@@ -61,14 +65,23 @@ fn two_threads_of_short_lives() {
 fn counted_storm() {
     #[cfg(target_os = "linux")]
     {
-        let descriptors = || std::fs::read_dir("/proc/self/fd").map(Iterator::count).unwrap_or(0);
+        let descriptors = || {
+            std::fs::read_dir("/proc/self/fd")
+                .map(Iterator::count)
+                .unwrap_or(0)
+        };
         // The first time loads the library and whatever it keeps.
         drop(Rig::new(&load()));
         let before = (threads().len(), descriptors());
         two_threads_of_short_lives();
         let deadline = Instant::now() + Duration::from_secs(5);
         while (threads().len(), descriptors()) != before {
-            assert!(Instant::now() < deadline, "left behind: {:?}, {} files", threads(), descriptors());
+            assert!(
+                Instant::now() < deadline,
+                "left behind: {:?}, {} files",
+                threads(),
+                descriptors()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -78,8 +91,17 @@ fn counted_storm() {
 fn nothing_is_left_behind() {
     let test = std::env::current_exe().expect("a test knows its own path");
     let mut command = std::process::Command::new(test);
-    command.args(["--exact", "storm::counted_storm", "--ignored", "--nocapture"]);
+    command.args([
+        "--exact",
+        "storm::counted_storm",
+        "--ignored",
+        "--nocapture",
+    ]);
     let output = crate::library::run(&mut command, Duration::from_secs(300));
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

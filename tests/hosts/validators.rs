@@ -37,7 +37,10 @@ fn clap_validator() {
     let output = run(&mut command, Duration::from_secs(600));
     let text = plain(&output.stdout) + &plain(&output.stderr);
     assert!(output.status.success(), "{text}");
-    let result = text.lines().rfind(|line| line.contains("failed")).unwrap_or_default();
+    let result = text
+        .lines()
+        .rfind(|line| line.contains("failed"))
+        .unwrap_or_default();
     assert_eq!(count(result, "failed"), Some(0), "{text}");
     assert_eq!(count(result, "warning"), Some(0), "{text}");
     println!("clap-validator: {result}");
@@ -46,7 +49,10 @@ fn clap_validator() {
 #[test]
 fn steinbergs_validator() {
     let Some(program) = on_path("validator") else {
-        return skipped("Steinberg's VST3 validator", "there is no `validator` on the PATH");
+        return skipped(
+            "Steinberg's VST3 validator",
+            "there is no `validator` on the PATH",
+        );
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(program);
@@ -55,7 +61,10 @@ fn steinbergs_validator() {
     let text = plain(&output.stdout) + &plain(&output.stderr);
     assert!(output.status.success(), "{text}");
     // Its last line counts: two ERROR lines about bypass belong to passing tests.
-    let result = text.lines().rfind(|line| line.starts_with("Result:")).unwrap_or_default();
+    let result = text
+        .lines()
+        .rfind(|line| line.starts_with("Result:"))
+        .unwrap_or_default();
     assert_eq!(count(result, "tests failed"), Some(0), "{text}");
     assert!(count(result, "tests passed") > Some(40), "{text}");
     println!("validator: {result}");

@@ -35,7 +35,12 @@ fn texts(output: &FullOutput) -> Vec<String> {
 
 /// How long until the next frame is wanted.
 fn delay(output: &FullOutput) -> Duration {
-    output.viewport_output.values().map(|viewport| viewport.repaint_delay).min().unwrap_or(Duration::MAX)
+    output
+        .viewport_output
+        .values()
+        .map(|viewport| viewport.repaint_delay)
+        .min()
+        .unwrap_or(Duration::MAX)
 }
 
 #[test]
@@ -48,7 +53,11 @@ fn every_control_is_drawn_with_its_value() {
         let drawn = texts(&frame(&context, &mut panel, 1.0, size));
         for id in ControlId::all() {
             let control = id.control();
-            assert!(drawn.iter().any(|text| text == control.name), "{} at {size:?}: {drawn:?}", control.name);
+            assert!(
+                drawn.iter().any(|text| text == control.name),
+                "{} at {size:?}: {drawn:?}",
+                control.name
+            );
         }
         for value in ["10 Hz", "250 Hz", "-20 dB", "timeline"] {
             assert!(drawn.iter().any(|text| text == value), "{value}: {drawn:?}");
@@ -68,7 +77,12 @@ fn messages_are_shown() {
     let context = Context::default();
     frame(&context, &mut panel, 0.0, (760.0, 500.0));
     let drawn = texts(&frame(&context, &mut panel, 1.0, (760.0, 500.0)));
-    assert!(drawn.iter().any(|text| text == "the input was not finite (2 times)"), "{drawn:?}");
+    assert!(
+        drawn
+            .iter()
+            .any(|text| text == "the input was not finite (2 times)"),
+        "{drawn:?}"
+    );
 }
 
 #[test]
@@ -84,11 +98,16 @@ fn a_silent_page_stands_still_and_a_sounding_one_moves() {
         now += 1.0;
         frame(&context, &mut panel, now, (760.0, 500.0));
     }
-    assert!(delay(&frame(&context, &mut panel, now + 1.0, (760.0, 500.0))) > Duration::from_secs(1));
+    assert!(
+        delay(&frame(&context, &mut panel, now + 1.0, (760.0, 500.0))) > Duration::from_secs(1)
+    );
 
     let mut left = [0.5f32; 64];
     let mut right = [0.5f32; 64];
     engine.process(&mut left, &mut right, Transport::Absent, &[]);
     let wanted = delay(&frame(&context, &mut panel, now + 2.0, (760.0, 500.0)));
-    assert!(wanted >= Duration::from_millis(30) && wanted < Duration::from_millis(40), "{wanted:?}");
+    assert!(
+        wanted >= Duration::from_millis(30) && wanted < Duration::from_millis(40),
+        "{wanted:?}"
+    );
 }

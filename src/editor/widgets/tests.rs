@@ -35,8 +35,9 @@ impl Bench {
             events: events.into_iter().collect(),
             ..RawInput::default()
         };
-        let mut output =
-            self.context.run_ui(input, |ui| row(ui, self.control, &mut self.hand, &self.table));
+        let mut output = self.context.run_ui(input, |ui| {
+            row(ui, self.control, &mut self.hand, &self.table)
+        });
         // There is no graphics card to hand the fonts to; egui wants that said.
         output.textures_delta.clear();
     }
@@ -45,7 +46,12 @@ impl Bench {
         let modifiers = Modifiers::NONE;
         self.frame([
             Event::PointerMoved(at),
-            Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers },
+            Event::PointerButton {
+                pos: at,
+                button: PointerButton::Primary,
+                pressed,
+                modifiers,
+            },
         ]);
     }
 
@@ -80,7 +86,10 @@ fn a_drag_is_one_gesture() {
     assert!(inside.len() >= 3, "{told:?}");
     for step in inside {
         // What is set is a value that is displayed: snapped to a thousandth of a hertz.
-        assert!(matches!(step, Told::Set(id, v) if *id == BEAT && *v == BEAT.control().snap(*v)), "{told:?}");
+        assert!(
+            matches!(step, Told::Set(id, v) if *id == BEAT && *v == BEAT.control().snap(*v)),
+            "{told:?}"
+        );
     }
     bench.frame([]);
     assert_eq!(bench.told(), []);
@@ -107,7 +116,13 @@ fn type_in(control: ControlId, text: &str) -> (f64, Vec<Told>) {
     let mut bench = Bench::new(control);
     bench.click(NUMBER_AT);
     bench.frame([]);
-    let key = |key, modifiers| Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+    let key = |key, modifiers| Event::Key {
+        key,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers,
+    };
     bench.frame([key(Key::A, Modifiers::COMMAND)]);
     bench.frame([Event::Text(text.to_owned())]);
     bench.frame([key(Key::Enter, Modifiers::NONE)]);
@@ -130,7 +145,14 @@ fn typed_values_with_units_are_gestures() {
 fn a_checkbox_is_a_whole_gesture() {
     let mut bench = Bench::new(BYPASS);
     bench.click(pos2(134.0, 10.0));
-    assert_eq!(bench.told(), [Told::Begin(BYPASS), Told::Set(BYPASS, 1.0), Told::End(BYPASS)]);
+    assert_eq!(
+        bench.told(),
+        [
+            Told::Begin(BYPASS),
+            Told::Set(BYPASS, 1.0),
+            Told::End(BYPASS)
+        ]
+    );
 }
 
 #[test]
@@ -140,6 +162,13 @@ fn a_list_offers_what_sounds() {
     bench.frame([]);
     // The second entry of the list below the row.
     bench.click(pos2(160.0, 60.0));
-    assert_eq!(bench.told(), [Told::Begin(L1_KIND), Told::Set(L1_KIND, 1.0), Told::End(L1_KIND)]);
+    assert_eq!(
+        bench.told(),
+        [
+            Told::Begin(L1_KIND),
+            Told::Set(L1_KIND, 1.0),
+            Told::End(L1_KIND)
+        ]
+    );
     assert_eq!(bench.table.value(L1_KIND), 1.0);
 }

@@ -10,7 +10,9 @@ fn params() -> ZgParams {
 
 /// nice-plug's hash of ids: hosts know a parameter by these 31 bits.
 fn hash(id: &str) -> u32 {
-    id.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) & !(1 << 31)
+    id.bytes().fold(0u32, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) & !(1 << 31)
 }
 
 #[test]
@@ -29,11 +31,23 @@ fn the_map_follows_the_table() {
         assert_eq!((text.as_str(), group.as_str()), (control.id, control.group));
         // SAFETY: `params` outlives the pointer.
         let (name, unit, default, flags) = unsafe {
-            (pointer.name().to_owned(), pointer.unit(), pointer.default_normalized_value(), pointer.flags())
+            (
+                pointer.name().to_owned(),
+                pointer.unit(),
+                pointer.default_normalized_value(),
+                pointer.flags(),
+            )
         };
         assert_eq!(name, control.name);
-        assert_eq!(unit, "", "{name}: a unit beside the text would be shown twice");
-        assert_eq!(control.from_normalized(f64::from(default)), control.default_value(), "{name}");
+        assert_eq!(
+            unit, "",
+            "{name}: a unit beside the text would be shown twice"
+        );
+        assert_eq!(
+            control.from_normalized(f64::from(default)),
+            control.default_value(),
+            "{name}"
+        );
         assert_eq!(flags.contains(ParamFlags::BYPASS), id == controls::BYPASS);
     }
 }
@@ -48,8 +62,15 @@ fn text_survives_value_to_text_and_back() {
             unsafe {
                 let text = pointer.normalized_value_to_string(normalized, true);
                 assert_eq!(text, pointer.normalized_value_to_string(normalized, false));
-                let back = pointer.string_to_normalized_value(&text).expect("own text is read");
-                assert_eq!(pointer.normalized_value_to_string(back, true), text, "{}", pointer.name());
+                let back = pointer
+                    .string_to_normalized_value(&text)
+                    .expect("own text is read");
+                assert_eq!(
+                    pointer.normalized_value_to_string(back, true),
+                    text,
+                    "{}",
+                    pointer.name()
+                );
             }
         }
     }
@@ -116,10 +137,16 @@ fn a_logarithmic_control_is_linear_in_its_logarithm() {
         },
         help: "",
     };
-    let range = FloatRange::Linear { min: to_plain(&control, 0.25), max: to_plain(&control, 4.0) };
+    let range = FloatRange::Linear {
+        min: to_plain(&control, 0.25),
+        max: to_plain(&control, 4.0),
+    };
     for value in [0.25, 0.3333, 1.0, 1.5, 4.0] {
         let normalized = range.normalize(to_plain(&control, value));
         assert!((f64::from(normalized) - control.to_normalized(value)).abs() < 1e-6);
-        assert_eq!(control.snap(from_plain(&control, range.unnormalize(normalized))), value);
+        assert_eq!(
+            control.snap(from_plain(&control, range.unnormalize(normalized))),
+            value
+        );
     }
 }

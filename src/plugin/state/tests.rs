@@ -8,10 +8,17 @@ fn default_state() -> PluginState {
     let params = ControlId::all()
         .map(|id| {
             let control = id.control();
-            (control.id.to_owned(), saved(control, control.default_value()))
+            (
+                control.id.to_owned(),
+                saved(control, control.default_value()),
+            )
         })
         .collect();
-    PluginState { version: "0.1.0".into(), params, fields: fields(EditorSize::default()) }
+    PluginState {
+        version: "0.1.0".into(),
+        params,
+        fields: fields(EditorSize::default()),
+    }
 }
 
 /// Filters, asserts that the state was refused as a whole, and returns the message.
@@ -23,7 +30,11 @@ fn refusal(mut state: PluginState) -> String {
 }
 
 fn notices(state: &PluginState) -> Vec<String> {
-    state.fields.get(NOTICE_KEY).map(|json| serde_json::from_str(json).unwrap()).unwrap_or_default()
+    state
+        .fields
+        .get(NOTICE_KEY)
+        .map(|json| serde_json::from_str(json).unwrap())
+        .unwrap_or_default()
 }
 
 fn with(id: &str, value: ParamValue) -> PluginState {
@@ -43,14 +54,34 @@ fn a_sound_state_passes_untouched() {
 #[test]
 fn load_invalid_state() {
     let wrong = [
-        ("beat", ParamValue::F32(100.1), "\"beat\" is 100.0999984741211, outside 0 to 100 Hz"),
-        ("beat", ParamValue::F32(f32::NAN), "\"beat\" is not a finite number"),
-        ("carrier", ParamValue::F32(f32::INFINITY), "\"carrier\" is not a finite number"),
+        (
+            "beat",
+            ParamValue::F32(100.1),
+            "\"beat\" is 100.0999984741211, outside 0 to 100 Hz",
+        ),
+        (
+            "beat",
+            ParamValue::F32(f32::NAN),
+            "\"beat\" is not a finite number",
+        ),
+        (
+            "carrier",
+            ParamValue::F32(f32::INFINITY),
+            "\"carrier\" is not a finite number",
+        ),
         ("beat", ParamValue::I32(10), "\"beat\" should be a number"),
         ("l1_kind", ParamValue::I32(6), "0 (off) to 5 (noise)"),
         ("l1_kind", ParamValue::I32(-1), "\"l1_kind\" is number -1"),
-        ("l1_kind", ParamValue::String("binaural".into()), "\"l1_kind\" should be a number in a list"),
-        ("bypass", ParamValue::F32(1.0), "\"bypass\" should be on or off"),
+        (
+            "l1_kind",
+            ParamValue::String("binaural".into()),
+            "\"l1_kind\" should be a number in a list",
+        ),
+        (
+            "bypass",
+            ParamValue::F32(1.0),
+            "\"bypass\" should be on or off",
+        ),
     ];
     for (id, value, message) in wrong {
         let said = refusal(with(id, value));
@@ -58,10 +89,14 @@ fn load_invalid_state() {
         assert!(said.contains("stays as it was"), "{said}");
     }
     let mut state = default_state();
-    state.fields.insert(EDITOR_KEY.into(), "{\"width\": \"wide\"}".into());
+    state
+        .fields
+        .insert(EDITOR_KEY.into(), "{\"width\": \"wide\"}".into());
     assert!(refusal(state).contains("size of its editor"));
     // 1e39 is a number in JSON and infinity as f32.
-    let json = serde_json::to_string(&default_state()).unwrap().replace("{\"f32\":10.0}", "{\"f32\":1e39}");
+    let json = serde_json::to_string(&default_state())
+        .unwrap()
+        .replace("{\"f32\":10.0}", "{\"f32\":1e39}");
     if let Ok(state) = serde_json::from_str::<PluginState>(&json) {
         assert!(refusal(state).contains("not a finite number"));
     }
@@ -92,23 +127,37 @@ fn added_parameter() {
 fn removed_parameter() {
     let mut state = with("reverb", ParamValue::F32(0.5));
     state.fields.insert("weather".into(), "\"rain\"".into());
-    state.fields.insert(NOTICE_KEY.into(), "[\"forged\"]".into());
+    state
+        .fields
+        .insert(NOTICE_KEY.into(), "[\"forged\"]".into());
     filter(&mut state);
     assert!(!state.params.contains_key("reverb") && !state.fields.contains_key("weather"));
     let said = notices(&state);
     assert_eq!(said.len(), 2);
-    assert!(said[0].contains("\"reverb\"") && said[1].contains("\"weather\""), "{said:?}");
+    assert!(
+        said[0].contains("\"reverb\"") && said[1].contains("\"weather\""),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn the_message_reaches_the_list_and_the_rest_stays() {
     let link = Link::default();
-    link.set_size(EditorSize { width: 800.0, height: 600.0 });
+    link.set_size(EditorSize {
+        width: 800.0,
+        height: 600.0,
+    });
     let mut state = with("beat", ParamValue::F32(-1.0));
     filter(&mut state);
     restore(&state.fields, &link);
     assert!(link.messages.all()[0].text.contains("\"beat\" is -1"));
-    assert_eq!(link.size(), EditorSize { width: 800.0, height: 600.0 });
+    assert_eq!(
+        link.size(),
+        EditorSize {
+            width: 800.0,
+            height: 600.0
+        }
+    );
     // The size comes back with a sound one.
     let mut state = default_state();
     filter(&mut state);
@@ -121,7 +170,12 @@ fn both_ends_of_every_range_can_be_saved() {
     for id in ControlId::all() {
         let (min, max) = id.control().range();
         for value in [min, max] {
-            assert_eq!(check_value(id.control(), &saved(id.control(), value)), Ok(()), "{}", id.control().id);
+            assert_eq!(
+                check_value(id.control(), &saved(id.control(), value)),
+                Ok(()),
+                "{}",
+                id.control().id
+            );
         }
     }
     assert_eq!(controls::BEAT.control().id, "beat");
