@@ -12,7 +12,6 @@ mod worker;
 pub use class::{AMBISONIC_LAYOUTS, Class, STEREO_LAYOUTS, Stereo};
 pub use fence::FenceTask;
 pub use params::ZgParams;
-pub use state::VERSION as STATE_VERSION;
 
 use crate::editor::{Link, ZgEditor};
 use crate::engine::{Engine, Tail, Telemetry};

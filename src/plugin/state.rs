@@ -12,7 +12,7 @@ use nice_plug::plugin::{ParamValue, PluginState};
 use std::collections::BTreeMap;
 
 /// The version of the state's form. It grows when an older Zeitgeber could no longer read a state.
-pub const VERSION: u32 = 1;
+const VERSION: u32 = 1;
 
 const VERSION_KEY: &str = "state_version";
 const EDITOR_KEY: &str = "editor";

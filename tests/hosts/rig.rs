@@ -65,13 +65,13 @@ impl Rig {
             &host,
         )
         .expect("an instance is made");
-        let mut plugin = instance.plugin_handle();
+        let plugin = instance.plugin_handle();
         let params: PluginParams = plugin.get_extension().expect("the plugin has parameters");
         let mut ids = HashMap::new();
         for index in 0..params.count(&plugin) {
             let mut buffer = ParamInfoBuffer::new();
             let info = params
-                .get_info(&mut plugin, index, &mut buffer)
+                .get_info(&plugin, index, &mut buffer)
                 .expect("every parameter has an info");
             let name = String::from_utf8(info.name.to_vec()).expect("names are UTF-8");
             ids.insert(name, (info.id, info.max_value));
@@ -93,14 +93,14 @@ impl Rig {
 
     /// Channels of the only input and output port.
     pub fn channels(&mut self) -> [Vec<u32>; 2] {
-        let mut plugin = self.instance.plugin_handle();
+        let plugin = self.instance.plugin_handle();
         let ports: PluginAudioPorts = plugin.get_extension().expect("the plugin has audio ports");
         [true, false].map(|input| {
             (0..ports.count(&plugin, input))
                 .map(|index| {
                     let mut buffer = AudioPortInfoBuffer::new();
                     ports
-                        .get(&mut plugin, index, input, &mut buffer)
+                        .get(&plugin, index, input, &mut buffer)
                         .expect("a port has an info")
                         .channel_count
                 })
@@ -239,7 +239,7 @@ impl Running<'_> {
             channels: AudioPortBufferType::f32_input_only(
                 inputs
                     .iter_mut()
-                    .map(|channel| InputChannel::variable(channel)),
+                    .map(InputChannel::variable),
             ),
         }]);
         let mut out_audio = out_ports.with_output_buffers([AudioPortBuffer {

@@ -116,6 +116,7 @@ fn only_changes_are_pulled() {
     // SAFETY: as above.
     unsafe { beat._internal_modulate_value(0.1) };
     assert_eq!(params.value(controls::BEAT), 16.3);
+    // SAFETY: as above.
     let saved = unsafe { beat.unmodulated_plain_value() };
     assert_eq!(controls::BEAT.control().snap(f64::from(saved)), 6.3);
 }
