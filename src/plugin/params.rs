@@ -260,5 +260,22 @@ fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
     }
 }
 
+/// The host's hand, for tests: nice-plug's setters are unsafe to call and stay in this file.
+#[cfg(test)]
+impl ZgParams {
+    pub(super) fn host_sets(&self, id: ControlId, value: f64) {
+        use nice_plug::params::InternalParamMut;
+        let normalized = id.control().to_normalized(value) as f32;
+        // SAFETY: "unsafe" only keeps plugins from calling it; the host's part is played here.
+        with_param!(&self.slots[id.index()], p => unsafe { p._internal_set_normalized_value(normalized) });
+    }
+
+    pub(super) fn host_modulates(&self, id: ControlId, offset: f32) {
+        use nice_plug::params::InternalParamMut;
+        // SAFETY: as above.
+        with_param!(&self.slots[id.index()], p => unsafe { p._internal_modulate_value(offset) });
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -237,9 +237,7 @@ impl Running<'_> {
         let in_audio = in_ports.with_input_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_input_only(
-                inputs
-                    .iter_mut()
-                    .map(InputChannel::variable),
+                inputs.iter_mut().map(InputChannel::variable),
             ),
         }]);
         let mut out_audio = out_ports.with_output_buffers([AudioPortBuffer {

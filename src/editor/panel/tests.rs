@@ -2,7 +2,6 @@
 
 use super::super::testing::Table;
 use super::*;
-use crate::engine::{Engine, Transport};
 use egui::{Context, FullOutput, Pos2, RawInput, Rect, vec2};
 
 fn frame(context: &Context, panel: &mut Panel, time: f64, size: (f32, f32)) -> FullOutput {
@@ -31,16 +30,6 @@ fn texts(output: &FullOutput) -> Vec<String> {
         collect(&shape.shape, &mut texts);
     }
     texts
-}
-
-/// How long until the next frame is wanted.
-fn delay(output: &FullOutput) -> Duration {
-    output
-        .viewport_output
-        .values()
-        .map(|viewport| viewport.repaint_delay)
-        .min()
-        .unwrap_or(Duration::MAX)
 }
 
 #[test]
@@ -82,32 +71,5 @@ fn messages_are_shown() {
             .iter()
             .any(|text| text == "the input was not finite (2 times)"),
         "{drawn:?}"
-    );
-}
-
-#[test]
-fn a_silent_page_stands_still_and_a_sounding_one_moves() {
-    let link = Arc::new(Link::default());
-    let mut engine = Engine::new(48_000.0).unwrap();
-    link.watch(engine.telemetry().clone());
-    let mut panel = Panel::new(link);
-    let context = Context::default();
-    // egui itself asks for a few frames until its layout has settled.
-    let mut now = 0.0;
-    for _ in 0..10 {
-        now += 1.0;
-        frame(&context, &mut panel, now, (760.0, 500.0));
-    }
-    assert!(
-        delay(&frame(&context, &mut panel, now + 1.0, (760.0, 500.0))) > Duration::from_secs(1)
-    );
-
-    let mut left = [0.5f32; 64];
-    let mut right = [0.5f32; 64];
-    engine.process(&mut left, &mut right, Transport::Absent, &[]);
-    let wanted = delay(&frame(&context, &mut panel, now + 2.0, (760.0, 500.0)));
-    assert!(
-        wanted >= Duration::from_millis(30) && wanted < Duration::from_millis(40),
-        "{wanted:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! The parameters as a host sees them, through the framework's own pointers.
+//! The parameters as a host sees them.
 
 use super::*;
 use nice_plug::prelude::ParamFlags;
@@ -26,66 +26,52 @@ fn the_map_follows_the_table() {
     let params = params();
     let map = params.param_map();
     assert_eq!(map.len(), ControlId::all().count());
-    for (id, (text, pointer, group)) in ControlId::all().zip(map) {
+    for ((id, slot), (text, pointer, group)) in ControlId::all().zip(&params.slots).zip(map) {
         let control = id.control();
         assert_eq!((text.as_str(), group.as_str()), (control.id, control.group));
-        // SAFETY: `params` outlives the pointer.
-        let (name, unit, default, flags) = unsafe {
-            (
-                pointer.name().to_owned(),
-                pointer.unit(),
-                pointer.default_normalized_value(),
-                pointer.flags(),
-            )
-        };
+        assert_eq!(pointer, with_param!(slot, p => p.as_ptr()));
+        let name = with_param!(slot, p => p.name());
         assert_eq!(name, control.name);
+        let unit = with_param!(slot, p => p.unit());
         assert_eq!(
             unit, "",
             "{name}: a unit beside the text would be shown twice"
         );
+        let default = with_param!(slot, p => p.default_normalized_value());
         assert_eq!(
             control.from_normalized(f64::from(default)),
             control.default_value(),
             "{name}"
         );
-        assert_eq!(flags.contains(ParamFlags::BYPASS), id == controls::BYPASS);
+        let bypass = with_param!(slot, p => p.flags()).contains(ParamFlags::BYPASS);
+        assert_eq!(bypass, id == controls::BYPASS);
     }
 }
 
 #[test]
 fn text_survives_value_to_text_and_back() {
-    let params = params();
-    for (_, pointer, _) in params.param_map() {
-        for step in 0..=1000 {
-            let normalized = step as f32 / 1000.0;
-            // SAFETY: `params` outlives the pointer.
-            unsafe {
-                let text = pointer.normalized_value_to_string(normalized, true);
-                assert_eq!(text, pointer.normalized_value_to_string(normalized, false));
-                let back = pointer
-                    .string_to_normalized_value(&text)
-                    .expect("own text is read");
-                assert_eq!(
-                    pointer.normalized_value_to_string(back, true),
-                    text,
-                    "{}",
-                    pointer.name()
-                );
+    for slot in &params().slots {
+        with_param!(slot, p => {
+            for step in 0..=1000 {
+                let normalized = step as f32 / 1000.0;
+                let text = p.normalized_value_to_string(normalized, true);
+                assert_eq!(text, p.normalized_value_to_string(normalized, false));
+                let back = p.string_to_normalized_value(&text).expect("own text is read");
+                assert_eq!(p.normalized_value_to_string(back, true), text, "{}", p.name());
             }
-        }
+        });
     }
 }
 
 #[test]
 fn what_is_displayed_is_what_arrives() {
     let params = params();
-    for (id, (_, pointer, _)) in ControlId::all().zip(params.param_map()) {
+    for id in ControlId::all() {
         let control = id.control();
         let (min, max) = control.range();
         for step in 0..=997 {
             let shown = control.snap(min + (max - min) * f64::from(step) / 997.0);
-            // SAFETY: `params` outlives the pointer.
-            unsafe { pointer._internal_set_normalized_value(control.to_normalized(shown) as f32) };
+            params.host_sets(id, shown);
             assert_eq!(params.value(id), shown, "{}", control.id);
         }
     }
@@ -102,23 +88,31 @@ fn only_changes_are_pulled() {
     assert_eq!(all.len(), ControlId::all().count());
     params.take_changes(|id, _| panic!("{} has not changed", id.control().id));
 
-    let (_, beat, _) = params.param_map().swap_remove(controls::BEAT.index());
-    // SAFETY: `params` outlives the pointer.
-    unsafe {
-        beat._internal_set_normalized_value(0.063);
-        beat._internal_set_normalized_value(0.063);
-    }
+    params.host_sets(controls::BEAT, 6.3);
+    params.host_sets(controls::BEAT, 6.3);
     let mut changes = Vec::new();
     params.take_changes(|id, value| changes.push((id, value)));
     assert_eq!(changes, [(controls::GLIDE, 0.02), (controls::BEAT, 6.3)]);
+}
 
-    // Modulation by the host arrives like a change; what is saved stays without it.
-    // SAFETY: as above.
-    unsafe { beat._internal_modulate_value(0.1) };
-    assert_eq!(params.value(controls::BEAT), 16.3);
-    // SAFETY: as above.
-    let saved = unsafe { beat.unmodulated_plain_value() };
-    assert_eq!(controls::BEAT.control().snap(f64::from(saved)), 6.3);
+#[test]
+fn modulation_arrives_and_is_not_saved() {
+    let params = params();
+    params.host_sets(controls::BEAT, 6.3);
+    params.take_changes(|_, _| ());
+    params.host_modulates(controls::BEAT, 0.1);
+    let mut changes = Vec::new();
+    params.take_changes(|id, value| changes.push((id, value)));
+    assert_eq!(changes[1..], [(controls::BEAT, 16.3)]);
+    let Slot::Number(beat) = &params.slots[controls::BEAT.index()] else {
+        panic!("beat is a number")
+    };
+    assert_eq!(
+        controls::BEAT
+            .control()
+            .snap(f64::from(beat.unmodulated_plain_value())),
+        6.3
+    );
 }
 
 #[test]
