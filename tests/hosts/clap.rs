@@ -134,6 +134,44 @@ fn it_loads_with_its_ports_and_parameters() {
 }
 
 #[test]
+fn its_pages_hold_every_parameter_by_group() {
+    let entry = load();
+    let pages = Rig::new(&entry).pages();
+    let on_pages: usize = pages.iter().map(|(_, params)| params).sum();
+    assert_eq!(on_pages, ControlId::all().count());
+    for id in ControlId::all() {
+        let group = id.control().group;
+        assert!(
+            pages.iter().any(|(name, _)| name.starts_with(group)),
+            "{group} of {pages:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mono_track_leaves_in_stereo() {
+    let entry = load();
+    let mut rig = Rig::new(&entry);
+    assert_eq!(rig.layouts(Some(1)), ["Stereo", "Mono to stereo"]);
+    assert_eq!(rig.channels(), [vec![1], vec![2]]);
+    let [mono, other] = noise(4800);
+    let input = [mono.clone(), other];
+    let both = [mono.clone(), mono];
+    let found = rig
+        .start(RATE)
+        .expect("48 kHz")
+        .render(&input, &[100, 333], &[], |_| None);
+    assert_same(&found, &both, "a mono track");
+    let changes = [(0, L1_KIND, BINAURAL), (200, BEAT, 20.0)];
+    let wanted = reference(&both, &changes, Transport::Absent);
+    let found = rig
+        .start(RATE)
+        .expect("48 kHz")
+        .render(&input, &[100, 333], &changes, |_| None);
+    assert_same(&found, &wanted, "a mono track with a beat");
+}
+
+#[test]
 fn its_defaults_are_bit_exact_through() {
     let entry = load();
     let mut rig = Rig::new(&entry);

@@ -2,8 +2,10 @@
 
 use crate::library::library;
 use clack_extensions::audio_ports::{AudioPortInfoBuffer, PluginAudioPorts};
+use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPageBuffer};
 use clack_extensions::state::PluginState;
 use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::event_types::{ParamValueEvent, TransportEvent};
@@ -45,6 +47,7 @@ pub fn load() -> PluginEntry {
 pub struct Rig {
     instance: PluginInstance<Handlers>,
     ids: HashMap<String, (ClapId, f64)>,
+    inputs: usize,
 }
 
 /// An active instance that is processing.
@@ -76,7 +79,11 @@ impl Rig {
             let name = String::from_utf8(info.name.to_vec()).expect("names are UTF-8");
             ids.insert(name, (info.id, info.max_value));
         }
-        Rig { instance, ids }
+        Rig {
+            instance,
+            ids,
+            inputs: 2,
+        }
     }
 
     fn id(&self, control: ControlId) -> (ClapId, f64) {
@@ -106,6 +113,46 @@ impl Rig {
                 })
                 .collect()
         })
+    }
+
+    /// The layouts by name, and selects one of them: its number of inputs is what is passed from then on.
+    pub fn layouts(&mut self, select: Option<usize>) -> Vec<String> {
+        let plugin = self.instance.plugin_handle();
+        let configs: PluginAudioPortsConfig =
+            plugin.get_extension().expect("the plugin has layouts");
+        let mut names = Vec::new();
+        for index in 0..configs.count(&plugin) {
+            let mut buffer = AudioPortsConfigBuffer::new();
+            let config = configs
+                .get(&plugin, index, &mut buffer)
+                .expect("a layout has an info");
+            names.push(String::from_utf8_lossy(config.name).into_owned());
+            if select == Some(index as usize) {
+                configs
+                    .select(&plugin, config.id)
+                    .expect("a layout can be selected");
+                self.inputs = config
+                    .main_input
+                    .map_or(0, |main| main.channel_count as usize);
+            }
+        }
+        names
+    }
+
+    /// The pages of a host's remote control: their names and how many parameters are on them.
+    pub fn pages(&mut self) -> Vec<(String, usize)> {
+        let plugin = self.instance.plugin_handle();
+        let remote: PluginRemoteControls = plugin.get_extension().expect("the plugin has pages");
+        (0..remote.count(&plugin))
+            .map(|index| {
+                let mut buffer = RemoteControlsPageBuffer::new();
+                let page = remote
+                    .get(&plugin, index, &mut buffer)
+                    .expect("a page has an info");
+                let name = String::from_utf8_lossy(page.page_name).into_owned();
+                (name, page.param_ids.iter().flatten().count())
+            })
+            .collect()
     }
 
     /// The value of a parameter as the host reads it, in the control's unit.
@@ -237,7 +284,9 @@ impl Running<'_> {
         let in_audio = in_ports.with_input_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_input_only(
-                inputs.iter_mut().map(InputChannel::variable),
+                inputs[..self.rig.inputs]
+                    .iter_mut()
+                    .map(InputChannel::variable),
             ),
         }]);
         let mut out_audio = out_ports.with_output_buffers([AudioPortBuffer {
