@@ -264,7 +264,7 @@ impl Engine {
             self.apply(event.control, event.change);
         }
         if let Some(song) = self.song_expected.as_mut() {
-            *song += frames as i64;
+            *song = song.saturating_add(frames as i64);
         }
         self.publish();
     }
@@ -375,9 +375,8 @@ impl Engine {
     fn rests(&self, on: f64) -> u64 {
         if on >= 0.5 {
             u64::MAX
-        } else if self.now == 0 {
-            0
         } else {
+            // At the very start too: a node that has never run would not fade when it is switched on.
             self.now + self.frames(SETTLE_TIME)
         }
     }
@@ -557,7 +556,7 @@ impl Engine {
         let song = transport.song_frames();
         let started = playing && !self.was_playing;
         let moved = match (song, self.song_expected) {
-            (Some(song), Some(expected)) => (song - expected).abs() > 1,
+            (Some(song), Some(expected)) => song.abs_diff(expected) > 1,
             (Some(_), None) => true,
             (None, _) => false,
         };
@@ -593,7 +592,7 @@ impl Engine {
         // Within a block the song goes on from where the block's transport said.
         let since_block = (self.now - self.block_start) as i64;
         let song = match (self.choice(id::PHASE_MODE), self.song_expected) {
-            (id::PHASE_TIMELINE, Some(song)) => song + since_block,
+            (id::PHASE_TIMELINE, Some(song)) => song.saturating_add(since_block),
             _ => (self.now - self.play_start) as i64,
         };
         // A glide is as good as over; on a straight line the frequency is what it is now.
