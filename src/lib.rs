@@ -6,8 +6,10 @@
 
 pub mod analysis;
 pub mod dsp;
+pub mod editor;
 pub mod engine;
 pub mod graph;
 pub mod node;
 pub mod offline;
+pub mod plugin;
 pub mod text;
