@@ -15,7 +15,7 @@ pub use blocks::{BlockError, BlockSize, Blocks};
 pub use capture::{Capture, CaptureError, Captures};
 pub use decode::{DecodeError, DecodeProblem, Decoder, Silence, Source};
 pub use lanes::{Lane, LaneError, LaneProblem};
-pub use preset::{Preset, PresetError};
+pub use preset::{Preset, PresetError, PresetProblem};
 pub use render::{RenderError, RenderOptions, render};
 pub use resample::resampled;
 pub use run::{lone_node, prepare, run_graph};
