@@ -297,7 +297,11 @@ impl Engine {
         let now = self.now;
         let travel = &mut self.travels[control.index()];
         match change {
-            Change::Linear { to, frames } if moves(control) && frames > 0 => {
+            Change::Linear { to, frames: 0 } if moves(control) => {
+                *travel = Travel::still(entry.clamp(to));
+                self.put(control, 0.0);
+            }
+            Change::Linear { to, frames } if moves(control) => {
                 travel.line(entry.clamp(to), now, frames);
             }
             Change::Linear { to, frames } => {
@@ -305,7 +309,8 @@ impl Engine {
             }
             Change::Step(value) => {
                 let value = entry.clamp(value);
-                let glides = matches!(control, id::BEAT | id::CARRIER) && now > 0;
+                // A level's own glide is its node's; this one is what a line would depart from.
+                let glides = moves(control) && now > 0;
                 let frames = if glides { self.glide_frames() } else { 0 };
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.seconds(id::GLIDE));
@@ -360,8 +365,13 @@ impl Engine {
 
     /// Sends a level on its way to its value in `glide` seconds, as a raised cosine.
     fn put_level(&mut self, node: NodeIndex, control: ControlId, glide: f64) {
-        let db = level(control, self.travels[control.index()].target());
-        self.set_gain(node, db, glide, false);
+        let travel = &self.travels[control.index()];
+        let db = if travel.on_line(self.now) {
+            travel.value(self.now)
+        } else {
+            travel.target()
+        };
+        self.set_gain(node, level(control, db), glide, false);
     }
 
     fn set_gain(&mut self, node: NodeIndex, db: f64, seconds: f64, line: bool) {
