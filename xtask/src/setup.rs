@@ -142,7 +142,7 @@ fn privilege() -> Option<Vec<&'static str>> {
 
 fn one_line_for_apt(missing: &[Thing]) -> String {
     format!(
-        "installing needs your password. Paste this line, then run the same command again:\n\n\
+        "installing needs administrator rights. Paste this line, then run the same command again:\n\n\
          sudo apt-get update && sudo apt-get install -y --no-install-recommends {}\n",
         packages(missing, |thing| thing.apt).join(" ")
     )
