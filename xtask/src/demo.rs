@@ -171,7 +171,9 @@ fn summary(bundled: &Bundled, output: &Path, wav: &Wav, took: Duration, beat: &B
         println!("  cp -r {vst3} {vst3_home}/");
     }
     println!("\n  Reaper: Options > Preferences > Plug-ins > CLAP (or VST) > Re-scan");
-    println!("  Bitwig: finds it by itself; Dashboard > Settings > Locations if not");
+    println!(
+        "  Bitwig: scans these folders by itself; if not, rescan in Dashboard > Settings, plug-in locations"
+    );
     println!(
         "  Insert Zeitgeber on a track, set Layer 1 Kind to binaural, listen with headphones."
     );
