@@ -1,7 +1,7 @@
 //! `cargo xtask bundle`: the plugins and the programs, side by side in `<target>/bundled`.
 
 use crate::shell;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,9 +68,21 @@ pub fn bundle(arguments: &[String]) -> Result<Bundled> {
         let file = format!("{name}{EXE_SUFFIX}");
         copy_fresh(&built.join(&file), &folder.join(&file))
     };
+    let plugin = |name: &str| {
+        let path = folder.join(name);
+        // nice-plug-xtask makes no bundle, and no error, of a library that exports no plugin.
+        if path.exists() {
+            Ok(path)
+        } else {
+            Err(anyhow!(
+                "{} was not made: does src/lib.rs export the plugin?",
+                path.display()
+            ))
+        }
+    };
     Ok(Bundled {
-        clap: folder.join("Zeitgeber.clap"),
-        vst3: folder.join("Zeitgeber.vst3"),
+        clap: plugin("Zeitgeber.clap")?,
+        vst3: plugin("Zeitgeber.vst3")?,
         cli: copy("zeitgeber")?,
         standalone: copy("zeitgeber-standalone")?,
     })

@@ -94,12 +94,15 @@ fn provide(missing: Vec<Thing>) -> Result<Vec<Thing>> {
     let mut still: Vec<Thing> = Vec::new();
     let mut reasons = Vec::new();
     for thing in missing {
-        if let Err(seen) = (thing.probe)() {
-            reasons.push(format!(
-                "  {}: {seen}. By hand: {}",
-                thing.name, thing.by_hand
-            ));
-            still.push(thing);
+        match (thing.probe)() {
+            Ok(found) => println!("  found    {}: {found}", thing.name),
+            Err(seen) => {
+                reasons.push(format!(
+                    "  {}: {seen}. By hand: {}",
+                    thing.name, thing.by_hand
+                ));
+                still.push(thing);
+            }
         }
     }
     if still.iter().any(blocks) {

@@ -40,18 +40,32 @@ pub fn exists(program: &str) -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&file).is_file()))
 }
 
+/// The cargo that runs this program.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 /// The folder that cargo builds into, absolute.
 ///
 /// # Errors
 /// When cargo cannot read the workspace.
 pub fn target_dir() -> Result<PathBuf> {
-    let metadata = quietly("cargo", &["metadata", "--format-version", "1", "--no-deps"])
-        .context("`cargo metadata` failed; run it by hand to see why")?;
+    let output = cargo()
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .stdin(Stdio::null())
+        .output()
+        .context("could not start cargo")?;
+    if !output.status.success() {
+        bail!(
+            "`cargo metadata` failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
     let metadata: serde_json::Value =
-        serde_json::from_str(&metadata).context("cargo metadata is not JSON")?;
+        serde_json::from_slice(&output.stdout).context("`cargo metadata` printed no JSON")?;
     let folder = metadata["target_directory"]
         .as_str()
-        .context("cargo metadata names no target folder")?;
+        .context("`cargo metadata` names no target folder")?;
     Ok(PathBuf::from(folder))
 }
 

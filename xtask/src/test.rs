@@ -1,8 +1,9 @@
 //! `cargo xtask test` and `cargo xtask bench`.
 
 use crate::setup::{Purpose, setup};
+use crate::shell;
 use anyhow::{Context, Result};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// Sets up, then runs every test in one build of the dev profile. Cargo's own lines end the output.
 ///
@@ -35,7 +36,7 @@ pub fn bench(arguments: &[String]) -> Result<ExitCode> {
 
 /// Runs cargo on the whole workspace and keeps its exit code.
 fn cargo(command: &str, arguments: &[String]) -> Result<ExitCode> {
-    let status = Command::new("cargo")
+    let status = shell::cargo()
         .args([command, "--workspace"])
         .args(arguments)
         .status()

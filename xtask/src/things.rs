@@ -82,12 +82,7 @@ pub fn things() -> Vec<Thing> {
         things.push(Thing {
             name: "C++ compiler",
             need: Need::Build,
-            probe: || {
-                version(
-                    &std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned()),
-                    "--version",
-                )
-            },
+            probe: cpp,
             apt: "g++",
             dnf: "gcc-c++",
             pacman: "gcc",
@@ -182,21 +177,34 @@ fn faust() -> Result<String, String> {
             FAUST.0, FAUST.1
         ));
     }
-    let program = std::env::temp_dir().join(format!("zeitgeber-setup-{}.dsp", std::process::id()));
-    std::fs::write(
-        &program,
-        "import(\"stdfaust.lib\"); process = fi.lowpass(1, 1000);",
-    )
-    .map_err(|error| format!("could not write {}: {error}", program.display()))?;
-    let compiled = shell::quietly("faust", &["-lang", "cpp", &program.to_string_lossy()]);
-    // A file left in the temporary folder is no reason to stop.
-    let _ = std::fs::remove_file(&program);
+    let program = "import(\"stdfaust.lib\"); process = fi.lowpass(1, 1000);";
+    let compiled = with_file("dsp", program, |file| {
+        shell::quietly("faust", &["-lang", "cpp", file])
+    })?;
     match compiled {
         Some(_) => Ok(text),
         None => Err(
             "it is there but cannot compile with stdfaust.lib: its libraries are missing"
                 .to_owned(),
         ),
+    }
+}
+
+/// The compiler that the cc crate will take, and that it has its standard library.
+fn cpp() -> Result<String, String> {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    let words: Vec<&str> = compiler.split_whitespace().collect();
+    let (&program, arguments) = words.split_first().ok_or("CXX is set but empty")?;
+    let with = |last: &[&str]| shell::quietly(program, &[arguments, last].concat());
+    let text = with(&["--version"])
+        .ok_or_else(|| format!("{compiler} is not on the PATH or does not run"))?;
+    match with_file("cpp", "#include <cmath>\n", |file| {
+        with(&["-fsyntax-only", file])
+    })? {
+        Some(_) => Ok(text.lines().next().unwrap_or_default().to_owned()),
+        None => Err(format!(
+            "{compiler} is there without the C++ standard library"
+        )),
     }
 }
 
@@ -214,6 +222,20 @@ fn python() -> Result<String, String> {
         Some(_) => Ok(text),
         None => Err(format!("{text} is there without venv and ensurepip")),
     }
+}
+
+/// Runs `compile` on a temporary file with this text; its name goes in.
+fn with_file<T>(extension: &str, text: &str, compile: impl Fn(&str) -> T) -> Result<T, String> {
+    let file = std::env::temp_dir().join(format!(
+        "zeitgeber-setup-{}.{extension}",
+        std::process::id()
+    ));
+    std::fs::write(&file, text)
+        .map_err(|error| format!("could not write {}: {error}", file.display()))?;
+    let result = compile(&file.to_string_lossy());
+    // A file left in the temporary folder is no reason to stop.
+    let _ = std::fs::remove_file(&file);
+    Ok(result)
 }
 
 /// The first line that a program prints about itself.
