@@ -134,3 +134,27 @@ fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::built_folder;
+    use std::path::Path;
+
+    #[test]
+    fn programs_are_taken_from_where_cargo_leaves_them() {
+        let built = |arguments: &[&str], debug| {
+            let arguments: Vec<String> = arguments.iter().map(|&a| a.to_owned()).collect();
+            built_folder(Path::new("t"), &arguments, debug)
+        };
+        assert_eq!(built(&["--release"], false), Path::new("t/release"));
+        assert_eq!(built(&[], true), Path::new("t/debug"));
+        assert_eq!(
+            built(&["--profile=small", "--target", "a-b"], false),
+            Path::new("t/a-b/small")
+        );
+        assert_eq!(
+            built(&["--target=a-b", "--profile", "small"], false),
+            Path::new("t/a-b/small")
+        );
+    }
+}

@@ -193,3 +193,36 @@ fn packages(things: &[Thing], column: impl Fn(&Thing) -> &'static str) -> Vec<&'
     }
     packages
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{names, one_line_for_apt, packages};
+    use crate::things::things;
+
+    #[test]
+    fn one_line_installs_everything_once() {
+        let line = one_line_for_apt(&things());
+        let command: Vec<&str> = line
+            .lines()
+            .filter(|line| line.starts_with("sudo "))
+            .collect();
+        assert_eq!(command.len(), 1, "{line}");
+        let mut words = packages(&things(), |thing| thing.apt);
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count);
+        assert!(words.contains(&"faust"));
+    }
+
+    #[test]
+    fn every_thing_is_named_where_nothing_can_install_it() {
+        for thing in things() {
+            assert!(
+                !thing.by_hand.is_empty() && !thing.name.is_empty(),
+                "{thing:?}"
+            );
+        }
+        assert!(names(&things()).contains("faust") || names(&things()).contains("Faust"));
+    }
+}

@@ -86,3 +86,18 @@ fn printed(command: &Command) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_is_printed_can_be_pasted() {
+        assert_eq!(quoted("l1_kind=binaural"), "l1_kind=binaural");
+        assert_eq!(
+            quoted("/home/me/my music/it's.wav"),
+            r"'/home/me/my music/it'\''s.wav'"
+        );
+        assert_eq!(quoted(""), "''");
+    }
+}

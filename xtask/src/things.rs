@@ -164,19 +164,7 @@ fn linux() -> [Thing; 5] {
 /// The version, and that the libraries are where it looks for them: a program that imports them compiles.
 fn faust() -> Result<String, String> {
     let text = version("faust", "--version")?;
-    let numbers: Vec<u32> = text
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    let [major, minor, ..] = numbers[..] else {
-        return Err(format!("its version cannot be read from \"{text}\""));
-    };
-    if (major, minor) < FAUST {
-        return Err(format!(
-            "{major}.{minor} is too old, {}.{} is needed",
-            FAUST.0, FAUST.1
-        ));
-    }
+    recent_enough(&text)?;
     let program = "import(\"stdfaust.lib\"); process = fi.lowpass(1, 1000);";
     let compiled = with_file("dsp", program, |file| {
         shell::quietly("faust", &["-lang", "cpp", file])
@@ -188,6 +176,22 @@ fn faust() -> Result<String, String> {
                 .to_owned(),
         ),
     }
+}
+
+fn recent_enough(faust: &str) -> Result<(), String> {
+    let mut numbers = faust
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse::<u32>().ok());
+    let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else {
+        return Err(format!("its version cannot be read from \"{faust}\""));
+    };
+    if (major, minor) < FAUST {
+        return Err(format!(
+            "{major}.{minor} is too old, {}.{} is needed",
+            FAUST.0, FAUST.1
+        ));
+    }
+    Ok(())
 }
 
 /// The compiler that the cc crate will take, and that it has its standard library.
@@ -270,5 +274,23 @@ fn libraries(names: &[&str]) -> Result<String, String> {
         Ok("all there".to_owned())
     } else {
         Err(missing.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recent_enough;
+
+    #[test]
+    fn versions_of_faust_are_read_and_compared() {
+        assert!(recent_enough("FAUST Version 2.54.9").is_ok());
+        assert!(recent_enough("FAUST Version 2.79.3").is_ok());
+        assert!(recent_enough("FAUST Version 3.0").is_ok());
+        assert!(
+            recent_enough("FAUST Version 2.37.3")
+                .unwrap_err()
+                .contains("2.54 is needed")
+        );
+        assert!(recent_enough("no number").is_err());
     }
 }
