@@ -10,13 +10,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const SPEECH: &str = "\
-Welcome. Find a place where you can sit or lie down, and put on your headphones.
-Let your shoulders drop. Let your hands rest.
+Welcome. Sit or lie down, and put on your headphones. Let your shoulders drop.
 Breathe in slowly, and breathe out a little more slowly.
-Under my voice, two quiet tones are fading in, one in each ear.
+Under my voice two quiet tones are fading in, one in each ear.
 They differ by ten cycles a second, and your hearing makes a gentle beat of them.
-There is nothing you have to do with it. Follow your breath, in, and out.
-When I have finished speaking, the beat goes on by itself for a while.
+There is nothing you have to do. Follow your breath, in, and out.
+When I have finished, the beat goes on by itself for a while.
 ";
 
 /// Seconds that are rendered after the speech: the beat alone, which is what is measured.
@@ -65,7 +64,7 @@ fn speak(folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("could not write {}", unspoken.display()))?;
     let mut speak = Command::new("espeak-ng");
     speak
-        .args(["-v", "en", "-s", "140", "-g", "4", "-w"])
+        .args(["-v", "en", "-s", "150", "-g", "2", "-w"])
         .arg(&wav)
         .arg("-f")
         .arg(&unspoken);
@@ -124,10 +123,12 @@ impl Wav {
     }
 }
 
-/// What `zeitgeber analyze` found.
+/// What `zeitgeber analyze` found between the ears.
 struct Beat {
-    frequency_hz: f64,
-    carrier_hz: f64,
+    hz: f64,
+    uncertainty_hz: f64,
+    left_hz: f64,
+    right_hz: f64,
 }
 
 fn measure(cli: &Path, wav: &Path) -> Result<Beat> {
@@ -139,14 +140,17 @@ fn measure(cli: &Path, wav: &Path) -> Result<Beat> {
         .with_context(|| format!("this command failed:\n  {line}"))?;
     let analysis: serde_json::Value = serde_json::from_str(&json)
         .with_context(|| format!("this command printed no JSON:\n  {line}"))?;
-    let beat = &analysis["beats"][0];
-    match (beat["frequency_hz"].as_f64(), beat["carrier_hz"].as_f64()) {
-        (Some(frequency_hz), Some(carrier_hz)) => Ok(Beat {
-            frequency_hz,
-            carrier_hz,
-        }),
-        _ => anyhow::bail!("no beat was found between the ears of {}", wav.display()),
-    }
+    let number = |key: &str| {
+        analysis["beats"][0][key].as_f64().with_context(|| {
+            format!("no beat was found between the ears (beats[0].{key} is missing):\n  {line}")
+        })
+    };
+    Ok(Beat {
+        hz: number("hz")?,
+        uncertainty_hz: number("uncertainty_hz")?,
+        left_hz: number("left_hz")?,
+        right_hz: number("right_hz")?,
+    })
 }
 
 fn summary(bundled: &Bundled, output: &Path, wav: &Wav, took: Duration, beat: &Beat) {
@@ -185,8 +189,8 @@ fn summary(bundled: &Bundled, output: &Path, wav: &Wav, took: Duration, beat: &B
     );
     println!("  asked for      {}", SETTINGS.join(" "));
     println!(
-        "  measured       beat {:.6} Hz, carrier {:.6} Hz (between the ears, in the last {TAIL} s)",
-        beat.frequency_hz, beat.carrier_hz
+        "  measured       beat {:.6} Hz (+-{:.6}): {:.6} Hz left, {:.6} Hz right, in these last {TAIL} s",
+        beat.hz, beat.uncertainty_hz, beat.left_hz, beat.right_hz
     );
     println!(
         "  speed          {:.2} s for {:.1} s of audio: {:.0} times real time",
