@@ -1,3 +1,11 @@
-//! tmp
+//! Zeitgeber: entrainment for any audio stream.
+//!
+//! The crate is the plugin (CLAP and VST3) and, as a Rust library, everything the plugin is made of: the
+//! [`graph`] of [`node`]s and the [`engine`] that runs the entrainment chain. Imports run one way:
+//! `dsp <- node <- graph <- engine <- plugin`; `tests/layering.rs` holds them to it.
+
+pub mod dsp;
 pub mod engine;
 pub mod graph;
+pub mod node;
+pub mod text;

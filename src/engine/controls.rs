@@ -3,6 +3,7 @@
 //! The engine, the command line, the presets and the plugin's parameters all read this table; nothing
 //! else knows an id. Ids, ranges, scales and the order of enum names are permanent once released.
 
+use crate::text::nearest;
 use std::fmt;
 
 /// The position of a control in [`CONTROLS`].
@@ -180,7 +181,10 @@ impl fmt::Display for ControlError {
                 names.join(", ")
             ),
             ControlError::NotANumber { id, value, example } => {
-                write!(f, "{id}: \"{value}\" is not a value; write for example \"{example}\"")
+                write!(
+                    f,
+                    "{id}: \"{value}\" is not a value; write for example \"{example}\""
+                )
             }
             ControlError::OutOfRange {
                 id,
@@ -407,30 +411,6 @@ impl Control {
     }
 }
 
-/// The candidate with the smallest edit distance to `text`; empty when there is none.
-pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
-    candidates
-        .min_by_key(|candidate| edit_distance(text, candidate))
-        .unwrap_or("")
-        .to_owned()
-}
-
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 const fn number(min: f64, max: f64, default: f64, decimals: usize, unit: &'static str) -> Values {
     Values::Number {
         min,
@@ -554,7 +534,12 @@ mod tests {
             let (min, max) = control.range();
             for value in [control.default_value(), min, max] {
                 let text = control.format(value);
-                assert_eq!(control.parse_any(&text).unwrap(), value, "{}: {text}", control.id);
+                assert_eq!(
+                    control.parse_any(&text).unwrap(),
+                    value,
+                    "{}: {text}",
+                    control.id
+                );
             }
         }
     }
@@ -568,7 +553,12 @@ mod tests {
                 for i in 0..=1000 {
                     let shown = ((min + (max - min) * i as f64 / 1000.0) * grid).round() / grid;
                     let host = control.to_normalized(shown) as f32;
-                    assert_eq!(control.from_normalized(host as f64), shown, "{}", control.id);
+                    assert_eq!(
+                        control.from_normalized(host as f64),
+                        shown,
+                        "{}",
+                        control.id
+                    );
                 }
             }
         }
@@ -588,7 +578,10 @@ mod tests {
         let error = L1_KIND.control().parse("binarual").unwrap_err().to_string();
         assert!(error.contains("nearest is \"binaural\""), "{error}");
         let error = BEAT.control().parse("101").unwrap_err().to_string();
-        assert!(error.contains("0 to 100 Hz") && error.contains("is 100"), "{error}");
+        assert!(
+            error.contains("0 to 100 Hz") && error.contains("is 100"),
+            "{error}"
+        );
         let error = L1_KIND.control().parse("monaural").unwrap_err().to_string();
         assert!(error.contains("reserved"), "{error}");
         assert!(BEAT.control().parse("6.3 Hz").is_ok_and(|v| v == 6.3));

@@ -27,12 +27,16 @@ fn raise(slot: &AtomicU32, peak: f32) {
 impl Telemetry {
     /// Highest sample of the incoming audio per ear since the last call, linear.
     pub fn take_input_peaks(&self) -> [f32; 2] {
-        self.input_peak.each_ref().map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
+        self.input_peak
+            .each_ref()
+            .map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
     }
 
     /// Highest sample of the output per ear since the last call, linear.
     pub fn take_output_peaks(&self) -> [f32; 2] {
-        self.output_peak.each_ref().map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
+        self.output_peak
+            .each_ref()
+            .map(|slot| f32::from_bits(slot.swap(0, Relaxed)))
     }
 
     /// Phase of the beat as it sounds, in cycles, 0 to 1.

@@ -1,23 +1,203 @@
-//! tmp
-/// Receives a captured signal, chunk by chunk, in order: `channels` slices of equal length (frames of one chunk).
-pub trait Sink: Send {
-    /// One chunk.
-    fn write(&mut self, channels: &[&[f32]]);
+//! Named nodes and connections, checked, compiled into a flat schedule, and run.
+//!
+//! [`Graph`] is built by name and can be written as JSON and read back; [`Graph::compile`] checks it and
+//! makes a [`GraphRun`], which allocates nothing while it processes. Any node's output can be captured
+//! whole ([`GraphRun::capture`]) or watched through a lock-free ring ([`GraphRun::tap`]).
+
+mod compile;
+mod error;
+mod json;
+mod run;
+mod tap;
+
+pub use error::GraphError;
+pub use run::{Activity, GraphRun, NodeIndex};
+pub use tap::Sink;
+
+use crate::node::{Group, Node, registry};
+
+/// The name of the graph's own inputs, where connections start.
+pub const INPUT: &str = "in";
+/// The name of the graph's own outputs, where connections end.
+pub const OUTPUT: &str = "out";
+
+/// Nodes by name and the connections between them, not yet checked as a whole.
+pub struct Graph {
+    inputs: usize,
+    outputs: usize,
+    nodes: Vec<Entry>,
+    connections: Vec<Connection>,
 }
-/// A compiled graph.
-pub struct GraphRun {}
-/// Why.
-#[derive(Debug)]
-pub struct GraphError;
-impl GraphRun {
-    /// Names of the nodes in the order they run.
-    pub fn node_names(&self) -> Vec<String> { vec![] }
-    /// Output channels of a node.
-    pub fn outputs(&self, _node: &str) -> Option<usize> { None }
-    /// From now on hands every output chunk of the named node to `sink`, until the graph is dropped (offline only: a sink may allocate and write files).
-    pub fn capture(&mut self, _node: &str, _sink: Box<dyn Sink>) -> Result<(), GraphError> { Ok(()) }
-    /// The graph as JSON.
-    pub fn to_json(&self) -> serde_json::Value { serde_json::Value::Null }
-    /// The graph in Graphviz dot.
-    pub fn to_dot(&self) -> String { String::new() }
+
+struct Entry {
+    name: String,
+    node: Box<dyn Node>,
+}
+
+/// A run of channels from one place to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Connection {
+    from: Port,
+    to: Port,
+    channels: usize,
+}
+
+/// A run of channels of a node or of the graph's own ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Port {
+    /// As written: "gate" or "mix.b".
+    text: String,
+    /// Position in `nodes`; `None` is the graph's own end.
+    node: Option<usize>,
+    first: usize,
+    channels: usize,
+}
+
+impl Graph {
+    /// An empty graph with so many input and output channels.
+    pub fn new(inputs: usize, outputs: usize) -> Graph {
+        Graph {
+            inputs,
+            outputs,
+            nodes: Vec::new(),
+            connections: Vec::new(),
+        }
+    }
+
+    /// Adds a node under a name.
+    ///
+    /// # Errors
+    /// [`GraphError::Name`] for a name that is taken, reserved or not made of letters, digits, `_` and `-`.
+    pub fn add(&mut self, name: &str, node: Box<dyn Node>) -> Result<&mut Self, GraphError> {
+        let valid = !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let problem = if !valid {
+            "is not made of letters, digits, _ and -"
+        } else if name == INPUT || name == OUTPUT {
+            "is the graph's own end"
+        } else if self.position(name).is_some() {
+            "is used twice"
+        } else {
+            self.nodes.push(Entry {
+                name: name.to_owned(),
+                node,
+            });
+            return Ok(self);
+        };
+        Err(GraphError::Name {
+            name: name.to_owned(),
+            problem,
+        })
+    }
+
+    /// Adds a built-in node under a name.
+    ///
+    /// # Errors
+    /// As [`Graph::add`]; [`GraphError::Node`] where there is no such node.
+    pub fn add_builtin(&mut self, name: &str, kind: &str) -> Result<&mut Self, GraphError> {
+        let node = registry().create(kind).map_err(GraphError::Node)?;
+        self.add(name, node)
+    }
+
+    /// Sets a parameter of a node before the graph runs.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::UnknownParam`], [`GraphError::Value`].
+    pub fn set(&mut self, node: &str, param: &str, value: f64) -> Result<&mut Self, GraphError> {
+        let position = self.find(node)?;
+        let entry = &mut self.nodes[position];
+        let index = error::find_param(node, entry.node.info(), param, value)?;
+        entry.node.set_param(index, value);
+        Ok(self)
+    }
+
+    /// Connects all channels of one end to all of another: "gate", a group of a node "mix.b", or the
+    /// graph's own ends "in" and "out". What arrives at the same channels from several places is summed
+    /// (in f64).
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::UnknownGroup`], [`GraphError::Channels`].
+    pub fn connect(&mut self, from: &str, to: &str) -> Result<&mut Self, GraphError> {
+        let from = self.port(from, Side::Source)?;
+        let to = self.port(to, Side::Target)?;
+        if from.channels != to.channels {
+            return Err(GraphError::Channels {
+                from: from.text,
+                from_channels: from.channels,
+                to: to.text,
+                to_channels: to.channels,
+            });
+        }
+        let channels = from.channels;
+        self.connections.push(Connection { from, to, channels });
+        Ok(self)
+    }
+
+    /// Connects a chain: `serial(&["in", "gate", "ceiling", "out"])`.
+    ///
+    /// # Errors
+    /// As [`Graph::connect`].
+    pub fn serial(&mut self, ends: &[&str]) -> Result<&mut Self, GraphError> {
+        for pair in ends.windows(2) {
+            self.connect(pair[0], pair[1])?;
+        }
+        Ok(self)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.nodes.iter().position(|entry| entry.name == name)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, GraphError> {
+        self.position(name).ok_or_else(|| {
+            let names = self.nodes.iter().map(|entry| entry.name.as_str());
+            GraphError::unknown_node(name, names)
+        })
+    }
+
+    fn port(&self, text: &str, side: Side) -> Result<Port, GraphError> {
+        let (name, group) = match text.split_once('.') {
+            Some((name, group)) => (name, Some(group)),
+            None => (text, None),
+        };
+        let port = |node, first, channels| Port {
+            text: text.to_owned(),
+            node,
+            first,
+            channels,
+        };
+        let own_end = match side {
+            Side::Source => (INPUT, self.inputs),
+            Side::Target => (OUTPUT, self.outputs),
+        };
+        if name == own_end.0 && group.is_none() {
+            return Ok(port(None, 0, own_end.1));
+        }
+        let position = self.find(name)?;
+        let info = self.nodes[position].node.info();
+        let (groups, channels): (&[Group], usize) = match side {
+            Side::Source => (&info.output_groups, info.outputs),
+            Side::Target => (&info.input_groups, info.inputs),
+        };
+        match group {
+            None => Ok(port(Some(position), 0, channels)),
+            Some(group) => groups
+                .iter()
+                .find(|candidate| candidate.name == group)
+                .map(|found| port(Some(position), found.first, found.channels))
+                .ok_or_else(|| GraphError::UnknownGroup {
+                    node: name.to_owned(),
+                    group: group.to_owned(),
+                    groups: groups.iter().map(|group| group.name.clone()).collect(),
+                }),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Source,
+    Target,
 }

@@ -1,0 +1,305 @@
+// node.cpp: the Faust architecture that exports the node ABI (cpp/node.h) from any .dsp.
+//
+// Sliders, number entries, buttons and checkboxes become parameters, bargraphs become readouts, with
+// unit, scale and help from their [unit:..] [scale:..] [tooltip:..] metadata. "declare description",
+// "input_groups", "output_groups", "phases" and "latency" describe the node. Number entries with [zg:phase],
+// [zg:increment], [zg:sweep], [zg:epoch] and the same label up to a dot carry a phase (zeitgeber.lib reads
+// them); [zg:rate] carries the sample rate, which ma.SR clamps at 192 kHz.
+//
+// The code is generated with -double and FAUSTFLOAT double: parameters and the inner signals are double;
+// float32 in and out is converted here, in chunks on the stack.
+
+#define FAUSTFLOAT double
+
+#include "node.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <math.h> // with <cmath> and <cstdint>, what generated code includes again inside the namespace
+#include <new>
+
+using std::max;
+using std::min;
+
+namespace {
+
+constexpr uint32_t kMaxParams = 256;
+constexpr uint32_t kMaxPhases = 16;
+constexpr uint32_t kMaxChannels = 64;
+constexpr int kChunk = 32;
+
+struct Meta {
+    const char *description = "", *inputs = "", *outputs = "", *phases = "", *latency = "0";
+    void declare(const char* key, const char* value)
+    {
+        const struct {
+            const char* name;
+            const char** slot;
+        } known[] = { { "description", &description }, { "input_groups", &inputs },
+            { "output_groups", &outputs }, { "phases", &phases }, { "latency", &latency } };
+        for (const auto& entry : known) {
+            if (std::strcmp(key, entry.name) == 0) {
+                *entry.slot = value;
+            }
+        }
+    }
+};
+
+struct Phase {
+    const char* label = nullptr; // the name is what stands before the first dot
+    size_t name_length = 0;
+    double *phase = nullptr, *increment = nullptr, *sweep = nullptr, *epoch = nullptr;
+};
+
+// Walks the user interface of one instance and notes where its values live.
+struct UI {
+    zg_param params[kMaxParams];
+    double* zones[kMaxParams];
+    uint32_t count = 0;
+    Phase phases[kMaxPhases];
+    uint32_t phase_count = 0;
+    double* rate[4];
+    uint32_t rate_count = 0;
+    bool too_many = false;
+
+    // Metadata of the widget that comes next.
+    const char *unit = "", *help = "", *role = "";
+    uint32_t scale = ZG_SCALE_LINEAR;
+
+    void openTabBox(const char*) {}
+    void openHorizontalBox(const char*) {}
+    void openVerticalBox(const char*) {}
+    void closeBox() {}
+
+    void declare(double*, const char* key, const char* value)
+    {
+        if (std::strcmp(key, "unit") == 0) {
+            unit = value;
+        } else if (std::strcmp(key, "tooltip") == 0) {
+            help = value;
+        } else if (std::strcmp(key, "zg") == 0) {
+            role = value;
+        } else if (std::strcmp(key, "scale") == 0) {
+            scale = std::strcmp(value, "log") == 0 ? ZG_SCALE_LOG
+                : std::strcmp(value, "exp") == 0   ? ZG_SCALE_EXP
+                                                   : ZG_SCALE_LINEAR;
+        }
+    }
+
+    void add(const char* label, double* zone, double init, double low, double high, double step,
+        uint32_t kind)
+    {
+        if (*role != 0 && std::strcmp(role, "rate") == 0) {
+            if (rate_count < 4) {
+                rate[rate_count++] = zone;
+            } else {
+                too_many = true;
+            }
+        } else if (*role != 0) {
+            const size_t length = std::strcspn(label, ".");
+            Phase* found = nullptr;
+            for (uint32_t i = 0; i < phase_count; ++i) {
+                if (phases[i].name_length == length
+                    && std::strncmp(phases[i].label, label, length) == 0) {
+                    found = &phases[i];
+                }
+            }
+            if (found == nullptr && phase_count < kMaxPhases) {
+                found = &phases[phase_count++];
+                found->label = label;
+                found->name_length = length;
+            }
+            if (found == nullptr) {
+                too_many = true;
+            } else if (std::strcmp(role, "phase") == 0) {
+                found->phase = zone;
+            } else if (std::strcmp(role, "increment") == 0) {
+                found->increment = zone;
+            } else if (std::strcmp(role, "sweep") == 0) {
+                found->sweep = zone;
+            } else if (std::strcmp(role, "epoch") == 0) {
+                found->epoch = zone;
+            }
+        } else if (count < kMaxParams) {
+            params[count] = { label, unit, help, low, high, init, step, scale, kind };
+            zones[count++] = zone;
+        } else {
+            too_many = true;
+        }
+        unit = help = role = "";
+        scale = ZG_SCALE_LINEAR;
+    }
+
+    void addButton(const char* label, double* zone) { add(label, zone, 0, 0, 1, 1, ZG_PARAM_BUTTON); }
+    void addCheckButton(const char* label, double* zone)
+    {
+        add(label, zone, 0, 0, 1, 1, ZG_PARAM_SWITCH);
+    }
+    void addVerticalSlider(const char* label, double* zone, double init, double low, double high,
+        double step)
+    {
+        add(label, zone, init, low, high, step, ZG_PARAM_NUMBER);
+    }
+    void addHorizontalSlider(const char* label, double* zone, double init, double low, double high,
+        double step)
+    {
+        add(label, zone, init, low, high, step, ZG_PARAM_NUMBER);
+    }
+    void addNumEntry(const char* label, double* zone, double init, double low, double high, double step)
+    {
+        add(label, zone, init, low, high, step, ZG_PARAM_NUMBER);
+    }
+    void addHorizontalBargraph(const char* label, double* zone, double low, double high)
+    {
+        add(label, zone, low, low, high, 0, ZG_PARAM_READOUT);
+    }
+    void addVerticalBargraph(const char* label, double* zone, double low, double high)
+    {
+        add(label, zone, low, low, high, 0, ZG_PARAM_READOUT);
+    }
+};
+
+struct dsp {};
+
+<<includeIntrinsic>>
+
+<<includeclass>>
+
+struct Node {
+    <<structName>> faust;
+    UI ui;
+    double epoch = 0;
+    double phase[kMaxPhases] = {};
+};
+
+void* create()
+{
+    void* memory = std::calloc(1, sizeof(Node));
+    if (memory == nullptr) {
+        return nullptr;
+    }
+    Node* node = new (memory) Node();
+    node->faust.instanceResetUserInterface();
+    node->faust.buildUserInterface(&node->ui);
+    return node;
+}
+
+void destroy(void* self) { std::free(self); }
+
+const char* init(void* self, double rate, uint32_t)
+{
+    Node* node = static_cast<Node*>(self);
+    if (node->ui.too_many) {
+        return "it has more than 256 parameters, 16 phases or 4 rates";
+    }
+    // instanceInit would put every slider back to its default.
+    <<structName>>::classInit(static_cast<int>(rate));
+    node->faust.instanceConstants(static_cast<int>(rate));
+    node->faust.instanceClear();
+    for (uint32_t i = 0; i < node->ui.rate_count; ++i) {
+        *node->ui.rate[i] = rate;
+    }
+    return nullptr;
+}
+
+void reset(void* self) { static_cast<Node*>(self)->faust.instanceClear(); }
+
+void process(void* self, const float* const* inputs, float* const* outputs, uint32_t frames)
+{
+    Node* node = static_cast<Node*>(self);
+    const uint32_t ins = static_cast<uint32_t>(node->faust.getNumInputs());
+    const uint32_t outs = static_cast<uint32_t>(node->faust.getNumOutputs());
+    double scratch_in[kMaxChannels][kChunk], scratch_out[kMaxChannels][kChunk];
+    double *in[kMaxChannels], *out[kMaxChannels];
+    for (uint32_t c = 0; c < ins; ++c) {
+        in[c] = scratch_in[c];
+    }
+    for (uint32_t c = 0; c < outs; ++c) {
+        out[c] = scratch_out[c];
+    }
+    for (uint32_t done = 0; done < frames; done += kChunk) {
+        const int n = static_cast<int>(min<uint32_t>(kChunk, frames - done));
+        for (uint32_t c = 0; c < ins; ++c) {
+            for (int i = 0; i < n; ++i) {
+                in[c][i] = inputs[c][done + i];
+            }
+        }
+        node->faust.compute(n, in, out);
+        for (uint32_t c = 0; c < outs; ++c) {
+            for (int i = 0; i < n; ++i) {
+                outputs[c][done + i] = static_cast<float>(out[c][i]);
+            }
+        }
+    }
+}
+
+void set_param(void* self, uint32_t index, double value)
+{
+    *static_cast<Node*>(self)->ui.zones[index] = value;
+}
+
+double get_param(void* self, uint32_t index) { return *static_cast<Node*>(self)->ui.zones[index]; }
+
+void set_phase(void* self, uint32_t index, uint64_t phase, uint64_t increment, int64_t sweep)
+{
+    constexpr double cycle = 18446744073709551616.0; // 2^64
+    Node* node = static_cast<Node*>(self);
+    const Phase& to = node->ui.phases[index];
+    // One more than the last, never the 0 that instanceClear leaves behind.
+    node->epoch = node->epoch < 1e15 ? node->epoch + 1 : 1;
+    if (to.phase != nullptr) {
+        *to.phase = static_cast<double>(phase) / cycle;
+    }
+    if (to.increment != nullptr) {
+        *to.increment = static_cast<double>(static_cast<int64_t>(increment)) / cycle;
+    }
+    if (to.sweep != nullptr) {
+        *to.sweep = static_cast<double>(sweep) / cycle;
+    }
+    if (to.epoch != nullptr) {
+        *to.epoch = node->epoch;
+    }
+}
+
+} // namespace
+
+extern "C" const zg_node_descriptor* zg_node_<<moduleName>>(void)
+{
+    // Filled in at the first call, which the registry makes once and alone.
+    static zg_node_descriptor descriptor;
+    static zg_param params[kMaxParams];
+    if (descriptor.abi == ZG_ABI) {
+        return &descriptor;
+    }
+    Node* node = static_cast<Node*>(create());
+    if (node == nullptr) {
+        return nullptr;
+    }
+    Meta meta;
+    node->faust.metadata(&meta);
+    std::memcpy(params, node->ui.params, sizeof(zg_param) * node->ui.count);
+    descriptor.inputs = static_cast<uint32_t>(node->faust.getNumInputs());
+    descriptor.outputs = static_cast<uint32_t>(node->faust.getNumOutputs());
+    descriptor.latency = static_cast<uint32_t>(std::strtoul(meta.latency, nullptr, 10));
+    descriptor.language = "faust";
+    descriptor.help = meta.description;
+    descriptor.input_names = meta.inputs;
+    descriptor.output_names = meta.outputs;
+    descriptor.phases = meta.phases;
+    descriptor.param_count = node->ui.count;
+    descriptor.params = params;
+    descriptor.create = create;
+    descriptor.destroy = destroy;
+    descriptor.init = init;
+    descriptor.reset = reset;
+    descriptor.process = process;
+    descriptor.set_param = set_param;
+    descriptor.get_param = get_param;
+    descriptor.set_phase = set_phase;
+    descriptor.abi = ZG_ABI;
+    destroy(node);
+    return &descriptor;
+}

@@ -1,0 +1,52 @@
+//! Decibels and factors, and samples that are not finite.
+
+/// Decibels to a linear factor.
+pub fn db_to_gain(db: f64) -> f64 {
+    10f64.powf(db / 20.0)
+}
+
+/// A linear factor to decibels; 0 becomes minus infinity.
+pub fn gain_to_db(gain: f64) -> f64 {
+    20.0 * gain.log10()
+}
+
+/// Replaces samples that are not finite by silence; returns how many there were.
+pub fn repair(samples: &mut [f32]) -> u64 {
+    // Finite times zero is zero, anything else is NaN: one branch for the usual case.
+    let sum: f32 = samples.iter().map(|x| x * 0.0).sum();
+    if sum == 0.0 {
+        return 0;
+    }
+    let mut count = 0;
+    for x in samples.iter_mut().filter(|x| !x.is_finite()) {
+        *x = 0.0;
+        count += 1;
+    }
+    count
+}
+
+/// The highest absolute sample.
+pub fn peak(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repair_replaces_only_what_is_not_finite() {
+        let mut x = [
+            1.0,
+            f32::NAN,
+            -2.0,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::MAX,
+        ];
+        assert_eq!(repair(&mut x), 3);
+        assert_eq!(x, [1.0, 0.0, -2.0, 0.0, 0.0, f32::MAX]);
+        assert_eq!(repair(&mut x), 0);
+        assert_eq!(repair(&mut []), 0);
+    }
+}

@@ -1,0 +1,6 @@
+//! Arithmetic that knows no node: phases, ramps, levels, the floating-point mode of the audio thread.
+
+pub mod denormals;
+pub mod level;
+pub mod phase;
+pub mod ramp;

@@ -1,0 +1,223 @@
+//! What can be wrong with a graph: every message names the culprit.
+
+use crate::node::{NodeError, NodeInfo, ParamKind};
+use crate::text::nearest;
+use std::fmt;
+
+/// Why a graph was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GraphError {
+    /// A name cannot be used.
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// No node of that name in the graph.
+    UnknownNode {
+        /// What was asked for.
+        name: String,
+        /// The nearest name in the graph.
+        nearest: String,
+    },
+    /// A node has no such group.
+    UnknownGroup {
+        /// The node.
+        node: String,
+        /// What was asked for.
+        group: String,
+        /// What it has.
+        groups: Vec<String>,
+    },
+    /// A node has no such parameter.
+    UnknownParam {
+        /// The node.
+        node: String,
+        /// What was asked for.
+        param: String,
+        /// The nearest parameter.
+        nearest: String,
+    },
+    /// A value outside a parameter's range.
+    Value {
+        /// The node.
+        node: String,
+        /// The parameter.
+        param: String,
+        /// The value.
+        value: f64,
+        /// Lowest value.
+        min: f64,
+        /// Highest value.
+        max: f64,
+    },
+    /// A readout cannot be set.
+    Readout {
+        /// The node.
+        node: String,
+        /// The parameter.
+        param: String,
+    },
+    /// The two ends of a connection have different widths.
+    Channels {
+        /// Source.
+        from: String,
+        /// Its channels.
+        from_channels: usize,
+        /// Target.
+        to: String,
+        /// Its channels.
+        to_channels: usize,
+    },
+    /// Nodes feed themselves.
+    Cycle {
+        /// The nodes of the cycle.
+        nodes: Vec<String>,
+    },
+    /// Nothing reaches the outputs.
+    NoOutput,
+    /// A channel of a node is declared to be late, and the graph must not be.
+    Latency {
+        /// The node.
+        node: String,
+        /// Frames.
+        frames: u32,
+    },
+    /// A node could not be made or prepared.
+    Node(NodeError),
+    /// JSON that is no graph.
+    Json {
+        /// Where (line and column, or key).
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl GraphError {
+    pub(super) fn unknown_node<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> GraphError {
+        GraphError::UnknownNode {
+            name: name.to_owned(),
+            nearest: nearest(name, names),
+        }
+    }
+}
+
+/// Finds a parameter that may be set to a value.
+///
+/// # Errors
+/// [`GraphError::UnknownParam`], [`GraphError::Readout`], [`GraphError::Value`].
+pub(super) fn find_param(
+    node: &str,
+    info: &NodeInfo,
+    param: &str,
+    value: f64,
+) -> Result<usize, GraphError> {
+    let index = info.param(param).ok_or_else(|| {
+        let params = info.params.iter().map(|param| param.name.as_str());
+        let phases = info.phases.iter().map(|phase| phase.name.as_str());
+        GraphError::UnknownParam {
+            node: node.to_owned(),
+            param: param.to_owned(),
+            nearest: nearest(param, params.chain(phases)),
+        }
+    })?;
+    let found = &info.params[index];
+    if found.kind == ParamKind::Readout {
+        return Err(GraphError::Readout {
+            node: node.to_owned(),
+            param: param.to_owned(),
+        });
+    }
+    if !(found.min..=found.max).contains(&value) {
+        return Err(GraphError::Value {
+            node: node.to_owned(),
+            param: param.to_owned(),
+            value,
+            min: found.min,
+            max: found.max,
+        });
+    }
+    Ok(index)
+}
+
+impl fmt::Display for GraphError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GraphError::Name { name, problem } => write!(f, "the node name \"{name}\" {problem}"),
+            GraphError::UnknownNode { name, nearest } if nearest.is_empty() => {
+                write!(f, "there is no node \"{name}\" in the graph")
+            }
+            GraphError::UnknownNode { name, nearest } => write!(
+                f,
+                "there is no node \"{name}\" in the graph; the nearest is \"{nearest}\""
+            ),
+            GraphError::UnknownGroup {
+                node,
+                group,
+                groups,
+            } => write!(
+                f,
+                "the node \"{node}\" has no channel group \"{group}\" on that side, only: {}",
+                groups.join(", ")
+            ),
+            GraphError::UnknownParam {
+                node,
+                param,
+                nearest,
+            } if nearest.is_empty() => {
+                write!(
+                    f,
+                    "the node \"{node}\" has no parameter \"{param}\": it has none"
+                )
+            }
+            GraphError::UnknownParam {
+                node,
+                param,
+                nearest,
+            } => write!(
+                f,
+                "the node \"{node}\" has no parameter \"{param}\"; the nearest is \"{nearest}\""
+            ),
+            GraphError::Value {
+                node,
+                param,
+                value,
+                min,
+                max,
+            } => write!(
+                f,
+                "{node}.{param}: {value} is outside {min} to {max}; the nearest valid value is {}",
+                value.clamp(*min, *max)
+            ),
+            GraphError::Readout { node, param } => {
+                write!(
+                    f,
+                    "{node}.{param} is a readout: the node writes it, nobody sets it"
+                )
+            }
+            GraphError::Channels {
+                from,
+                from_channels,
+                to,
+                to_channels,
+            } => write!(
+                f,
+                "\"{from}\" has {from_channels} channels, \"{to}\" takes {to_channels}"
+            ),
+            GraphError::Cycle { nodes } => {
+                write!(f, "these nodes feed themselves: {}", nodes.join(" -> "))
+            }
+            GraphError::NoOutput => write!(f, "nothing is connected to \"out\""),
+            GraphError::Latency { node, frames } => write!(
+                f,
+                "the node \"{node}\" delays by {frames} frames, which this version does not compensate"
+            ),
+            GraphError::Node(error) => error.fmt(f),
+            GraphError::Json { place, problem } => write!(f, "{place}: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for GraphError {}

@@ -1,0 +1,485 @@
+//! A compiled graph: nodes in the order they run, with their buffers.
+
+use super::error::find_param;
+use super::tap::{Capture, Ring};
+use super::{GraphError, Sink};
+use crate::dsp::denormals::DenormalGuard;
+use crate::dsp::phase;
+use crate::node::{MAX_CHANNELS, Node, NodeInfo};
+use crate::text::nearest;
+use arrayvec::ArrayVec;
+use serde_json::Value;
+
+/// Phases that nothing else drives are set at multiples of this many frames.
+const PHASE_GRID: u64 = 32;
+
+/// The place of a node in a [`GraphRun`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeIndex(usize);
+
+/// What a node does in a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activity {
+    /// It runs.
+    #[default]
+    Run,
+    /// It does not run; its inputs pass to its outputs bit for bit (as many as both have).
+    Pass,
+    /// It does not run; those it feeds hear nothing of it, not even zeros to add.
+    Silent,
+}
+
+/// One channel that another reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub slot: usize,
+    pub channel: usize,
+}
+
+/// A node with its place, or one of the graph's own ends.
+pub(super) struct Slot {
+    name: String,
+    node: Option<Box<dyn Node>>,
+    activity: Activity,
+    /// For each input channel, what feeds it.
+    pub sources: Vec<Vec<Source>>,
+    /// Where several sources are summed, per input channel.
+    bus: Vec<Vec<f32>>,
+    outputs: Vec<Vec<f32>>,
+}
+
+impl Slot {
+    fn new(
+        name: String,
+        node: Option<Box<dyn Node>>,
+        inputs: usize,
+        outputs: usize,
+        max_frames: usize,
+    ) -> Slot {
+        Slot {
+            name,
+            node,
+            activity: Activity::Run,
+            sources: vec![Vec::new(); inputs],
+            bus: vec![vec![0.0; max_frames]; inputs],
+            outputs: vec![vec![0.0; max_frames]; outputs],
+        }
+    }
+
+    pub fn end(name: &str, inputs: usize, outputs: usize, max_frames: usize) -> Slot {
+        Slot::new(name.to_owned(), None, inputs, outputs, max_frames)
+    }
+
+    pub fn node(name: String, node: Box<dyn Node>, max_frames: usize) -> Slot {
+        let (inputs, outputs) = (node.info().inputs, node.info().outputs);
+        Slot::new(name, Some(node), inputs, outputs, max_frames)
+    }
+}
+
+/// A phase input and what drives it where nothing else does.
+pub(super) struct Driver {
+    pub slot: usize,
+    pub index: usize,
+    pub name: String,
+    pub phase: u64,
+    pub increment: u64,
+}
+
+/// A graph that runs. Processing, setting and resetting allocate nothing.
+pub struct GraphRun {
+    slots: Vec<Slot>,
+    drivers: Vec<Driver>,
+    /// Whether the drivers drive; an owner that sets phases itself turns them off.
+    driving: bool,
+    frames: u64,
+    rate: f64,
+    max_frames: usize,
+    captures: Vec<Capture>,
+    rings: Vec<Ring>,
+    description: Value,
+}
+
+impl GraphRun {
+    pub(super) fn new(
+        slots: Vec<Slot>,
+        drivers: Vec<Driver>,
+        rate: f64,
+        max_frames: usize,
+        description: Value,
+    ) -> GraphRun {
+        GraphRun {
+            slots,
+            drivers,
+            driving: true,
+            frames: 0,
+            rate,
+            max_frames,
+            captures: Vec::new(),
+            rings: Vec::new(),
+            description,
+        }
+    }
+
+    /// Input channels.
+    pub fn inputs(&self) -> usize {
+        self.slots[0].outputs.len()
+    }
+
+    /// Output channels.
+    pub fn outputs(&self) -> usize {
+        self.slots[self.slots.len() - 1].outputs.len()
+    }
+
+    /// The names of the nodes in the order they run.
+    pub fn node_names(&self) -> impl Iterator<Item = &str> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.node.is_some())
+            .map(|slot| slot.name.as_str())
+    }
+
+    /// Output channels of a node, or of the graph's own ends "in" and "out".
+    pub fn channels(&self, name: &str) -> Option<usize> {
+        self.slot(name)
+            .ok()
+            .map(|slot| self.slots[slot].outputs.len())
+    }
+
+    /// What a node is.
+    pub fn info(&self, node: NodeIndex) -> Option<&NodeInfo> {
+        self.slots
+            .get(node.0)?
+            .node
+            .as_ref()
+            .map(|node| node.info())
+    }
+
+    /// The graph as JSON, as [`super::Graph::from_json`] reads it, with the parameters it was built with.
+    pub fn to_json(&self) -> &Value {
+        &self.description
+    }
+
+    /// Finds a node.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`].
+    pub fn find(&self, name: &str) -> Result<NodeIndex, GraphError> {
+        let slot = self.slot(name)?;
+        if self.slots[slot].node.is_some() {
+            Ok(NodeIndex(slot))
+        } else {
+            Err(GraphError::unknown_node(name, self.node_names()))
+        }
+    }
+
+    fn slot(&self, name: &str) -> Result<usize, GraphError> {
+        self.slots
+            .iter()
+            .position(|slot| slot.name == name)
+            .ok_or_else(|| {
+                GraphError::unknown_node(name, self.slots.iter().map(|slot| slot.name.as_str()))
+            })
+    }
+
+    /// The position of a parameter of a node, readouts too.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownParam`].
+    pub fn param(&self, node: NodeIndex, name: &str) -> Result<usize, GraphError> {
+        let info = self.info(node);
+        let params = || info.into_iter().flat_map(|info| &info.params);
+        params()
+            .position(|param| param.name == name)
+            .ok_or_else(|| GraphError::UnknownParam {
+                node: self
+                    .slots
+                    .get(node.0)
+                    .map_or("", |slot| &slot.name)
+                    .to_owned(),
+                param: name.to_owned(),
+                nearest: nearest(name, params().map(|param| param.name.as_str())),
+            })
+    }
+
+    /// Sets a parameter of a node by name, or the frequency in hertz of one of its phase inputs.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::UnknownParam`], [`GraphError::Value`],
+    /// [`GraphError::Readout`].
+    pub fn set(&mut self, node: &str, param: &str, value: f64) -> Result<(), GraphError> {
+        let index = self.find(node)?;
+        let rate = self.rate;
+        let driver = self
+            .drivers
+            .iter_mut()
+            .find(|driver| driver.slot == index.0 && driver.name == param);
+        if let Some(driver) = driver {
+            if !(-rate / 2.0..=rate / 2.0).contains(&value) {
+                return Err(GraphError::Value {
+                    node: node.to_owned(),
+                    param: param.to_owned(),
+                    value,
+                    min: -rate / 2.0,
+                    max: rate / 2.0,
+                });
+            }
+            driver.increment = phase::increment(value, rate) as u64;
+            return Ok(());
+        }
+        if let Some(found) = self.slots[index.0].node.as_mut() {
+            let param = find_param(node, found.info(), param, value)?;
+            found.set_param(param, value);
+        }
+        Ok(())
+    }
+
+    /// Sets a parameter by position; clamped into its range.
+    pub fn set_param(&mut self, node: NodeIndex, param: usize, value: f64) {
+        if let Some(node) = self.node_mut(node) {
+            node.set_param(param, value);
+        }
+    }
+
+    /// A parameter by position; 0 where there is none.
+    pub fn get_param(&self, node: NodeIndex, param: usize) -> f64 {
+        match self.slots.get(node.0).and_then(|slot| slot.node.as_ref()) {
+            Some(node) => node.get_param(param),
+            None => 0.0,
+        }
+    }
+
+    /// Sets a phase input, as [`Node::set_phase`]. The graph's own drivers are off from then on.
+    pub fn set_phase(
+        &mut self,
+        node: NodeIndex,
+        index: usize,
+        phase: u64,
+        increment: u64,
+        sweep: i64,
+    ) {
+        self.driving = false;
+        if let Some(node) = self.node_mut(node) {
+            node.set_phase(index, phase, increment, sweep);
+        }
+    }
+
+    /// Lets a node run, pass or be silent from the next frame on.
+    pub fn set_activity(&mut self, node: NodeIndex, activity: Activity) {
+        if let Some(slot) = self.slots.get_mut(node.0) {
+            slot.activity = activity;
+        }
+    }
+
+    fn node_mut(&mut self, node: NodeIndex) -> Option<&mut Box<dyn Node>> {
+        self.slots.get_mut(node.0)?.node.as_mut()
+    }
+
+    /// Back to the first frame; parameters keep their values.
+    pub fn reset(&mut self) {
+        for slot in &mut self.slots {
+            if let Some(node) = slot.node.as_mut() {
+                node.reset();
+            }
+        }
+        for driver in &mut self.drivers {
+            driver.phase = 0;
+        }
+        self.frames = 0;
+    }
+
+    /// Back to the state after `compile` of one node.
+    pub fn reset_node(&mut self, node: NodeIndex) {
+        if let Some(node) = self.node_mut(node) {
+            node.reset();
+        }
+    }
+
+    /// From now on hands every chunk of a node's output ("in" and "out" are the graph's own ends) to a
+    /// sink, for as long as the graph lives. For offline work: the sink may allocate.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`].
+    pub fn capture(&mut self, node: &str, sink: Box<dyn Sink>) -> Result<(), GraphError> {
+        let slot = self.slot(node)?;
+        self.captures.push(Capture { slot, sink });
+        Ok(())
+    }
+
+    /// A lock-free ring with the samples of one channel of a node, for a display on another thread. When
+    /// it is full, samples are dropped.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::Channels`] where the node has no such channel.
+    pub fn tap(
+        &mut self,
+        node: &str,
+        channel: usize,
+        capacity: usize,
+    ) -> Result<rtrb::Consumer<f32>, GraphError> {
+        let slot = self.slot(node)?;
+        let channels = self.slots[slot].outputs.len();
+        if channel >= channels {
+            return Err(GraphError::Channels {
+                from: node.to_owned(),
+                from_channels: channels,
+                to: format!("tap of channel {channel}"),
+                to_channels: channel + 1,
+            });
+        }
+        let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
+        self.rings.push(Ring {
+            slot,
+            channel,
+            producer,
+        });
+        Ok(consumer)
+    }
+
+    /// Processes any number of frames, with denormals as zero. `inputs` and `outputs` hold the graph's
+    /// channels, each of the same number of frames; missing inputs are silence, surplus channels are left
+    /// alone.
+    pub fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        let _mode = DenormalGuard::new();
+        let frames = outputs
+            .iter()
+            .map(|channel| channel.len())
+            .chain(inputs.iter().map(|channel| channel.len()))
+            .min()
+            .unwrap_or(0);
+        let mut done = 0;
+        while done < frames {
+            let to_grid = (PHASE_GRID - self.frames % PHASE_GRID) as usize;
+            let limit = if self.driving && !self.drivers.is_empty() {
+                self.max_frames.min(to_grid)
+            } else {
+                self.max_frames
+            };
+            let count = limit.min(frames - done);
+            if self.driving && self.frames.is_multiple_of(PHASE_GRID) {
+                self.drive();
+            }
+            self.segment(inputs, outputs, done, count);
+            done += count;
+        }
+    }
+
+    /// Tells the phase inputs where they are and moves the drivers on by one grid.
+    fn drive(&mut self) {
+        for driver in &mut self.drivers {
+            if let Some(node) = self.slots[driver.slot].node.as_mut() {
+                node.set_phase(driver.index, driver.phase, driver.increment, 0);
+            }
+            driver.phase = driver
+                .phase
+                .wrapping_add(driver.increment.wrapping_mul(PHASE_GRID));
+        }
+    }
+
+    /// Processes `count` frames from `start` on, at most `max_frames`, without setting the floating-point
+    /// mode.
+    pub(crate) fn segment(
+        &mut self,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        start: usize,
+        count: usize,
+    ) {
+        for (index, buffer) in self.slots[0].outputs.iter_mut().enumerate() {
+            match inputs.get(index) {
+                Some(input) => buffer[..count].copy_from_slice(&input[start..start + count]),
+                None => buffer[..count].fill(0.0),
+            }
+        }
+        for place in 1..self.slots.len() {
+            let (before, rest) = self.slots.split_at_mut(place);
+            run_slot(before, &mut rest[0], count);
+        }
+        let last = self.slots.len() - 1;
+        for (output, buffer) in outputs.iter_mut().zip(&self.slots[last].outputs) {
+            output[start..start + count].copy_from_slice(&buffer[..count]);
+        }
+        self.frames += count as u64;
+        for capture in &mut self.captures {
+            let slot = &self.slots[capture.slot];
+            let channels: ArrayVec<&[f32], MAX_CHANNELS> = slot
+                .outputs
+                .iter()
+                .take(MAX_CHANNELS)
+                .map(|channel| &channel[..count])
+                .collect();
+            capture.sink.write(&channels);
+        }
+        for ring in &mut self.rings {
+            ring.write(&self.slots[ring.slot].outputs[ring.channel][..count]);
+        }
+    }
+}
+
+/// Gathers the inputs of one slot and runs it. A lone source is read where it is; several are summed in
+/// f64; none is silence.
+fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
+    if slot.activity == Activity::Silent {
+        for output in &mut slot.outputs {
+            output[..count].fill(0.0);
+        }
+        return;
+    }
+    for (sources, bus) in slot.sources.iter().zip(&mut slot.bus) {
+        sum_sources(before, sources, &mut bus[..count]);
+    }
+    let inputs: ArrayVec<&[f32], MAX_CHANNELS> = slot
+        .sources
+        .iter()
+        .zip(&slot.bus)
+        .take(MAX_CHANNELS)
+        .map(|(sources, bus)| match lone(before, sources) {
+            Some(source) => &before[source.slot].outputs[source.channel][..count],
+            None => &bus[..count],
+        })
+        .collect();
+    match (slot.node.as_mut(), slot.activity) {
+        (Some(node), Activity::Run) => {
+            let mut outputs: ArrayVec<&mut [f32], MAX_CHANNELS> = slot
+                .outputs
+                .iter_mut()
+                .take(MAX_CHANNELS)
+                .map(|channel| &mut channel[..count])
+                .collect();
+            node.process(&inputs, &mut outputs);
+        }
+        _ => {
+            for (output, input) in slot.outputs.iter_mut().zip(&inputs) {
+                output[..count].copy_from_slice(input);
+            }
+        }
+    }
+}
+
+/// The only source that sounds, if there is exactly one.
+fn lone(before: &[Slot], sources: &[Source]) -> Option<Source> {
+    let mut sounding = sources
+        .iter()
+        .filter(|source| before[source.slot].activity != Activity::Silent);
+    match (sounding.next(), sounding.next()) {
+        (Some(source), None) => Some(*source),
+        _ => None,
+    }
+}
+
+fn sum_sources(before: &[Slot], sources: &[Source], bus: &mut [f32]) {
+    if lone(before, sources).is_some() {
+        return;
+    }
+    let sounding: ArrayVec<&[f32], MAX_CHANNELS> = sources
+        .iter()
+        .filter(|source| before[source.slot].activity != Activity::Silent)
+        .take(MAX_CHANNELS)
+        .map(|source| before[source.slot].outputs[source.channel].as_slice())
+        .collect();
+    for (frame, sum) in bus.iter_mut().enumerate() {
+        *sum = sounding
+            .iter()
+            .map(|source| f64::from(source[frame]))
+            .sum::<f64>() as f32;
+    }
+}

@@ -1,0 +1,103 @@
+//! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
+
+use super::foreign::{ForeignKind, RawDescriptor};
+use super::{Node, NodeError, NodeInfo, gain, mix};
+use crate::text::nearest;
+use std::sync::OnceLock;
+
+include!(concat!(env!("OUT_DIR"), "/nodes.rs"));
+
+/// A Rust node: its description and how to make one.
+struct RustKind {
+    info: NodeInfo,
+    create: fn() -> Box<dyn Node>,
+}
+
+/// All built-in nodes.
+pub struct Registry {
+    foreign: Vec<ForeignKind>,
+    rust: Vec<RustKind>,
+}
+
+impl Registry {
+    fn new() -> Registry {
+        let foreign = FOREIGN
+            .iter()
+            .map(|(name, descriptor)| {
+                // SAFETY: the function is one that build.rs compiled from our own sources against
+                // cpp/node.h; its descriptor is static.
+                match unsafe { ForeignKind::new(name, descriptor()) } {
+                    Ok(kind) => kind,
+                    // A built-in node that breaks the contract is a mistake of the build, found by the
+                    // first test; nothing can run without it.
+                    Err(error) => panic!("{error}"),
+                }
+            })
+            .collect();
+        let rust = [gain::create as fn() -> Box<dyn Node>, mix::create]
+            .into_iter()
+            .map(|create| RustKind {
+                info: create().info().clone(),
+                create,
+            })
+            .collect();
+        Registry { foreign, rust }
+    }
+
+    /// The descriptions, sorted by name.
+    pub fn infos(&self) -> Vec<&NodeInfo> {
+        let mut infos: Vec<&NodeInfo> = self
+            .foreign
+            .iter()
+            .map(ForeignKind::info)
+            .chain(self.rust.iter().map(|kind| &kind.info))
+            .collect();
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        infos
+    }
+
+    /// The description of one node.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`], naming the nearest.
+    pub fn info(&self, name: &str) -> Result<&NodeInfo, NodeError> {
+        let infos = self.infos();
+        infos
+            .iter()
+            .find(|info| info.name == name)
+            .copied()
+            .ok_or_else(|| NodeError::Unknown {
+                name: name.to_owned(),
+                nearest: nearest(name, infos.iter().map(|info| info.name.as_str())),
+            })
+    }
+
+    /// Makes a node.
+    ///
+    /// # Errors
+    /// [`NodeError::Unknown`], naming the nearest; [`NodeError::Memory`].
+    pub fn create(&self, name: &str) -> Result<Box<dyn Node>, NodeError> {
+        if let Some(kind) = self.foreign.iter().find(|kind| kind.info().name == name) {
+            return Ok(Box::new(kind.create()?));
+        }
+        if let Some(kind) = self.rust.iter().find(|kind| kind.info.name == name) {
+            return Ok((kind.create)());
+        }
+        Err(NodeError::Unknown {
+            name: name.to_owned(),
+            nearest: self.info(name).map_or_else(
+                |error| match error {
+                    NodeError::Unknown { nearest, .. } => nearest,
+                    _ => String::new(),
+                },
+                |info| info.name.clone(),
+            ),
+        })
+    }
+}
+
+/// The built-in nodes.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(Registry::new)
+}

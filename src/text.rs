@@ -1,0 +1,43 @@
+//! Finding the name that was meant: every message about a wrong name offers the nearest right one.
+
+/// The candidate with the smallest edit distance to `text`; empty when there is none.
+pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    candidates
+        .min_by_key(|candidate| edit_distance(text, candidate))
+        .unwrap_or("")
+        .to_owned()
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_the_one_with_the_fewest_edits() {
+        assert_eq!(
+            nearest("beet", ["carrier", "beat", "gate"].into_iter()),
+            "beat"
+        );
+        assert_eq!(nearest("gaet", ["gain", "gate"].into_iter()), "gate");
+        assert_eq!(nearest("x", std::iter::empty()), "");
+    }
+}

@@ -1,0 +1,162 @@
+//! What several tests share: ways of cutting a stream, test signals, renders through the engine.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::f64::consts::TAU;
+use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
+
+/// A small deterministic generator (xorshift64*), so that failures repeat.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// 0 up to but not including `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// -1 to 1.
+    pub fn sample(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+/// The ways of cutting a stream that ACCEPTANCE.md names; `None` is random.
+pub const BLOCKS: &[Option<usize>] = &[
+    Some(1),
+    Some(7),
+    Some(32),
+    Some(64),
+    Some(480),
+    Some(1024),
+    None,
+];
+
+/// Cuts a length into blocks: of one size, or random of 0 to 700 frames.
+pub fn cuts(total: usize, size: Option<usize>, seed: u64) -> Vec<usize> {
+    let mut random = Random(seed | 1);
+    let mut left = total;
+    let mut sizes = Vec::new();
+    while left > 0 {
+        let size = size.unwrap_or_else(|| random.below(700) as usize).min(left);
+        sizes.push(size);
+        left -= size;
+    }
+    sizes
+}
+
+/// Noise in bursts: loud, quiet, silent, in turn, so that gates and ceilings have something to do.
+pub fn bursts(frames: usize, seed: u64) -> Vec<f32> {
+    let mut random = Random(seed | 1);
+    (0..frames)
+        .map(|frame| {
+            let level = [1.5, 0.3, 0.0005, 0.0, 0.05][frame / 3000 % 5];
+            random.sample() * level
+        })
+        .collect()
+}
+
+/// A change at a frame of the whole render.
+pub type At = (usize, ControlId, Change);
+
+/// A step at a frame of the whole render.
+pub fn step(frame: usize, control: ControlId, value: f64) -> At {
+    (frame, control, Change::Step(value))
+}
+
+/// What to render through the engine.
+pub struct Render<'a> {
+    pub rate: f64,
+    pub settings: &'a [(ControlId, f64)],
+    pub events: &'a [At],
+    pub input: [Vec<f32>; 2],
+    /// The song position at the first frame; `None` is a host without a transport.
+    pub song: Option<i64>,
+}
+
+impl Render<'_> {
+    /// Renders in blocks of a size (`None`: random), in one go from a fresh engine.
+    pub fn run(&self, block: Option<usize>) -> [Vec<f32>; 2] {
+        let mut engine = Engine::new(self.rate).unwrap();
+        self.run_on(&mut engine, block)
+    }
+
+    /// The same on an engine that may have run before: set, reset, render.
+    pub fn run_on(&self, engine: &mut Engine, block: Option<usize>) -> [Vec<f32>; 2] {
+        for (control, value) in self.settings {
+            engine.set(*control, *value);
+        }
+        engine.reset();
+        let [mut left, mut right] = self.input.clone();
+        let mut start = 0;
+        for count in cuts(left.len(), block, 99) {
+            let end = start + count;
+            let events: Vec<Event> = self
+                .events
+                .iter()
+                .filter(|(frame, ..)| (start..end).contains(frame))
+                .map(|(frame, control, change)| Event {
+                    frame: frame - start,
+                    control: *control,
+                    change: *change,
+                })
+                .collect();
+            let transport = match self.song {
+                None => Transport::Absent,
+                Some(song) => Transport::Host {
+                    playing: true,
+                    song_frames: Some(song + start as i64),
+                },
+            };
+            engine.process(
+                &mut left[start..end],
+                &mut right[start..end],
+                transport,
+                &events,
+            );
+            start = end;
+        }
+        [left, right]
+    }
+}
+
+/// A render of silence.
+pub fn silence(frames: usize) -> [Vec<f32>; 2] {
+    [vec![0.0; frames], vec![0.0; frames]]
+}
+
+/// The binaural layer, alone, without fades that get in the way of a measurement.
+pub fn binaural(beat: f64, carrier: f64) -> Vec<(ControlId, f64)> {
+    vec![
+        (id::L1_KIND, id::LAYER_BINAURAL as f64),
+        (id::BEAT, beat),
+        (id::CARRIER, carrier),
+        (id::FADE_IN, 0.0),
+    ]
+}
+
+/// A sine: amplitude, frequency, phase in cycles at frame 0.
+pub fn sine(frames: usize, rate: f64, amplitude: f64, frequency: f64, phase: f64) -> Vec<f32> {
+    (0..frames)
+        .map(|n| (amplitude * (TAU * (frequency * n as f64 / rate + phase)).sin()) as f32)
+        .collect()
+}
+
+/// The bits, for comparisons that tell -0 from 0 and NaN from NaN.
+pub fn bits(signal: &[f32]) -> Vec<u32> {
+    signal.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Panics with the first difference, if there is one.
+pub fn assert_same(a: &[f32], b: &[f32], what: &str) {
+    assert_eq!(a.len(), b.len(), "{what}: lengths");
+    if let Some(n) = (0..a.len()).find(|n| a[*n].to_bits() != b[*n].to_bits()) {
+        panic!("{what}: frame {n} is {:e} and {:e}", a[n], b[n]);
+    }
+}
