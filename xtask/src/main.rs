@@ -1,1 +1,78 @@
-fn main() {}
+//! The chores of this repository: `cargo xtask setup | bundle | demo | test | bench`.
+
+mod bundle;
+mod demo;
+mod hosts;
+mod setup;
+mod shell;
+mod test;
+mod things;
+
+use anyhow::{Context, Result};
+use setup::Purpose;
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  setup    installs what building, the demo and the tests need (Debian, Ubuntu), or names it
+  bundle   builds the plugins and the programs in release and bundles them
+           (--debug for a debug build; any argument of `cargo build` may follow)
+  demo     setup and bundle, then renders speech with a 10 Hz binaural beat and measures it
+  test     setup, then every test (any argument of `cargo test` may follow)
+  bench    the benchmarks (any argument of `cargo bench` may follow)
+
+Start with: cargo xtask demo";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    // Not nice-plug-xtask's chdir: that takes the outermost folder with a Cargo.toml, which is the
+    // wrong one for a clone that lies inside another Rust project.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has no parent folder")?;
+    std::env::set_current_dir(root).with_context(|| {
+        format!(
+            "{} is gone; was the clone moved? Run `cargo clean -p xtask`",
+            root.display()
+        )
+    })?;
+
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = arguments.collect();
+    match (command.as_str(), rest.as_slice()) {
+        ("setup", []) => setup::setup(Purpose::Everything).map(|()| ExitCode::SUCCESS),
+        ("demo", []) => demo::demo().map(|()| ExitCode::SUCCESS),
+        ("bundle", build_arguments) => {
+            bundle::bundle(build_arguments)?.print();
+            Ok(ExitCode::SUCCESS)
+        }
+        ("test", test_arguments) => test::test(test_arguments),
+        ("bench", bench_arguments) => test::bench(bench_arguments),
+        ("help" | "--help" | "-h", _) => {
+            println!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        ("setup" | "demo", [extra, ..]) => {
+            eprintln!(
+                "xtask: `cargo xtask {command}` takes no arguments, but was given \"{extra}\"\n\n{HELP}"
+            );
+            Ok(ExitCode::from(2))
+        }
+        _ => {
+            eprintln!("xtask: there is no command \"{command}\"\n\n{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
