@@ -10,5 +10,6 @@ pub mod editor;
 pub mod engine;
 pub mod graph;
 pub mod node;
+pub mod offline;
 pub mod plugin;
 pub mod text;
