@@ -13,6 +13,7 @@ pub use class::{AMBISONIC_LAYOUTS, Class, STEREO_LAYOUTS, Stereo};
 pub use fence::FenceTask;
 pub use params::ZgParams;
 
+use crate::dsp::level::repair;
 use crate::editor::{Link, ZgEditor};
 use crate::engine::{Engine, Tail, Telemetry};
 use fence::Fence;
@@ -190,6 +191,9 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             silent.fill(0.0);
         }
         let Some(engine) = &mut self.engine else {
+            // What the engine would repair is repaired without it, too.
+            repair(left);
+            repair(right);
             return ProcessStatus::Normal;
         };
         self.params.take_changes(|id, value| engine.set(id, value));

@@ -32,18 +32,28 @@ fn clap_validator() {
         return skipped("clap-validator", "it is not on the PATH");
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut command = Command::new(program);
-    command.arg("validate").arg(clap_bundle(folder.path()));
-    let output = run(&mut command, Duration::from_secs(600));
-    let text = plain(&output.stdout) + &plain(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    let result = text
-        .lines()
-        .rfind(|line| line.contains("failed"))
-        .unwrap_or_default();
-    assert_eq!(count(result, "failed"), Some(0), "{text}");
-    assert_eq!(count(result, "warning"), Some(0), "{text}");
-    println!("clap-validator: {result}");
+    let bundle = clap_bundle(folder.path());
+    // It times the plugin on denormals and warns when that takes twice as long: on a machine that runs
+    // other tests beside it, a warning says something only if it comes every time. A failure is one.
+    for last in [false, false, false, false, true] {
+        let mut command = Command::new(&program);
+        command.arg("validate").arg(&bundle);
+        let output = run(&mut command, Duration::from_secs(600));
+        let text = plain(&output.stdout) + &plain(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        let result = text
+            .lines()
+            .rfind(|line| line.contains("failed"))
+            .unwrap_or_default();
+        assert_eq!(count(result, "failed"), Some(0), "{text}");
+        if count(result, "warning") == Some(0) {
+            return println!("clap-validator: {result}");
+        }
+        assert!(
+            !last && text.contains("longer to process denormals"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
