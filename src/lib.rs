@@ -4,8 +4,12 @@
 //! [`graph`] of [`node`]s and the [`engine`] that runs the entrainment chain. Imports run one way:
 //! `dsp <- node <- graph <- engine <- plugin`; `tests/layering.rs` holds them to it.
 
+pub mod analysis;
 pub mod dsp;
+pub mod editor;
 pub mod engine;
 pub mod graph;
 pub mod node;
+pub mod offline;
+pub mod plugin;
 pub mod text;

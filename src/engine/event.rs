@@ -18,7 +18,8 @@ pub struct Event {
 pub enum Change {
     /// A step. Beat, carrier and levels glide to it over the `glide` control; 0 is exact.
     Step(f64),
-    /// A straight line in the control's unit from its value now, reaching `to` after `frames` frames.
+    /// A straight line in the control's unit from the value set last (a step's glide fades on top of it),
+    /// reaching `to` after `frames` frames; 0 frames jump there, without a glide.
     /// Controls that cannot move in between (enums, switches, times) step at the end of the line.
     Linear {
         /// The value at the end.

@@ -264,7 +264,7 @@ impl Engine {
             self.apply(event.control, event.change);
         }
         if let Some(song) = self.song_expected.as_mut() {
-            *song += frames as i64;
+            *song = song.saturating_add(frames as i64);
         }
         self.publish();
     }
@@ -297,7 +297,11 @@ impl Engine {
         let now = self.now;
         let travel = &mut self.travels[control.index()];
         match change {
-            Change::Linear { to, frames } if moves(control) && frames > 0 => {
+            Change::Linear { to, frames: 0 } if moves(control) => {
+                *travel = Travel::still(entry.clamp(to));
+                self.put(control, 0.0);
+            }
+            Change::Linear { to, frames } if moves(control) => {
                 travel.line(entry.clamp(to), now, frames);
             }
             Change::Linear { to, frames } => {
@@ -305,7 +309,8 @@ impl Engine {
             }
             Change::Step(value) => {
                 let value = entry.clamp(value);
-                let glides = matches!(control, id::BEAT | id::CARRIER) && now > 0;
+                // A level's own glide is its node's; this one is what a line would depart from.
+                let glides = moves(control) && now > 0;
                 let frames = if glides { self.glide_frames() } else { 0 };
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.seconds(id::GLIDE));
@@ -360,8 +365,13 @@ impl Engine {
 
     /// Sends a level on its way to its value in `glide` seconds, as a raised cosine.
     fn put_level(&mut self, node: NodeIndex, control: ControlId, glide: f64) {
-        let db = level(control, self.travels[control.index()].target());
-        self.set_gain(node, db, glide, false);
+        let travel = &self.travels[control.index()];
+        let db = if travel.on_line(self.now) {
+            travel.value(self.now)
+        } else {
+            travel.target()
+        };
+        self.set_gain(node, level(control, db), glide, false);
     }
 
     fn set_gain(&mut self, node: NodeIndex, db: f64, seconds: f64, line: bool) {
@@ -375,9 +385,8 @@ impl Engine {
     fn rests(&self, on: f64) -> u64 {
         if on >= 0.5 {
             u64::MAX
-        } else if self.now == 0 {
-            0
         } else {
+            // At the very start too: a node that has never run would not fade when it is switched on.
             self.now + self.frames(SETTLE_TIME)
         }
     }
@@ -557,7 +566,7 @@ impl Engine {
         let song = transport.song_frames();
         let started = playing && !self.was_playing;
         let moved = match (song, self.song_expected) {
-            (Some(song), Some(expected)) => (song - expected).abs() > 1,
+            (Some(song), Some(expected)) => song.abs_diff(expected) > 1,
             (Some(_), None) => true,
             (None, _) => false,
         };
@@ -593,7 +602,7 @@ impl Engine {
         // Within a block the song goes on from where the block's transport said.
         let since_block = (self.now - self.block_start) as i64;
         let song = match (self.choice(id::PHASE_MODE), self.song_expected) {
-            (id::PHASE_TIMELINE, Some(song)) => song + since_block,
+            (id::PHASE_TIMELINE, Some(song)) => song.saturating_add(since_block),
             _ => (self.now - self.play_start) as i64,
         };
         // A glide is as good as over; on a straight line the frequency is what it is now.

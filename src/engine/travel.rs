@@ -10,6 +10,10 @@ pub struct Travel {
     start: u64,
     frames: u64,
     line: bool,
+    /// What a line that departs from a step still has to travel of that step's glide, and in how many
+    /// frames from `start`.
+    residue: f64,
+    residue_frames: u64,
     /// A value that is stepped to at a frame.
     held: Option<(f64, u64)>,
 }
@@ -23,6 +27,8 @@ impl Travel {
             start: 0,
             frames: 0,
             line: false,
+            residue: 0.0,
+            residue_frames: 0,
             held: None,
         }
     }
@@ -31,18 +37,26 @@ impl Travel {
     pub fn glide(&mut self, to: f64, now: u64, frames: u64) {
         *self = Travel {
             from: self.value(now),
-            to,
             start: now,
             frames,
-            line: false,
-            held: None,
+            ..Travel::still(to)
         };
     }
 
-    /// A straight line from where it is now; 0 frames jump.
+    /// A straight line; 0 frames jump. It departs from the value that was set before: what a glide to
+    /// that value has not travelled yet fades on top of the line, in the glide's own time.
     pub fn line(&mut self, to: f64, now: u64, frames: u64) {
-        self.glide(to, now, frames);
-        self.line = true;
+        let glide_end = self.end(now).filter(|_| !self.line && self.held.is_none());
+        let from = if self.line { self.value(now) } else { self.to };
+        *self = Travel {
+            from,
+            start: now,
+            frames,
+            line: true,
+            residue: glide_end.map_or(0.0, |_| self.value(now) - from),
+            residue_frames: glide_end.map_or(0, |end| end - now),
+            ..Travel::still(to)
+        };
     }
 
     /// Stays where it goes, and steps to a value after so many frames.
@@ -78,7 +92,9 @@ impl Travel {
     pub fn end(&self, now: u64) -> Option<u64> {
         let end = match self.held {
             Some((_, at)) => at,
-            None => self.start.saturating_add(self.frames),
+            None => self
+                .start
+                .saturating_add(self.frames.max(self.residue_frames)),
         };
         (end > now).then_some(end)
     }
@@ -88,23 +104,36 @@ impl Travel {
         if self.held.is_some() || self.end(now).is_none() {
             return self.to;
         }
-        let x = now.saturating_sub(self.start) as f64 / self.frames as f64;
+        let passed = now.saturating_sub(self.start) as f64;
+        let x = (passed / self.frames.max(1) as f64).min(1.0);
         let share = if self.line { x } else { raised_cosine(x) };
-        self.from + (self.to - self.from) * share
+        let left = 1.0 - raised_cosine(passed / self.residue_frames.max(1) as f64);
+        self.from + (self.to - self.from) * share + self.residue * left
     }
 
     /// The integral over frames from `from` to `to`, both within the travel: value times frames.
     pub fn integral(&self, from: u64, to: u64) -> f64 {
         let whole = self.frames.max(1) as f64;
-        let until = |frame: u64| {
-            let x = (frame.saturating_sub(self.start) as f64 / whole).min(1.0);
-            if self.line {
+        // The integrals from the start, in frames, of the share travelled and of the residue left.
+        let travelled = |frame: u64| {
+            let passed = frame.saturating_sub(self.start) as f64;
+            let x = (passed / whole).min(1.0);
+            let beyond = passed - x * whole;
+            let within = if self.line {
                 0.5 * x * x
             } else {
                 raised_cosine_integral(x)
-            }
+            };
+            whole * within + beyond
         };
-        (to - from) as f64 * self.from + (self.to - self.from) * whole * (until(to) - until(from))
+        let left = |frame: u64| {
+            let length = self.residue_frames.max(1) as f64;
+            let x = (frame.saturating_sub(self.start) as f64 / length).min(1.0);
+            length * (x - raised_cosine_integral(x))
+        };
+        (to - from) as f64 * self.from
+            + (self.to - self.from) * (travelled(to) - travelled(from))
+            + self.residue * (left(to) - left(from))
     }
 }
 
@@ -134,6 +163,20 @@ mod tests {
                 .sum();
             assert!((parts - integral).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn a_line_departs_from_the_value_that_was_set() {
+        let mut travel = Travel::still(10.0);
+        travel.glide(6.0, 1000, 100);
+        travel.line(4.0, 1000, 1000);
+        assert_eq!(travel.value(1000), 10.0);
+        assert!((travel.value(1100) - 5.8).abs() < 1e-12);
+        assert!((travel.value(1500) - 5.0).abs() < 1e-12);
+        let sum: f64 = (1000..2000)
+            .map(|n| 0.5 * (travel.value(n) + travel.value(n + 1)))
+            .sum();
+        assert!((sum - travel.integral(1000, 2000)).abs() < 0.01);
     }
 
     #[test]

@@ -93,7 +93,12 @@ impl Node for Mix {
             return;
         }
         let blend = |a: f32, b: f32, share: f64| {
-            (f64::from(a) * (1.0 - share) + f64::from(b) * share) as f32
+            if share == 1.0 {
+                // Not a sum with nothing: that would turn -0 into 0.
+                b
+            } else {
+                (f64::from(a) * (1.0 - share) + f64::from(b) * share) as f32
+            }
         };
         for i in 0..a_left.len() {
             let share = self.ramp.step();

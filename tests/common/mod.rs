@@ -89,6 +89,9 @@ impl Render<'_> {
 
     /// The same on an engine that may have run before: set, reset, render.
     pub fn run_on(&self, engine: &mut Engine, block: Option<usize>) -> [Vec<f32>; 2] {
+        for control in ControlId::all() {
+            engine.set(control, control.control().default_value());
+        }
         for (control, value) in self.settings {
             engine.set(*control, *value);
         }
@@ -158,5 +161,19 @@ pub fn assert_same(a: &[f32], b: &[f32], what: &str) {
     assert_eq!(a.len(), b.len(), "{what}: lengths");
     if let Some(n) = (0..a.len()).find(|n| a[*n].to_bits() != b[*n].to_bits()) {
         panic!("{what}: frame {n} is {:e} and {:e}", a[n], b[n]);
+    }
+}
+
+/// Prints a measured figure of ACCEPTANCE.md's table, and keeps it where `cargo xtask accuracy` asks for it.
+/// `row` sorts the table: "01 beat and carrier frequency".
+pub fn figure(row: &str, bar: &str, measured: &str) {
+    println!("figure: {row} | {bar} | {measured}");
+    if let Some(folder) = std::env::var_os("ZEITGEBER_FIGURES") {
+        let file: String = row
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        let path = std::path::Path::new(&folder).join(file);
+        std::fs::write(path, format!("{row}|{bar}|{measured}\n")).unwrap();
     }
 }

@@ -1,5 +1,6 @@
-//! The chores of this repository: `cargo xtask setup | bundle | demo | test | bench`.
+//! The chores of this repository: `cargo xtask setup | bundle | demo | test | accuracy | bench`.
 
+mod accuracy;
 mod bundle;
 mod demo;
 mod hosts;
@@ -21,6 +22,7 @@ Usage: cargo xtask COMMAND
            (--debug for a debug build; any argument of `cargo build` may follow)
   demo     setup and bundle, then renders speech with a 10 Hz binaural beat and measures it
   test     setup, then every test (any argument of `cargo test` may follow)
+  accuracy runs the tests and writes the figures they print to docs/accuracy.md
   bench    the benchmarks (any argument of `cargo bench` may follow)
 
 Start with: cargo xtask demo";
@@ -59,6 +61,7 @@ fn run() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         ("test", test_arguments) => test::test(test_arguments),
+        ("accuracy", test_arguments) => accuracy::accuracy(test_arguments),
         ("bench", bench_arguments) => test::bench(bench_arguments),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");

@@ -1,2 +1,156 @@
-//! tmp
-fn main() {}
+//! `zeitgeber`: the engine on the command line.
+//!
+//! One file per subcommand. Whatever is wrong, with the words of the command or with the files they
+//! name, becomes one line on stderr and exit code 2, and leaves no output file behind.
+
+mod analyze;
+mod args;
+mod graph;
+mod live;
+mod live_audio;
+mod live_devices;
+mod material;
+mod nodes;
+mod params;
+mod render;
+mod run;
+mod signals;
+
+use args::Problem;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use zeitgeber::text::nearest;
+
+/// Exit code of everything that is wrong.
+const WRONG: u8 = 2;
+
+/// Binaural entrainment for any audio: render, measure, play.
+#[derive(Parser)]
+#[command(name = "zeitgeber", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Render(render::Args),
+    Run(run::Args),
+    Params(params::Args),
+    Nodes(nodes::Args),
+    Graph(graph::Args),
+    Analyze(analyze::Args),
+    Live(live::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let done = match cli.command {
+        Command::Render(args) => args.run(),
+        Command::Run(args) => args.run(),
+        Command::Params(args) => args.run(),
+        Command::Nodes(args) => args.run(),
+        Command::Graph(args) => args.run(),
+        Command::Analyze(args) => args.run(),
+        Command::Live(args) => args.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => refuse(&problem),
+    }
+}
+
+/// Help and version go to stdout; everything else clap has to say becomes one line.
+fn explain(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match print(&text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => refuse(&problem),
+        },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            refuse(&Problem::new(
+                "give a command: render, run, params, nodes, graph, analyze or live; --help explains them",
+            ))
+        }
+        kind => {
+            let said = text.split("\n\nUsage:").next().unwrap_or(&text);
+            let said = said
+                .split("\n\nFor more information")
+                .next()
+                .unwrap_or(said);
+            let said = said.strip_prefix("error: ").unwrap_or(said);
+            let unknown = match kind {
+                // A second file is one too many, not a slip in an option.
+                ErrorKind::UnknownArgument => error
+                    .get(ContextKind::InvalidArg)
+                    .filter(|value| value.to_string().starts_with('-')),
+                ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand),
+                _ => None,
+            };
+            let Some(ContextValue::String(unknown)) = unknown else {
+                return refuse(&Problem::new(said));
+            };
+            let what = said.split("\n\n").next().unwrap_or(said);
+            let nearest = nearest_word(unknown);
+            refuse(&Problem::new(format!("{what}; the nearest is '{nearest}'")))
+        }
+    }
+}
+
+/// The nearest word that may stand in place of one that means nothing: an option of the subcommand that
+/// was called, or a subcommand.
+fn nearest_word(unknown: &str) -> String {
+    let cli = Cli::command();
+    let called = std::env::args()
+        .nth(1)
+        .and_then(|name| cli.find_subcommand(name));
+    let words: Vec<String> = match called {
+        Some(command) => {
+            let options = command.get_arguments().filter_map(clap::Arg::get_long);
+            options
+                .chain(["help"])
+                .map(|long| format!("--{long}"))
+                .collect()
+        }
+        None => cli
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect(),
+    };
+    nearest(unknown, words.iter().map(String::as_str))
+}
+
+/// One line on stderr, and the exit code.
+fn refuse(problem: &Problem) -> ExitCode {
+    let line = problem
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    // Nobody is left to tell where stderr is closed.
+    let _ = writeln!(io::stderr(), "zeitgeber: {line}");
+    ExitCode::from(WRONG)
+}
+
+/// Writes a report to stdout. A reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> Result<(), Problem> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Problem::new(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as indented JSON to stdout.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Problem> {
+    let text = serde_json::to_string_pretty(value)?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,228 @@
+//! `zeitgeber live`: an audio device in, the engine, an audio device out; arrow keys play it.
+
+use crate::args::{self, Problem};
+use crate::live_audio::{self, Request, Running};
+use crate::{live_devices, print, signals};
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::{cursor, execute, terminal};
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+use zeitgeber::analysis::to_db;
+use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
+
+/// Time between two status lines.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// Play the engine live: device in, device out
+///
+/// Keys: left and right move the beat by 0.1 Hz (with shift 1 Hz), up and down the carrier by 1 Hz
+/// (with shift 10 Hz), space bypasses, q quits.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Input device, or part of its name
+    #[arg(long, value_name = "NAME", conflicts_with = "no_input")]
+    input: Option<String>,
+    /// Output device, or part of its name
+    #[arg(long, value_name = "NAME")]
+    output: Option<String>,
+    /// Sample rate; that of the output device where it is not given
+    #[arg(long, value_name = "HZ", value_parser = args::rate, allow_hyphen_values = true)]
+    rate: Option<u32>,
+    /// Frames per block; the device's choice where it is not given
+    #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    frames: Option<u32>,
+    /// List the devices and end
+    #[arg(long)]
+    list: bool,
+    /// Generate only: open no input device
+    #[arg(long)]
+    no_input: bool,
+    /// Set a parameter; without an l1_kind, layer 1 is binaural
+    #[arg(long, value_name = "ID=VALUE")]
+    set: Vec<String>,
+}
+
+impl Args {
+    /// Plays until q, Ctrl-C, or a device fails.
+    pub fn run(self) -> Result<(), Problem> {
+        if self.list {
+            return print(&live_devices::list()?);
+        }
+        let mut settings = vec![(L1_KIND, LAYER_BINAURAL as f64)];
+        settings.extend(args::settings(&self.set)?);
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Err(Problem::new("live is played by keys: run it in a terminal"));
+        }
+        let stop = signals::stop_flag()?;
+        let running = live_audio::start(&Request {
+            input: self.input.as_deref(),
+            output: self.output.as_deref(),
+            no_input: self.no_input,
+            rate: self.rate,
+            frames: self.frames,
+            settings: &settings,
+        })?;
+        print(&format!(
+            "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",
+            running.description
+        ))?;
+        let _screen = Screen::enter()?;
+        play(running, &settings, &stop)
+    }
+}
+
+/// The terminal in raw mode; whichever way this ends, it is as it was before.
+struct Screen;
+
+impl Screen {
+    fn enter() -> io::Result<Screen> {
+        terminal::enable_raw_mode()?;
+        let screen = Screen;
+        execute!(io::stdout(), cursor::Hide)?;
+        Ok(screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // There is nothing left to try where this fails.
+        let _ = terminal::disable_raw_mode();
+        let _ = execute!(io::stdout(), cursor::Show);
+        println!();
+    }
+}
+
+/// What the keys move.
+struct Knobs {
+    beat: f64,
+    carrier: f64,
+    bypass: bool,
+}
+
+impl Knobs {
+    fn new(settings: &[(ControlId, f64)]) -> Knobs {
+        let value = |id: ControlId| {
+            let set = settings.iter().rev().find(|(set, _)| *set == id);
+            set.map_or(id.control().default_value(), |(_, value)| *value)
+        };
+        Knobs {
+            beat: value(BEAT),
+            carrier: value(CARRIER),
+            bypass: value(BYPASS) >= 0.5,
+        }
+    }
+
+    /// What a key changes; `None` for keys that do nothing.
+    fn press(&mut self, key: KeyEvent) -> Option<(ControlId, f64)> {
+        let step = if key.modifiers.contains(KeyModifiers::SHIFT) {
+            10.0
+        } else {
+            1.0
+        };
+        let moved = |id: ControlId, value: f64| id.control().snap(value);
+        match key.code {
+            KeyCode::Left | KeyCode::Right => {
+                let sign = if key.code == KeyCode::Right {
+                    0.1
+                } else {
+                    -0.1
+                };
+                self.beat = moved(BEAT, self.beat + sign * step);
+                Some((BEAT, self.beat))
+            }
+            KeyCode::Up | KeyCode::Down => {
+                let sign = if key.code == KeyCode::Up { 1.0 } else { -1.0 };
+                self.carrier = moved(CARRIER, self.carrier + sign * step);
+                Some((CARRIER, self.carrier))
+            }
+            KeyCode::Char(' ') => {
+                self.bypass = !self.bypass;
+                Some((BYPASS, f64::from(self.bypass)))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn play(
+    mut running: Running,
+    settings: &[(ControlId, f64)],
+    stop: &AtomicBool,
+) -> Result<(), Problem> {
+    let mut knobs = Knobs::new(settings);
+    while !stop.load(Relaxed) {
+        if let Some(error) = running.take_error() {
+            return Err(error);
+        }
+        status(&running, &knobs)?;
+        if !event::poll(REFRESH)? {
+            continue;
+        }
+        let Event::Key(key) = event::read()? else {
+            continue;
+        };
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            _ if key.kind == KeyEventKind::Release => {}
+            KeyCode::Char('q' | 'Q') | KeyCode::Esc => break,
+            // Raw mode hands over what would have been a signal.
+            KeyCode::Char('c') if control => break,
+            _ => {
+                if let Some((id, value)) = knobs.press(key) {
+                    running.send(id, value);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The line that is written over and over.
+fn status(running: &Running, knobs: &Knobs) -> io::Result<()> {
+    let telemetry = &running.telemetry;
+    let peak = |peak: f32| {
+        let db = to_db(f64::from(peak));
+        if db > -99.95 {
+            format!("{db:5.1}")
+        } else {
+            "  -- ".to_owned()
+        }
+    };
+    let [in_left, in_right] = telemetry.take_input_peaks().map(peak);
+    let [out_left, out_right] = telemetry.take_output_peaks().map(peak);
+    let (missed, lost) = running.dropouts();
+    let mut out = io::stdout();
+    write!(
+        out,
+        "\rbeat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
+         out {out_left} {out_right} dBFS  under-runs {missed}  over-runs {lost}{}",
+        BEAT.control().format(knobs.beat),
+        telemetry.beat(),
+        CARRIER.control().format(knobs.carrier),
+        telemetry.carrier(),
+        if knobs.bypass { "  BYPASS" } else { "" },
+    )?;
+    execute!(out, terminal::Clear(terminal::ClearType::UntilNewLine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_move_beat_carrier_and_bypass_within_their_ranges() {
+        let mut knobs = Knobs::new(&[(BEAT, 99.95)]);
+        let mut press = |code, modifiers| knobs.press(KeyEvent::new(code, modifiers));
+        let (plain, shift) = (KeyModifiers::NONE, KeyModifiers::SHIFT);
+        assert_eq!(press(KeyCode::Right, plain), Some((BEAT, 100.0)));
+        assert_eq!(press(KeyCode::Left, plain), Some((BEAT, 99.9)));
+        assert_eq!(press(KeyCode::Left, shift), Some((BEAT, 98.9)));
+        assert_eq!(press(KeyCode::Up, plain), Some((CARRIER, 251.0)));
+        assert_eq!(press(KeyCode::Down, shift), Some((CARRIER, 241.0)));
+        assert_eq!(press(KeyCode::Char(' '), plain), Some((BYPASS, 1.0)));
+        assert_eq!(press(KeyCode::Char(' '), plain), Some((BYPASS, 0.0)));
+        assert_eq!(press(KeyCode::Char('x'), plain), None);
+    }
+}

@@ -1,0 +1,184 @@
+//! What `render` and `run` share: where the sound comes from and where it goes.
+
+use crate::args::{self, Problem};
+use crate::{print, signals};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+use zeitgeber::offline::{
+    BlockSize, Capture, Decoder, Silence, Source, WavError, WavWriter, resampled,
+};
+
+/// Rate of silence where none is asked for, in hertz.
+const SILENCE_RATE: u32 = 48_000;
+
+/// The longest silence, in seconds: beyond, it is a slip of the finger.
+const LONGEST_SILENCE: f64 = 1e9;
+
+/// Sound in, sound out, and how it is cut.
+#[derive(clap::Args)]
+pub struct Material {
+    /// The audio to treat: WAV, RF64, FLAC, OGG Vorbis or MP3, mono or stereo
+    input: Option<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "OUT.wav")]
+    output: PathBuf,
+    /// Silence of this length in place of INPUT
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        conflicts_with = "input",
+        allow_hyphen_values = true,
+        value_parser = args::number
+    )]
+    silence: Option<f64>,
+    /// Frames per block; the sound does not depend on it
+    #[arg(
+        long,
+        value_name = "FRAMES|random:SEED",
+        default_value = "512",
+        allow_hyphen_values = true
+    )]
+    pub block: BlockSize,
+    /// Sample rate; that of the input where it is not given, 48000 for silence
+    #[arg(long, value_name = "HZ", value_parser = args::rate, allow_hyphen_values = true)]
+    rate: Option<u32>,
+    /// Go on after the end of the input
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0.0,
+        allow_hyphen_values = true,
+        value_parser = args::number
+    )]
+    pub tail: f64,
+    /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named
+    #[arg(long, value_name = "DIR[:NODE,...]")]
+    capture: Option<String>,
+    /// No progress bar and no summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Material {
+    /// What to capture, if anything.
+    pub fn capture(&self) -> Option<Capture> {
+        self.capture.as_deref().map(Capture::parse)
+    }
+
+    /// The sound that comes in, at the rate it is treated at. Refuses an output that is the input or one
+    /// of the `other` files that are read.
+    pub fn open<'a>(
+        &self,
+        other: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Box<dyn Source>, Problem> {
+        args::refuse_overwrite(&self.output, self.input.as_deref())?;
+        args::refuse_overwrite(&self.output, other)?;
+        let Some(input) = &self.input else {
+            return self.silence();
+        };
+        let decoder = Decoder::open(input)?;
+        let from = decoder.rate();
+        let Some(to) = self.rate else {
+            args::check_file_rate(input, from)?;
+            return Ok(Box::new(decoder));
+        };
+        resampled(Box::new(decoder), to).ok_or_else(|| {
+            let input = input.display();
+            Problem::new(format!(
+                "{input}: cannot be resampled from {from} Hz to {to} Hz"
+            ))
+        })
+    }
+
+    fn silence(&self) -> Result<Box<dyn Source>, Problem> {
+        let seconds = self
+            .silence
+            .ok_or_else(|| Problem::new("give an INPUT file, or --silence SECONDS"))?;
+        if !(0.0..=LONGEST_SILENCE).contains(&seconds) {
+            return Err(Problem::new(format!(
+                "--silence {seconds}: not a length from 0 to {LONGEST_SILENCE} s; \
+                 the nearest valid value is {}",
+                if seconds > 0.0 { LONGEST_SILENCE } else { 0.0 }
+            )));
+        }
+        let rate = self.rate.unwrap_or(SILENCE_RATE);
+        let frames = (seconds * f64::from(rate)).round() as u64;
+        Ok(Box::new(Silence::new(rate, frames)))
+    }
+
+    /// The file that is written for `source`, with its progress bar.
+    pub fn output(&self, source: &dyn Source, channels: usize) -> Result<Output, Problem> {
+        let rate = source.rate();
+        let tail = (self.tail * f64::from(rate)) as u64;
+        Ok(Output {
+            stop: signals::stop_flag()?,
+            wav: WavWriter::create(&self.output, channels, rate)?,
+            path: self.output.clone(),
+            rate,
+            progress: progress(self.quiet, source.frames().map(|frames| frames + tail)),
+            quiet: self.quiet,
+            began: Instant::now(),
+        })
+    }
+}
+
+/// A file that is being written. Dropped unfinished, it leaves nothing.
+pub struct Output {
+    wav: WavWriter,
+    path: PathBuf,
+    rate: u32,
+    progress: ProgressBar,
+    quiet: bool,
+    began: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+impl Output {
+    /// Appends a block: a slice per channel.
+    pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WavError> {
+        if self.stop.load(Relaxed) {
+            return Err(self.wav.interrupted());
+        }
+        self.progress
+            .inc(channels.first().map_or(0, |channel| channel.len() as u64));
+        self.wav.write(channels)
+    }
+
+    /// Completes the file and says so.
+    pub fn finish(self, frames: u64) -> Result<(), Problem> {
+        self.progress.finish_and_clear();
+        self.wav.finish()?;
+        if self.quiet {
+            return Ok(());
+        }
+        let seconds = frames as f64 / f64::from(self.rate);
+        print(&format!(
+            "{}: {seconds:.3} s at {} Hz, rendered at {:.0} times real time\n",
+            self.path.display(),
+            self.rate,
+            seconds / self.began.elapsed().as_secs_f64().max(1e-9)
+        ))
+    }
+}
+
+/// A progress bar on a terminal; elsewhere and when quiet, nothing.
+fn progress(quiet: bool, frames: Option<u64>) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let (bar, template) = match frames {
+        Some(frames) => (
+            ProgressBar::new(frames),
+            "{elapsed_precise} {wide_bar} {percent} % {eta_precise}",
+        ),
+        None => (ProgressBar::new_spinner(), "{elapsed_precise} {spinner}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,100 @@
+//! `zeitgeber render`: a file, or silence, through the engine into a WAV file.
+
+use crate::args::{self, Problem};
+use crate::material::Material;
+use std::path::{Path, PathBuf};
+use zeitgeber::engine::ControlId;
+use zeitgeber::offline::{Lane, Preset, RenderOptions, render};
+
+/// Render a file, or silence, through the engine into a 32-bit float WAV file (RF64 beyond 4 GiB)
+#[derive(clap::Args)]
+#[command(
+    after_help = "Parameters: the values of --preset come first, --set wins over them, and \
+    --automate over both. `zeitgeber params` lists the ids."
+)]
+pub struct Args {
+    #[command(flatten)]
+    material: Material,
+    /// A preset file: JSON with an object "params" of ids and values
+    #[arg(long, value_name = "NAME|FILE")]
+    preset: Option<PathBuf>,
+    /// Set a parameter, in its unit, by enum name, or on/off; may be repeated
+    #[arg(long, value_name = "ID=VALUE")]
+    set: Vec<String>,
+    /// Automate a parameter by rows of seconds,value[,step|linear]; the word says how the value
+    /// travels to its row; may be repeated
+    #[arg(long, value_name = "ID=FILE.csv")]
+    automate: Vec<String>,
+    /// Tempo of the transport
+    #[arg(long, value_name = "BPM", allow_hyphen_values = true, value_parser = args::number)]
+    bpm: Option<f64>,
+    /// Song position at which the file begins
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0.0,
+        allow_hyphen_values = true,
+        value_parser = args::number
+    )]
+    start: f64,
+}
+
+impl Args {
+    /// Renders.
+    pub fn run(self) -> Result<(), Problem> {
+        let preset = self.preset.as_deref().map(read_preset).transpose()?;
+        let (mut settings, warnings) = preset.map_or_else(Default::default, |preset| {
+            (preset.settings, preset.warnings)
+        });
+        for warning in warnings {
+            eprintln!("zeitgeber: warning: {warning}");
+        }
+        settings.extend(args::settings(&self.set)?);
+        let automations = automations(&self.automate)?;
+        let options = RenderOptions {
+            settings,
+            lanes: automations
+                .iter()
+                .map(|(control, path)| Lane::read(*control, path))
+                .collect::<Result<_, _>>()?,
+            block: self.material.block,
+            tail: self.material.tail,
+            start: self.start,
+            bpm: self.bpm,
+            capture: self.material.capture(),
+        };
+        options.check()?;
+        let read = self
+            .preset
+            .iter()
+            .chain(automations.iter().map(|(_, path)| path));
+        let mut source = self.material.open(read.map(PathBuf::as_path))?;
+        let mut output = self.material.output(source.as_ref(), 2)?;
+        let frames = render(source.as_mut(), &options, |left, right| {
+            output.write(&[left, right])
+        });
+        output.finish(frames?)
+    }
+}
+
+/// Reads every `--automate ID=FILE.csv` up to the file's name.
+fn automations(texts: &[String]) -> Result<Vec<(ControlId, PathBuf)>, Problem> {
+    texts
+        .iter()
+        .map(|text| {
+            let (id, file) = args::assignment(text, "--automate", "ID=FILE.csv")?;
+            Ok((ControlId::parse(id)?, PathBuf::from(file)))
+        })
+        .collect()
+}
+
+/// Reads a preset by the name of its file.
+fn read_preset(path: &Path) -> Result<Preset, Problem> {
+    if !path.exists() {
+        return Err(Problem::new(format!(
+            "--preset {}: there is no such file, and presets by name come in a later version",
+            path.display()
+        )));
+    }
+    Ok(Preset::read(path)?)
+}

@@ -1,0 +1,96 @@
+//! `zeitgeber run`: a file through a graph of one's own, or through one node.
+
+use crate::args::{self, Problem};
+use crate::material::Material;
+use std::path::Path;
+use zeitgeber::graph::{Graph, GraphRun};
+use zeitgeber::offline::{RenderOptions, lone_node, prepare, run_graph};
+
+/// Run a graph, or one node alone, on a file
+#[derive(clap::Args)]
+#[command(
+    after_help = "A graph's first two inputs are the two ears, further ones are silent. \
+    `zeitgeber nodes` lists the nodes, `zeitgeber graph --json` shows what a graph looks like."
+)]
+pub struct Args {
+    /// A graph as JSON, or the name of a node
+    #[arg(value_name = "GRAPH.json|NODE")]
+    graph: String,
+    #[command(flatten)]
+    material: Material,
+    /// Set a parameter of a node, or the frequency of one of its phase inputs; may be repeated
+    #[arg(long, value_name = "NODE.PARAM=V")]
+    set: Vec<String>,
+}
+
+impl Args {
+    /// Runs the graph.
+    pub fn run(self) -> Result<(), Problem> {
+        let options = RenderOptions {
+            block: self.material.block,
+            tail: self.material.tail,
+            ..RenderOptions::default()
+        };
+        options.check()?;
+        let path = Path::new(&self.graph);
+        let is_file = path.exists() || path.extension().is_some_and(|ending| ending == "json");
+        let graph = if is_file {
+            read(path)?
+        } else {
+            lone_node(&self.graph)?
+        };
+        let mut source = self.material.open(is_file.then_some(path))?;
+        let mut graph = prepare(graph, source.rate(), options.block)?;
+        for text in &self.set {
+            set(&mut graph, text)?;
+        }
+        // What is set before the first frame is there, and does not travel.
+        graph.reset();
+        let capture = self.material.capture();
+        let mut output = self.material.output(source.as_ref(), graph.outputs())?;
+        let frames = run_graph(
+            source.as_mut(),
+            &mut graph,
+            options.block,
+            options.tail,
+            capture.as_ref(),
+            |channels| output.write(channels),
+        );
+        output.finish(frames?)
+    }
+}
+
+/// Reads a graph file.
+fn read(path: &Path) -> Result<Graph, Problem> {
+    let named = |what: String| Problem::new(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        named(match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        })
+    })?;
+    Graph::from_json(&text).map_err(|error| named(error.to_string()))
+}
+
+/// Sets what `NODE.PARAM=V` says.
+fn set(graph: &mut GraphRun, text: &str) -> Result<(), Problem> {
+    const SHAPE: &str = "NODE.PARAM=V";
+    let (name, value) = args::assignment(text, "--set", SHAPE)?;
+    let (node, param) = name
+        .split_once('.')
+        .ok_or_else(|| Problem::new(format!("--set \"{text}\": write --set {SHAPE}")))?;
+    let value = match value.trim() {
+        "on" | "true" => 1.0,
+        "off" | "false" => 0.0,
+        number => number
+            .parse::<f64>()
+            .ok()
+            .filter(|value| value.is_finite())
+            .ok_or_else(|| {
+                Problem::new(format!(
+                    "{name}: \"{value}\" is not a number; write for example \"1\""
+                ))
+            })?,
+    };
+    Ok(graph.set(node, param, value)?)
+}

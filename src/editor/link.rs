@@ -1,0 +1,186 @@
+//! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
+
+use super::messages::Messages;
+use crate::engine::Telemetry;
+use nice_plug_egui::RepaintNotifier;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Peaks below -100 dBFS count as silence: no meter shows them.
+pub(super) const AUDIBLE: f32 = 1e-5;
+
+/// Size of the editor's window in logical points; persisted in the plugin's state.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EditorSize {
+    /// Width in points.
+    pub width: f32,
+    /// Height in points.
+    pub height: f32,
+}
+
+impl EditorSize {
+    /// The smallest size at which everything can be reached.
+    pub const MIN: EditorSize = EditorSize {
+        width: 460.0,
+        height: 320.0,
+    };
+    /// A bound against nonsense in a state.
+    pub const MAX: EditorSize = EditorSize {
+        width: 4096.0,
+        height: 4096.0,
+    };
+
+    /// The nearest usable size; what is not finite becomes the default.
+    pub fn usable(self) -> EditorSize {
+        if !(self.width.is_finite() && self.height.is_finite()) {
+            return EditorSize::default();
+        }
+        EditorSize {
+            width: self.width.clamp(Self::MIN.width, Self::MAX.width),
+            height: self.height.clamp(Self::MIN.height, Self::MAX.height),
+        }
+    }
+}
+
+impl Default for EditorSize {
+    fn default() -> Self {
+        EditorSize {
+            width: 760.0,
+            height: 500.0,
+        }
+    }
+}
+
+/// What one instance and its editor share. No lock in it is ever taken by the audio thread.
+#[derive(Default)]
+pub struct Link {
+    /// What the instance has to say.
+    pub messages: Messages,
+    telemetry: RwLock<Option<Arc<Telemetry>>>,
+    size: Mutex<EditorSize>,
+    repaint: RepaintNotifier,
+    idle: AtomicBool,
+    peaks: [AtomicU32; 4],
+    seen: AtomicU64,
+}
+
+impl Link {
+    /// Says which engine is to be watched from now on. Called when an engine has been made.
+    pub fn watch(&self, telemetry: Arc<Telemetry>) {
+        *self
+            .telemetry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(telemetry);
+        self.repaint.request_repaint();
+    }
+
+    /// The telemetry of the engine; none before the host has activated the plugin.
+    pub fn telemetry(&self) -> Option<Arc<Telemetry>> {
+        self.telemetry
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The window's size.
+    pub fn size(&self) -> EditorSize {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers the window's size; brought into the usable range.
+    pub fn set_size(&self, size: EditorSize) {
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size.usable();
+    }
+
+    /// Asks an open editor to draw itself anew.
+    pub fn repaint(&self) {
+        self.repaint.request_repaint();
+    }
+
+    /// The flag that the window polls.
+    pub(super) fn notifier(&self) -> RepaintNotifier {
+        self.repaint.clone()
+    }
+
+    /// The panel says whether it sleeps: nothing moves, so it does not draw until it is woken.
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Relaxed);
+    }
+
+    /// Looks for the panel, while it sleeps, whether something sounds or has been said; wakes it then.
+    /// Called by the worker some ten times a second, so that a silent editor costs nothing.
+    pub fn wake_if_something_moves(&self) {
+        if !self.idle.load(Relaxed) {
+            return;
+        }
+        let said = self.messages.changes();
+        let mut wake = self.seen.swap(said, Relaxed) != said;
+        if let Some(telemetry) = self.telemetry() {
+            let [il, ir] = telemetry.take_input_peaks();
+            let [ol, or] = telemetry.take_output_peaks();
+            for (slot, peak) in self.peaks.iter().zip([il, ir, ol, or]) {
+                // The panel gets the peaks that it would have read itself.
+                slot.fetch_max(peak.to_bits(), Relaxed);
+                wake |= peak > AUDIBLE;
+            }
+        }
+        if wake {
+            self.idle.store(false, Relaxed);
+            self.repaint();
+        }
+    }
+
+    /// Highest samples since the last call, linear: input left, right, output left, right.
+    pub(super) fn take_peaks(&self) -> [f32; 4] {
+        let mut peaks = self
+            .peaks
+            .each_ref()
+            .map(|slot| f32::from_bits(slot.swap(0, Relaxed)));
+        if let Some(telemetry) = self.telemetry() {
+            let [il, ir] = telemetry.take_input_peaks();
+            let [ol, or] = telemetry.take_output_peaks();
+            for (peak, new) in peaks.iter_mut().zip([il, ir, ol, or]) {
+                *peak = peak.max(new);
+            }
+        }
+        peaks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_always_usable() {
+        let link = Link::default();
+        link.set_size(EditorSize {
+            width: f32::NAN,
+            height: 10.0,
+        });
+        assert_eq!(link.size(), EditorSize::default());
+        link.set_size(EditorSize {
+            width: 1.0,
+            height: 1e9,
+        });
+        assert_eq!(
+            link.size(),
+            EditorSize {
+                width: 460.0,
+                height: 4096.0
+            }
+        );
+    }
+
+    #[test]
+    fn a_sleeping_editor_is_woken_by_a_message_only() {
+        let link = Link::default();
+        link.set_idle(true);
+        link.wake_if_something_moves();
+        assert!(link.idle.load(Relaxed));
+        link.messages.post("hello");
+        link.wake_if_something_moves();
+        assert!(!link.idle.load(Relaxed));
+    }
+}

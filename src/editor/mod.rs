@@ -1,0 +1,33 @@
+//! The editor: egui. It sees parameters (through [`ParamSink`]) and telemetry (through [`Link`]), and
+//! nothing else of the plugin or the engine.
+
+mod link;
+mod messages;
+mod meters;
+mod panel;
+#[cfg(test)]
+mod testing;
+mod widgets;
+mod window;
+
+pub use link::{EditorSize, Link};
+pub use messages::{Message, Messages};
+pub use panel::Panel;
+pub use window::{SinkMaker, ZgEditor};
+
+use crate::engine::ControlId;
+
+/// Where the editor reads and writes parameters: in a plugin the host, in tests a table.
+///
+/// A change is a gesture: [`begin`](ParamSink::begin), any number of [`set`](ParamSink::set),
+/// [`end`](ParamSink::end), so that hosts can record it as one movement.
+pub trait ParamSink {
+    /// The value now, in the control's unit (enums by index, switches 0 or 1).
+    fn value(&self, control: ControlId) -> f64;
+    /// The user takes hold of the control.
+    fn begin(&self, control: ControlId);
+    /// The user moves it; `value` in the control's unit.
+    fn set(&self, control: ControlId, value: f64);
+    /// The user lets go of it.
+    fn end(&self, control: ControlId);
+}

@@ -1,0 +1,162 @@
+//! The window: a fresh egui window per opening, at the size that the state remembers.
+
+use super::link::{EditorSize, Link};
+use super::{Panel, ParamSink};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+use nice_plug::editor::{
+    Editor, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints, SpawnedEditor,
+};
+use nice_plug_egui::baseview::{HandlerError, WindowSize};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
+    create_egui_editor,
+};
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Makes the way to the host's parameters for one opening of the window.
+pub type SinkMaker = Arc<dyn Fn(GuiContext) -> Box<dyn ParamSink + Send> + Send + Sync>;
+
+/// The plugin's editor as the host sees it; it lives as long as the instance.
+pub struct ZgEditor {
+    link: Arc<Link>,
+    sink_maker: SinkMaker,
+    open: Mutex<Weak<EguiEditorState>>,
+}
+
+impl ZgEditor {
+    /// An editor for the instance behind `link`.
+    pub fn new(link: Arc<Link>, sink_maker: SinkMaker) -> ZgEditor {
+        ZgEditor {
+            link,
+            sink_maker,
+            open: Mutex::new(Weak::new()),
+        }
+    }
+
+    fn logical_size(&self) -> LogicalSize<f32> {
+        let size = self.link.size();
+        LogicalSize {
+            width: size.width,
+            height: size.height,
+        }
+    }
+}
+
+/// `EguiEditorState` has no setter for its size and no way into the state, so each opening gets its own.
+impl Editor for ZgEditor {
+    type Handle = EguiEditorHandle;
+
+    fn spawn(
+        &self,
+        parent: Option<ParentWindowHandle>,
+        wait_for_parent: bool,
+        fallback_scale_factor: Option<f64>,
+        gui_context: GuiContext,
+        host: Option<HostMethods>,
+    ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
+        let state = EguiEditorState::from_size(self.logical_size(), 1.0);
+        let app = App {
+            panel: Panel::new(self.link.clone()),
+            link: self.link.clone(),
+            sink_maker: self.sink_maker.clone(),
+            sink: None,
+        };
+        let settings = EguiNiceSettings::new()
+            .with_tile("Zeitgeber")
+            .with_resize_hint(self.resize_hint());
+        let editor: EguiEditor<App> =
+            create_egui_editor(state.clone(), self.link.notifier(), settings, app)
+                .ok_or("egui gave no editor")?;
+        let spawned = editor
+            .spawn(
+                parent,
+                wait_for_parent,
+                fallback_scale_factor,
+                gui_context,
+                host,
+            )
+            .inspect_err(|error| {
+                self.link
+                    .messages
+                    .post(format!("the editor's window could not be opened: {error}"));
+            })?;
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&state);
+        Ok(spawned)
+    }
+
+    fn size(&self) -> NativeSize<u32> {
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade();
+        match open.filter(|state| state.is_open()) {
+            Some(state) => NativeSize::from_logical_or_physical(
+                state.logical_size().cast::<f64>(),
+                state.physical_size(),
+            ),
+            None => NativeSize::from_size(self.logical_size().into(), 1.0),
+        }
+    }
+
+    fn resize_hint(&self) -> ResizeHint {
+        let size = |size: EditorSize| {
+            Some(LogicalSize {
+                width: size.width,
+                height: size.height,
+            })
+        };
+        ResizeHint {
+            size_constraints: SizeConstraints::Logical {
+                min_size: size(EditorSize::MIN),
+                max_size: size(EditorSize::MAX),
+            },
+            ..ResizeHint::RESIZABLE
+        }
+    }
+}
+
+/// One opening of the window.
+struct App {
+    panel: Panel,
+    link: Arc<Link>,
+    sink_maker: SinkMaker,
+    sink: Option<Box<dyn ParamSink + Send>>,
+}
+
+impl NiceEguiApp for App {
+    fn build(
+        &mut self,
+        _egui_ctx: egui::Context,
+        gui_context: GuiContext,
+        _frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        self.sink = Some((self.sink_maker)(gui_context));
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+        if let Some(sink) = &self.sink {
+            self.panel.ui(ui, sink.as_ref());
+        }
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        let (width, height) = (size.logical.width as f32, size.logical.height as f32);
+        self.link.set_size(EditorSize { width, height });
+    }
+}
+
+/// `NiceEguiApp::editor_closed` is never called; the window drops its app instead.
+impl Drop for App {
+    fn drop(&mut self) {
+        let Some(sink) = self.sink.take() else { return };
+        let panel = &mut self.panel;
+        // Where a host destroys the plugin without closing the window, nice-plug's context panics on its
+        // dead wrapper; a gesture left open is then of no interest to anyone.
+        let _ = catch_unwind(AssertUnwindSafe(move || panel.close(sink.as_ref())));
+    }
+}

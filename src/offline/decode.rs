@@ -1,0 +1,339 @@
+//! Audio files as a stream of stereo `f32`: WAV, RF64, FLAC, OGG Vorbis and MP3.
+
+use super::rf64::Rf64AsRiff;
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::well_known::FORMAT_ID_MP3;
+use symphonia::core::formats::{FormatReader, TrackType};
+use symphonia::core::io::MediaSourceStream;
+
+/// Something that yields two channels of audio.
+pub trait Source {
+    /// Hertz.
+    fn rate(&self) -> u32;
+
+    /// Channels that differ: 1 for mono, which is read into both ears, or 2.
+    fn channels(&self) -> usize;
+
+    /// How many frames there are in all, where that is known beforehand.
+    fn frames(&self) -> Option<u64>;
+
+    /// Fills both slices, which have the same length, and returns how many frames it filled: fewer than
+    /// asked for only at the end.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the file turns out to be damaged or unreadable on the way.
+    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError>;
+}
+
+/// Why a file cannot be read.
+#[derive(Debug)]
+pub struct DecodeError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: DecodeProblem,
+}
+
+/// What can be wrong with a file.
+#[derive(Debug)]
+pub enum DecodeProblem {
+    /// It cannot be opened or read.
+    Unreadable(std::io::Error),
+    /// It is a folder.
+    Folder,
+    /// It is none of the formats that are read.
+    NotAudio,
+    /// It is audio of a kind that is not read.
+    Unsupported(&'static str),
+    /// It says that it has no channel, or more than two.
+    Channels(usize),
+    /// It says that it has no sample rate, or one that no device has.
+    Rate(u32),
+    /// It is damaged.
+    Damaged {
+        /// Where, in seconds.
+        seconds: f64,
+        /// What the decoder found.
+        what: String,
+    },
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.problem {
+            DecodeProblem::Unreadable(error) if error.kind() == ErrorKind::NotFound => {
+                f.write_str("there is no such file")
+            }
+            DecodeProblem::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            DecodeProblem::Folder => f.write_str("is a folder, not an audio file"),
+            DecodeProblem::NotAudio => f.write_str(
+                "is not audio that can be read; give a WAV, FLAC, OGG Vorbis or MP3 file",
+            ),
+            DecodeProblem::Unsupported(what) => write!(
+                f,
+                "is audio of a kind that is not read ({what}); convert it to WAV or FLAC"
+            ),
+            DecodeProblem::Channels(0) => f.write_str("is damaged: it has 0 channels"),
+            DecodeProblem::Channels(count) => write!(
+                f,
+                "has {count} channels; only mono and stereo files can be read for now"
+            ),
+            DecodeProblem::Rate(rate) => write!(f, "is damaged: its sample rate is {rate} Hz"),
+            DecodeProblem::Damaged { seconds, what } => {
+                write!(f, "is damaged at {seconds:.3} s: {what}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// An audio file, decoded as it is read. Mono is copied to both ears.
+pub struct Decoder {
+    path: PathBuf,
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: u32,
+    rate: u32,
+    channels: usize,
+    frames: Option<u64>,
+    decoded: u64,
+    packet: Vec<f32>,
+    /// Interleaved samples that have been decoded and not yet read.
+    waiting: VecDeque<f32>,
+    ended: bool,
+}
+
+impl Decoder {
+    /// Opens an audio file; its kind is found by its content, not by its name.
+    ///
+    /// # Errors
+    /// [`DecodeError`], naming the file and what is wrong with it.
+    pub fn open(path: &Path) -> Result<Decoder, DecodeError> {
+        let fail = |problem| DecodeError {
+            path: path.to_owned(),
+            problem,
+        };
+        let file = File::open(path).map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(fail(DecodeProblem::Folder));
+        }
+        let file = Rf64AsRiff::new(file).map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
+        let rf64_frames = file.frames();
+        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let format = symphonia::default::get_probe()
+            .probe(&Hint::new(), stream, Default::default(), Default::default())
+            .map_err(|error| {
+                fail(match error {
+                    Error::IoError(error) if error.kind() != ErrorKind::UnexpectedEof => {
+                        DecodeProblem::Unreadable(error)
+                    }
+                    Error::DecodeError(what) => DecodeProblem::Damaged {
+                        seconds: 0.0,
+                        what: what.to_owned(),
+                    },
+                    _ => DecodeProblem::NotAudio,
+                })
+            })?;
+        let track = format
+            .default_track(TrackType::Audio)
+            .ok_or_else(|| fail(DecodeProblem::NotAudio))?;
+        let params = track
+            .codec_params
+            .as_ref()
+            .and_then(|params| params.audio())
+            .ok_or_else(|| fail(DecodeProblem::NotAudio))?;
+        // The length of an MP3 file without an encoder's tag is an estimate: nothing may be cut off by it.
+        let exact = format.format_info().format != FORMAT_ID_MP3 || track.delay.is_some();
+        let options = AudioDecoderOptions::default().gapless(exact).verify(true);
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(params, &options)
+            .map_err(|error| {
+                fail(match error {
+                    Error::Unsupported(what) => DecodeProblem::Unsupported(what),
+                    error => DecodeProblem::Damaged {
+                        seconds: 0.0,
+                        what: error.to_string(),
+                    },
+                })
+            })?;
+        let (track, frames) = (track.id, rf64_frames.or(track.num_frames.filter(|_| exact)));
+        let (rate, channels) = (
+            params.sample_rate,
+            params.channels.as_ref().map(|channels| channels.count()),
+        );
+        let mut open = Decoder {
+            path: path.to_owned(),
+            format,
+            decoder,
+            track,
+            rate: rate.unwrap_or(0),
+            channels: channels.unwrap_or(0),
+            frames,
+            decoded: 0,
+            packet: Vec::new(),
+            waiting: VecDeque::new(),
+            ended: false,
+        };
+        // Some formats tell rate and channels only with their first packet.
+        if rate.is_none() || channels.is_none() {
+            open.decode()?;
+        }
+        if !(1..=2).contains(&open.channels) {
+            return Err(fail(DecodeProblem::Channels(open.channels)));
+        }
+        if !(1..=10_000_000).contains(&open.rate) {
+            return Err(fail(DecodeProblem::Rate(open.rate)));
+        }
+        Ok(open)
+    }
+
+    fn damaged(&self, what: String) -> DecodeError {
+        let seconds = self.decoded as f64 / f64::from(self.rate.max(1));
+        DecodeError {
+            path: self.path.clone(),
+            problem: DecodeProblem::Damaged { seconds, what },
+        }
+    }
+
+    /// Decodes one packet into `waiting`.
+    fn decode(&mut self) -> Result<(), DecodeError> {
+        let packet = match self.format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return self.end(),
+            Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                return self.end();
+            }
+            Err(Error::IoError(error)) => {
+                return Err(DecodeError {
+                    path: self.path.clone(),
+                    problem: DecodeProblem::Unreadable(error),
+                });
+            }
+            Err(Error::ResetRequired) => {
+                return Err(self.damaged("a second recording follows in the same file".to_owned()));
+            }
+            Err(error) => return Err(self.damaged(error.to_string())),
+        };
+        if packet.track_id != self.track {
+            return Ok(());
+        }
+        // A WAV file without a length, or cut off, yields empty packets at its end.
+        if packet.data.is_empty() {
+            return self.end();
+        }
+        match self.decoder.decode(&packet) {
+            Ok(audio) => {
+                let (rate, channels) = (audio.spec().rate(), audio.spec().channels().count());
+                if self.decoded == 0 && self.waiting.is_empty() {
+                    (self.rate, self.channels) = (rate, channels);
+                }
+                audio.copy_to_vec_interleaved(&mut self.packet);
+                if (rate, channels) != (self.rate, self.channels) {
+                    let what = format!("it changes to {channels} channels at {rate} Hz");
+                    return Err(self.damaged(what));
+                }
+            }
+            // Skipping what cannot be decoded would shift all that follows on the timeline.
+            Err(error) => return Err(self.damaged(error.to_string())),
+        }
+        self.decoded += (self.packet.len() / self.channels.max(1)) as u64;
+        self.waiting.extend(&self.packet);
+        Ok(())
+    }
+
+    /// The file has ended: a file that promised more is cut off.
+    fn end(&mut self) -> Result<(), DecodeError> {
+        self.ended = true;
+        match self.frames {
+            Some(frames) if self.decoded < frames => {
+                let missing = (frames - self.decoded) as f64 / f64::from(self.rate.max(1));
+                Err(self.damaged(format!("it ends there, {missing:.3} s too early")))
+            }
+            _ if self.decoder.finalize().verify_ok == Some(false) => {
+                Err(self.damaged("its checksum does not fit its sound".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Source for Decoder {
+    fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn frames(&self) -> Option<u64> {
+        self.frames
+    }
+
+    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
+        while self.waiting.len() < left.len() * self.channels && !self.ended {
+            self.decode()?;
+        }
+        let count = left.len().min(self.waiting.len() / self.channels);
+        let mut samples = self.waiting.drain(..count * self.channels);
+        for (left, right) in left.iter_mut().zip(right.iter_mut()).take(count) {
+            *left = samples.next().unwrap_or(0.0);
+            *right = if self.channels == 2 {
+                samples.next().unwrap_or(0.0)
+            } else {
+                *left
+            };
+        }
+        Ok(count)
+    }
+}
+
+/// Silence of a given length, in place of a file.
+#[derive(Debug, Clone)]
+pub struct Silence {
+    rate: u32,
+    frames: u64,
+    left: u64,
+}
+
+impl Silence {
+    /// So many frames of silence at `rate` hertz.
+    pub fn new(rate: u32, frames: u64) -> Silence {
+        Silence {
+            rate,
+            frames,
+            left: frames,
+        }
+    }
+}
+
+impl Source for Silence {
+    fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn channels(&self) -> usize {
+        1
+    }
+
+    fn frames(&self) -> Option<u64> {
+        Some(self.frames)
+    }
+
+    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
+        let count = self.left.min(left.len() as u64) as usize;
+        left[..count].fill(0.0);
+        right[..count].fill(0.0);
+        self.left -= count as u64;
+        Ok(count)
+    }
+}

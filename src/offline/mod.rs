@@ -1,0 +1,22 @@
+//! Rendering without a host: files in, the engine, files out; streamed, so that length costs no memory.
+
+mod blocks;
+mod capture;
+mod decode;
+mod lanes;
+mod preset;
+mod render;
+mod resample;
+mod rf64;
+mod run;
+mod wav;
+
+pub use blocks::{BlockError, BlockSize, Blocks};
+pub use capture::{Capture, CaptureError, Captures};
+pub use decode::{DecodeError, DecodeProblem, Decoder, Silence, Source};
+pub use lanes::{Lane, LaneError, LaneProblem};
+pub use preset::{Preset, PresetError, PresetProblem};
+pub use render::{RenderError, RenderOptions, render};
+pub use resample::resampled;
+pub use run::{lone_node, prepare, run_graph};
+pub use wav::{WavError, WavProblem, WavWriter};

@@ -1,0 +1,279 @@
+//! A source through the engine, block by block, at a place on the timeline.
+
+use super::blocks::{BlockSize, Stream};
+use super::capture::{Capture, CaptureError, Captures};
+use super::decode::{DecodeError, Source};
+use super::lanes::{LONGEST, Lane};
+use super::wav::WavError;
+use crate::engine::{Change, ControlId, Engine, EngineError, Event, Transport};
+use std::fmt;
+
+/// What a render does beside passing the source through.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// Values of controls before the first frame; of two for one control the later wins.
+    pub settings: Vec<(ControlId, f64)>,
+    /// Controls over song time; they win over settings.
+    pub lanes: Vec<Lane>,
+    /// How the stream is cut.
+    pub block: BlockSize,
+    /// Silence that follows the source, in seconds.
+    pub tail: f64,
+    /// The song position of the first frame, in seconds; the transport plays from there.
+    pub start: f64,
+    /// The tempo of the transport in beats per minute, where it has one.
+    pub bpm: Option<f64>,
+    /// Nodes to capture.
+    pub capture: Option<Capture>,
+}
+
+impl Default for RenderOptions {
+    fn default() -> RenderOptions {
+        RenderOptions {
+            settings: Vec::new(),
+            lanes: Vec::new(),
+            block: BlockSize::Frames(512),
+            tail: 0.0,
+            start: 0.0,
+            bpm: None,
+            capture: None,
+        }
+    }
+}
+
+/// Why a render failed.
+#[derive(Debug)]
+pub enum RenderError {
+    /// The engine does not run at this rate.
+    Engine(EngineError),
+    /// The source is damaged.
+    Decode(DecodeError),
+    /// The output cannot be written.
+    Wav(WavError),
+    /// A capture cannot be made.
+    Capture(CaptureError),
+    /// A time is negative, not a number, or beyond 31 years.
+    Seconds {
+        /// Which: "tail" or "start".
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A tempo that is not above 0.
+    Tempo(f64),
+    /// A graph that takes one channel, and a source of two.
+    Stereo,
+    /// Two lanes move one control.
+    TwoLanes(&'static str),
+}
+
+impl fmt::Display for RenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RenderError::Engine(error) => error.fmt(f),
+            RenderError::Decode(error) => error.fmt(f),
+            RenderError::Wav(error) => error.fmt(f),
+            RenderError::Capture(error) => error.fmt(f),
+            RenderError::Seconds { what, value } => write!(
+                f,
+                "{what}: {value} is not a time from 0 to {LONGEST} s; the nearest valid value is {}",
+                if value.is_nan() {
+                    0.0
+                } else {
+                    value.clamp(0.0, LONGEST)
+                }
+            ),
+            RenderError::Tempo(bpm) => {
+                write!(
+                    f,
+                    "bpm: {bpm} is not a tempo above 0; write for example 120"
+                )
+            }
+            RenderError::Stereo => {
+                f.write_str("the graph takes one channel and the input has two; give a mono file")
+            }
+            RenderError::TwoLanes(id) => {
+                write!(
+                    f,
+                    "{id} is automated by two files; give one file per parameter"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for RenderError {}
+
+impl From<DecodeError> for RenderError {
+    fn from(error: DecodeError) -> RenderError {
+        RenderError::Decode(error)
+    }
+}
+
+impl From<WavError> for RenderError {
+    fn from(error: WavError) -> RenderError {
+        RenderError::Wav(error)
+    }
+}
+
+impl From<CaptureError> for RenderError {
+    fn from(error: CaptureError) -> RenderError {
+        RenderError::Capture(error)
+    }
+}
+
+impl RenderOptions {
+    /// Refuses values that no render can use.
+    ///
+    /// # Errors
+    /// [`RenderError`], naming the value and the nearest valid one.
+    pub fn check(&self) -> Result<(), RenderError> {
+        for (what, value) in [("tail", self.tail), ("start", self.start)] {
+            if !(0.0..=LONGEST).contains(&value) {
+                return Err(RenderError::Seconds { what, value });
+            }
+        }
+        if let Some(bpm) = self.bpm.filter(|bpm| !(*bpm > 0.0 && bpm.is_finite())) {
+            return Err(RenderError::Tempo(bpm));
+        }
+        for (n, lane) in self.lanes.iter().enumerate() {
+            if self.lanes[..n]
+                .iter()
+                .any(|other| other.control() == lane.control())
+            {
+                return Err(RenderError::TwoLanes(lane.control().control().id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Renders `source` at its own rate: hands `output` the two ears block by block and returns the number
+/// of frames. Memory does not grow with the length. `output` may fail to stop the render.
+///
+/// # Errors
+/// [`RenderError`]; captures that were begun leave nothing behind.
+pub fn render(
+    source: &mut dyn Source,
+    options: &RenderOptions,
+    mut output: impl FnMut(&[f32], &[f32]) -> Result<(), WavError>,
+) -> Result<u64, RenderError> {
+    options.check()?;
+    let rate = f64::from(source.rate());
+    let mut engine = Engine::new(rate).map_err(RenderError::Engine)?;
+    for &(control, value) in &options.settings {
+        engine.set(control, value);
+    }
+    let start = (options.start * rate).round() as u64;
+    let events = schedule(&mut engine, &options.lanes, rate, start);
+    let captures = options
+        .capture
+        .as_ref()
+        .map(|capture| Captures::start(engine.graph_mut(), capture, source.rate()))
+        .transpose()?;
+    let mut stream = Stream::new(source, options.block, options.tail);
+    let mut upcoming = events.iter().peekable();
+    let mut block_events = Vec::new();
+    let mut song = start;
+    while let Some([left, right]) = stream.next_block()? {
+        let end = song + left.len() as u64;
+        block_events.clear();
+        while let Some((frame, event)) = upcoming.next_if(|(frame, _)| *frame < end) {
+            block_events.push(Event {
+                frame: (frame - song) as usize,
+                ..*event
+            });
+        }
+        let transport = Transport::Host {
+            playing: true,
+            song_frames: i64::try_from(song).ok(),
+        };
+        engine.process(left, right, transport, &block_events);
+        output(left, right)?;
+        song = end;
+    }
+    captures.map_or(Ok(()), Captures::finish)?;
+    Ok(song - start)
+}
+
+/// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by
+/// song frame. Rows of one lane keep their order, and lanes that of the command line.
+fn schedule(engine: &mut Engine, lanes: &[Lane], rate: f64, start: u64) -> Vec<(u64, Event)> {
+    let mut events: Vec<(u64, Event)> = Vec::new();
+    for lane in lanes {
+        let control = lane.control();
+        let (value, changes) = lane.play(rate, start, engine.get(control));
+        engine.set(control, value);
+        let event = |change: Change| Event {
+            frame: 0,
+            control,
+            change,
+        };
+        events.extend(
+            changes
+                .into_iter()
+                .map(|each| (each.frame, event(each.change))),
+        );
+    }
+    events.sort_by_key(|(frame, _)| *frame);
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::Silence;
+    use super::*;
+    use crate::engine::controls::BEAT;
+
+    #[test]
+    fn every_cut_renders_every_frame_and_the_tail() {
+        for block in [1, 7, 512, 4096]
+            .map(BlockSize::Frames)
+            .into_iter()
+            .chain([BlockSize::Random(1)])
+        {
+            let options = RenderOptions {
+                block,
+                tail: 0.01,
+                ..RenderOptions::default()
+            };
+            let mut heard = 0;
+            let done = render(&mut Silence::new(48_000, 1000), &options, |left, right| {
+                assert_eq!(left.len(), right.len());
+                heard += left.len();
+                Ok(())
+            });
+            assert_eq!((done.unwrap(), heard), (1480, 1480), "{block:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_options_are_refused() {
+        let refused = |options: RenderOptions| options.check().unwrap_err().to_string();
+        let base = RenderOptions::default;
+        assert!(
+            refused(RenderOptions {
+                tail: -1.0,
+                ..base()
+            })
+            .contains("valid value is 0")
+        );
+        assert!(
+            refused(RenderOptions {
+                start: f64::NAN,
+                ..base()
+            })
+            .contains("start")
+        );
+        assert!(
+            refused(RenderOptions {
+                bpm: Some(0.0),
+                ..base()
+            })
+            .contains("tempo above 0")
+        );
+        let lane = Lane::parse(BEAT, "0,1").unwrap();
+        let lanes = vec![lane.clone(), lane];
+        assert!(refused(RenderOptions { lanes, ..base() }).contains("beat is automated by two"));
+    }
+}

@@ -1,0 +1,369 @@
+//! Writing 32-bit float WAV, streamed; beyond 4 GiB the file becomes RF64 (EBU Tech 3306).
+//!
+//! The file grows under a temporary name beside the target and takes the target's name only when it is
+//! complete; dropped before that, it is removed, so that a failed render leaves nothing behind.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes before the audio: RIFF 12, JUNK or ds64 8 + 28, fmt 8 + 18, fact 8 + 4, data 8.
+const HEADER: u64 = 94;
+
+/// Largest size of a RIFF file less its first 8 bytes.
+const RIFF_LIMIT: u64 = u32::MAX as u64;
+
+/// Format tag of IEEE floating point samples.
+const WAVE_FORMAT_IEEE_FLOAT: u16 = 3;
+
+/// Why a WAV file could not be written.
+#[derive(Debug)]
+pub struct WavError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: WavProblem,
+}
+
+/// What can go wrong with a WAV file.
+#[derive(Debug)]
+pub enum WavProblem {
+    /// Its folder does not exist.
+    NoFolder,
+    /// The name is that of something that is not a file: a folder or a device.
+    NotAFile,
+    /// The name ends as that of another format does.
+    OtherFormat(String),
+    /// A format that WAV cannot hold.
+    Format {
+        /// Channels.
+        channels: usize,
+        /// Hertz.
+        rate: u32,
+    },
+    /// The user stopped it.
+    Interrupted,
+    /// The system refuses: permissions, a full disk.
+    Io(io::Error),
+}
+
+impl fmt::Display for WavError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.problem {
+            WavProblem::NoFolder => f.write_str("its folder does not exist; make it first"),
+            WavProblem::NotAFile => {
+                f.write_str("is not a file that can be written; name a new file")
+            }
+            WavProblem::OtherFormat(extension) => {
+                write!(f, "only WAV can be written, not {extension}; name it .wav")
+            }
+            WavProblem::Format { channels, rate } => {
+                write!(f, "WAV cannot hold {channels} channels at {rate} Hz")
+            }
+            WavProblem::Interrupted => f.write_str("was not finished; nothing is left of it"),
+            WavProblem::Io(error) => write!(f, "cannot be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for WavError {}
+
+/// A WAV file that is being written.
+pub struct WavWriter {
+    file: Option<BufWriter<File>>,
+    path: PathBuf,
+    temporary: PathBuf,
+    channels: u16,
+    rate: u32,
+    frames: u64,
+    limit: u64,
+}
+
+impl WavWriter {
+    /// Starts a file of `channels` channels at `rate` hertz that will be `path`.
+    ///
+    /// # Errors
+    /// [`WavError`], before anything is written, where the name cannot be written to.
+    pub fn create(path: &Path, channels: usize, rate: u32) -> Result<WavWriter, WavError> {
+        WavWriter::create_with_limit(path, channels, rate, RIFF_LIMIT)
+    }
+
+    /// As [`WavWriter::create`], but the file becomes RF64 beyond `limit` bytes: for tests that cannot
+    /// write 4 GiB. Limits above that of RIFF are lowered to it.
+    ///
+    /// # Errors
+    /// As [`WavWriter::create`].
+    pub fn create_with_limit(
+        path: &Path,
+        channels: usize,
+        rate: u32,
+        limit: u64,
+    ) -> Result<WavWriter, WavError> {
+        let fail = |problem| WavError {
+            path: path.to_owned(),
+            problem,
+        };
+        check_target(path).map_err(fail)?;
+        let bad_format = || fail(WavProblem::Format { channels, rate });
+        let count = u16::try_from(channels).map_err(|_| bad_format())?;
+        // Bytes per second must fit their 32-bit field.
+        if count == 0
+            || rate
+                .checked_mul(4 * u32::from(count))
+                .is_none_or(|bytes| bytes == 0)
+        {
+            return Err(bad_format());
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|error| fail(WavProblem::Io(error)))?;
+        let mut writer = WavWriter {
+            file: Some(BufWriter::with_capacity(1 << 16, file)),
+            path: path.to_owned(),
+            temporary,
+            channels: count,
+            rate,
+            frames: 0,
+            limit: limit.min(RIFF_LIMIT),
+        };
+        let header = writer.header();
+        writer.attempt(|file| file.write_all(&header))?;
+        Ok(writer)
+    }
+
+    /// Appends one chunk: a slice per channel, all of the same length.
+    ///
+    /// # Errors
+    /// [`WavError`] where the system refuses (a full disk).
+    pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WavError> {
+        debug_assert_eq!(channels.len(), usize::from(self.channels));
+        let frames = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
+        self.attempt(|file| {
+            for n in 0..frames {
+                for channel in channels {
+                    file.write_all(&channel[n].to_le_bytes())?;
+                }
+            }
+            Ok(())
+        })?;
+        self.frames += frames as u64;
+        Ok(())
+    }
+
+    /// The error to end with when the user stops what writes this file.
+    pub fn interrupted(&self) -> WavError {
+        WavError {
+            path: self.path.clone(),
+            problem: WavProblem::Interrupted,
+        }
+    }
+
+    /// Frames written so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Completes the header and gives the file its name, replacing what had it.
+    ///
+    /// # Errors
+    /// [`WavError`]; the temporary file is gone then.
+    pub fn finish(mut self) -> Result<(), WavError> {
+        let header = self.header();
+        self.attempt(|file| {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&header)?;
+            file.flush()
+        })?;
+        let (temporary, path) = (self.temporary.clone(), self.path.clone());
+        // Windows renames no file that is open.
+        if let Some(file) = self.file.take() {
+            drop(file);
+        }
+        fs::rename(&temporary, &path).map_err(|error| {
+            remove(&temporary);
+            WavError {
+                path,
+                problem: WavProblem::Io(error),
+            }
+        })
+    }
+
+    fn attempt(
+        &mut self,
+        action: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), WavError> {
+        match self.file.as_mut().map(action) {
+            Some(Err(error)) => Err(WavError {
+                path: self.path.clone(),
+                problem: WavProblem::Io(error),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The header for what has been written so far.
+    fn header(&self) -> Vec<u8> {
+        let frame = 4 * self.channels;
+        let data = self.frames * u64::from(frame);
+        let riff = HEADER - 8 + data;
+        let large = riff > self.limit;
+        let short = |size: u64| if large { u32::MAX } else { size as u32 }.to_le_bytes();
+        let mut header = Vec::with_capacity(HEADER as usize);
+        header.extend(if large { b"RF64" } else { b"RIFF" });
+        header.extend(short(riff));
+        header.extend(b"WAVE");
+        header.extend(if large { b"ds64" } else { b"JUNK" });
+        header.extend(28u32.to_le_bytes());
+        for size in [riff, data, self.frames] {
+            header.extend(if large { size } else { 0 }.to_le_bytes());
+        }
+        // No table of further large chunks.
+        header.extend(0u32.to_le_bytes());
+        header.extend(b"fmt ");
+        header.extend(18u32.to_le_bytes());
+        header.extend(WAVE_FORMAT_IEEE_FLOAT.to_le_bytes());
+        header.extend(self.channels.to_le_bytes());
+        header.extend(self.rate.to_le_bytes());
+        header.extend((self.rate * u32::from(frame)).to_le_bytes());
+        header.extend(frame.to_le_bytes());
+        header.extend(32u16.to_le_bytes());
+        header.extend(0u16.to_le_bytes());
+        header.extend(b"fact");
+        header.extend(4u32.to_le_bytes());
+        header.extend(short(self.frames));
+        header.extend(b"data");
+        header.extend(short(data));
+        debug_assert_eq!(header.len() as u64, HEADER);
+        header
+    }
+}
+
+impl Drop for WavWriter {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take() {
+            // Without into_parts the buffer would be written once more before the file goes.
+            drop(file.into_parts());
+            remove(&self.temporary);
+        }
+    }
+}
+
+/// Refuses names under which no WAV can or should appear.
+fn check_target(path: &Path) -> Result<(), WavProblem> {
+    const OTHERS: [&str; 10] = [
+        "flac", "mp3", "ogg", "oga", "opus", "aif", "aiff", "aac", "m4a", "json",
+    ];
+    if let Some(extension) = path.extension().map(|e| e.to_string_lossy().to_lowercase())
+        && OTHERS.contains(&extension.as_str())
+    {
+        return Err(WavProblem::OtherFormat(extension));
+    }
+    if path.file_name().is_none() {
+        return Err(WavProblem::NotAFile);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(WavProblem::NoFolder);
+    }
+    // Renaming over a device would replace the device.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(WavProblem::NotAFile);
+    }
+    Ok(())
+}
+
+/// Removes a file that this program made; that it is already gone is no news.
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::{Decoder, Source};
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn small_is_riff_and_large_is_rf64_and_both_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let left: Vec<f32> = (0..5000).map(|n| n as f32 / 5000.0).collect();
+        let right: Vec<f32> = left.iter().map(|x| -x).collect();
+        for (limit, magic) in [(RIFF_LIMIT, b"RIFF"), (20_000, b"RF64")] {
+            let path = folder.path().join("x.wav");
+            let _ = fs::remove_file(&path);
+            let mut wav = WavWriter::create_with_limit(&path, 2, 44_100, limit).unwrap();
+            wav.write(&[&left[..1234], &right[..1234]]).unwrap();
+            wav.write(&[&left[1234..], &right[1234..]]).unwrap();
+            assert!(!path.exists(), "the name appears only at the end");
+            wav.finish().unwrap();
+            assert_eq!(names(folder.path()), ["x.wav"]);
+            let bytes = fs::read(&path).unwrap();
+            assert_eq!(&bytes[..4], magic);
+            assert_eq!(bytes.len() as u64, HEADER + 40_000);
+            let mut decoder = Decoder::open(&path).unwrap();
+            assert_eq!((decoder.rate(), decoder.channels()), (44_100, 2));
+            assert_eq!(decoder.frames(), Some(5000));
+            let (mut l, mut r) = (vec![0.0; 6000], vec![0.0; 6000]);
+            assert_eq!(decoder.read(&mut l, &mut r).unwrap(), 5000);
+            assert_eq!((&l[..5000], &r[..5000]), (&left[..], &right[..]));
+        }
+    }
+
+    #[test]
+    fn chunks_after_the_audio_of_an_rf64_file_are_no_audio() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.wav");
+        let mut wav = WavWriter::create_with_limit(&path, 1, 8000, 0).unwrap();
+        wav.write(&[&[0.25; 100]]).unwrap();
+        wav.finish().unwrap();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"LIST\x04\0\0\0abcd").unwrap();
+        let mut decoder = Decoder::open(&path).unwrap();
+        let (mut l, mut r) = (vec![0.0; 200], vec![0.0; 200]);
+        assert_eq!(decoder.read(&mut l, &mut r).unwrap(), 100);
+        assert_eq!((l[99], r[99]), (0.25, 0.25));
+    }
+
+    #[test]
+    fn dropped_before_its_end_it_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wav = WavWriter::create(&folder.path().join("x.wav"), 1, 48_000).unwrap();
+        wav.write(&[&[0.5; 100_000]]).unwrap();
+        drop(wav);
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn names_that_cannot_be_written_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |name: &str| {
+            let error = WavWriter::create(&folder.path().join(name), 2, 48_000)
+                .err()
+                .unwrap();
+            error.to_string()
+        };
+        assert!(refused("none/x.wav").contains("folder does not exist"));
+        assert!(refused("x.flac").contains("name it .wav"));
+        assert!(refused("").contains("not a file"));
+        assert!(WavWriter::create(&folder.path().join("x.wav"), 0, 48_000).is_err());
+        assert!(names(folder.path()).is_empty());
+    }
+}

@@ -1,0 +1,261 @@
+//! The plugin shell on nice-plug: parameters, state, transport and life cycle around the engine.
+
+mod class;
+mod export;
+mod fence;
+mod params;
+mod sink;
+mod state;
+mod transport;
+mod worker;
+
+pub use class::{AMBISONIC_LAYOUTS, Class, STEREO_LAYOUTS, Stereo};
+pub use fence::FenceTask;
+pub use params::ZgParams;
+
+use crate::editor::{Link, ZgEditor};
+use crate::engine::{Engine, Tail, Telemetry};
+use fence::Fence;
+use nice_plug::prelude::{
+    ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
+    ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, PluginApi, PluginState, ProcessContext,
+    ProcessStatus, RemoteControlsContext, RemoteControlsSection, TaskExecutor, Vst3Plugin,
+    Vst3SubCategory,
+};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use transport::HostClock;
+use worker::{Report, Reporter};
+
+/// Whether audio has ever been processed in this process, and how many instances it has made: the
+/// standalone's proof that its backend runs.
+static HAS_RUN: AtomicBool = AtomicBool::new(false);
+static INSTANCES: AtomicU64 = AtomicU64::new(0);
+
+/// Whether any instance in this process has processed audio.
+pub fn has_run() -> bool {
+    HAS_RUN.load(Ordering::Relaxed)
+}
+
+/// How many instances have been made in this process.
+pub fn instances_made() -> u64 {
+    INSTANCES.load(Ordering::Relaxed)
+}
+
+/// The plugin of class `C`. `CC`: whether it takes MIDI controllers; in VST3 they would be 2080 parameters,
+/// so only the CLAP and the standalone do.
+pub struct Zg<const CC: bool, C: Class = Stereo> {
+    params: Arc<ZgParams>,
+    link: Arc<Link>,
+    engine: Option<Engine>,
+    clock: HostClock,
+    mono_in: bool,
+    repaired: Repaired,
+    reporter: Reporter,
+    fence: Arc<Fence>,
+    executor: Option<AsyncExecutor<Self>>,
+    api: Option<PluginApi>,
+    class: PhantomData<C>,
+}
+
+impl<const CC: bool, C: Class> Default for Zg<CC, C> {
+    fn default() -> Self {
+        INSTANCES.fetch_add(1, Ordering::Relaxed);
+        let link = Arc::new(Link::default());
+        Zg {
+            params: Arc::new(ZgParams::new(link.clone())),
+            reporter: worker::attach(&link),
+            link,
+            engine: None,
+            clock: HostClock::default(),
+            mono_in: false,
+            repaired: Repaired::default(),
+            fence: Arc::default(),
+            executor: None,
+            api: None,
+            class: PhantomData,
+        }
+    }
+}
+
+impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
+    const NAME: &'static str = C::NAME;
+    const VENDOR: &'static str = "Zeitgeber";
+    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = C::LAYOUTS;
+    const MIDI_INPUT: MidiConfig = if CC {
+        MidiConfig::MidiCCs
+    } else {
+        MidiConfig::Basic
+    };
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+    // In VST3 every point of every automation lane in a block is an event.
+    const INPUT_EVENT_CAPACITY: usize = 1024;
+
+    type Editor = ZgEditor;
+    type SysExMessage = ();
+    type BackgroundTask = FenceTask;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        self.fence.executor()
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<ZgEditor> {
+        self.executor = Some(executor);
+        Some(ZgEditor::new(self.link.clone(), sink::maker(&self.params)))
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        state::filter(state);
+    }
+
+    /// Nothing here depends on the process mode: in VST3 it is the one from before.
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        config: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.api = Some(context.plugin_api());
+        self.mono_in = layout
+            .main_input_channels
+            .is_some_and(|channels| channels.get() == 1);
+        let rate = f64::from(config.sample_rate);
+        if self
+            .engine
+            .as_ref()
+            .is_some_and(|engine| engine.sample_rate() == rate)
+        {
+            return true;
+        }
+        // Also where the new one cannot be made: an engine of another rate would sound wrong.
+        self.engine = None;
+        match Engine::new(rate) {
+            Ok(engine) => {
+                self.link.watch(engine.telemetry().clone());
+                self.repaired = Repaired::default();
+                self.engine = Some(engine);
+                self.params.mark_all();
+                true
+            }
+            // A host that runs at such a rate (validators do) keeps its audio; a rate that is none is refused.
+            Err(error) if rate.is_finite() && rate > 0.0 => {
+                self.link
+                    .messages
+                    .post(format!("{error}. The audio passes through untouched."));
+                true
+            }
+            Err(error) => {
+                self.link
+                    .messages
+                    .post(format!("the host's sample rate is refused: {error}"));
+                false
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.clock.reset();
+        if let Some(engine) = &mut self.engine {
+            engine.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        HAS_RUN.store(true, Ordering::Relaxed);
+        // nice-plug always gives the channels of the layout; a host that passes fewer is not processed.
+        let [left, right, rest @ ..] = buffer.as_slice() else {
+            return ProcessStatus::Normal;
+        };
+        let frames = left.len().min(right.len());
+        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        if self.mono_in {
+            // nice-plug copied the input to the first output only.
+            right.copy_from_slice(left);
+        }
+        for silent in rest {
+            silent.fill(0.0);
+        }
+        let Some(engine) = &mut self.engine else {
+            return ProcessStatus::Normal;
+        };
+        self.params.take_changes(|id, value| engine.set(id, value));
+        let transport = self
+            .clock
+            .read(context.transport(), engine.sample_rate(), frames);
+        engine.process(left, right, transport, &[]);
+        self.repaired.report(engine.telemetry(), &mut self.reporter);
+        match engine.tail() {
+            // A generator that said Normal would be put to sleep on silent input.
+            Tail::Infinite => ProcessStatus::KeepAlive,
+            Tail::Frames(frames) => ProcessStatus::Tail(frames),
+            Tail::None => ProcessStatus::Normal,
+        }
+    }
+
+    fn deactivate(&mut self) {
+        // In CLAP parameter changes go through the host's own queue: nothing is left behind there, and a
+        // fence would be the only task that could be.
+        if self.api == Some(PluginApi::Clap) {
+            return;
+        }
+        if let Some(executor) = &self.executor {
+            self.fence.wait(|task| executor.execute_background(task));
+        }
+    }
+}
+
+/// How much the engine has repaired, as far as it has been told to the musician.
+#[derive(Default)]
+struct Repaired {
+    input: u64,
+    output: u64,
+}
+
+impl Repaired {
+    fn report(&mut self, telemetry: &Telemetry, reporter: &mut Reporter) {
+        let (input, output) = (telemetry.input_repaired(), telemetry.output_repaired());
+        // Where the ring is full the count stays, and the next block tells of both.
+        if input > self.input && reporter.push(Report::InputRepaired(input - self.input)) {
+            self.input = input;
+        }
+        if output > self.output && reporter.push(Report::OutputRepaired(output - self.output)) {
+            self.output = output;
+        }
+    }
+}
+
+impl<const CC: bool, C: Class> ClapPlugin for Zg<CC, C> {
+    const CLAP_ID: &'static str = C::CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(C::DESCRIPTION);
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = C::CLAP_FEATURES;
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        let groups = self.params.groups();
+        context.add_section(C::NAME, |section| {
+            for group in groups {
+                section.add_page(group, |page| self.params.fill_page(group, page));
+            }
+        });
+    }
+}
+
+impl<const CC: bool, C: Class> Vst3Plugin for Zg<CC, C> {
+    const VST3_CLASS_ID: [u8; 16] = C::VST3_CLASS_ID;
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = C::VST3_SUBCATEGORIES;
+}

@@ -1,0 +1,281 @@
+//! The host's parameters, made from the table of controls: one parameter a control, in its order.
+
+use super::state;
+use crate::editor::Link;
+use crate::engine::ControlId;
+use crate::engine::controls::{self, Control, Scale, Values};
+use nice_plug::prelude::{
+    BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param, ParamPtr, Params,
+    RemoteControlsPage,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One parameter. A framework `EnumParam` needs a Rust enum; the names live in the table instead.
+enum Slot {
+    Number(FloatParam),
+    Choice(IntParam),
+    Switch(BoolParam),
+}
+
+/// Calls `$do` with the framework's parameter in a slot.
+macro_rules! with_param {
+    ($slot:expr, $param:ident => $do:expr) => {
+        match $slot {
+            Slot::Number($param) => $do,
+            Slot::Choice($param) => $do,
+            Slot::Switch($param) => $do,
+        }
+    };
+}
+
+/// Which parameters have changed since the audio thread last looked: one bit each.
+#[derive(Debug)]
+struct Dirty(Box<[AtomicU64]>);
+
+impl Dirty {
+    fn new(len: usize) -> Dirty {
+        Dirty((0..len.div_ceil(64)).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn mark(&self, index: usize) {
+        // Release: whoever sees the bit sees the value.
+        self.0[index / 64].fetch_or(1 << (index % 64), Ordering::Release);
+    }
+
+    fn take(&self, mut each: impl FnMut(usize)) {
+        for (word, bits) in self.0.iter().enumerate() {
+            // Most blocks change nothing: a load is cheaper than a locked exchange.
+            if bits.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let mut left = bits.swap(0, Ordering::Acquire);
+            while left != 0 {
+                each(word * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+}
+
+/// All parameters of one instance, and what else its state holds.
+pub struct ZgParams {
+    slots: Box<[Slot]>,
+    ids: Box<[ControlId]>,
+    dirty: Arc<Dirty>,
+    link: Arc<Link>,
+}
+
+impl ZgParams {
+    /// Parameters at their defaults. `link` holds what is saved besides them and receives the messages of
+    /// loaded states.
+    pub fn new(link: Arc<Link>) -> ZgParams {
+        let ids: Box<[ControlId]> = ControlId::all().collect();
+        let dirty = Arc::new(Dirty::new(ids.len()));
+        let slots = ids.iter().map(|id| slot(*id, &dirty)).collect();
+        let params = ZgParams {
+            slots,
+            ids,
+            dirty,
+            link,
+        };
+        params.mark_all();
+        params
+    }
+
+    /// The value of a control in its unit, as the host has it now (with its modulation, where it
+    /// modulates), snapped to what is displayed. Wait-free.
+    pub fn value(&self, id: ControlId) -> f64 {
+        let slot = &self.slots[id.index()];
+        let normalized = with_param!(slot, p => p.modulated_normalized_value());
+        id.control().from_normalized(f64::from(normalized))
+    }
+
+    /// Hands every value that has changed since the last call to `set`. Wait-free; for the audio thread.
+    pub fn take_changes(&self, mut set: impl FnMut(ControlId, f64)) {
+        let mut pull = |id: ControlId| set(id, self.value(id));
+        let mut first = true;
+        self.dirty.take(|index| {
+            // Glide says how the others travel: where it changes at the same frame, it is set before them.
+            if std::mem::take(&mut first) {
+                pull(controls::GLIDE);
+            }
+            pull(self.ids[index]);
+        });
+    }
+
+    /// Makes the next [`ZgParams::take_changes`] hand over everything: for a new engine.
+    pub fn mark_all(&self) {
+        for index in 0..self.slots.len() {
+            self.dirty.mark(index);
+        }
+    }
+
+    /// Tells the host that the user takes hold of (`true`) or lets go of a control.
+    pub(super) fn gesture(
+        &self,
+        setter: &nice_plug::prelude::ParamSetter<'_>,
+        id: ControlId,
+        begin: bool,
+    ) {
+        with_param!(&self.slots[id.index()], p => if begin {
+            setter.begin_set_parameter(p);
+        } else {
+            setter.end_set_parameter(p);
+        });
+    }
+
+    /// Sets a control through the host, within a gesture.
+    pub(super) fn set(
+        &self,
+        setter: &nice_plug::prelude::ParamSetter<'_>,
+        id: ControlId,
+        value: f64,
+    ) {
+        let normalized = id.control().to_normalized(value) as f32;
+        with_param!(&self.slots[id.index()], p => setter.set_parameter_normalized(p, normalized));
+    }
+
+    /// The names of the groups in the order of the table.
+    pub(super) fn groups(&self) -> Vec<&'static str> {
+        let mut groups: Vec<&'static str> = self.ids.iter().map(|id| id.control().group).collect();
+        groups.dedup();
+        groups
+    }
+
+    /// Puts the controls of one group onto a page of a host's remote control.
+    pub(super) fn fill_page(&self, group: &str, page: &mut impl RemoteControlsPage) {
+        for id in self.ids.iter().filter(|id| id.control().group == group) {
+            with_param!(&self.slots[id.index()], p => page.add_param(p));
+        }
+    }
+}
+
+// SAFETY: the pointers of `param_map` point into `slots`, a box that this struct owns, never replaces and
+// frees only with itself; nice-plug keeps an `Arc` of this struct for as long as it uses them.
+unsafe impl Params for ZgParams {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        self.ids
+            .iter()
+            .zip(&self.slots)
+            .map(|(id, slot)| {
+                let control = id.control();
+                (
+                    control.id.to_owned(),
+                    with_param!(slot, p => p.as_ptr()),
+                    control.group.to_owned(),
+                )
+            })
+            .collect()
+    }
+
+    fn serialize_fields(&self) -> BTreeMap<String, String> {
+        state::fields(self.link.size())
+    }
+
+    fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {
+        state::restore(fields, &self.link);
+    }
+}
+
+/// The value in the framework's own scale. The framework has no logarithmic range: such controls are kept
+/// as the natural logarithm, in which they are linear.
+pub(super) fn to_plain(control: &Control, value: f64) -> f32 {
+    match control.values {
+        Values::Number {
+            scale: Scale::Logarithmic,
+            ..
+        } => value.ln() as f32,
+        _ => value as f32,
+    }
+}
+
+/// The inverse of [`to_plain`]: the value in the control's unit.
+pub(super) fn from_plain(control: &Control, plain: f32) -> f64 {
+    match control.values {
+        Values::Number {
+            scale: Scale::Logarithmic,
+            ..
+        } => f64::from(plain).exp(),
+        _ => f64::from(plain),
+    }
+}
+
+/// Units are part of the text and no unit is given to the host beside it: CLAP shows the text alone, VST3
+/// hosts append a unit that they are given, and neither shows it twice.
+fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
+    let control = id.control();
+    let index = id.index();
+    let dirty = dirty.clone();
+    match control.values {
+        Values::Number {
+            min, max, default, ..
+        } => {
+            let range = FloatRange::Linear {
+                min: to_plain(control, min),
+                max: to_plain(control, max),
+            };
+            Slot::Number(
+                FloatParam::new(control.name, to_plain(control, default), range)
+                    .with_value_to_string(Arc::new(|plain| {
+                        control.format(from_plain(control, plain))
+                    }))
+                    .with_string_to_value(Arc::new(|text| {
+                        control
+                            .parse_any(text)
+                            .ok()
+                            .map(|value| to_plain(control, control.snap(value)))
+                    }))
+                    .with_callback(Arc::new(move |_| dirty.mark(index))),
+            )
+        }
+        Values::Choice { names, default, .. } => {
+            let range = IntRange::Linear {
+                min: 0,
+                max: names.len() as i32 - 1,
+            };
+            Slot::Choice(
+                IntParam::new(control.name, default as i32, range)
+                    .with_value_to_string(Arc::new(|plain| control.format(f64::from(plain))))
+                    .with_string_to_value(Arc::new(|text| {
+                        control.parse_any(text).ok().map(|value| value as i32)
+                    }))
+                    .with_callback(Arc::new(move |_| dirty.mark(index))),
+            )
+        }
+        Values::Switch { default } => {
+            let param = BoolParam::new(control.name, default)
+                .with_value_to_string(Arc::new(|on| control.format(f64::from(u8::from(on)))))
+                .with_string_to_value(Arc::new(|text| {
+                    control.parse_any(text).ok().map(|value| value >= 0.5)
+                }))
+                .with_callback(Arc::new(move |_| dirty.mark(index)));
+            Slot::Switch(if id == controls::BYPASS {
+                param.make_bypass()
+            } else {
+                param
+            })
+        }
+    }
+}
+
+/// The host's hand, for tests: nice-plug's setters are unsafe to call and stay in this file.
+#[cfg(test)]
+impl ZgParams {
+    pub(super) fn host_sets(&self, id: ControlId, value: f64) {
+        use nice_plug::params::InternalParamMut;
+        let normalized = id.control().to_normalized(value) as f32;
+        // SAFETY: "unsafe" only keeps plugins from calling it; the host's part is played here.
+        with_param!(&self.slots[id.index()], p => unsafe { p._internal_set_normalized_value(normalized) });
+    }
+
+    pub(super) fn host_modulates(&self, id: ControlId, offset: f32) {
+        use nice_plug::params::InternalParamMut;
+        // SAFETY: as above.
+        with_param!(&self.slots[id.index()], p => unsafe { p._internal_modulate_value(offset) });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! The state that hosts save: checked as a whole before any of it is loaded.
+//!
+//! nice-plug applies a state field by field, skips bad ones alone, keeps current values for missing ones
+//! and does not clamp. So [`filter`] looks at all of it first. A state that is sound is completed with
+//! defaults; one that is not is emptied, so that nothing changes, and a notice says why.
+
+use super::params::{from_plain, to_plain};
+use crate::editor::{EditorSize, Link};
+use crate::engine::ControlId;
+use crate::engine::controls::{Control, Values};
+use nice_plug::plugin::{ParamValue, PluginState};
+use std::collections::BTreeMap;
+
+/// The version of the state's form. It grows when an older Zeitgeber could no longer read a state.
+const VERSION: u32 = 1;
+
+const VERSION_KEY: &str = "state_version";
+const EDITOR_KEY: &str = "editor";
+/// Messages on their way from [`filter`], which is static, to the instance. Never saved.
+const NOTICE_KEY: &str = "notice";
+
+/// Most unknown names that one message lists.
+const NAMED: usize = 5;
+
+/// What is saved beside the parameters, as JSON by key.
+pub(super) fn fields(editor: EditorSize) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::from([(VERSION_KEY.to_owned(), VERSION.to_string())]);
+    // Two floats always have a JSON form; a size that had none would only be forgotten.
+    if let Ok(json) = serde_json::to_string(&editor.usable()) {
+        fields.insert(EDITOR_KEY.to_owned(), json);
+    }
+    fields
+}
+
+/// Takes over the fields of a state that [`filter`] has seen.
+pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
+    if let Some(size) = fields
+        .get(EDITOR_KEY)
+        .and_then(|json| serde_json::from_str(json).ok())
+    {
+        link.set_size(size);
+    }
+    let notices: Vec<String> = fields
+        .get(NOTICE_KEY)
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default();
+    for notice in notices {
+        link.messages.post(notice);
+    }
+    link.repaint();
+}
+
+/// Checks and completes a state before it is loaded, or empties it.
+pub(super) fn filter(state: &mut PluginState) {
+    // Whatever a file says here was not said by us.
+    state.fields.remove(NOTICE_KEY);
+    let notices = match check(state) {
+        Ok(ignored) => {
+            for id in ControlId::all() {
+                let control = id.control();
+                let default = || saved(control, control.default_value());
+                state
+                    .params
+                    .entry(control.id.to_owned())
+                    .or_insert_with(default);
+            }
+            ignored
+        }
+        Err(reason) => {
+            state.params.clear();
+            state.fields.clear();
+            vec![format!(
+                "this state was not loaded: {reason}. The sound stays as it was."
+            )]
+        }
+    };
+    if !notices.is_empty()
+        && let Ok(json) = serde_json::to_string(&notices)
+    {
+        state.fields.insert(NOTICE_KEY.to_owned(), json);
+    }
+}
+
+/// The form in which nice-plug saves a value.
+fn saved(control: &Control, value: f64) -> ParamValue {
+    match control.values {
+        Values::Number { .. } => ParamValue::F32(to_plain(control, value)),
+        Values::Choice { .. } => ParamValue::I32(value as i32),
+        Values::Switch { .. } => ParamValue::Bool(value >= 0.5),
+    }
+}
+
+/// Looks at everything; removes what is unknown and returns what to say about it. The error says what is
+/// wrong with the whole.
+fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
+    if let Some(text) = state.fields.get(VERSION_KEY) {
+        match text.trim().parse::<u32>() {
+            Ok(version) if version <= VERSION => {}
+            Ok(version) => {
+                return Err(format!(
+                    "it was saved by a newer Zeitgeber (form {version}, this one reads up to {VERSION})"
+                ));
+            }
+            Err(_) => return Err(format!("its version \"{}\" is no number", shorten(text))),
+        }
+    }
+    if let Some(text) = state.fields.get(EDITOR_KEY)
+        && serde_json::from_str::<EditorSize>(text).is_err()
+    {
+        return Err(format!(
+            "the size of its editor, \"{}\", is unreadable",
+            shorten(text)
+        ));
+    }
+    for id in ControlId::all() {
+        let control = id.control();
+        if let Some(value) = state.params.get(control.id) {
+            check_value(control, value)?;
+        }
+    }
+    let mut ignored = Vec::new();
+    let known = |id: &str| ControlId::parse(id).is_ok();
+    if let Some(names) = drop_unknown(&mut state.params, known) {
+        ignored.push(format!(
+            "this state has parameters that this version does not know: {names}"
+        ));
+    }
+    let known = |key: &str| [VERSION_KEY, EDITOR_KEY].contains(&key);
+    if let Some(names) = drop_unknown(&mut state.fields, known) {
+        ignored.push(format!(
+            "this state has parts that this version does not know: {names}"
+        ));
+    }
+    Ok(ignored)
+}
+
+fn drop_unknown<T>(map: &mut BTreeMap<String, T>, known: impl Fn(&str) -> bool) -> Option<String> {
+    let unknown: Vec<String> = map.keys().filter(|key| !known(key)).cloned().collect();
+    for key in &unknown {
+        map.remove(key);
+    }
+    let named: Vec<String> = unknown
+        .iter()
+        .take(NAMED)
+        .map(|key| format!("\"{}\"", shorten(key)))
+        .collect();
+    match unknown.len().saturating_sub(NAMED) {
+        _ if unknown.is_empty() => None,
+        0 => Some(named.join(", ")),
+        more => Some(format!("{} and {more} more", named.join(", "))),
+    }
+}
+
+/// A state can hold anything: no message repeats more than a line of it.
+fn shorten(text: &str) -> String {
+    let mut short: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(40)
+        .collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}
+
+fn check_value(control: &Control, value: &ParamValue) -> Result<(), String> {
+    let id = control.id;
+    match (control.values, value) {
+        (Values::Number { min, max, unit, .. }, ParamValue::F32(plain)) => {
+            if !plain.is_finite() {
+                return Err(format!("\"{id}\" is not a finite number"));
+            }
+            // Compared as saved: the nearest f32 to an end of the range may lie outside it.
+            if *plain < to_plain(control, min) || *plain > to_plain(control, max) {
+                let value = from_plain(control, *plain);
+                return Err(
+                    format!("\"{id}\" is {value}, outside {min} to {max} {unit}")
+                        .trim_end()
+                        .into(),
+                );
+            }
+            Ok(())
+        }
+        (Values::Choice { names, .. }, ParamValue::I32(index)) => match usize::try_from(*index) {
+            Ok(index) if index < names.len() => Ok(()),
+            _ => Err(format!(
+                "\"{id}\" is number {index} of a list that goes from 0 ({}) to {} ({})",
+                names[0],
+                names.len() - 1,
+                names[names.len() - 1]
+            )),
+        },
+        (Values::Switch { .. }, ParamValue::Bool(_)) => Ok(()),
+        (values, _) => Err(format!(
+            "\"{id}\" should be {}",
+            match values {
+                Values::Number { .. } => "a number",
+                Values::Choice { .. } => "a number in a list",
+                Values::Switch { .. } => "on or off",
+            }
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Old, foreign, broken and mutated states.
+
+use super::*;
+use crate::engine::controls;
+use proptest::prelude::*;
+
+fn default_state() -> PluginState {
+    let params = ControlId::all()
+        .map(|id| {
+            let control = id.control();
+            (
+                control.id.to_owned(),
+                saved(control, control.default_value()),
+            )
+        })
+        .collect();
+    PluginState {
+        version: "0.1.0".into(),
+        params,
+        fields: fields(EditorSize::default()),
+    }
+}
+
+/// Filters, asserts that the state was refused as a whole, and returns the message.
+fn refusal(mut state: PluginState) -> String {
+    filter(&mut state);
+    assert!(state.params.is_empty(), "a refused state sets nothing");
+    assert_eq!(state.fields.keys().collect::<Vec<_>>(), [NOTICE_KEY]);
+    notices(&state).remove(0)
+}
+
+fn notices(state: &PluginState) -> Vec<String> {
+    state
+        .fields
+        .get(NOTICE_KEY)
+        .map(|json| serde_json::from_str(json).unwrap())
+        .unwrap_or_default()
+}
+
+fn with(id: &str, value: ParamValue) -> PluginState {
+    let mut state = default_state();
+    state.params.insert(id.into(), value);
+    state
+}
+
+#[test]
+fn a_sound_state_passes_untouched() {
+    let mut state = with("beat", ParamValue::F32(6.3));
+    let before = serde_json::to_string(&state).unwrap();
+    filter(&mut state);
+    assert_eq!(serde_json::to_string(&state).unwrap(), before);
+}
+
+#[test]
+fn load_invalid_state() {
+    let wrong = [
+        (
+            "beat",
+            ParamValue::F32(100.1),
+            "\"beat\" is 100.0999984741211, outside 0 to 100 Hz",
+        ),
+        (
+            "beat",
+            ParamValue::F32(f32::NAN),
+            "\"beat\" is not a finite number",
+        ),
+        (
+            "carrier",
+            ParamValue::F32(f32::INFINITY),
+            "\"carrier\" is not a finite number",
+        ),
+        ("beat", ParamValue::I32(10), "\"beat\" should be a number"),
+        ("l1_kind", ParamValue::I32(6), "0 (off) to 5 (noise)"),
+        ("l1_kind", ParamValue::I32(-1), "\"l1_kind\" is number -1"),
+        (
+            "l1_kind",
+            ParamValue::String("binaural".into()),
+            "\"l1_kind\" should be a number in a list",
+        ),
+        (
+            "bypass",
+            ParamValue::F32(1.0),
+            "\"bypass\" should be on or off",
+        ),
+    ];
+    for (id, value, message) in wrong {
+        let said = refusal(with(id, value));
+        assert!(said.contains(message), "{said}");
+        assert!(said.contains("stays as it was"), "{said}");
+    }
+    let mut state = default_state();
+    state
+        .fields
+        .insert(EDITOR_KEY.into(), "{\"width\": \"wide\"}".into());
+    assert!(refusal(state).contains("size of its editor"));
+    // 1e39 is a number in JSON and infinity as f32.
+    let json = serde_json::to_string(&default_state())
+        .unwrap()
+        .replace("{\"f32\":10.0}", "{\"f32\":1e39}");
+    if let Ok(state) = serde_json::from_str::<PluginState>(&json) {
+        assert!(refusal(state).contains("not a finite number"));
+    }
+}
+
+#[test]
+fn a_newer_state_is_refused() {
+    let mut state = default_state();
+    state.fields.insert(VERSION_KEY.into(), "2".into());
+    assert!(refusal(state).contains("newer Zeitgeber"));
+    let mut state = default_state();
+    state.fields.insert(VERSION_KEY.into(), "\"one\"".into());
+    assert!(refusal(state).contains("is no number"));
+}
+
+#[test]
+fn added_parameter() {
+    let mut state = default_state();
+    state.params.remove("beat");
+    state.fields.clear();
+    filter(&mut state);
+    assert!(matches!(state.params["beat"], ParamValue::F32(10.0)));
+    assert_eq!(state.params.len(), ControlId::all().count());
+    assert!(notices(&state).is_empty());
+}
+
+#[test]
+fn removed_parameter() {
+    let mut state = with("reverb", ParamValue::F32(0.5));
+    state.fields.insert("weather".into(), "\"rain\"".into());
+    state
+        .fields
+        .insert(NOTICE_KEY.into(), "[\"forged\"]".into());
+    filter(&mut state);
+    assert!(!state.params.contains_key("reverb") && !state.fields.contains_key("weather"));
+    let said = notices(&state);
+    assert_eq!(said.len(), 2);
+    assert!(
+        said[0].contains("\"reverb\"") && said[1].contains("\"weather\""),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn the_message_reaches_the_list_and_the_rest_stays() {
+    let link = Link::default();
+    link.set_size(EditorSize {
+        width: 800.0,
+        height: 600.0,
+    });
+    let mut state = with("beat", ParamValue::F32(-1.0));
+    filter(&mut state);
+    restore(&state.fields, &link);
+    assert!(link.messages.all()[0].text.contains("\"beat\" is -1"));
+    assert_eq!(
+        link.size(),
+        EditorSize {
+            width: 800.0,
+            height: 600.0
+        }
+    );
+    // The size comes back with a sound one.
+    let mut state = default_state();
+    filter(&mut state);
+    restore(&state.fields, &link);
+    assert_eq!(link.size(), EditorSize::default());
+}
+
+#[test]
+fn both_ends_of_every_range_can_be_saved() {
+    for id in ControlId::all() {
+        let (min, max) = id.control().range();
+        for value in [min, max] {
+            assert_eq!(
+                check_value(id.control(), &saved(id.control(), value)),
+                Ok(()),
+                "{}",
+                id.control().id
+            );
+        }
+    }
+    assert_eq!(controls::BEAT.control().id, "beat");
+}
+
+fn any_value() -> impl Strategy<Value = ParamValue> {
+    prop_oneof![
+        any::<f32>().prop_map(ParamValue::F32),
+        (-200.0f32..2000.0).prop_map(ParamValue::F32),
+        (-2i32..10).prop_map(ParamValue::I32),
+        any::<bool>().prop_map(ParamValue::Bool),
+        ".{0,80}".prop_map(ParamValue::String),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a state holds: it is refused with a message, or it is whole, in range and of the right types.
+    #[test]
+    fn mutated_states_load_whole_or_not_at_all(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any_value()), 0..4),
+        removed in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        foreign in prop::collection::btree_map(".{0,60}", any_value(), 0..8),
+        extra in prop::collection::btree_map("(editor|state_version|notice|.{0,10})", ".{0,60}", 0..4),
+    ) {
+        let ids: Vec<&str> = ControlId::all().map(|id| id.control().id).collect();
+        let mut state = default_state();
+        for (index, value) in changes {
+            state.params.insert((*index.get(&ids)).to_owned(), value);
+        }
+        for index in removed {
+            state.params.remove(*index.get(&ids));
+        }
+        state.params.extend(foreign);
+        state.fields.extend(extra);
+        filter(&mut state);
+        if state.params.is_empty() {
+            prop_assert_eq!(notices(&state).len(), 1);
+        } else {
+            prop_assert_eq!(state.params.len(), ids.len());
+            for id in ControlId::all() {
+                prop_assert_eq!(check_value(id.control(), &state.params[id.control().id]), Ok(()));
+            }
+        }
+        for notice in notices(&state) {
+            prop_assert!(notice.len() < 1500 && !notice.contains('\n'));
+        }
+        restore(&state.fields, &Link::default());
+    }
+}

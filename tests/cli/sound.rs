@@ -1,0 +1,242 @@
+//! What sounds: settings, presets, lanes, the song position, captures.
+
+use super::{RATE, Run, data, sine};
+use zeitgeber::analysis::{fit, tones::tones};
+
+/// Ten hertz between 245 Hz and 255 Hz.
+const PAIR: &str = "--set l1_kind=binaural --set beat=10 --set carrier=250";
+
+fn hertz(samples: &[f32]) -> f64 {
+    tones(samples, f64::from(RATE), 1)[0].frequency
+}
+
+/// Where the beat is at each second: right phase less left phase in cycles, from sliding fits.
+fn beat_phase(ears: &[Vec<f32>; 2], frame: usize, left: f64, right: f64) -> f64 {
+    let phase = |samples: &[f32], frequency: f64| {
+        let span = &samples[frame..frame + 4800];
+        fit::fit(span, f64::from(RATE), frequency).unwrap().phase / std::f64::consts::TAU
+    };
+    phase(&ears[1], right) - phase(&ears[0], left)
+}
+
+#[test]
+fn a_binaural_beat_is_two_tones_at_their_level_after_the_fade() {
+    let run = Run::new();
+    run.fine(&format!("render --silence 20 -o o.wav {PAIR}"));
+    let ears = run.read("o.wav");
+    for (ear, frequency) in ears.iter().zip([245.0, 255.0]) {
+        let found = tones(ear, f64::from(RATE), 3);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!((found[0].frequency - frequency).abs() < 1e-6, "{found:?}");
+        assert!(
+            (found[0].level() + 20.0).abs() < 0.001,
+            "{}",
+            found[0].level()
+        );
+        assert!(
+            ear[..480].iter().all(|sample| sample.abs() < 1e-3),
+            "it fades in"
+        );
+        let steady = fit::fit(&ear[96_000..], f64::from(RATE), frequency).unwrap();
+        assert!(steady.sinad() > 140.0, "{}", steady.sinad());
+    }
+    let text = run.fine("analyze o.wav");
+    assert!(text.contains("10.00000"), "{text}");
+}
+
+#[test]
+fn the_music_is_still_there() {
+    let run = Run::new();
+    run.fine(&format!(
+        "render {} -o o.wav --rate 48000 {PAIR}",
+        data("pair.flac")
+    ));
+    let [left, _] = run.read("o.wav");
+    assert_eq!(left.len(), 96_000);
+    assert!(left[..4800].iter().any(|sample| sample.abs() > 0.09));
+}
+
+#[test]
+fn set_wins_over_preset_and_automate_over_both() {
+    let run = Run::new();
+    run.write(
+        "p.json",
+        r#"{"zeitgeber": 1, "params": {"l1_kind": "binaural", "beat": 4, "carrier": 300}}"#,
+    );
+    run.write("beat.csv", "0,20\n");
+    let rendered = |words: &str| {
+        run.fine(&format!(
+            "render --silence 5 -o o.wav --preset p.json {words}"
+        ));
+        run.read("o.wav")
+            .map(|ear| (hertz(&ear) * 1000.0).round() / 1000.0)
+    };
+    assert_eq!(rendered(""), [298.0, 302.0]);
+    assert_eq!(rendered("--set beat=8"), [296.0, 304.0]);
+    assert_eq!(
+        rendered("--set beat=8 --automate beat=beat.csv"),
+        [290.0, 310.0]
+    );
+    assert_eq!(
+        rendered("--set beat=8 --set beat=6"),
+        [297.0, 303.0],
+        "the last --set wins"
+    );
+}
+
+#[test]
+fn unknown_keys_of_a_preset_are_warned_of() {
+    let run = Run::new();
+    run.write("p.json", r#"{"zeitgeber": 1, "params": {"beta": 4}}"#);
+    let output = run.zeitgeber("render --silence 1 -o o.wav --preset p.json");
+    assert_eq!(output.status.code(), Some(0));
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        warning.contains("\"beta\"") && warning.contains("\"beat\""),
+        "{warning}"
+    );
+}
+
+#[test]
+fn every_cut_sounds_the_same_to_the_bit() {
+    let run = Run::new();
+    run.write("beat.csv", "0,10\n1.0001,6\n2,4,linear\n2.5,20,step\n");
+    let words = format!("render --silence 3 -o o.wav {PAIR} --automate beat=beat.csv");
+    run.fine(&words);
+    let whole = run.read("o.wav");
+    for block in ["1", "7", "32", "64", "480", "1024", "random:3"] {
+        run.fine(&format!("{words} --block {block}"));
+        assert!(run.read("o.wav") == whole, "{block}");
+    }
+}
+
+#[test]
+fn steps_land_where_the_lane_says() {
+    let run = Run::new();
+    run.write("beat.csv", "0,10\n10,4\n");
+    run.fine(&format!(
+        "render --silence 20 -o o.wav {PAIR} --set glide=0 --automate beat=beat.csv"
+    ));
+    let [left, right] = run.read("o.wav");
+    let rate = RATE as usize;
+    assert!((hertz(&right[2 * rate..10 * rate]) - 255.0).abs() < 1e-5);
+    assert!((hertz(&right[10 * rate..]) - 252.0).abs() < 1e-5);
+    assert!((hertz(&left[10 * rate..]) - 248.0).abs() < 1e-5);
+    // With no glide the tone before the step goes on to its very frame, and not one further.
+    let before = fit::fit(&right[9 * rate..10 * rate], f64::from(RATE), 255.0).unwrap();
+    let gone_on = |n: usize| {
+        let angle = std::f64::consts::TAU * 255.0 * (n as f64 - 9.0 * f64::from(RATE)) / 48_000.0;
+        before.amplitude * (angle + before.phase).cos()
+    };
+    let off = |n: usize| (f64::from(right[n]) - gone_on(n)).abs();
+    assert!(off(10 * rate) < 1e-7, "{}", off(10 * rate));
+    assert!(off(10 * rate + 2) > 1e-6, "{}", off(10 * rate + 2));
+}
+
+#[test]
+fn a_line_is_exact_to_a_thousandth_of_a_cycle() {
+    // From 10 to 4 Hz in 20 s: after t seconds the beat has gone through 10 t - 0.15 t^2 cycles.
+    let run = Run::new();
+    run.write("beat.csv", "seconds,value,travel\n0,10\n20,4,linear\n");
+    run.fine(&format!(
+        "render --silence 25 -o o.wav {PAIR} --automate beat=beat.csv"
+    ));
+    let ears = run.read("o.wav");
+    let rate = RATE as usize;
+    let cycles = |t: f64| {
+        if t < 20.0 {
+            10.0 * t - 0.15 * t * t
+        } else {
+            140.0 + 4.0 * (t - 20.0)
+        }
+    };
+    // The end is steady: its phase tells how many cycles the whole line was.
+    let found = beat_phase(&ears, 22 * rate, 248.0, 252.0);
+    let start = {
+        // What the very first beat phase is, is not this test's promise; take it from a steady render.
+        run.fine(&format!(
+            "render --silence 25 -o steady.wav {PAIR} --set beat=4"
+        ));
+        beat_phase(&run.read("steady.wav"), 22 * rate, 248.0, 252.0) - 4.0 * 22.0
+    };
+    let error = found - start - cycles(22.0);
+    assert!((error - error.round()).abs() < 1e-3, "{error}");
+}
+
+#[test]
+fn a_line_departs_from_the_step_before_it() {
+    // 20 cycles to the step, then from 6.3 to 4 Hz in 2 s, which is 10.3 more.
+    let run = Run::new();
+    run.write("beat.csv", "0,10\n2,6.3,step\n4,4,linear\n");
+    run.fine(&format!(
+        "render --silence 8 -o o.wav {PAIR} --automate beat=beat.csv"
+    ));
+    run.fine(&format!(
+        "render --silence 8 -o steady.wav {PAIR} --set beat=4"
+    ));
+    let phase = |name| beat_phase(&run.read(name), 6 * RATE as usize, 248.0, 252.0);
+    let error = phase("o.wav") - phase("steady.wav") - (20.0 + 10.3 - 4.0 * 4.0);
+    assert!((error - error.round()).abs() < 1e-3, "{error}");
+}
+
+#[test]
+fn a_level_travels_from_the_very_first_frame() {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&[0.5; 48_000]]);
+    run.write("gain.csv", "0,-20\n10,0,linear\n");
+    run.fine("render in.wav -o o.wav --automate out_gain=gain.csv");
+    let [left, _] = run.read("o.wav");
+    for (n, sample) in left.iter().enumerate() {
+        let db = -20.0 + 2.0 * n as f64 / f64::from(RATE);
+        let expected = 0.5 * 10f64.powf(db / 20.0);
+        assert!(
+            (f64::from(*sample) - expected).abs() < 1e-5,
+            "{n}: {sample} {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_later_start_enters_the_lane_on_its_way() {
+    let run = Run::new();
+    run.write("beat.csv", "0,10\n100,10\n110,20,linear\n");
+    let words = format!("{PAIR} --automate beat=beat.csv");
+    run.fine(&format!(
+        "render --silence 4 --start 110 -o after.wav {words}"
+    ));
+    run.fine(&format!(
+        "render --silence 4 --start 50 -o before.wav {words}"
+    ));
+    run.fine(&format!(
+        "render --silence 4 --start 105 -o amid.wav {words}"
+    ));
+    assert!((hertz(&run.read("after.wav")[1]) - 260.0).abs() < 1e-3);
+    assert!((hertz(&run.read("before.wav")[1]) - 255.0).abs() < 1e-3);
+    // Amid the line, 105 to 109 s: from 15 to 19 Hz.
+    let span = &run.read("amid.wav")[1][48_000..52_800];
+    let found = fit::fit_refined(span, f64::from(RATE), 258.05)
+        .unwrap()
+        .frequency;
+    assert!((found - 258.025).abs() < 0.02, "{found}");
+}
+
+#[test]
+fn nodes_are_captured_whole() {
+    let run = Run::new();
+    let tone = sine(440.0, 0.3, 30_000, RATE);
+    run.wav("in.wav", RATE, &[&tone, &tone]);
+    run.fine("render in.wav -o o.wav --capture all");
+    let graph = run.fine("graph");
+    let names: Vec<&str> = graph.lines().collect();
+    let mut captured = 0;
+    for entry in std::fs::read_dir(run.path("all")).unwrap() {
+        let path = entry.unwrap().path();
+        let wav = hound::WavReader::open(&path).unwrap();
+        assert_eq!(wav.duration(), 30_000, "{}", path.display());
+        captured += 1;
+    }
+    assert!(captured > 0 && captured <= names.len());
+    let last = names.last().unwrap();
+    run.fine(&format!("render in.wav -o o.wav --capture one:{last}"));
+    assert_eq!(std::fs::read_dir(run.path("one")).unwrap().count(), 1);
+}

@@ -1,0 +1,231 @@
+//! Everything that starts, stops or switches fades: no change of state clicks.
+
+mod common;
+
+use common::{At, Render, binaural, figure, silence, sine, step};
+use zeitgeber::analysis::clicks::ClickFilter;
+use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{ControlId, Engine, Transport};
+
+const RATE: f64 = 48_000.0;
+const BAR: f64 = -80.0; // dB re the tone
+const TONE: f64 = 400.0; // Hz
+/// Long after every fade-in; changes come at eight phases of the tone.
+const AT: usize = 40_000;
+const FRAMES: usize = 60_000;
+
+/// The worst click of eight phases of the tone, in dB re its amplitude.
+fn worst(render: impl Fn(usize) -> [Vec<f32>; 2], amplitude: f64) -> f64 {
+    let filter = ClickFilter::new(RATE).unwrap();
+    (0..8)
+        .flat_map(|eighth| {
+            let ears = render(AT + eighth * (RATE / TONE) as usize / 8);
+            ears.map(|ear| filter.click(&ear[20_000..], amplitude))
+        })
+        .fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// The layer alone, with a change at a frame.
+fn layer(extra: &[(ControlId, f64)], change: impl Fn(usize) -> Vec<At>) -> f64 {
+    let mut settings = binaural(10.0, TONE);
+    settings.extend_from_slice(extra);
+    worst(
+        |at| {
+            Render {
+                rate: RATE,
+                settings: &settings,
+                events: &change(at),
+                input: silence(FRAMES),
+                song: Some(0),
+            }
+            .run(Some(64))
+        },
+        0.1,
+    )
+}
+
+/// A tone that passes through, with a change at a frame.
+fn program(extra: &[(ControlId, f64)], change: impl Fn(usize) -> Vec<At>) -> f64 {
+    let tone = sine(FRAMES, RATE, 0.5, TONE, 0.0);
+    worst(
+        |at| {
+            Render {
+                rate: RATE,
+                settings: extra,
+                events: &change(at),
+                input: [tone.clone(), tone.clone()],
+                song: Some(0),
+            }
+            .run(Some(64))
+        },
+        0.5,
+    )
+}
+
+/// The layer over a transport that does something at a frame.
+fn transport(settings: &[(ControlId, f64)], song: impl Fn(usize, usize) -> Transport) -> f64 {
+    worst(
+        |at| {
+            let mut engine = Engine::new(RATE).unwrap();
+            for (control, value) in settings {
+                engine.set(*control, *value);
+            }
+            engine.reset();
+            let [mut left, mut right] = silence(FRAMES);
+            for start in (0..FRAMES).step_by(32) {
+                let end = (start + 32).min(FRAMES);
+                engine.process(
+                    &mut left[start..end],
+                    &mut right[start..end],
+                    song(start, at),
+                    &[],
+                );
+            }
+            [left, right]
+        },
+        0.1,
+    )
+}
+
+fn check(row: &str, what: &str, worst: f64) {
+    figure(row, "<= -80 dB re the tone", &format!("{worst:.1} dB"));
+    assert!(worst <= BAR, "{what}: {worst}");
+}
+
+#[test]
+fn beat_step() {
+    let worst = layer(&[], |at| vec![step(at, id::BEAT, 16.0)]);
+    check("09 clicks: beat step 10 -> 16 Hz", "beat step", worst);
+    let worst = layer(&[], |at| vec![step(at, id::BEAT, 40.0)]);
+    check("09 clicks: beat step 10 -> 40 Hz", "beat step", worst);
+}
+
+#[test]
+fn carrier_step() {
+    let worst = layer(&[], |at| vec![step(at, id::CARRIER, 450.0)]);
+    check(
+        "09 clicks: carrier step 400 -> 450 Hz",
+        "carrier step",
+        worst,
+    );
+}
+
+#[test]
+fn level_step() {
+    let worst = layer(&[], |at| vec![step(at, id::L1_LEVEL, -26.0)]);
+    check("09 clicks: level step -20 -> -26 dB", "level step", worst);
+}
+
+#[test]
+fn kind_switch() {
+    let off = layer(&[], |at| vec![step(at, id::L1_KIND, 0.0)]);
+    let on = layer(&[(id::L1_KIND, 0.0)], |at| vec![step(at, id::L1_KIND, 1.0)]);
+    let quick = layer(&[], |at| {
+        vec![step(at, id::L1_KIND, 0.0), step(at + 300, id::L1_KIND, 1.0)]
+    });
+    check(
+        "09 clicks: kind switch off, on, and both within 6 ms",
+        "kind",
+        off.max(on).max(quick),
+    );
+}
+
+#[test]
+fn bypass() {
+    let on = layer(&[], |at| vec![step(at, id::BYPASS, 1.0)]);
+    let off = layer(&[(id::BYPASS, 1.0)], |at| vec![step(at, id::BYPASS, 0.0)]);
+    check("09 clicks: bypass on and off", "bypass", on.max(off));
+}
+
+#[test]
+fn gains_of_the_program() {
+    let step_in = program(&[], |at| vec![step(at, id::IN_GAIN, -6.0)]);
+    let step_out = program(&[], |at| vec![step(at, id::OUT_GAIN, -6.0)]);
+    check(
+        "09 clicks: input and output gain step of 6 dB",
+        "gains",
+        step_in.max(step_out),
+    );
+}
+
+#[test]
+fn gate_and_ceiling_switch() {
+    // The gate closes on the tone: threshold above it.
+    let closing = [(id::GATE_THRESHOLD, 0.0)];
+    let on = program(&closing, |at| vec![step(at, id::GATE_ON, 1.0)]);
+    let both = [(id::GATE_THRESHOLD, 0.0), (id::GATE_ON, 1.0)];
+    let off = program(&both, |at| vec![step(at, id::GATE_ON, 0.0)]);
+    check("09 clicks: gate switched on and off", "gate", on.max(off));
+}
+
+#[test]
+fn seek_while_playing() {
+    let settings = binaural(10.0, TONE);
+    let worst = transport(&settings, |start, at| {
+        // A jump of the song by 1.2345 s at the block that holds the frame.
+        let jump = if start >= at { 59_257 } else { 0 };
+        Transport::Host {
+            playing: true,
+            song_frames: Some(start as i64 + jump),
+        }
+    });
+    check("09 clicks: seek while playing", "seek", worst);
+}
+
+#[test]
+fn a_loop_of_a_hundred_turns() {
+    let settings = binaural(6.3, TONE);
+    // Loops of 33 ms, most of them shorter than nothing: each turn is a jump of the phase.
+    let worst = transport(&settings, |start, _| {
+        let song_frames = Some((start % 1_600) as i64);
+        Transport::Host {
+            playing: true,
+            song_frames,
+        }
+    });
+    check("09 clicks: a loop of 33 ms, x30", "loop", worst);
+}
+
+#[test]
+fn play_and_stop() {
+    for (mode, name) in [
+        (id::PHASE_TIMELINE, "timeline"),
+        (id::PHASE_RESTART, "restart"),
+    ] {
+        let mut settings = binaural(10.0, TONE);
+        settings.push((id::PHASE_MODE, mode as f64));
+        let play = transport(&settings, |start, at| Transport::Host {
+            playing: start >= at,
+            song_frames: Some(if start >= at {
+                start as i64 - at as i64
+            } else {
+                0
+            }),
+        });
+        check(
+            &format!("09 clicks: play starts, phase mode {name}"),
+            name,
+            play,
+        );
+    }
+    let mut settings = binaural(10.0, TONE);
+    settings.push((id::RUN, id::RUN_TRANSPORT as f64));
+    settings.push((id::FADE_OUT, 0.0));
+    let stop = transport(&settings, |start, at| Transport::Host {
+        playing: start < at,
+        song_frames: Some(start.min(at) as i64),
+    });
+    check(
+        "09 clicks: the transport stops, run transport",
+        "stop",
+        stop,
+    );
+}
+
+#[test]
+fn the_click_measure_can_fail() {
+    let hard = layer(&[(id::GLIDE, 0.0)], |at| {
+        vec![step(at, id::L1_LEVEL, -40.0)]
+    });
+    assert!(hard > -40.0, "a hard step of level is a click: {hard}");
+}

@@ -1,0 +1,208 @@
+//! Promise 2: the same input and events from the same starting point give the same samples, bit for bit,
+//! for every way of cutting the stream.
+
+mod common;
+
+use common::{At, BLOCKS, Render, assert_same, binaural, bits, bursts, figure, silence, step};
+use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{Change, ControlId, Engine, Transport};
+
+const FRAMES: usize = 60_000;
+
+/// Everything that this version can do, at frames that no grid knows.
+fn storm() -> Vec<At> {
+    let mut events = vec![
+        step(1_001, id::BEAT, 4.0),
+        step(1_001, id::L1_LEVEL, -12.0),
+        step(5_003, id::CARRIER, 400.0),
+        step(7_777, id::L1_KIND, 0.0),
+        step(9_999, id::L1_KIND, 1.0),
+        step(10_050, id::L1_KIND, 0.0),
+        step(10_060, id::L1_KIND, 1.0),
+        step(12_345, id::GATE_ON, 1.0),
+        step(13_000, id::GATE_RANGE, 80.0),
+        step(13_111, id::CEILING_ON, 1.0),
+        step(13_333, id::CEILING, -12.0),
+        (
+            15_000,
+            id::BEAT,
+            Change::Linear {
+                to: 20.0,
+                frames: 9_001,
+            },
+        ),
+        (
+            15_500,
+            id::L1_LEVEL,
+            Change::Linear {
+                to: -40.0,
+                frames: 3_003,
+            },
+        ),
+        (
+            16_000,
+            id::OUT_GAIN,
+            Change::Linear {
+                to: -6.0,
+                frames: 10_000,
+            },
+        ),
+        (
+            16_500,
+            id::GATE_THRESHOLD,
+            Change::Linear {
+                to: -20.0,
+                frames: 777,
+            },
+        ),
+        step(20_000, id::BYPASS, 1.0),
+        step(22_500, id::BYPASS, 0.0),
+        step(25_000, id::GLIDE, 0.0),
+        step(25_001, id::BEAT, 7.5),
+        step(25_040, id::IN_GAIN, 6.0),
+        step(27_000, id::RUN, 1.0),
+        step(30_000, id::GATE_ON, 0.0),
+        step(31_000, id::CEILING_ON, 0.0),
+        step(50_000, id::GATE_ON, 1.0),
+    ];
+    events.sort_by_key(|(frame, ..)| *frame);
+    events
+}
+
+fn settings() -> Vec<(ControlId, f64)> {
+    let mut settings = binaural(10.0, 250.0);
+    settings.push((id::FADE_IN, 0.3));
+    settings
+}
+
+fn render(song: Option<i64>) -> Render<'static> {
+    Render {
+        rate: 48_000.0,
+        settings: Box::leak(settings().into_boxed_slice()),
+        events: Box::leak(storm().into_boxed_slice()),
+        input: [bursts(FRAMES, 1), bursts(FRAMES, 2)],
+        song,
+    }
+}
+
+#[test]
+fn block_sizes_are_bit_identical() {
+    for song in [None, Some(123_457), Some(-48_000)] {
+        let render = render(song);
+        let reference = render.run(Some(FRAMES));
+        for block in BLOCKS {
+            let output = render.run(*block);
+            for ear in [0, 1] {
+                assert_same(
+                    &reference[ear],
+                    &output[ear],
+                    &format!("blocks {block:?}, ear {ear}"),
+                );
+            }
+        }
+    }
+    figure(
+        "07 block sizes 1, 7, 32, 64, 480, 1024, random",
+        "bit-identical",
+        "bit-identical (with events of every kind)",
+    );
+}
+
+#[test]
+fn rates_and_blocks_are_bit_identical() {
+    for rate in [8_000.0, 44_100.0, 96_000.0, 768_000.0] {
+        let render = Render {
+            rate,
+            ..render(Some(77))
+        };
+        let reference = render.run(Some(1024));
+        for block in [Some(1), None] {
+            let output = render.run(block);
+            assert_same(
+                &reference[0],
+                &output[0],
+                &format!("{rate} Hz, blocks {block:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn two_bounces_from_the_same_position_are_bit_identical() {
+    for mode in [id::PHASE_TIMELINE, id::PHASE_RESTART] {
+        let mut render = render(Some(4_711));
+        let mut settings = settings();
+        settings.push((id::PHASE_MODE, mode as f64));
+        render.settings = &settings;
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let first = render.run_on(&mut engine, Some(480));
+        // The second bounce comes from an engine that has run, stopped anywhere, and was reset.
+        let (mut left, mut right) = (bursts(12_345, 9), bursts(12_345, 10));
+        engine.process(&mut left, &mut right, Transport::Absent, &[]);
+        let second = render.run_on(&mut engine, Some(64));
+        for ear in [0, 1] {
+            assert_same(&first[ear], &second[ear], "second bounce");
+        }
+    }
+    figure(
+        "08 two bounces from the same position",
+        "bit-identical",
+        "bit-identical",
+    );
+}
+
+#[test]
+fn a_bounce_from_the_middle_is_the_middle_of_a_bounce() {
+    let settings = binaural(6.3, 211.1);
+    let frames = 96_000;
+    let whole = Render {
+        rate: 48_000.0,
+        settings: &settings,
+        events: &[],
+        input: silence(frames),
+        song: Some(0),
+    }
+    .run(Some(480));
+    let start = 31_337;
+    let middle = Render {
+        rate: 48_000.0,
+        settings: &settings,
+        events: &[],
+        input: silence(frames - start),
+        song: Some(start as i64),
+    }
+    .run(Some(64));
+    // The middle one fades in for 20 ms.
+    assert_same(&whole[0][start + 961..], &middle[0][961..], "left");
+    assert_same(&whole[1][start + 961..], &middle[1][961..], "right");
+}
+
+#[test]
+fn phase_mode_free_runs_on_over_a_reset() {
+    let mut settings = binaural(10.0, 250.0);
+    settings.push((id::PHASE_MODE, id::PHASE_FREE as f64));
+    let mut engine = Engine::new(48_000.0).unwrap();
+    let render = Render {
+        rate: 48_000.0,
+        settings: &settings,
+        events: &[],
+        input: silence(10_007),
+        song: Some(0),
+    };
+    let first = render.run_on(&mut engine, Some(64));
+    let phase = engine.telemetry().beat_phase();
+    let second = render.run_on(&mut engine, Some(64));
+    assert_ne!(bits(&first[0]), bits(&second[0]));
+    let expected = (2.0 * phase).fract();
+    assert!((engine.telemetry().beat_phase() - expected).abs() < 1e-9);
+}
+
+#[test]
+fn the_storm_is_heard() {
+    // The comparison above would be idle if the events did nothing.
+    let full = render(None).run(Some(64));
+    let mut calm = render(None);
+    calm.events = &[];
+    let calm = calm.run(Some(64));
+    assert_ne!(bits(&full[0]), bits(&calm[0]));
+}

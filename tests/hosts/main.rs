@@ -1,0 +1,9 @@
+//! Real hosts: the CLAP through `clack-host`, the VST3 through `pedalboard` and DawDreamer, and the
+//! validators that are installed. What is missing is skipped, and says so.
+
+mod clap;
+mod library;
+mod rig;
+mod storm;
+mod validators;
+mod vst3;

@@ -1,0 +1,69 @@
+//! The VST3 in Python's hosts: `pedalboard` and DawDreamer, which are JUCE inside.
+
+use crate::library::{run, skipped, targets, vst3_bundle};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// The Python that has the hosts: named by ZEITGEBER_PYTHON, or in the environment that `cargo xtask` makes.
+fn python() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("ZEITGEBER_PYTHON") {
+        return Some(named.into());
+    }
+    let place = if cfg!(windows) {
+        "host-venv/Scripts/python.exe"
+    } else {
+        "host-venv/bin/python"
+    };
+    targets()
+        .into_iter()
+        .map(|target| target.join(place))
+        .find(|python| python.exists())
+}
+
+/// Runs one of the scripts beside this file on a fresh bundle.
+fn script(name: &str, module: &str) {
+    let Some(python) = python() else {
+        return skipped(
+            name,
+            "no Python with the hosts; `cargo xtask test` makes one",
+        );
+    };
+    let importable = Command::new(&python)
+        .args(["-c", &format!("import numpy, {module}")])
+        .output();
+    if !importable.is_ok_and(|output| output.status.success()) {
+        return skipped(
+            name,
+            &format!("{} cannot import {module}", python.display()),
+        );
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
+    let mut command = Command::new(python);
+    // Nothing is left beside the scripts.
+    command
+        .arg("-B")
+        .arg(scripts.join(name))
+        .arg(vst3_bundle(folder.path()))
+        .current_dir(folder.path());
+    let output = run(&mut command, Duration::from_secs(600));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{}\n{text}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{name}:\n{text}");
+}
+
+#[test]
+fn pedalboard() {
+    script("check_pedalboard.py", "pedalboard");
+}
+
+#[test]
+fn dawdreamer() {
+    script("check_dawdreamer.py", "dawdreamer");
+}

@@ -1,0 +1,256 @@
+//! Promise 4: the audio thread never waits. malloc, free, locks and system calls of this process are
+//! interposed, those of C++ and Faust nodes included, and none may happen while audio is processed.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
+use zeitgeber::graph::Graph;
+use zeitgeber::node::registry;
+
+thread_local! {
+    /// Whether this thread is processing audio; constant-initialised, so that reading it allocates nothing.
+    static PROCESSING: Cell<bool> = const { Cell::new(false) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn note() {
+    // A thread that is ending has no cells any more; it processes nothing either.
+    let processing = PROCESSING.try_with(Cell::get).unwrap_or(false);
+    if processing {
+        let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+    }
+}
+
+/// Calls of the interposed functions while `work` runs.
+fn calls_in(work: impl FnOnce()) -> usize {
+    CALLS.with(|calls| calls.set(0));
+    PROCESSING.with(|processing| processing.set(true));
+    work();
+    PROCESSING.with(|processing| processing.set(false));
+    CALLS.with(Cell::get)
+}
+
+unsafe extern "C" {
+    fn __libc_malloc(size: usize) -> *mut c_void;
+    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
+    fn __libc_realloc(old: *mut c_void, size: usize) -> *mut c_void;
+    fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
+    fn __libc_free(old: *mut c_void);
+    fn syscall(number: i64, ...) -> i64;
+}
+
+// SAFETY (all of these): they replace the C library's functions of the same signature in this test program
+// and hand on to the C library's own.
+#[unsafe(no_mangle)]
+extern "C" fn malloc(size: usize) -> *mut c_void {
+    note();
+    // SAFETY: see above.
+    unsafe { __libc_malloc(size) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+    note();
+    // SAFETY: see above.
+    unsafe { __libc_calloc(count, size) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn realloc(old: *mut c_void, size: usize) -> *mut c_void {
+    note();
+    // SAFETY: see above.
+    unsafe { __libc_realloc(old, size) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> i32 {
+    note();
+    // SAFETY: see above; the caller gives a place for the pointer.
+    unsafe {
+        *out = __libc_memalign(align, size);
+        if (*out).is_null() { 12 } else { 0 }
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn free(old: *mut c_void) {
+    note();
+    // SAFETY: see above.
+    unsafe { __libc_free(old) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn write(file: i32, data: *const c_void, count: usize) -> isize {
+    note();
+    // SAFETY: the system call of that name; its number is 1 on x86-64 and 64 on aarch64.
+    unsafe {
+        syscall(
+            if cfg!(target_arch = "x86_64") { 1 } else { 64 },
+            file,
+            data,
+            count,
+        ) as isize
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn read(file: i32, data: *mut c_void, count: usize) -> isize {
+    note();
+    // SAFETY: as above; its number is 0 and 63.
+    unsafe {
+        syscall(
+            if cfg!(target_arch = "x86_64") { 0 } else { 63 },
+            file,
+            data,
+            count,
+        ) as isize
+    }
+}
+
+/// Mutexes of C and C++ code; Rust's are futexes, which are system calls only when they wait.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_mutex_lock(mutex: *mut c_void) -> i32 {
+    note();
+    // SAFETY: `trylock` takes the same mutex; it is repeated until it has it. Only code of this test
+    // program gets here.
+    unsafe {
+        while pthread_mutex_trylock(mutex) != 0 {
+            std::hint::spin_loop();
+        }
+    }
+    0
+}
+
+unsafe extern "C" {
+    fn pthread_mutex_trylock(mutex: *mut c_void) -> i32;
+}
+
+#[test]
+fn the_guard_sees_rust_and_c() {
+    assert!(calls_in(|| drop(std::hint::black_box(vec![0u8; 100]))) >= 2);
+    let made = calls_in(|| drop(registry().create("gate").unwrap()));
+    assert!(
+        made >= 2,
+        "a C++ instance is allocated by the C library: {made}"
+    );
+    assert_eq!(calls_in(|| ()), 0);
+}
+
+#[test]
+fn every_node_processes_without_allocating() {
+    for info in registry().infos() {
+        let mut node = registry().create(&info.name).unwrap();
+        node.init(48_000.0, 256).unwrap();
+        let inputs = vec![common::bursts(256, 1); info.inputs];
+        let mut outputs = vec![vec![0.0f32; 256]; info.outputs];
+        let ins: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let mut outs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let calls = calls_in(|| {
+            for round in 0..50u32 {
+                for (index, param) in info.params.iter().enumerate() {
+                    node.set_param(index, if round % 2 == 0 { param.max } else { param.min });
+                    node.get_param(index);
+                }
+                for index in 0..info.phases.len() {
+                    node.set_phase(index, 1, u64::from(round) << 40, 1);
+                }
+                node.process(&ins, &mut outs);
+                if round == 30 {
+                    node.reset();
+                }
+            }
+        });
+        assert_eq!(calls, 0, "{}", info.name);
+    }
+}
+
+#[test]
+fn the_graph_runs_without_allocating() {
+    let mut graph = Graph::new(2, 2);
+    for (name, kind) in [("tone", "tone_pair"), ("low", "low_pass"), ("sum", "gain")] {
+        graph.add_builtin(name, kind).unwrap();
+    }
+    graph.serial(&["in", "low", "sum", "out"]).unwrap();
+    graph.connect("tone", "sum").unwrap();
+    let mut run = graph.compile(48_000.0, 64).unwrap();
+    let _ring = run.tap("sum", 0, 100).unwrap();
+    let input = [common::bursts(1000, 1), common::bursts(1000, 2)];
+    let mut output = [vec![0.0; 1000], vec![0.0; 1000]];
+    let calls = calls_in(|| {
+        for _ in 0..20 {
+            let [left, right] = output.each_mut().map(Vec::as_mut_slice);
+            run.process(&[&input[0], &input[1]], &mut [left, right]);
+        }
+        run.reset();
+    });
+    assert_eq!(calls, 0);
+}
+
+#[test]
+fn the_engine_runs_without_allocating_whatever_changes() {
+    let mut engine = Engine::new(48_000.0).unwrap();
+    let mut random = common::Random(3);
+    let mut block = [common::bursts(512, 1), common::bursts(512, 2)];
+    // Every control, steps and lines, seeks, stops, resets, what is not finite.
+    let storms: Vec<Vec<Event>> = (0..400)
+        .map(|_| {
+            let mut events: Vec<Event> = (0..8)
+                .map(|_| {
+                    let all = ControlId::all().count() as u64;
+                    let control = ControlId::all().nth(random.below(all) as usize).unwrap();
+                    let (low, high) = control.control().range();
+                    let to = low + (high - low) * (random.below(1000) as f64 / 999.0);
+                    let change = match random.below(3) {
+                        0 => Change::Linear {
+                            to,
+                            frames: random.below(2000),
+                        },
+                        _ => Change::Step(to),
+                    };
+                    Event {
+                        frame: random.below(512) as usize,
+                        control,
+                        change,
+                    }
+                })
+                .collect();
+            events.sort_by_key(|event| event.frame);
+            events
+        })
+        .collect();
+    let calls = calls_in(|| {
+        engine.set(id::L1_KIND, 1.0);
+        for (round, events) in storms.iter().enumerate() {
+            let song_frames = Some(random.below(1_000_000) as i64);
+            let transport = match round % 5 {
+                0 => Transport::Absent,
+                1 => Transport::Host {
+                    playing: false,
+                    song_frames,
+                },
+                _ => Transport::Host {
+                    playing: true,
+                    song_frames,
+                },
+            };
+            block[0][round % 512] = f32::NAN;
+            let [left, right] = block.each_mut().map(Vec::as_mut_slice);
+            engine.process(left, right, transport, events);
+            if round % 50 == 49 {
+                engine.reset();
+            }
+            engine.tail();
+            engine.telemetry().take_output_peaks();
+        }
+    });
+    assert_eq!(calls, 0);
+    common::figure(
+        "15 allocations, locks and system calls in process, C++ included",
+        "0",
+        &format!("{calls} in 400 blocks of a storm on every control"),
+    );
+}

@@ -1,0 +1,202 @@
+//! The shell's own promises: its audio thread does not allocate, and the channels beyond two are silent.
+
+use nice_plug::context::PluginApi;
+use nice_plug::context::process::SendEventError;
+use nice_plug::prelude::{
+    ActivateContext, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig, Plugin,
+    PluginNoteEvent, ProcessContext, ProcessMode, ProcessStatus, Transport,
+};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use zeitgeber::plugin::{AMBISONIC_LAYOUTS, STEREO_LAYOUTS, Zg};
+
+thread_local! {
+    /// How often this thread has allocated or freed.
+    static TOUCHED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator with a count.
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TOUCHED.with(|touched| touched.set(touched.get() + 1));
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        TOUCHED.with(|touched| touched.set(touched.get() + 1));
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+type Shell = Zg<true>;
+
+/// A host that says where it is and asks for nothing.
+struct Host(Transport);
+
+impl ActivateContext<Shell> for Host {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute(&self, _task: <Shell as Plugin>::BackgroundTask) {}
+    fn set_latency_samples(&self, samples: u32) {
+        assert_eq!(samples, 0, "the latency is constant 0");
+    }
+    fn set_current_voice_capacity(&self, _capacity: u32) {}
+}
+
+impl ProcessContext<Shell> for Host {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Clap
+    }
+    fn execute_background(&self, _task: <Shell as Plugin>::BackgroundTask) {
+        panic!("nice-plug's background thread is not for the audio thread");
+    }
+    fn execute_gui(&self, _task: <Shell as Plugin>::BackgroundTask) {
+        panic!("nothing of ours runs on the host's main thread");
+    }
+    fn transport(&self) -> &Transport {
+        &self.0
+    }
+    fn next_event(&mut self) -> Option<PluginNoteEvent<Shell>> {
+        None
+    }
+    fn try_send_event(
+        &mut self,
+        event: PluginNoteEvent<Shell>,
+    ) -> Result<(), (PluginNoteEvent<Shell>, SendEventError)> {
+        Err((event, SendEventError::NoOutputBuffer))
+    }
+    fn set_latency_samples(&self, samples: u32) {
+        assert_eq!(samples, 0, "the latency is constant 0");
+    }
+    fn request_restart(&self) {}
+    fn set_current_voice_capacity(&self, _capacity: u32) {}
+}
+
+fn host() -> Host {
+    let mut transport = Transport::new(48_000.0);
+    transport.playing = true;
+    transport.pos_samples = Some(0);
+    Host(transport)
+}
+
+fn activate(shell: &mut Shell, layout: &AudioIOLayout) -> bool {
+    let config = BufferConfig {
+        sample_rate: 48_000.0,
+        min_buffer_size: None,
+        max_buffer_size: 64,
+        process_mode: ProcessMode::Realtime,
+    };
+    shell.activate(layout, &config, &mut host())
+}
+
+/// Processes one block of 64 frames in place.
+fn block(shell: &mut Shell, channels: &mut [Vec<f32>], host: &mut Host) -> ProcessStatus {
+    let mut buffer = Buffer::default();
+    // SAFETY: every channel has 64 frames, and the buffer is dropped before the channels.
+    unsafe {
+        buffer.set_slices(64, |slices| {
+            slices.clear();
+            for channel in channels {
+                slices.push(std::slice::from_raw_parts_mut(channel.as_mut_ptr(), 64));
+            }
+        });
+    }
+    let mut aux = AuxiliaryBuffers {
+        inputs: &mut [],
+        outputs: &mut [],
+    };
+    let before = TOUCHED.with(Cell::get);
+    let status = shell.process(&mut buffer, &mut aux, host);
+    assert_eq!(
+        TOUCHED.with(Cell::get),
+        before,
+        "the audio thread has allocated or freed"
+    );
+    status
+}
+
+/// Sets a parameter as a host does.
+fn set(shell: &Shell, id: &str, normalized: f32) {
+    let params = shell.params();
+    let (_, pointer, _) = params
+        .param_map()
+        .into_iter()
+        .find(|(name, ..)| name == id)
+        .unwrap();
+    // SAFETY: `params` lives.
+    unsafe { pointer._internal_set_normalized_value(normalized) };
+}
+
+#[test]
+fn the_audio_thread_does_not_allocate() {
+    let mut shell = Shell::default();
+    assert!(activate(&mut shell, &STEREO_LAYOUTS[0]));
+    shell.reset();
+    let mut host = host();
+    let mut channels = vec![vec![0.25; 64], vec![0.25; 64]];
+    for round in 0..400i64 {
+        // Every control travels its whole range, with broken input, seeks and stops in between.
+        for (index, (id, ..)) in shell.params().param_map().iter().enumerate() {
+            if (round as usize + index).is_multiple_of(7) {
+                set(&shell, id, (round as usize * 37 % 101) as f32 / 100.0);
+            }
+        }
+        if round % 50 == 0 {
+            channels[0][3] = f32::NAN;
+            channels[1][60] = f32::NEG_INFINITY;
+        }
+        host.0.playing = round % 31 != 0;
+        host.0.pos_samples = Some(round * if round % 13 == 0 { 1000 } else { 64 });
+        block(&mut shell, &mut channels, &mut host);
+        assert!(channels.iter().flatten().all(|sample| sample.is_finite()));
+        if round % 97 == 0 {
+            let before = TOUCHED.with(Cell::get);
+            shell.reset();
+            assert_eq!(
+                TOUCHED.with(Cell::get),
+                before,
+                "reset has allocated or freed"
+            );
+        }
+    }
+}
+
+#[test]
+fn channels_beyond_two_are_silent() {
+    let mut shell = Shell::default();
+    assert!(activate(&mut shell, &AMBISONIC_LAYOUTS[0]));
+    shell.reset();
+    let mut channels = vec![vec![0.5; 64]; 16];
+    assert_eq!(
+        block(&mut shell, &mut channels, &mut host()),
+        ProcessStatus::Normal
+    );
+    assert_eq!(channels[..2], vec![vec![0.5; 64]; 2]);
+    assert!(channels[2..].iter().flatten().all(|sample| *sample == 0.0));
+    // A host that passes one channel keeps it.
+    let mut channels = vec![vec![0.5; 64]];
+    block(&mut shell, &mut channels, &mut host());
+    assert_eq!(channels, vec![vec![0.5; 64]]);
+}
+
+#[test]
+fn a_generator_keeps_itself_awake() {
+    let mut shell = Shell::default();
+    assert!(activate(&mut shell, &STEREO_LAYOUTS[0]));
+    shell.reset();
+    set(&shell, "l1_kind", 0.2);
+    let mut channels = vec![vec![0.0; 64]; 2];
+    assert_eq!(
+        block(&mut shell, &mut channels, &mut host()),
+        ProcessStatus::KeepAlive
+    );
+}
