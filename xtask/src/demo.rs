@@ -189,7 +189,7 @@ fn summary(bundled: &Bundled, output: &Path, wav: &Wav, took: Duration, beat: &B
     );
     println!("  asked for      {}", SETTINGS.join(" "));
     println!(
-        "  measured       beat {:.6} Hz (+-{:.6}): {:.6} Hz left, {:.6} Hz right, in these last {TAIL} s",
+        "  measured       beat {:.6} Hz (+-{:.0e}): {:.6} Hz left, {:.6} Hz right, in these last {TAIL} s",
         beat.hz, beat.uncertainty_hz, beat.left_hz, beat.right_hz
     );
     println!(
