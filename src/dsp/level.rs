@@ -1,4 +1,4 @@
-//! Decibels and factors, and samples that are not finite.
+//! Decibels and factors, peaks, and samples that are no signal.
 
 /// Decibels to a linear factor.
 pub fn db_to_gain(db: f64) -> f64 {
@@ -10,14 +10,20 @@ pub fn gain_to_db(gain: f64) -> f64 {
     20.0 * gain.log10()
 }
 
-/// Replaces samples that are not finite by silence; returns how many there were.
+/// Makes a signal safe: samples that are not finite become silence and are counted, subnormal ones become
+/// silence as they would in any arithmetic with denormals as zero. Everything else stays bit for bit.
 pub fn repair(samples: &mut [f32]) -> u64 {
-    // Finite times zero is zero, anything else is NaN: one branch for the usual case.
+    // Finite times zero is zero, anything else is NaN: one pass for the usual case.
     let sum: f32 = samples.iter().map(|x| x * 0.0).sum();
+    let mut count = 0;
+    for x in samples.iter_mut() {
+        if x.is_subnormal() {
+            *x = 0.0;
+        }
+    }
     if sum == 0.0 {
         return 0;
     }
-    let mut count = 0;
     for x in samples.iter_mut().filter(|x| !x.is_finite()) {
         *x = 0.0;
         count += 1;
@@ -48,5 +54,14 @@ mod tests {
         assert_eq!(x, [1.0, 0.0, -2.0, 0.0, 0.0, f32::MAX]);
         assert_eq!(repair(&mut x), 0);
         assert_eq!(repair(&mut []), 0);
+        let mut tiny = [
+            f32::from_bits(1),
+            -f32::from_bits(0x7F_FFFF),
+            f32::MIN_POSITIVE,
+            -0.0,
+        ];
+        assert_eq!(repair(&mut tiny), 0);
+        assert_eq!(tiny[..3], [0.0, 0.0, f32::MIN_POSITIVE]);
+        assert!(tiny[3].is_sign_negative(), "zeros keep their sign");
     }
 }
