@@ -158,6 +158,7 @@ fn nonsense_values_and_events_are_tamed() {
             let transport = Transport::Host {
                 playing,
                 song_frames,
+                tempo: None,
             };
             let (mut left, mut right) = (bursts(500, 1), bursts(500, 2));
             engine.process(&mut left, &mut right, transport, &events);

@@ -167,6 +167,7 @@ fn seek_while_playing() {
         Transport::Host {
             playing: true,
             song_frames: Some(start as i64 + jump),
+            tempo: None,
         }
     });
     check("09 clicks: seek while playing", "seek", worst);
@@ -181,6 +182,7 @@ fn a_loop_of_a_hundred_turns() {
         Transport::Host {
             playing: true,
             song_frames,
+            tempo: None,
         }
     });
     check("09 clicks: a loop of 33 ms, x30", "loop", worst);
@@ -201,6 +203,7 @@ fn play_and_stop() {
             } else {
                 0
             }),
+            tempo: None,
         });
         check(
             &format!("09 clicks: play starts, phase mode {name}"),
@@ -214,6 +217,7 @@ fn play_and_stop() {
     let stop = transport(&settings, |start, at| Transport::Host {
         playing: start < at,
         song_frames: Some(start.min(at) as i64),
+        tempo: None,
     });
     check(
         "09 clicks: the transport stops, run transport",

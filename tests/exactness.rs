@@ -143,6 +143,7 @@ fn the_engine_after_hours_is_where_one_multiplication_says() {
     let transport = Transport::Host {
         playing: true,
         song_frames: Some(start),
+        tempo: None,
     };
     engine.process(&mut left, &mut right, transport, &[]);
     let cycles = 6.3 * 3600.0 * 8.0 + 6.3 * 0.1;
@@ -413,6 +414,7 @@ fn host_automation_of_one_value_a_block() {
                 Transport::Host {
                     playing: true,
                     song_frames,
+                    tempo: None,
                 },
                 &[],
             );

@@ -231,10 +231,12 @@ fn the_engine_runs_without_allocating_whatever_changes() {
                 1 => Transport::Host {
                     playing: false,
                     song_frames,
+                    tempo: None,
                 },
                 _ => Transport::Host {
                     playing: true,
                     song_frames,
+                    tempo: None,
                 },
             };
             block[0][round % 512] = f32::NAN;

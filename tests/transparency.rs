@@ -213,6 +213,7 @@ fn fades_start_and_end_the_entrainment_and_nothing_else() {
             let transport = Transport::Host {
                 playing,
                 song_frames: Some(*from),
+                tempo: None,
             };
             engine.process(l, r, transport, &[]);
             *from += if playing { l.len() as i64 } else { 0 };

@@ -13,11 +13,6 @@ pub fn raised_cosine(x: f64) -> f64 {
     }
 }
 
-/// The integral of [`raised_cosine`] from 0 to x, for x in 0..=1.
-pub fn raised_cosine_integral(x: f64) -> f64 {
-    0.5 * x - (PI * x).sin() / (2.0 * PI)
-}
-
 /// How a ramp runs between its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shape {
@@ -170,19 +165,6 @@ mod tests {
                 .fold(0.0, f64::max);
             // A slope that breaks would be some 0.01 here.
             assert!(bend < 0.003, "turned at {turn}: {bend}");
-        }
-    }
-
-    #[test]
-    fn the_integral_is_that_of_the_curve() {
-        let n = 100_000;
-        let mut sum = 0.0;
-        for i in 0..n {
-            sum += raised_cosine((i as f64 + 0.5) / n as f64) / n as f64;
-            if i % 9999 == 0 {
-                let x = (i + 1) as f64 / n as f64;
-                assert!((sum - raised_cosine_integral(x)).abs() < 1e-9);
-            }
         }
     }
 }

@@ -1,21 +1,40 @@
 //! The entrainment chain as a graph, and where its nodes are.
 //!
 //! ```text
-//! in -> input_gain -> gate ------------------------------------------> output_gain -> ceiling -> bypass -> out
-//!   layer1_a -> layer1_a_fade -> layer1 -> fade -> output_gain                        in -> bypass.b
-//!   layer1_b -> layer1_b_fade -> layer1
+//! in -> input_gain -> gate ------------------------> output_gain -> ceiling -> bypass -> out
+//!   layer1 .. layer4, noise -> fade -> output_gain                    in -> bypass.b
+//! a layer's rendering:  layerN_a_sine | layerN_a_wave | layerN_a_noise -> layerN_a_pink
+//!   -> layerN_a_mono -> layerN_a_pulse -> layerN_a_side -> layerN_a_fade -> layerN
+//! the noise bed's:      noise_a -> noise_a_pink -> noise_a_brown -> noise_a_fade -> noise
 //! ```
 //!
-//! A layer has two renderings, a and b: one sounds, the other takes over when the phase jumps, and both
-//! fade. `fade` is the fade-in and fade-out of everything that is generated.
+//! Each generator has two renderings, a and b: one sounds, the other takes over when something jumps.
+//! Nodes that a kind does not need pass or are silent.
 
 use super::QUANTUM;
+use super::controls::LAYERS;
 use crate::graph::{Graph, GraphError, GraphRun, NodeIndex};
+use crate::node::registry;
 
 /// The nodes of one rendering of a layer.
 #[derive(Debug, Clone, Copy)]
-pub struct Rendering {
-    pub tones: NodeIndex,
+pub struct LayerNodes {
+    pub sine: NodeIndex,
+    pub wave: NodeIndex,
+    pub noise: NodeIndex,
+    pub pink: NodeIndex,
+    pub mono: NodeIndex,
+    pub pulse: NodeIndex,
+    pub side: NodeIndex,
+    pub fade: NodeIndex,
+}
+
+/// The nodes of one rendering of the noise bed.
+#[derive(Debug, Clone, Copy)]
+pub struct BedNodes {
+    pub noise: NodeIndex,
+    pub pink: NodeIndex,
+    pub brown: NodeIndex,
     pub fade: NodeIndex,
 }
 
@@ -24,8 +43,8 @@ pub struct Rendering {
 pub struct Chain {
     pub input_gain: NodeIndex,
     pub gate: NodeIndex,
-    pub renderings: [Rendering; 2],
-    pub layer: NodeIndex,
+    pub layers: [([LayerNodes; 2], NodeIndex); LAYERS],
+    pub bed: ([BedNodes; 2], NodeIndex),
     pub fade: NodeIndex,
     pub output_gain: NodeIndex,
     pub ceiling: NodeIndex,
@@ -43,22 +62,44 @@ pub struct Params {
     pub ceiling_on: usize,
     pub ceiling: usize,
     pub ceiling_gain: usize,
+    pub pulse_duty: usize,
+    pub pulse_ramp: usize,
+    pub side_duty: usize,
+    pub side_ramp: usize,
+    pub side_swap: usize,
 }
+
+/// Decibels that bring the coloured noises to 0 dBFS RMS at this rate.
+#[derive(Debug, Clone, Copy)]
+pub struct NoiseLevels {
+    pub pink: f64,
+    pub brown: f64,
+}
+
+/// The chain, ready to run.
+pub struct Built {
+    pub run: GraphRun,
+    pub chain: Chain,
+    pub params: Params,
+    pub noise_levels: NoiseLevels,
+}
+
+const SIDES: [char; 2] = ['a', 'b'];
 
 /// Builds and compiles the chain.
 ///
 /// # Errors
 /// [`GraphError`], which for the built-in chain can only be lack of memory.
-pub fn build(sample_rate: f64) -> Result<(GraphRun, Chain, Params), GraphError> {
+pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
     let mut graph = Graph::new(2, 2);
+    for (name, kind) in [("input_gain", "gain"), ("gate", "gate")] {
+        graph.add_builtin(name, kind)?;
+    }
+    for layer in 1..=LAYERS {
+        add_layer(&mut graph, layer)?;
+    }
+    add_bed(&mut graph)?;
     for (name, kind) in [
-        ("input_gain", "gain"),
-        ("gate", "gate"),
-        ("layer1_a", "tone_pair"),
-        ("layer1_b", "tone_pair"),
-        ("layer1_a_fade", "gain"),
-        ("layer1_b_fade", "gain"),
-        ("layer1", "gain"),
         ("fade", "gain"),
         ("output_gain", "gain"),
         ("ceiling", "ceiling"),
@@ -74,40 +115,154 @@ pub fn build(sample_rate: f64) -> Result<(GraphRun, Chain, Params), GraphError> 
         "ceiling",
         "bypass.a",
     ])?;
-    graph.serial(&["layer1_a", "layer1_a_fade", "layer1", "fade", "output_gain"])?;
-    graph.serial(&["layer1_b", "layer1_b_fade", "layer1"])?;
+    for layer in 1..=LAYERS {
+        graph.connect(&format!("layer{layer}"), "fade")?;
+    }
+    graph.serial(&["noise", "fade", "output_gain"])?;
     graph.connect("in", "bypass.b")?;
     graph.connect("bypass", "out")?;
     let run = graph.compile(sample_rate, QUANTUM)?;
-    let rendering = |tones, fade| -> Result<Rendering, GraphError> {
-        Ok(Rendering {
-            tones: run.find(tones)?,
-            fade: run.find(fade)?,
+    let chain = find_chain(&run)?;
+    let params = find_params(&run, &chain)?;
+    let noise_levels = NoiseLevels {
+        pink: -power_gain("pink", sample_rate)?,
+        brown: -power_gain("brown", sample_rate)?,
+    };
+    Ok(Built {
+        run,
+        chain,
+        params,
+        noise_levels,
+    })
+}
+
+fn add_layer(graph: &mut Graph, layer: usize) -> Result<(), GraphError> {
+    for side in SIDES {
+        let name = |part: &str| format!("layer{layer}_{side}_{part}");
+        for (part, kind) in [
+            ("sine", "tone_pair"),
+            ("wave", "wave_pair"),
+            ("noise", "noise"),
+            ("pink", "pink"),
+            ("mono", "mono_sum"),
+            ("pulse", "pulse"),
+            ("side", "bilateral"),
+            ("fade", "gain"),
+        ] {
+            graph.add_builtin(&name(part), kind)?;
+        }
+        // Layers pulse in mono, each with a noise of its own.
+        graph.set(&name("noise"), "stream", layer as f64)?;
+        graph.set(&name("noise"), "width", 0.0)?;
+        graph.serial(&[&name("noise"), &name("pink"), &name("mono")])?;
+        graph.connect(&name("sine"), &name("mono"))?;
+        graph.connect(&name("wave"), &name("mono"))?;
+        graph.serial(&[&name("mono"), &name("pulse"), &name("side"), &name("fade")])?;
+    }
+    let level = format!("layer{layer}");
+    graph.add_builtin(&level, "gain")?;
+    for side in SIDES {
+        graph.connect(&format!("layer{layer}_{side}_fade"), &level)?;
+    }
+    Ok(())
+}
+
+fn add_bed(graph: &mut Graph) -> Result<(), GraphError> {
+    for side in SIDES {
+        let name = |part: &str| format!("noise_{side}{part}");
+        for (part, kind) in [
+            ("", "noise"),
+            ("_pink", "pink"),
+            ("_brown", "brown"),
+            ("_fade", "gain"),
+        ] {
+            graph.add_builtin(&name(part), kind)?;
+        }
+        graph.serial(&[&name(""), &name("_pink"), &name("_brown"), &name("_fade")])?;
+    }
+    graph.add_builtin("noise", "gain")?;
+    for side in SIDES {
+        graph.connect(&format!("noise_{side}_fade"), "noise")?;
+    }
+    Ok(())
+}
+
+fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
+    let layer_nodes = |layer: usize, side: char| -> Result<LayerNodes, GraphError> {
+        let find = |part: &str| run.find(&format!("layer{layer}_{side}_{part}"));
+        Ok(LayerNodes {
+            sine: find("sine")?,
+            wave: find("wave")?,
+            noise: find("noise")?,
+            pink: find("pink")?,
+            mono: find("mono")?,
+            pulse: find("pulse")?,
+            side: find("side")?,
+            fade: find("fade")?,
         })
     };
-    let chain = Chain {
+    let layer = |n: usize| -> Result<([LayerNodes; 2], NodeIndex), GraphError> {
+        let nodes = [layer_nodes(n, 'a')?, layer_nodes(n, 'b')?];
+        Ok((nodes, run.find(&format!("layer{n}"))?))
+    };
+    let bed = |side: char| -> Result<BedNodes, GraphError> {
+        let find = |part: &str| run.find(&format!("noise_{side}{part}"));
+        Ok(BedNodes {
+            noise: find("")?,
+            pink: find("_pink")?,
+            brown: find("_brown")?,
+            fade: find("_fade")?,
+        })
+    };
+    Ok(Chain {
         input_gain: run.find("input_gain")?,
         gate: run.find("gate")?,
-        renderings: [
-            rendering("layer1_a", "layer1_a_fade")?,
-            rendering("layer1_b", "layer1_b_fade")?,
-        ],
-        layer: run.find("layer1")?,
+        layers: [layer(1)?, layer(2)?, layer(3)?, layer(4)?],
+        bed: ([bed('a')?, bed('b')?], run.find("noise")?),
         fade: run.find("fade")?,
         output_gain: run.find("output_gain")?,
         ceiling: run.find("ceiling")?,
         bypass: run.find("bypass")?,
-    };
-    let param = |node, name| run.param(node, name);
-    let params = Params {
-        gate_on: param(chain.gate, "on")?,
-        gate_threshold: param(chain.gate, "threshold")?,
-        gate_range: param(chain.gate, "range")?,
-        gate_hold: param(chain.gate, "hold")?,
-        gate_gain: param(chain.gate, "gain")?,
-        ceiling_on: param(chain.ceiling, "on")?,
-        ceiling: param(chain.ceiling, "ceiling")?,
-        ceiling_gain: param(chain.ceiling, "gain")?,
-    };
-    Ok((run, chain, params))
+    })
+}
+
+fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
+    let layer = chain.layers[0].0[0];
+    Ok(Params {
+        gate_on: run.param(chain.gate, "on")?,
+        gate_threshold: run.param(chain.gate, "threshold")?,
+        gate_range: run.param(chain.gate, "range")?,
+        gate_hold: run.param(chain.gate, "hold")?,
+        gate_gain: run.param(chain.gate, "gain")?,
+        ceiling_on: run.param(chain.ceiling, "on")?,
+        ceiling: run.param(chain.ceiling, "ceiling")?,
+        ceiling_gain: run.param(chain.ceiling, "gain")?,
+        pulse_duty: run.param(layer.pulse, "duty")?,
+        pulse_ramp: run.param(layer.pulse, "ramp")?,
+        side_duty: run.param(layer.side, "duty")?,
+        side_ramp: run.param(layer.side, "ramp")?,
+        side_swap: run.param(layer.side, "swap")?,
+    })
+}
+
+/// By how many decibels a filter node raises white noise: the energy of its impulse response, which is the
+/// mean of its squared magnitude (Parseval).
+fn power_gain(node: &str, sample_rate: f64) -> Result<f64, GraphError> {
+    const CHUNK: usize = 1024;
+    let mut node = registry().create(node).map_err(GraphError::Node)?;
+    node.init(sample_rate, CHUNK).map_err(GraphError::Node)?;
+    let mut input = [0.0; CHUNK];
+    input[0] = 1.0;
+    let mut energy = 0.0;
+    // A second: the slowest pole, 8 Hz, has fallen by 430 dB.
+    for _ in 0..(sample_rate as usize).div_ceil(CHUNK) {
+        let (mut left, mut right) = ([0.0; CHUNK], [0.0; CHUNK]);
+        node.process(&[&input, &input], &mut [&mut left, &mut right]);
+        energy += left
+            .iter()
+            .map(|x| f64::from(*x) * f64::from(*x))
+            .sum::<f64>();
+        input[0] = 0.0;
+    }
+    Ok(10.0 * energy.log10())
 }

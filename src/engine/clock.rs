@@ -1,143 +1,136 @@
-//! The beat clock: the phases of carrier and half-beat as 64-bit fractions of a cycle.
+//! The beat clock: phases as 64-bit fractions of a cycle, moved piece by piece.
 //!
-//! The half-beat has a phase of its own because half of a wrapped beat phase would flip its sign each
-//! cycle; left = carrier - half-beat and right = carrier + half-beat are then exact. Time is cut into
+//! A carrier and a half-beat have a phase each, because half of a wrapped beat phase would flip its sign
+//! each cycle; left = carrier - half-beat and right = carrier + half-beat are then exact. Time is cut into
 //! pieces, at multiples of the quantum, at events and where a glide ends, never at block ends; within a
 //! piece the increments are constant or change linearly, and a piece's advance is the integral of the
-//! frequency in closed form.
+//! frequency (Simpson's rule, which is exact for straight lines).
 
-use super::travel::Travel;
 use crate::dsp::phase::{Motion, increment};
 
-/// Phases of one rendering of the tones. There are two while a jump is faded: the one that comes and the
-/// one that goes. Both move with the same increments.
-#[derive(Debug, Clone, Copy, Default)]
+/// A frequency over one piece, in hertz.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Course {
+    /// It stays.
+    Still(f64),
+    /// It moves: at the start, half-way and at the end.
+    Moving(f64, f64, f64),
+}
+
+impl Course {
+    /// The motion that it gives over so many frames, from position 0, times a factor.
+    pub fn motion(self, factor: f64, frames: u64, rate: f64) -> Motion {
+        match self {
+            Course::Still(hertz) => Motion {
+                increment: increment(hertz * factor, rate),
+                ..Motion::default()
+            },
+            Course::Moving(from, middle, to) => {
+                let per_frame = factor / rate;
+                let mean = (from + 4.0 * middle + to) / 6.0;
+                Motion::travel(
+                    0,
+                    from * per_frame,
+                    to * per_frame,
+                    mean * per_frame * frames as f64,
+                    frames,
+                )
+            }
+        }
+    }
+}
+
+/// The phases of one rendering of one generator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hands {
     /// Carrier, in 2^-64 cycles.
     pub carrier: i128,
-    /// Half-beat, in 2^-64 cycles.
+    /// Half-beat, in 2^-64 cycles; whole cycles are counted.
     pub half_beat: i128,
+    /// Position of noise, in frames.
+    pub position: i128,
 }
 
-/// The clock.
-#[derive(Debug, Clone)]
-pub struct Clock {
-    rate: f64,
-    hands: [Hands; 2],
-    /// The rendering that stays.
-    current: usize,
-    piece_start: u64,
-    /// Increments and sweeps of the piece; their positions are 0.
-    carrier: Motion,
-    half_beat: Motion,
+impl Hands {
+    /// Whether being there instead of here is heard.
+    pub fn differs(&self, other: &Hands) -> bool {
+        self.carrier as u64 != other.carrier as u64
+            || self.half_beat as u64 != other.half_beat as u64
+            || self.position != other.position
+    }
 }
 
-impl Clock {
-    /// At phase 0.
-    pub fn new(rate: f64) -> Clock {
-        Clock {
-            rate,
-            hands: [Hands::default(); 2],
-            current: 0,
-            piece_start: 0,
-            carrier: Motion::default(),
-            half_beat: Motion::default(),
-        }
-    }
+/// How the hands of one generator move over a piece.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gear {
+    /// Of the carrier.
+    pub carrier: Motion,
+    /// Of the half-beat.
+    pub half_beat: Motion,
+}
 
-    /// The rendering that stays: 0 or 1.
-    pub fn current(&self) -> usize {
-        self.current
-    }
-
-    /// Back to frame 0; the phases stay.
-    pub fn rewind(&mut self, now: u64) {
-        self.hands = [self.at(0, now), self.at(1, now)];
-        self.piece_start = 0;
-        self.carrier = Motion::default();
-        self.half_beat = Motion::default();
-    }
-
-    /// Where the phases of a rendering are at a frame of the piece.
-    fn at(&self, rendering: usize, now: u64) -> Hands {
-        let frames = now - self.piece_start;
-        let hands = &self.hands[rendering];
+impl Gear {
+    /// The hands so many frames after the start of the piece.
+    pub fn advance(&self, hands: &Hands, frames: u64) -> Hands {
         Hands {
             carrier: hands.carrier.wrapping_add(self.carrier.at(frames)),
             half_beat: hands.half_beat.wrapping_add(self.half_beat.at(frames)),
+            position: hands.position.wrapping_add(i128::from(frames)),
         }
     }
+}
 
-    /// The phase of the beat at a frame, modulo a cycle.
-    pub fn beat_phase(&self, now: u64) -> u64 {
-        (self.at(self.current, now).half_beat as u64).wrapping_mul(2)
-    }
+/// What happens to all phases when the transport says where the song is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Anchor {
+    /// Song position in frames.
+    pub song_frames: i64,
+    /// Cycles of the beat at that position, where the tempo tells them; otherwise frequency times time.
+    pub beat_cycles: Option<f64>,
+}
 
-    /// Where the phases are that a song position gives: frequency times time, exactly.
-    pub fn anchored(&self, beat: f64, carrier: f64, song_frames: i64) -> Hands {
-        let times = |increment: i128| increment.wrapping_mul(i128::from(song_frames));
+impl Anchor {
+    /// Where the hands of a generator of these frequencies are.
+    pub fn hands(&self, carrier: f64, beat: f64, ratio: f64, rate: f64) -> Hands {
+        let frames = i128::from(self.song_frames);
+        let half_beat = match self.beat_cycles {
+            // 2^-64 cycles of the half-beat; the f64 has some 40 bits below the cycle in a song of hours.
+            Some(cycles) => (cycles * ratio * 0.5 * crate::dsp::phase::CYCLE) as i128,
+            None => increment(beat * 0.5, rate).wrapping_mul(frames),
+        };
         Hands {
-            carrier: times(increment(carrier, self.rate)),
-            half_beat: times(increment(beat / 2.0, self.rate)),
+            carrier: increment(carrier, rate).wrapping_mul(frames),
+            half_beat,
+            position: frames,
         }
     }
+}
 
-    /// Puts the phases of the current rendering somewhere else.
-    pub fn set(&mut self, hands: Hands, now: u64) {
-        self.hands = [self.at(0, now), self.at(1, now)];
-        self.piece_start = now;
-        self.hands[self.current] = hands;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn straight_lines_are_integrated_exactly() {
+        let motion = Course::Moving(10.0, 9.0, 8.0).motion(0.5, 32, 48_000.0);
+        let advance = motion.at(32) as f64 / crate::dsp::phase::CYCLE;
+        assert!((advance - 9.0 * 0.5 * 32.0 / 48_000.0).abs() < 1e-16);
+        assert_eq!(Course::Still(10.0).motion(1.0, 32, 48_000.0).sweep, 0);
     }
 
-    /// Goes on with the other rendering from other phases; the one so far runs on beside it.
-    pub fn swap(&mut self, hands: Hands, now: u64) {
-        self.current = 1 - self.current;
-        self.set(hands, now);
-    }
-
-    /// Whether being at these phases now would be heard as a jump.
-    pub fn differs(&self, hands: Hands, now: u64) -> bool {
-        let here = self.at(self.current, now);
-        here.carrier as u64 != hands.carrier as u64
-            || here.half_beat as u64 != hands.half_beat as u64
-    }
-
-    /// Begins the piece from `now` to `end`.
-    pub fn plan(&mut self, now: u64, end: u64, beat: &Travel, carrier: &Travel) {
-        self.hands = [self.at(0, now), self.at(1, now)];
-        self.piece_start = now;
-        self.carrier = self.motion(carrier, now, end, 1.0);
-        self.half_beat = self.motion(beat, now, end, 0.5);
-    }
-
-    fn motion(&self, travel: &Travel, now: u64, end: u64, factor: f64) -> Motion {
-        if travel.end(now).is_none() {
-            return Motion {
-                increment: increment(travel.target() * factor, self.rate),
-                ..Motion::default()
-            };
-        }
-        let per_frame = factor / self.rate;
-        Motion::travel(
-            0,
-            travel.value(now) * per_frame,
-            travel.value(end) * per_frame,
-            travel.integral(now, end) * per_frame,
-            end - now,
-        )
-    }
-
-    /// The phases of the left and the right ear of a rendering, for the piece that begins.
-    pub fn ears(&self, rendering: usize) -> [Motion; 2] {
-        let hands = &self.hands[rendering];
-        let carrier = Motion {
-            position: hands.carrier,
-            ..self.carrier
+    #[test]
+    fn tempo_and_hertz_anchor_alike() {
+        // 120 to the minute, a beat a quarter: 2 Hz.
+        let by_hertz = Anchor {
+            song_frames: 48_000,
+            beat_cycles: None,
         };
-        let half_beat = Motion {
-            position: hands.half_beat,
-            ..self.half_beat
+        let by_tempo = Anchor {
+            beat_cycles: Some(2.0),
+            ..by_hertz
         };
-        [carrier.minus(&half_beat), carrier.plus(&half_beat)]
+        let a = by_hertz.hands(250.0, 2.0, 1.0, 48_000.0).half_beat;
+        let b = by_tempo.hands(250.0, 2.0, 1.0, 48_000.0).half_beat;
+        assert!((a - b).abs() < 1 << 20, "{}", a - b);
     }
 }

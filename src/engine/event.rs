@@ -27,6 +27,9 @@ pub enum Change {
         /// Length of the line.
         frames: u64,
     },
+    /// A MIDI note (0 to 127) is played. It belongs to the control `carrier_source`, which says whether
+    /// the carrier follows; the note stays after it is released.
+    Note(u8),
 }
 
 /// The host's transport at the first frame of a block.
@@ -41,7 +44,32 @@ pub enum Transport {
         playing: bool,
         /// Song position in frames at the engine's rate; `None` where the host does not tell.
         song_frames: Option<i64>,
+        /// Tempo and musical position; `None` where the host does not tell.
+        tempo: Option<Tempo>,
     },
+}
+
+/// The host's musical time at the first frame of a block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tempo {
+    /// Quarter notes a minute.
+    pub bpm: f64,
+    /// Song position in quarter notes; `None` where the host does not tell.
+    pub song_quarters: Option<f64>,
+    /// Quarter notes of one bar: 4 in 4/4.
+    pub bar_quarters: f64,
+}
+
+impl Tempo {
+    /// A tempo that music can have, or `None`: positive, finite, with a bar.
+    pub fn new(bpm: f64, song_quarters: Option<f64>, bar_quarters: Option<f64>) -> Option<Tempo> {
+        let usable = |x: &f64| x.is_finite() && *x > 0.0;
+        Some(Tempo {
+            bpm: Some(bpm).filter(usable)?,
+            song_quarters: song_quarters.filter(|x| x.abs() < 1e9),
+            bar_quarters: bar_quarters.filter(usable).unwrap_or(4.0),
+        })
+    }
 }
 
 impl Transport {
@@ -50,6 +78,14 @@ impl Transport {
         match self {
             Transport::Absent => true,
             Transport::Host { playing, .. } => playing,
+        }
+    }
+
+    /// The musical time, where there is one.
+    pub fn tempo(self) -> Option<Tempo> {
+        match self {
+            Transport::Absent => None,
+            Transport::Host { tempo, .. } => tempo,
         }
     }
 

@@ -2,27 +2,36 @@
 //!
 //! One sample's way: [`Engine::process`] cuts the block at events and at the pieces of the clock, repairs
 //! what is not finite, and hands each segment to the chain of nodes (`chain.rs`). One control's way:
-//! [`Engine::set`] or an [`Event`] -> `apply` -> a travel of the beat clock or a parameter of a node -> the
-//! next piece.
+//! [`Engine::set`] or an [`Event`] -> `apply.rs` -> a travel or a parameter of a node -> the next piece
+//! (`plan.rs`), in which `generators.rs` gives layers and noise their phases. The transport's way:
+//! `follow.rs` -> anchors and fades.
 
+mod apply;
 mod chain;
 mod clock;
 pub mod controls;
 mod event;
+mod follow;
+mod generators;
+mod markers;
+mod pair;
+mod plan;
 mod telemetry;
 mod travel;
 
 pub use controls::{Control, ControlError, ControlId};
-pub use event::{Change, Event, Transport};
+pub use event::{Change, Event, Tempo, Transport};
+pub use markers::{Marker, MarkerKind};
 pub use telemetry::Telemetry;
 
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
-use crate::graph::{Activity, GraphError, GraphRun, NodeIndex};
-use crate::node::{gain, mix};
-use chain::{Chain, Params};
-use clock::{Clock, Hands};
+use crate::graph::{GraphError, GraphRun};
+use chain::{Chain, NoiseLevels, Params};
+use clock::Gear;
 use controls as id;
+use generators::{Bed, Layer};
+use markers::Markers;
 use std::fmt;
 use std::sync::Arc;
 use telemetry::Snapshot;
@@ -79,31 +88,40 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
-/// The entrainment engine: stereo in, stereo out, no latency. Everything but [`Engine::new`] may be called
-/// on the audio thread.
+/// The entrainment engine: stereo in, stereo out, no latency. Everything but [`Engine::new`] and
+/// [`Engine::mark`] may be called on the audio thread.
 pub struct Engine {
     rate: f64,
     graph: GraphRun,
     chain: Chain,
     params: Params,
+    noise_levels: NoiseLevels,
     /// Where each control is on its way, in the order of the table.
     travels: Vec<Travel>,
-    clock: Clock,
+    /// The beat that tempo and division give, while `beat_source` is tempo.
+    tempo_beat: Travel,
+    /// The carrier that a note gives, while `carrier_source` is one.
+    note_carrier: Travel,
+    midi_note: Option<u8>,
+    /// The master's half-beat and how it moves: what telemetry shows and markers count.
+    master_half: i128,
+    master_gear: Gear,
+    layers: [Layer; id::LAYERS],
+    bed: Bed,
     /// Frames since the reset.
     now: u64,
-    /// Where the piece of the clock ends that has been planned; `now` or less: plan before going on.
+    /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
+    piece_start: u64,
     piece_end: u64,
     /// What has been set before the first frame has not been put in force yet.
     unsettled: bool,
-    /// Whether the two renderings of the layer sound, and until when one that faded out still does.
-    sounding: [bool; 2],
-    rendering_ends: [u64; 2],
-    /// A jump of the phase that waits for the last one's fade to end.
-    jump_pending: bool,
-    layer_on: bool,
+    /// The transport has said where the song is, and the phases follow at the next piece.
+    anchor_pending: bool,
     /// Whether the fade of the entrainment is in or on its way in.
     faded_in: bool,
     fade: Travel,
+    /// Frames played since the start that the session timer counts from.
+    played: u64,
     /// When gate and ceiling, switched off, can be skipped.
     gate_rests: u64,
     ceiling_rests: u64,
@@ -116,7 +134,9 @@ pub struct Engine {
     block_start: u64,
     /// The song position that the next block should have if the host just plays on.
     song_expected: Option<i64>,
+    tempo: Option<Tempo>,
     telemetry: Arc<Telemetry>,
+    markers: Markers,
 }
 
 impl Engine {
@@ -128,26 +148,30 @@ impl Engine {
         if !RATES.contains(&sample_rate) {
             return Err(EngineError::Rate(sample_rate));
         }
-        let (graph, chain, params) = chain::build(sample_rate).map_err(EngineError::Chain)?;
+        let built = chain::build(sample_rate).map_err(EngineError::Chain)?;
+        let default = |control: ControlId| Travel::still(control.control().default_value());
         let mut engine = Engine {
             rate: sample_rate,
-            graph,
-            chain,
-            params,
-            travels: controls::CONTROLS
-                .iter()
-                .map(|control| Travel::still(control.default_value()))
-                .collect(),
-            clock: Clock::new(sample_rate),
+            graph: built.run,
+            chain: built.chain,
+            params: built.params,
+            noise_levels: built.noise_levels,
+            travels: ControlId::all().map(default).collect(),
+            tempo_beat: default(id::BEAT),
+            note_carrier: default(id::CARRIER),
+            midi_note: None,
+            master_half: 0,
+            master_gear: Gear::default(),
+            layers: [Layer::new(); id::LAYERS],
+            bed: Bed::new(),
             now: 0,
+            piece_start: 0,
             piece_end: 0,
             unsettled: true,
-            sounding: [false; 2],
-            rendering_ends: [0; 2],
-            jump_pending: false,
-            layer_on: false,
+            anchor_pending: false,
             faded_in: false,
             fade: Travel::still(0.0),
+            played: 0,
             gate_rests: 0,
             ceiling_rests: 0,
             poisoned: false,
@@ -155,7 +179,9 @@ impl Engine {
             play_start: 0,
             block_start: 0,
             song_expected: None,
+            tempo: None,
             telemetry: Arc::new(Telemetry::default()),
+            markers: Markers::default(),
         };
         engine.reset();
         Ok(engine)
@@ -186,14 +212,34 @@ impl Engine {
         &mut self.graph
     }
 
-    /// What sounds on when the input ends now. A layer that is on keeps a host from putting the plugin to
-    /// sleep even while the transport stands, for a host that slept would not tell when it plays.
+    /// From now on tells `sink` of every beat cycle, pulse onset and anchor of the phase, in the order of
+    /// their frames. For offline work: the sink may allocate. [`Engine::finish_marks`] ends the last piece.
+    pub fn mark(&mut self, sink: Box<dyn FnMut(Marker) + Send>) {
+        self.markers.sink = Some(sink);
+    }
+
+    /// Tells of the marks up to the last frame processed.
+    pub fn finish_marks(&mut self) {
+        self.mark_piece();
+    }
+
+    /// What sounds on when the input ends now. A generator that is on keeps a host from putting the plugin
+    /// to sleep even while the transport stands, for a host that slept would not tell when it plays.
     pub fn tail(&self) -> Tail {
-        if self.layer_on || self.sounding != [false; 2] {
+        let kinds = id::LAYER.iter().map(|layer| layer.kind);
+        let wanted = kinds
+            .chain([id::NOISE_KIND])
+            .any(|kind| self.choice(kind) != 0);
+        if wanted || self.generates() {
             Tail::Infinite
         } else {
             Tail::None
         }
+    }
+
+    /// Whether a layer or the noise bed sounds, if only its fade.
+    pub fn generates(&self) -> bool {
+        self.bed.sounds() || self.layers.iter().any(Layer::sounds)
     }
 
     /// Sets a control at the next frame: a step, which glides as the control does. Before the first frame
@@ -203,21 +249,29 @@ impl Engine {
         self.apply(control, Change::Step(value));
     }
 
+    /// A MIDI note (0 to 127) is played at the next frame.
+    pub fn note(&mut self, note: u8) {
+        self.apply(id::CARRIER_SOURCE, Change::Note(note));
+    }
+
     /// Back to the first frame: the same controls, fresh sound. With `phase_mode` free the phases run on.
     pub fn reset(&mut self) {
-        if self.choice(id::PHASE_MODE) == id::PHASE_FREE {
-            self.clock.rewind(self.now);
-        } else {
-            self.clock = Clock::new(self.rate);
-        }
+        let free = self.choice(id::PHASE_MODE) == id::PHASE_FREE;
+        self.rewind(free);
         self.now = 0;
+        self.piece_start = 0;
         self.piece_end = 0;
         self.unsettled = true;
-        self.jump_pending = false;
+        self.anchor_pending = false;
         self.poisoned = false;
         self.was_playing = false;
+        self.play_start = 0;
+        self.played = 0;
         self.song_expected = None;
         for travel in &mut self.travels {
+            *travel = Travel::still(travel.target());
+        }
+        for travel in [&mut self.tempo_beat, &mut self.note_carrier] {
             *travel = Travel::still(travel.target());
         }
     }
@@ -289,368 +343,32 @@ impl Engine {
         self.telemetry.count_repaired(bad_input, bad_output);
         self.telemetry.raise_output([peak(left), peak(right)]);
         self.now += count as u64;
-    }
-
-    /// Takes a change of a control at this frame.
-    fn apply(&mut self, control: ControlId, change: Change) {
-        let entry = control.control();
-        let now = self.now;
-        let travel = &mut self.travels[control.index()];
-        match change {
-            Change::Linear { to, frames: 0 } if moves(control) => {
-                *travel = Travel::still(entry.clamp(to));
-                self.put(control, 0.0);
-            }
-            Change::Linear { to, frames } if moves(control) => {
-                travel.line(entry.clamp(to), now, frames);
-            }
-            Change::Linear { to, frames } => {
-                travel.hold(entry.clamp(to), now, frames);
-            }
-            Change::Step(value) => {
-                let value = entry.clamp(value);
-                // A level's own glide is its node's; this one is what a line would depart from.
-                let glides = moves(control) && now > 0;
-                let frames = if glides { self.glide_frames() } else { 0 };
-                self.travels[control.index()].glide(value, now, frames);
-                self.put(control, self.seconds(id::GLIDE));
-            }
-        }
-        if now == 0 {
-            self.unsettled = true;
-        }
-        self.piece_end = now;
-    }
-
-    /// Brings a control's value to the node that lives by it; levels travel in `glide` seconds.
-    fn put(&mut self, control: ControlId, glide: f64) {
-        let value = self.travels[control.index()].target();
-        let chain = self.chain;
-        match control {
-            id::IN_GAIN => self.put_level(chain.input_gain, control, glide),
-            id::OUT_GAIN => self.put_level(chain.output_gain, control, glide),
-            id::L1_LEVEL => self.put_level(chain.layer, control, glide),
-            id::BYPASS => {
-                self.graph
-                    .set_param(chain.bypass, mix::param::GLIDE, SWITCH_TIME);
-                self.graph.set_param(chain.bypass, mix::param::MIX, value);
-            }
-            id::GATE_ON => {
-                self.gate_rests = self.rests(value);
-                self.graph.set_param(chain.gate, self.params.gate_on, value);
-            }
-            id::GATE_THRESHOLD => {
-                self.graph
-                    .set_param(chain.gate, self.params.gate_threshold, value);
-            }
-            id::GATE_RANGE => self
-                .graph
-                .set_param(chain.gate, self.params.gate_range, value),
-            id::GATE_HOLD => self
-                .graph
-                .set_param(chain.gate, self.params.gate_hold, value),
-            id::CEILING_ON => {
-                self.ceiling_rests = self.rests(value);
-                self.graph
-                    .set_param(chain.ceiling, self.params.ceiling_on, value);
-            }
-            id::CEILING => self
-                .graph
-                .set_param(chain.ceiling, self.params.ceiling, value),
-            id::L1_KIND => self.switch_layer(),
-            // Read where they are needed.
-            _ => {}
-        }
-    }
-
-    /// Sends a level on its way to its value in `glide` seconds, as a raised cosine.
-    fn put_level(&mut self, node: NodeIndex, control: ControlId, glide: f64) {
-        let travel = &self.travels[control.index()];
-        let db = if travel.on_line(self.now) {
-            travel.value(self.now)
-        } else {
-            travel.target()
-        };
-        self.set_gain(node, level(control, db), glide, false);
-    }
-
-    fn set_gain(&mut self, node: NodeIndex, db: f64, seconds: f64, line: bool) {
-        self.graph.set_param(node, gain::param::GLIDE, seconds);
-        self.graph
-            .set_param(node, gain::param::SHAPE, f64::from(line));
-        self.graph.set_param(node, gain::param::GAIN, db);
-    }
-
-    /// When a node that was just switched can be skipped: never while it is on.
-    fn rests(&self, on: f64) -> u64 {
-        if on >= 0.5 {
-            u64::MAX
-        } else {
-            // At the very start too: a node that has never run would not fade when it is switched on.
-            self.now + self.frames(SETTLE_TIME)
-        }
-    }
-
-    /// Fades the layer's current rendering in or out as its kind asks.
-    fn switch_layer(&mut self) {
-        let on = self.choice(id::L1_KIND) == id::LAYER_BINAURAL;
-        if on == self.layer_on {
-            return;
-        }
-        self.layer_on = on;
-        let current = self.clock.current();
-        self.fade_rendering(current, on);
-    }
-
-    fn fade_rendering(&mut self, rendering: usize, on: bool) {
-        let node = self.chain.renderings[rendering].fade;
-        let db = if on { 0.0 } else { gain::SILENCE };
-        self.set_gain(node, db, SWITCH_TIME, false);
-        self.rendering_ends[rendering] = if on {
-            u64::MAX
-        } else {
-            self.now + self.frames(SWITCH_TIME)
-        };
-        self.sounding[rendering] |= on;
-    }
-
-    /// Puts everything in force that was set before the first frame, without glides, and starts the fade.
-    fn settle(&mut self) {
-        self.unsettled = false;
-        self.layer_on = self.choice(id::L1_KIND) == id::LAYER_BINAURAL;
-        for control in ControlId::all() {
-            self.put(control, 0.0);
-        }
-        let current = self.clock.current();
-        self.sounding = [false; 2];
-        self.fade_rendering(current, self.layer_on);
-        self.fade_rendering(1 - current, false);
-        self.rendering_ends[1 - current] = 0;
-        self.set_gain(self.chain.fade, gain::SILENCE, 0.0, false);
-        self.fade = Travel::still(0.0);
-        self.faded_in = false;
-        self.graph.reset();
-    }
-
-    /// Begins a piece of the clock: from now to the next multiple of the quantum, or to where a travel
-    /// ends before. Nothing here depends on where blocks end.
-    fn plan(&mut self) {
-        let now = self.now;
-        if self.unsettled {
-            self.settle();
-        }
-        if self.poisoned {
-            self.poisoned = false;
-            self.graph.reset_node(self.chain.gate);
-            self.graph.reset_node(self.chain.ceiling);
-        }
-        self.land_held();
-        let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
-        let end = self
-            .travels
-            .iter()
-            .filter_map(|travel| travel.end(now))
-            .fold(grid, u64::min);
-        self.piece_end = end;
-        self.run_fade();
-        for rendering in [0, 1] {
-            if self.rendering_ends[rendering] <= now {
-                self.sounding[rendering] = false;
-            }
-        }
-        let other = 1 - self.clock.current();
-        if self.jump_pending && !self.sounding[other] {
-            self.jump();
-        }
-        self.clock.plan(
-            now,
-            end,
-            &self.travels[id::BEAT.index()],
-            &self.travels[id::CARRIER.index()],
-        );
-        self.run_lines(end);
-        self.run_renderings();
-        let skip = |rests: u64| {
-            if rests <= now {
-                Activity::Pass
-            } else {
-                Activity::Run
-            }
-        };
-        self.graph
-            .set_activity(self.chain.gate, skip(self.gate_rests));
-        self.graph
-            .set_activity(self.chain.ceiling, skip(self.ceiling_rests));
-    }
-
-    /// Controls that step at the end of a line: puts those in force whose line has ended.
-    fn land_held(&mut self) {
-        for control in ControlId::all() {
-            if self.travels[control.index()].land(self.now) {
-                self.put(control, self.seconds(id::GLIDE));
-            }
-        }
-    }
-
-    /// Straight lines of levels and of the other numbers: nodes are sent to where the line is at the end
-    /// of the piece.
-    fn run_lines(&mut self, end: u64) {
-        for control in ControlId::all() {
-            let travel = self.travels[control.index()];
-            if !travel.on_line(self.now) {
-                continue;
-            }
-            let seconds = (end - self.now) as f64 / self.rate;
-            let node = match control {
-                id::IN_GAIN => self.chain.input_gain,
-                id::OUT_GAIN => self.chain.output_gain,
-                id::L1_LEVEL => self.chain.layer,
-                _ => continue,
-            };
-            let db = level(control, travel.value(end));
-            self.set_gain(node, db, seconds, true);
-        }
-    }
-
-    /// Gives the renderings that sound their phases, and lets the others be silent.
-    fn run_renderings(&mut self) {
-        for rendering in [0, 1] {
-            let nodes = self.chain.renderings[rendering];
-            let activity = if self.sounding[rendering] {
-                for (ear, motion) in self.clock.ears(rendering).into_iter().enumerate() {
-                    self.graph.set_phase(
-                        nodes.tones,
-                        ear,
-                        motion.phase(),
-                        motion.wrapped_increment(),
-                        motion.sweep,
-                    );
-                }
-                Activity::Run
-            } else {
-                Activity::Silent
-            };
-            self.graph.set_activity(nodes.tones, activity);
-            self.graph.set_activity(nodes.fade, activity);
-        }
-        let any = if self.sounding == [false; 2] {
-            Activity::Silent
-        } else {
-            Activity::Run
-        };
-        self.graph.set_activity(self.chain.layer, any);
-        self.graph.set_activity(self.chain.fade, any);
-    }
-
-    /// Starts the fade of the entrainment where `run` and the transport ask for the other state.
-    fn run_fade(&mut self) {
-        let wanted = self.choice(id::RUN) == id::RUN_ALWAYS || self.was_playing;
-        if wanted == self.faded_in {
-            return;
-        }
-        self.faded_in = wanted;
-        let (db, time) = if wanted {
-            (0.0, id::FADE_IN)
-        } else {
-            (gain::SILENCE, id::FADE_OUT)
-        };
-        let seconds = self.seconds(time).max(SHORTEST_FADE);
-        self.set_gain(self.chain.fade, db, seconds, false);
-        self.fade
-            .glide(f64::from(wanted), self.now, self.frames(seconds));
-    }
-
-    /// Follows the host's transport: anchors the phase at play, seek and loop as `phase_mode` asks.
-    fn follow(&mut self, transport: Transport) {
-        let playing = transport.playing();
-        let song = transport.song_frames();
-        let started = playing && !self.was_playing;
-        let moved = match (song, self.song_expected) {
-            (Some(song), Some(expected)) => song.abs_diff(expected) > 1,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if playing != self.was_playing {
-            self.was_playing = playing;
-            self.piece_end = self.now;
-        }
-        if !playing || transport == Transport::Absent {
-            self.song_expected = None;
-            self.jump_pending = false;
-            return;
-        }
-        if moved || started {
-            self.song_expected = song;
-        }
-        let anchors = match self.choice(id::PHASE_MODE) {
-            id::PHASE_TIMELINE => (started || moved) && song.is_some(),
-            id::PHASE_RESTART => started,
-            _ => false,
-        };
-        if started {
-            self.play_start = self.now;
-        }
-        if anchors {
-            self.jump_pending = true;
-            self.piece_end = self.now;
-        }
-    }
-
-    /// Moves the phase to where the transport says it is; a fade of two renderings where it is heard.
-    fn jump(&mut self) {
-        self.jump_pending = false;
-        // Within a block the song goes on from where the block's transport said.
-        let since_block = (self.now - self.block_start) as i64;
-        let song = match (self.choice(id::PHASE_MODE), self.song_expected) {
-            (id::PHASE_TIMELINE, Some(song)) => song.saturating_add(since_block),
-            _ => (self.now - self.play_start) as i64,
-        };
-        // A glide is as good as over; on a straight line the frequency is what it is now.
-        let frequency = |control: ControlId| {
-            let travel = &self.travels[control.index()];
-            if travel.on_line(self.now) {
-                travel.value(self.now)
-            } else {
-                travel.target()
-            }
-        };
-        let hands: Hands = self
-            .clock
-            .anchored(frequency(id::BEAT), frequency(id::CARRIER), song);
-        if !self.clock.differs(hands, self.now) {
-            return;
-        }
-        let current = self.clock.current();
-        if self.now == 0 || !self.sounding[current] {
-            self.clock.set(hands, self.now);
-            return;
-        }
-        self.clock.swap(hands, self.now);
-        self.fade_rendering(current, false);
-        if self.layer_on {
-            self.fade_rendering(1 - current, true);
+        if self.was_playing {
+            self.played += count as u64;
         }
     }
 
     fn publish(&self) {
-        let value = |control: ControlId| self.travels[control.index()].value(self.now);
         let readout = |node, param| self.graph.get_param(node, param) as f32;
-        let rests = |rests: u64| rests <= self.now;
+        let unless_resting = |rests: u64, node, param| {
+            if rests <= self.now {
+                1.0
+            } else {
+                readout(node, param)
+            }
+        };
         self.telemetry.publish(Snapshot {
-            beat_phase: self.clock.beat_phase(self.now),
-            beat: value(id::BEAT),
-            carrier: value(id::CARRIER),
+            beat_phase: self.beat_phase(),
+            beat: self.beat_travel().value(self.now),
+            carrier: self.carrier_travel().value(self.now),
             fade: self.fade.value(self.now),
-            gate_gain: if rests(self.gate_rests) {
-                1.0
-            } else {
-                readout(self.chain.gate, self.params.gate_gain)
-            },
-            ceiling_gain: if rests(self.ceiling_rests) {
-                1.0
-            } else {
-                readout(self.chain.ceiling, self.params.ceiling_gain)
-            },
+            generates: self.generates(),
+            gate_gain: unless_resting(self.gate_rests, self.chain.gate, self.params.gate_gain),
+            ceiling_gain: unless_resting(
+                self.ceiling_rests,
+                self.chain.ceiling,
+                self.params.ceiling_gain,
+            ),
             frames: self.now,
         });
     }
@@ -659,32 +377,7 @@ impl Engine {
         self.get(control) as usize
     }
 
-    fn seconds(&self, control: ControlId) -> f64 {
-        self.get(control)
-    }
-
     fn frames(&self, seconds: f64) -> u64 {
         (seconds * self.rate).round() as u64
     }
-
-    fn glide_frames(&self) -> u64 {
-        self.frames(self.seconds(id::GLIDE))
-    }
-}
-
-/// A level control's decibels as the gain node takes them: its lowest value is silence.
-fn level(control: ControlId, db: f64) -> f64 {
-    if db <= control.control().range().0 {
-        gain::SILENCE
-    } else {
-        db
-    }
-}
-
-/// Whether a control travels along a straight line; the others step at its end.
-fn moves(control: ControlId) -> bool {
-    matches!(
-        control,
-        id::BEAT | id::CARRIER | id::IN_GAIN | id::OUT_GAIN | id::L1_LEVEL
-    )
 }

@@ -11,7 +11,8 @@ pub struct Telemetry {
     beat_phase: AtomicU64,
     beat: AtomicU64,
     carrier: AtomicU64,
-    level: AtomicU64,
+    fade: AtomicU64,
+    generates: AtomicU32,
     gate_gain: AtomicU32,
     ceiling_gain: AtomicU32,
     frames: AtomicU64,
@@ -56,7 +57,12 @@ impl Telemetry {
 
     /// Gain of the fade of the entrainment, 0 to 1.
     pub fn fade(&self) -> f64 {
-        f64::from_bits(self.level.load(Relaxed))
+        f64::from_bits(self.fade.load(Relaxed))
+    }
+
+    /// Whether a layer or the noise bed sounds.
+    pub fn generates(&self) -> bool {
+        self.generates.load(Relaxed) != 0
     }
 
     /// Gain that the gate applies, linear.
@@ -109,7 +115,8 @@ impl Telemetry {
         self.beat_phase.store(now.beat_phase, Relaxed);
         self.beat.store(now.beat.to_bits(), Relaxed);
         self.carrier.store(now.carrier.to_bits(), Relaxed);
-        self.level.store(now.fade.to_bits(), Relaxed);
+        self.fade.store(now.fade.to_bits(), Relaxed);
+        self.generates.store(u32::from(now.generates), Relaxed);
         self.gate_gain.store(now.gate_gain.to_bits(), Relaxed);
         self.ceiling_gain.store(now.ceiling_gain.to_bits(), Relaxed);
         self.frames.store(now.frames, Relaxed);
@@ -123,6 +130,7 @@ pub(super) struct Snapshot {
     pub beat: f64,
     pub carrier: f64,
     pub fade: f64,
+    pub generates: bool,
     pub gate_gain: f32,
     pub ceiling_gain: f32,
     pub frames: u64,

@@ -41,6 +41,8 @@ pub(super) struct Slot {
     name: String,
     node: Option<Box<dyn Node>>,
     activity: Activity,
+    /// A capture or a tap reads it.
+    watched: bool,
     /// For each input channel, what feeds it.
     pub sources: Vec<Vec<Source>>,
     /// Where several sources are summed, per input channel.
@@ -60,6 +62,7 @@ impl Slot {
             name,
             node,
             activity: Activity::Run,
+            watched: false,
             sources: vec![Vec::new(); inputs],
             bus: vec![vec![0.0; max_frames]; inputs],
             outputs: vec![vec![0.0; max_frames]; outputs],
@@ -274,6 +277,20 @@ impl GraphRun {
         self.slots.get_mut(node.0)?.node.as_mut()
     }
 
+    /// Runs some nodes by themselves for so many frames, in the order given, so that filters have a past.
+    /// Their outputs are overwritten; the graph's own time does not move.
+    pub(crate) fn prime(&mut self, nodes: &[NodeIndex], frames: usize) {
+        let mut left = frames;
+        while left > 0 {
+            let count = left.min(self.max_frames);
+            for node in nodes {
+                let (before, rest) = self.slots.split_at_mut(node.0);
+                run_slot(before, &mut rest[0], count);
+            }
+            left -= count;
+        }
+    }
+
     /// Back to the first frame; parameters keep their values.
     pub fn reset(&mut self) {
         for slot in &mut self.slots {
@@ -301,6 +318,7 @@ impl GraphRun {
     /// [`GraphError::UnknownNode`].
     pub fn capture(&mut self, node: &str, sink: Box<dyn Sink>) -> Result<(), GraphError> {
         let slot = self.slot(node)?;
+        self.slots[slot].watched = true;
         self.captures.push(Capture { slot, sink });
         Ok(())
     }
@@ -327,6 +345,7 @@ impl GraphRun {
             });
         }
         let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
+        self.slots[slot].watched = true;
         self.rings.push(Ring {
             slot,
             channel,
@@ -419,8 +438,11 @@ impl GraphRun {
 /// f64; none is silence.
 fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
     if slot.activity == Activity::Silent {
-        for output in &mut slot.outputs {
-            output[..count].fill(0.0);
+        // Nobody reads it but captures and taps.
+        if slot.watched {
+            for output in &mut slot.outputs {
+                output[..count].fill(0.0);
+            }
         }
         return;
     }

@@ -7,7 +7,9 @@
 pub mod foreign;
 pub mod gain;
 pub mod mix;
+pub mod noise;
 mod registry;
+pub mod wave_pair;
 
 pub use registry::{Registry, registry};
 

@@ -1,7 +1,7 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
-use super::{Node, NodeError, NodeInfo, gain, mix};
+use super::{Node, NodeError, NodeInfo, gain, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -34,13 +34,18 @@ impl Registry {
                 }
             })
             .collect();
-        let rust = [gain::create as fn() -> Box<dyn Node>, mix::create]
-            .into_iter()
-            .map(|create| RustKind {
-                info: create().info().clone(),
-                create,
-            })
-            .collect();
+        let rust = [
+            gain::create as fn() -> Box<dyn Node>,
+            mix::create,
+            noise::create,
+            wave_pair::create,
+        ]
+        .into_iter()
+        .map(|create| RustKind {
+            info: create().info().clone(),
+            create,
+        })
+        .collect();
         Registry { foreign, rust }
     }
 

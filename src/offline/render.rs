@@ -5,7 +5,7 @@ use super::capture::{Capture, CaptureError, Captures};
 use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
 use super::wav::WavError;
-use crate::engine::{Change, ControlId, Engine, EngineError, Event, Transport};
+use crate::engine::{Change, ControlId, Engine, EngineError, Event, Tempo, Transport};
 use std::fmt;
 
 /// What a render does beside passing the source through.
@@ -184,9 +184,13 @@ pub fn render(
                 ..*event
             });
         }
+        let seconds = song as f64 / rate;
         let transport = Transport::Host {
             playing: true,
             song_frames: i64::try_from(song).ok(),
+            tempo: options
+                .bpm
+                .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
         engine.process(left, right, transport, &block_events);
         output(left, right)?;

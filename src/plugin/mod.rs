@@ -15,13 +15,13 @@ pub use params::ZgParams;
 
 use crate::dsp::level::repair;
 use crate::editor::{Link, ZgEditor};
-use crate::engine::{Engine, Tail, Telemetry};
+use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
 use fence::Fence;
 use nice_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
-    ClapFeature, ClapPlugin, MidiConfig, Params, Plugin, PluginApi, PluginState, ProcessContext,
-    ProcessStatus, RemoteControlsContext, RemoteControlsSection, TaskExecutor, Vst3Plugin,
-    Vst3SubCategory,
+    ClapFeature, ClapPlugin, MidiConfig, NoteEvent, Params, Plugin, PluginApi, PluginState,
+    ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsSection, TaskExecutor,
+    Vst3Plugin, Vst3SubCategory,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ use worker::{Report, Reporter};
 /// standalone's proof that its backend runs.
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
+
+/// Most notes of one block that are heeded; the carrier follows one at a time.
+const NOTES: usize = 128;
 
 /// Whether any instance in this process has processed audio.
 pub fn has_run() -> bool {
@@ -52,6 +55,8 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     engine: Option<Engine>,
     clock: HostClock,
     mono_in: bool,
+    /// The notes of a block; never more than fit without allocating.
+    notes: Vec<Event>,
     repaired: Repaired,
     reporter: Reporter,
     fence: Arc<Fence>,
@@ -71,6 +76,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
             engine: None,
             clock: HostClock::default(),
             mono_in: false,
+            notes: Vec::with_capacity(NOTES),
             repaired: Repaired::default(),
             fence: Arc::default(),
             executor: None,
@@ -200,7 +206,20 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         let transport = self
             .clock
             .read(context.transport(), engine.sample_rate(), frames);
-        engine.process(left, right, transport, &[]);
+        self.notes.clear();
+        while let Some(event) = context.next_event() {
+            if let NoteEvent::NoteOn { timing, key, .. } = event
+                && let Some(note) = key.number()
+                && self.notes.len() < NOTES
+            {
+                self.notes.push(Event {
+                    frame: timing as usize,
+                    control: controls::CARRIER_SOURCE,
+                    change: Change::Note(note),
+                });
+            }
+        }
+        engine.process(left, right, transport, &self.notes);
         self.repaired.report(engine.telemetry(), &mut self.reporter);
         match engine.tail() {
             // A generator that said Normal would be put to sleep on silent input.

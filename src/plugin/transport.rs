@@ -1,6 +1,6 @@
 //! The host's transport as the engine takes it.
 
-use crate::engine::Transport;
+use crate::engine::{Tempo, Transport};
 use nice_plug::prelude::Transport as HostTransport;
 
 /// Positions beyond this many frames (24 years at 768 kHz would be 2^49) are a host's nonsense; up to it
@@ -52,9 +52,16 @@ impl HostClock {
         self.expected = song_frames
             .filter(|_| host.playing)
             .map(|position| position.saturating_add(i64::try_from(frames).unwrap_or(i64::MAX)));
+        let bar = host
+            .time_sig_numerator
+            .zip(host.time_sig_denominator)
+            .map(|(beats, unit)| 4.0 * f64::from(beats) / f64::from(unit));
         Transport::Host {
             playing: host.playing,
             song_frames,
+            tempo: host
+                .tempo
+                .and_then(|bpm| Tempo::new(bpm, host.pos_beats, bar)),
         }
     }
 }
@@ -138,7 +145,8 @@ mod tests {
                 read,
                 Transport::Host {
                     playing: false,
-                    song_frames: Some(480)
+                    song_frames: Some(480),
+                    tempo: None
                 }
             );
         }
@@ -156,7 +164,8 @@ mod tests {
                     read,
                     Transport::Host {
                         playing: true,
-                        song_frames: None
+                        song_frames: None,
+                        tempo: None
                     }
                 );
             }

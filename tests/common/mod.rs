@@ -115,6 +115,7 @@ impl Render<'_> {
                 Some(song) => Transport::Host {
                     playing: true,
                     song_frames: Some(song + start as i64),
+                    tempo: None,
                 },
             };
             engine.process(

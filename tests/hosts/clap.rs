@@ -198,6 +198,7 @@ fn it_renders_what_the_engine_renders_bit_for_bit() {
         Transport::Host {
             playing: true,
             song_frames: Some(start),
+            tempo: None,
         },
     );
     let odd: Vec<usize> = (0..3000).map(|i| 1 + (i * 7919) % 211).collect();

@@ -57,7 +57,7 @@ fn values(control: &Control) -> String {
 
 /// One element of the array that `--json` prints: `id`, `name`, `group`, `help`, `type` ("number",
 /// "choice" or "switch") and `default` for all; for numbers `min`, `max`, `unit` ("" for none),
-/// `decimals`, `scale` ("linear" or "logarithmic") and `silent_at_min`; for choices `values`, the names
+/// `decimals`, `scale` ("linear" or "logarithmic"), `silent_at_min` and `note` (a MIDI note number); for choices `values`, the names
 /// that sound in this version, and `reserved`, those of later ones.
 fn describe(control: &Control) -> Value {
     let mut entry = json!({
@@ -75,6 +75,7 @@ fn describe(control: &Control) -> Value {
             unit,
             scale,
             floor_is_silence,
+            is_note,
         } => json!({
             "type": "number",
             "default": default,
@@ -87,6 +88,7 @@ fn describe(control: &Control) -> Value {
                 Scale::Logarithmic => "logarithmic",
             },
             "silent_at_min": floor_is_silence,
+            "note": is_note,
         }),
         Values::Choice {
             names,

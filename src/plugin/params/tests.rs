@@ -129,6 +129,7 @@ fn a_logarithmic_control_is_linear_in_its_logarithm() {
             unit: "",
             scale: Scale::Logarithmic,
             floor_is_silence: false,
+            is_note: false,
         },
         help: "",
     };

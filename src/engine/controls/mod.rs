@@ -1,9 +1,15 @@
-//! The table of controls: every id, host name, unit, range, default and enum name, once.
+//! Controls: what a parameter is, how its values read as text, clamp and snap. The table of them is `table.rs`.
 //!
-//! The engine, the command line, the presets and the plugin's parameters all read this table; nothing
+//! The engine, the command line, the presets and the plugin's parameters all read that table; nothing
 //! else knows an id. Ids, ranges, scales and the order of enum names are permanent once released.
 
+mod notes;
+mod table;
+
+pub use table::*;
+
 use crate::text::nearest;
+use notes::{note_name, note_number};
 use std::fmt;
 
 /// The position of a control in [`CONTROLS`].
@@ -11,6 +17,10 @@ use std::fmt;
 pub struct ControlId(u16);
 
 impl ControlId {
+    const fn at(position: u16) -> ControlId {
+        ControlId(position)
+    }
+
     /// The position in [`CONTROLS`].
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -70,6 +80,8 @@ pub enum Values {
         scale: Scale,
         /// The lowest value is silence (levels).
         floor_is_silence: bool,
+        /// A MIDI note number, written as a note ("A3"; 60 is C4).
+        is_note: bool,
     },
     /// One of several names, in permanent order.
     Choice {
@@ -297,10 +309,14 @@ impl Control {
                 unit,
                 decimals,
                 floor_is_silence,
+                is_note,
                 min,
                 ..
             } => {
                 let value = self.snap(value);
+                if is_note {
+                    return note_name(value);
+                }
                 if floor_is_silence && value <= min {
                     return "silent".to_owned();
                 }
@@ -367,8 +383,12 @@ impl Control {
                 unit,
                 min,
                 floor_is_silence,
+                is_note,
                 ..
             } => {
+                if let (true, Some(note)) = (is_note, note_number(&lower)) {
+                    return Ok(note);
+                }
                 if floor_is_silence && matches!(lower.as_str(), "silent" | "-inf" | "-inf db") {
                     return Ok(min);
                 }
@@ -411,181 +431,5 @@ impl Control {
     }
 }
 
-const fn number(min: f64, max: f64, default: f64, decimals: usize, unit: &'static str) -> Values {
-    Values::Number {
-        min,
-        max,
-        default,
-        decimals,
-        unit,
-        scale: Scale::Linear,
-        floor_is_silence: false,
-    }
-}
-
-const fn level(min: f64, max: f64, default: f64) -> Values {
-    Values::Number {
-        min,
-        max,
-        default,
-        decimals: 2,
-        unit: "dB",
-        scale: Scale::Linear,
-        floor_is_silence: true,
-    }
-}
-
-const fn choice(names: &'static [&'static str], default: usize) -> Values {
-    Values::Choice {
-        names,
-        default,
-        available: names.len(),
-    }
-}
-
-const fn switch(default: bool) -> Values {
-    Values::Switch { default }
-}
-
-/// `run`: always.
-pub const RUN_ALWAYS: usize = 0;
-/// `run`: only while the host plays.
-pub const RUN_TRANSPORT: usize = 1;
-/// `phase_mode`: runs on.
-pub const PHASE_FREE: usize = 0;
-/// `phase_mode`: phase 0 at play.
-pub const PHASE_RESTART: usize = 1;
-/// `phase_mode`: phase follows the song position.
-pub const PHASE_TIMELINE: usize = 2;
-/// `lN_kind`: silent.
-pub const LAYER_OFF: usize = 0;
-/// `lN_kind`: two tones, one an ear.
-pub const LAYER_BINAURAL: usize = 1;
-
-macro_rules! table {
-    ($($constant:ident $id:literal $name:literal $group:literal $values:expr, $help:literal;)*) => {
-        /// Every control, in the order of listings.
-        pub const CONTROLS: &[Control] = &[$(
-            Control { id: $id, name: $name, group: $group, values: $values, help: $help },
-        )*];
-
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "positions only")]
-        #[repr(u16)]
-        enum Position { $($constant,)* }
-
-        $(
-            #[doc = $help]
-            pub const $constant: ControlId = ControlId(Position::$constant as u16);
-        )*
-    };
-}
-
-table! {
-    BYPASS "bypass" "Bypass" "Global" switch(false),
-        "Passes the incoming audio through untouched.";
-    RUN "run" "Run" "Global" choice(&["always", "transport"], RUN_ALWAYS),
-        "When the entrainment sounds: always, or only while the host plays.";
-    FADE_IN "fade_in" "Fade In" "Global" number(0.0, 60.0, 1.0, 3, "s"),
-        "Time in which the entrainment fades in at its start (at least 20 ms).";
-    FADE_OUT "fade_out" "Fade Out" "Global" number(0.0, 60.0, 1.0, 3, "s"),
-        "Time in which the entrainment fades out at its end (at least 20 ms).";
-    IN_GAIN "in_gain" "Input Gain" "Global" level(-60.0, 12.0, 0.0),
-        "Gain of the incoming audio.";
-    OUT_GAIN "out_gain" "Output Gain" "Global" level(-60.0, 12.0, 0.0),
-        "Gain of everything, before the ceiling.";
-    CEILING_ON "ceiling_on" "Ceiling On" "Ceiling" switch(false),
-        "Keeps every sample at or below the ceiling, with no latency.";
-    CEILING "ceiling" "Ceiling" "Ceiling" number(-24.0, 0.0, -1.0, 2, "dB"),
-        "The highest sample peak that leaves the plugin, in dBFS.";
-    BEAT "beat" "Beat" "Beat" number(0.0, 100.0, 10.0, 3, "Hz"),
-        "The beat frequency: right ear minus left ear.";
-    CARRIER "carrier" "Carrier" "Beat" number(20.0, 1500.0, 250.0, 3, "Hz"),
-        "The frequency midway between the two ears.";
-    GLIDE "glide" "Glide" "Beat" number(0.0, 10.0, 0.02, 3, "s"),
-        "Time in which steps of beat, carrier and levels are travelled; 0 is exact steps.";
-    PHASE_MODE "phase_mode" "Phase" "Beat"
-        choice(&["free", "restart", "timeline"], PHASE_TIMELINE),
-        "What the phase does at play, seek and loop: runs on, restarts, or follows the song position.";
-    L1_KIND "l1_kind" "Layer 1 Kind" "Layer 1" Values::Choice {
-            names: &["off", "binaural", "monaural", "isochronic", "bilateral", "noise"],
-            default: LAYER_OFF,
-            available: 2,
-        },
-        "What layer 1 generates.";
-    L1_LEVEL "l1_level" "Layer 1 Level" "Layer 1" level(-80.0, 0.0, -20.0),
-        "Peak level of layer 1 in each ear, in dBFS.";
-    GATE_ON "gate_on" "Gate On" "Gate" switch(false),
-        "Turns the incoming audio down while it is below the threshold.";
-    GATE_THRESHOLD "gate_threshold" "Gate Threshold" "Gate" number(-80.0, 0.0, -50.0, 2, "dB"),
-        "Peak level below which the gate closes, in dBFS.";
-    GATE_RANGE "gate_range" "Gate Range" "Gate" number(0.0, 80.0, 40.0, 2, "dB"),
-        "How far the closed gate turns the audio down.";
-    GATE_HOLD "gate_hold" "Gate Hold" "Gate" number(0.0, 2000.0, 100.0, 1, "ms"),
-        "How long the gate stays open after the last peak above the threshold.";
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_default_and_end_of_range_survives_text() {
-        for control in CONTROLS {
-            let (min, max) = control.range();
-            for value in [control.default_value(), min, max] {
-                let text = control.format(value);
-                assert_eq!(
-                    control.parse_any(&text).unwrap(),
-                    value,
-                    "{}: {text}",
-                    control.id
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_normalised_f32_snaps_to_the_displayed_decimal() {
-        for control in CONTROLS {
-            if let Values::Number { decimals, .. } = control.values {
-                let (min, max) = control.range();
-                let grid = 10f64.powi(decimals as i32);
-                for i in 0..=1000 {
-                    let shown = ((min + (max - min) * i as f64 / 1000.0) * grid).round() / grid;
-                    let host = control.to_normalized(shown) as f32;
-                    assert_eq!(
-                        control.from_normalized(host as f64),
-                        shown,
-                        "{}",
-                        control.id
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn ids_are_unique_and_found() {
-        for id in ControlId::all() {
-            assert_eq!(ControlId::parse(id.control().id), Ok(id));
-        }
-    }
-
-    #[test]
-    fn errors_name_the_nearest_thing() {
-        let error = ControlId::parse("beet").unwrap_err().to_string();
-        assert!(error.contains("\"beat\""), "{error}");
-        let error = L1_KIND.control().parse("binarual").unwrap_err().to_string();
-        assert!(error.contains("nearest is \"binaural\""), "{error}");
-        let error = BEAT.control().parse("101").unwrap_err().to_string();
-        assert!(
-            error.contains("0 to 100 Hz") && error.contains("is 100"),
-            "{error}"
-        );
-        let error = L1_KIND.control().parse("monaural").unwrap_err().to_string();
-        assert!(error.contains("reserved"), "{error}");
-        assert!(BEAT.control().parse("6.3 Hz").is_ok_and(|v| v == 6.3));
-        assert!(BEAT.control().parse("6.3hz").is_ok_and(|v| v == 6.3));
-        assert!(L1_LEVEL.control().parse("silent").is_ok_and(|v| v == -80.0));
-    }
-}
+mod tests;

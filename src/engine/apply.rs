@@ -1,0 +1,238 @@
+//! A control's change on its way to what lives by it.
+
+use super::controls as id;
+use super::travel::Travel;
+use super::{Change, ControlId, Engine, SETTLE_TIME, SWITCH_TIME};
+use crate::graph::NodeIndex;
+use crate::node::{gain, mix};
+
+impl Engine {
+    /// Takes a change of a control at this frame.
+    pub(super) fn apply(&mut self, control: ControlId, change: Change) {
+        let entry = control.control();
+        let now = self.now;
+        let travel = &mut self.travels[control.index()];
+        match change {
+            Change::Linear { to, frames: 0 } if travels(control) => {
+                *travel = Travel::still(entry.clamp(to));
+                self.put(control, 0.0);
+            }
+            Change::Linear { to, frames } if travels(control) => {
+                travel.line(entry.clamp(to), now, frames);
+            }
+            Change::Linear { to, frames } => travel.hold(entry.clamp(to), now, frames),
+            Change::Step(value) => {
+                let value = entry.clamp(value);
+                // A level's own glide is its node's; this one is what a line would depart from.
+                let frames = if travels(control) {
+                    self.glide_frames()
+                } else {
+                    0
+                };
+                let before = self.sources();
+                self.travels[control.index()].glide(value, now, frames);
+                self.put(control, self.get(id::GLIDE));
+                self.change_source(before);
+            }
+            Change::Note(note) => {
+                self.midi_note = Some(note.min(127));
+                self.aim_note();
+            }
+        }
+        if now == 0 {
+            self.unsettled = true;
+        }
+        self.piece_end = now;
+    }
+
+    /// Brings a control's value to the node that lives by it; levels travel in `glide` seconds.
+    pub(super) fn put(&mut self, control: ControlId, glide: f64) {
+        let value = self.travels[control.index()].target();
+        let (chain, params) = (self.chain, self.params);
+        if let Some(node) = self.level_node(control) {
+            return self.put_level(node, control, glide);
+        }
+        match control {
+            id::BYPASS => {
+                self.graph
+                    .set_param(chain.bypass, mix::param::GLIDE, SWITCH_TIME);
+                self.graph.set_param(chain.bypass, mix::param::MIX, value);
+            }
+            id::GATE_ON => {
+                self.gate_rests = self.rests(value);
+                self.graph.set_param(chain.gate, params.gate_on, value);
+            }
+            id::GATE_THRESHOLD => self
+                .graph
+                .set_param(chain.gate, params.gate_threshold, value),
+            id::GATE_RANGE => self.graph.set_param(chain.gate, params.gate_range, value),
+            id::GATE_HOLD => self.graph.set_param(chain.gate, params.gate_hold, value),
+            id::CEILING_ON => {
+                self.ceiling_rests = self.rests(value);
+                self.graph
+                    .set_param(chain.ceiling, params.ceiling_on, value);
+            }
+            id::CEILING => self.graph.set_param(chain.ceiling, params.ceiling, value),
+            id::CARRIER_NOTE | id::TUNING => self.aim_note(),
+            id::DIVISION => self.aim_tempo(),
+            // The others are read where they are needed: at the next piece.
+            _ => {}
+        }
+    }
+
+    /// The gain node of a level control.
+    pub(super) fn level_node(&self, control: ControlId) -> Option<NodeIndex> {
+        match control {
+            id::IN_GAIN => Some(self.chain.input_gain),
+            id::OUT_GAIN => Some(self.chain.output_gain),
+            id::NOISE_LEVEL => Some(self.chain.bed.1),
+            _ => (id::LAYER.iter())
+                .position(|layer| layer.level == control)
+                .map(|index| self.chain.layers[index].1),
+        }
+    }
+
+    /// Sends a level on its way to its value in `glide` seconds, as a raised cosine.
+    fn put_level(&mut self, node: NodeIndex, control: ControlId, glide: f64) {
+        let travel = &self.travels[control.index()];
+        let db = if travel.on_line(self.now) {
+            travel.value(self.now)
+        } else {
+            travel.target()
+        };
+        self.set_gain(node, level(control, db), glide, false);
+    }
+
+    pub(super) fn set_gain(&mut self, node: NodeIndex, db: f64, seconds: f64, line: bool) {
+        self.graph.set_param(node, gain::param::GLIDE, seconds);
+        self.graph
+            .set_param(node, gain::param::SHAPE, f64::from(line));
+        self.graph.set_param(node, gain::param::GAIN, db);
+    }
+
+    /// When a node that was just switched can be skipped: never while it is on.
+    fn rests(&self, on: f64) -> u64 {
+        if on >= 0.5 {
+            u64::MAX
+        } else {
+            // At the very start too: a node that has never run would not fade when it is switched on.
+            self.now + self.frames(SETTLE_TIME)
+        }
+    }
+
+    /// Where beat and carrier come from.
+    pub(super) fn sources(&self) -> [usize; 2] {
+        [
+            self.choice(id::BEAT_SOURCE),
+            self.choice(id::CARRIER_SOURCE),
+        ]
+    }
+
+    /// Where a source has changed, beat or carrier glide from where they were to where they are now.
+    pub(super) fn change_source(&mut self, before: [usize; 2]) {
+        let [beat, carrier] = self.sources();
+        let (now, glide) = (self.now, self.glide_frames());
+        if beat != before[0] {
+            let was = self.beat_travel_of(before[0]).value(now);
+            self.aim_tempo();
+            let travel = if beat == id::BEAT_TEMPO {
+                &mut self.tempo_beat
+            } else {
+                &mut self.travels[id::BEAT.index()]
+            };
+            travel.glide_from(was, travel.target(), now, glide);
+        }
+        if carrier != before[1] {
+            let was = self.carrier_travel_of(before[1]).value(now);
+            self.aim_note();
+            let travel = if carrier == id::CARRIER_HZ {
+                &mut self.travels[id::CARRIER.index()]
+            } else {
+                &mut self.note_carrier
+            };
+            travel.glide_from(was, travel.target(), now, glide);
+        }
+    }
+
+    /// Sends the carrier of notes to the note that holds now.
+    pub(super) fn aim_note(&mut self) {
+        let fixed = self.get(id::CARRIER_NOTE);
+        let note = match (self.choice(id::CARRIER_SOURCE), self.midi_note) {
+            (id::CARRIER_MIDI, Some(note)) => f64::from(note),
+            _ => fixed,
+        };
+        let hertz = self.get(id::TUNING) * 2f64.powf((note - 69.0) / 12.0);
+        let hertz = id::CARRIER.control().clamp(hertz);
+        if hertz != self.note_carrier.target() {
+            let frames = self.glide_frames();
+            self.note_carrier.glide(hertz, self.now, frames);
+        }
+    }
+
+    /// Sends the beat of the tempo to what the host's tempo gives; without one it is the `beat` control's.
+    pub(super) fn aim_tempo(&mut self) {
+        let hertz = match self.beat_quarters() {
+            Some((tempo, quarters)) => tempo.bpm / 60.0 / quarters,
+            None => self.get(id::BEAT),
+        };
+        let hertz = id::BEAT.control().clamp(hertz);
+        if hertz != self.tempo_beat.target() {
+            let frames = self.glide_frames();
+            self.tempo_beat.glide(hertz, self.now, frames);
+        }
+    }
+
+    /// Glides take no time before the first frame.
+    pub(super) fn glide_frames(&self) -> u64 {
+        if self.now == 0 {
+            0
+        } else {
+            self.frames(self.get(id::GLIDE))
+        }
+    }
+
+    /// Where the beat is on its way.
+    pub(super) fn beat_travel(&self) -> &Travel {
+        self.beat_travel_of(self.choice(id::BEAT_SOURCE))
+    }
+
+    fn beat_travel_of(&self, source: usize) -> &Travel {
+        if source == id::BEAT_TEMPO {
+            &self.tempo_beat
+        } else {
+            &self.travels[id::BEAT.index()]
+        }
+    }
+
+    /// Where the carrier is on its way.
+    pub(super) fn carrier_travel(&self) -> &Travel {
+        self.carrier_travel_of(self.choice(id::CARRIER_SOURCE))
+    }
+
+    fn carrier_travel_of(&self, source: usize) -> &Travel {
+        if source == id::CARRIER_HZ {
+            &self.travels[id::CARRIER.index()]
+        } else {
+            &self.note_carrier
+        }
+    }
+}
+
+/// A level control's decibels as the gain node takes them: its lowest value is silence.
+pub(super) fn level(control: ControlId, db: f64) -> f64 {
+    if db <= control.control().range().0 {
+        gain::SILENCE
+    } else {
+        db
+    }
+}
+
+/// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.
+fn travels(control: ControlId) -> bool {
+    matches!(
+        control,
+        id::BEAT | id::CARRIER | id::PHASE | id::IN_GAIN | id::OUT_GAIN | id::NOISE_LEVEL
+    ) || id::LAYER
+        .iter()
+        .any(|layer| [layer.level, layer.ratio, layer.interval].contains(&control))
+}

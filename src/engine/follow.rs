@@ -1,0 +1,120 @@
+//! Following the host's transport: anchors of the phase, tempo, and the fade of the entrainment.
+
+use super::clock::Anchor;
+use super::controls as id;
+use super::controls::division_quarters;
+use super::{Engine, SHORTEST_FADE, Tempo, Transport};
+use crate::node::gain;
+
+impl Engine {
+    /// Reads the transport at the first frame of a block: anchors the phase at play, seek and loop as
+    /// `phase_mode` asks, and takes the tempo, which holds for the block.
+    pub(super) fn follow(&mut self, transport: Transport) {
+        let playing = transport.playing();
+        let song = transport.song_frames();
+        let started = playing && !self.was_playing;
+        let moved = match (song, self.song_expected) {
+            (Some(song), Some(expected)) => song.abs_diff(expected) > 1,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let tempo = transport.tempo();
+        let retimed = |tempo: Option<Tempo>| tempo.map(|tempo| (tempo.bpm, tempo.bar_quarters));
+        if retimed(tempo) != retimed(self.tempo) {
+            self.tempo = tempo;
+            self.aim_tempo();
+            self.piece_end = self.now;
+        }
+        self.tempo = tempo;
+        if playing != self.was_playing {
+            self.was_playing = playing;
+            self.piece_end = self.now;
+        }
+        if started {
+            self.play_start = self.now;
+            self.played = 0;
+        }
+        if !playing || transport == Transport::Absent {
+            self.song_expected = None;
+            self.anchor_pending = false;
+            return;
+        }
+        if moved || started {
+            self.song_expected = song;
+        }
+        let anchors = match self.choice(id::PHASE_MODE) {
+            id::PHASE_TIMELINE => (started || moved) && song.is_some(),
+            id::PHASE_RESTART => started,
+            _ => false,
+        };
+        if anchors {
+            self.anchor_pending = true;
+            self.piece_end = self.now;
+        }
+    }
+
+    /// Where the song is at this frame, for phases that follow it.
+    pub(super) fn anchor(&self) -> Anchor {
+        let since_block = self.now - self.block_start;
+        match (self.choice(id::PHASE_MODE), self.song_expected) {
+            (id::PHASE_TIMELINE, Some(song)) => Anchor {
+                song_frames: song.saturating_add(since_block as i64),
+                beat_cycles: self.song_cycles(since_block),
+            },
+            _ => Anchor {
+                song_frames: (self.now - self.play_start) as i64,
+                beat_cycles: None,
+            },
+        }
+    }
+
+    /// Cycles of the beat at the song position, where tempo and musical position give them.
+    fn song_cycles(&self, since_block: u64) -> Option<f64> {
+        if self.choice(id::BEAT_SOURCE) != id::BEAT_TEMPO {
+            return None;
+        }
+        let (tempo, quarters) = self.beat_quarters()?;
+        let passed = since_block as f64 / self.rate * tempo.bpm / 60.0;
+        Some((tempo.song_quarters? + passed) / quarters)
+    }
+
+    /// The tempo and the quarters of one beat cycle in it.
+    pub(super) fn beat_quarters(&self) -> Option<(Tempo, f64)> {
+        let tempo = self.tempo?;
+        let quarters = division_quarters(self.choice(id::DIVISION), tempo.bar_quarters);
+        Some((tempo, quarters))
+    }
+
+    /// The frame at which the session timer runs out, if it counts and has not yet.
+    pub(super) fn timer_end(&self) -> Option<u64> {
+        let frames = self.timer_frames()?;
+        let left = frames.checked_sub(self.played).filter(|left| *left > 0)?;
+        self.was_playing.then_some(self.now + left)
+    }
+
+    fn timer_frames(&self) -> Option<u64> {
+        Some(self.frames(self.get(id::TIMER) * 60.0)).filter(|frames| *frames > 0)
+    }
+
+    /// Starts the fade of the entrainment where `run`, the transport and the timer ask for the other state.
+    pub(super) fn run_fade(&mut self) {
+        let runs = self.choice(id::RUN) == id::RUN_ALWAYS || self.was_playing;
+        let over = self
+            .timer_frames()
+            .is_some_and(|frames| self.played >= frames);
+        let wanted = runs && !over;
+        if wanted == self.faded_in {
+            return;
+        }
+        self.faded_in = wanted;
+        let (db, time) = if wanted {
+            (0.0, id::FADE_IN)
+        } else {
+            (gain::SILENCE, id::FADE_OUT)
+        };
+        let seconds = self.get(time).max(SHORTEST_FADE);
+        self.set_gain(self.chain.fade, db, seconds, false);
+        self.fade
+            .glide(f64::from(u8::from(wanted)), self.now, self.frames(seconds));
+    }
+}

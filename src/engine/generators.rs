@@ -1,0 +1,554 @@
+//! Layers and the noise bed: what each sounds like, through which rendering, at which phases.
+
+use super::chain::{BedNodes, LayerNodes};
+use super::clock::{Anchor, Course, Gear, Hands};
+use super::controls as id;
+use super::controls::LayerIds;
+use super::pair::{Pair, Turn};
+use super::{Engine, SWITCH_TIME};
+use crate::dsp::phase::Motion;
+use crate::graph::{Activity, NodeIndex};
+use crate::node::{gain, noise, wave_pair};
+
+/// The beat is limited to this share of a layer's carrier, so that no ear's tone comes near 0 Hz.
+const WIDEST_BEAT: f64 = 1.8;
+
+/// Seconds of noise that its filters have behind them when they start: their slowest pole, 8 Hz, has
+/// forgotten 150 dB.
+const NOISE_PAST: f64 = 0.35;
+
+/// What a layer is set up for. A change of any of it is a crossfade of two renderings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LayerSetup {
+    pub kind: usize,
+    wave: usize,
+    duty: f64,
+    ramp: f64,
+    swap: bool,
+    seed: f64,
+}
+
+/// What the noise bed is set up for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BedSetup {
+    kind: usize,
+    seed: f64,
+    width: f64,
+}
+
+/// A layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Layer {
+    pub pair: Pair<LayerSetup>,
+    pub hands: [Hands; 2],
+    pub gear: Gear,
+    /// Its phases have to follow an anchor and have not yet.
+    pub jump: bool,
+}
+
+/// The noise bed.
+#[derive(Debug, Clone, Copy)]
+pub struct Bed {
+    pub pair: Pair<BedSetup>,
+    pub hands: [Hands; 2],
+    pub jump: bool,
+}
+
+impl Layer {
+    /// Silent, at phase 0.
+    pub fn new() -> Layer {
+        Layer {
+            pair: Pair::new(),
+            hands: [Hands::default(); 2],
+            gear: Gear::default(),
+            jump: false,
+        }
+    }
+
+    /// Whether it sounds, if only its fade.
+    pub fn sounds(&self) -> bool {
+        self.pair.sounds_at_all()
+    }
+
+    /// Moves the phases on by frames of the piece.
+    pub fn advance(&mut self, frames: u64) {
+        self.hands = self.hands.map(|hands| self.gear.advance(&hands, frames));
+        self.gear = Gear::default();
+    }
+}
+
+impl Bed {
+    /// Silent, at position 0.
+    pub fn new() -> Bed {
+        Bed {
+            pair: Pair::new(),
+            hands: [Hands::default(); 2],
+            jump: false,
+        }
+    }
+
+    /// Whether it sounds, if only its fade.
+    pub fn sounds(&self) -> bool {
+        self.pair.sounds_at_all()
+    }
+
+    /// Moves the position on by frames.
+    pub fn advance(&mut self, frames: u64) {
+        self.hands = self
+            .hands
+            .map(|hands| Gear::default().advance(&hands, frames));
+    }
+}
+
+impl Engine {
+    /// Turns every generator towards what its controls ask for, and gives those that sound their phases
+    /// for the piece that begins and lasts until `end`.
+    pub(super) fn run_generators(&mut self, end: u64) {
+        let anchor = self.anchor();
+        for index in 0..id::LAYERS {
+            self.turn_layer(index, &anchor);
+            self.drive_layer(index, end);
+        }
+        self.turn_bed(&anchor);
+        self.drive_bed();
+        let any = if self.generates() {
+            Activity::Run
+        } else {
+            Activity::Silent
+        };
+        self.graph.set_activity(self.chain.fade, any);
+    }
+
+    fn layer_setup(&self, ids: &LayerIds) -> Option<LayerSetup> {
+        let kind = self.choice(ids.kind);
+        let pulses = matches!(
+            kind,
+            id::LAYER_ISOCHRONIC | id::LAYER_BILATERAL | id::LAYER_NOISE
+        );
+        let sided = matches!(kind, id::LAYER_BINAURAL | id::LAYER_BILATERAL);
+        // What a kind does not use changes nothing about it.
+        let if_used = |used: bool, control| if used { self.get(control) } else { 0.0 };
+        (kind != id::LAYER_OFF).then(|| LayerSetup {
+            kind,
+            wave: if_used(kind != id::LAYER_NOISE, ids.wave) as usize,
+            duty: if_used(pulses, ids.duty),
+            ramp: if_used(pulses, ids.ramp),
+            swap: if_used(sided, ids.swap) >= 0.5,
+            seed: if_used(kind == id::LAYER_NOISE, id::SEED),
+        })
+    }
+
+    fn bed_setup(&self) -> Option<BedSetup> {
+        let kind = self.choice(id::NOISE_KIND);
+        (kind != id::NOISE_OFF).then(|| BedSetup {
+            kind,
+            seed: self.get(id::SEED),
+            width: self.get(id::NOISE_WIDTH),
+        })
+    }
+
+    /// Carrier and beat of a layer at a frame, in hertz.
+    pub(super) fn layer_frequencies(&self, ids: &LayerIds, frame: u64) -> (f64, f64) {
+        let at = |control: id::ControlId| self.travels[control.index()].value(frame);
+        let semitones = at(ids.interval);
+        let ratio = if semitones == 0.0 {
+            1.0
+        } else {
+            2f64.powf(semitones / 12.0)
+        };
+        let carrier = self.carrier_travel().value(frame) * ratio;
+        let beat = self.beat_travel().value(frame) * at(ids.ratio);
+        (carrier, beat.min(WIDEST_BEAT * carrier))
+    }
+
+    fn layer_moves(&self, ids: &LayerIds) -> bool {
+        [ids.ratio, ids.interval]
+            .iter()
+            .map(|control| &self.travels[control.index()])
+            .chain([self.beat_travel(), self.carrier_travel()])
+            .any(|travel| travel.end(self.now).is_some())
+    }
+
+    /// Where an anchor puts a layer. A glide is as good as over; a straight line is where it is.
+    fn anchored(&self, ids: &LayerIds, anchor: &Anchor) -> Hands {
+        let settled = [ids.ratio, ids.interval]
+            .iter()
+            .map(|control| &self.travels[control.index()])
+            .chain([self.beat_travel(), self.carrier_travel()])
+            .filter(|travel| !travel.on_line(self.now))
+            .filter_map(|travel| travel.end(self.now))
+            .fold(self.now, u64::max);
+        let (carrier, beat) = self.layer_frequencies(ids, settled);
+        let ratio = self.get(ids.ratio);
+        anchor.hands(carrier, beat, ratio, self.rate)
+    }
+
+    fn turn_layer(&mut self, index: usize, anchor: &Anchor) {
+        let ids = &id::LAYER[index];
+        let setup = self.layer_setup(ids);
+        let layer = self.layers[index];
+        let target = layer.jump.then(|| self.anchored(ids, anchor));
+        let here = layer.hands[layer.pair.current()];
+        // Tones do not hear where noise is, and noise not where tones are.
+        let heard = target.filter(|target| match setup {
+            Some(setup) if setup.kind == id::LAYER_NOISE => target.differs(&here),
+            _ => Hands {
+                position: here.position,
+                ..*target
+            }
+            .differs(&here),
+        });
+        let fade = self.frames(SWITCH_TIME);
+        let turn =
+            self.layers[index]
+                .pair
+                .turn(setup, heard.is_some() && self.now > 0, self.now, fade);
+        let nodes = self.chain.layers[index].0;
+        if let Turn::Out(rendering) = turn {
+            return self.fade_out(nodes[rendering].fade);
+        }
+        // What still sounds does not jump: the anchor waits until a rendering is free.
+        let sounds = layer.pair.sounds(layer.pair.current());
+        if turn == Turn::Stay && heard.is_some() && sounds {
+            return;
+        }
+        let layer = &mut self.layers[index];
+        let target = target.unwrap_or(here);
+        layer.jump = false;
+        layer.hands[layer.pair.current()] = target;
+        match turn {
+            Turn::Stay | Turn::Out(_) => {}
+            Turn::Back(rendering) => self.fade_in(nodes[rendering].fade, self.layer_db(index)),
+            Turn::Start(rendering) => self.start_layer(index, rendering),
+            Turn::Swap(from, to) => {
+                self.fade_out(nodes[from].fade);
+                self.start_layer(index, to);
+            }
+        }
+    }
+
+    /// Decibels at which a layer's rendering is in: noise is brought to 0 dBFS RMS.
+    fn layer_db(&self, index: usize) -> f64 {
+        let pair = &self.layers[index].pair;
+        match pair.setup(pair.current()) {
+            Some(setup) if setup.kind == id::LAYER_NOISE => self.noise_levels.pink,
+            _ => 0.0,
+        }
+    }
+
+    fn start_layer(&mut self, index: usize, rendering: usize) {
+        let Some(setup) = self.layers[index].pair.setup(rendering) else {
+            return;
+        };
+        let nodes = self.chain.layers[index].0[rendering];
+        let params = self.params;
+        self.graph.set_param(
+            nodes.wave,
+            wave_pair::WAVE,
+            setup.wave.saturating_sub(1) as f64,
+        );
+        self.graph
+            .set_param(nodes.noise, noise::param::SEED, setup.seed);
+        for (node, duty, ramp) in [
+            (nodes.pulse, params.pulse_duty, params.pulse_ramp),
+            (nodes.side, params.side_duty, params.side_ramp),
+        ] {
+            self.graph.set_param(node, duty, setup.duty);
+            self.graph.set_param(node, ramp, setup.ramp);
+        }
+        self.graph.set_param(
+            nodes.side,
+            params.side_swap,
+            f64::from(u8::from(setup.swap)),
+        );
+        if setup.kind == id::LAYER_NOISE {
+            let position = self.layers[index].hands[rendering].position;
+            self.prime(nodes.noise, &[nodes.noise, nodes.pink], position);
+        }
+        // From silence, whatever the last use left.
+        self.set_gain(nodes.fade, gain::SILENCE, 0.0, false);
+        self.fade_in(nodes.fade, self.layer_db(index));
+    }
+
+    fn fade_in(&mut self, node: NodeIndex, db: f64) {
+        self.set_gain(node, db, SWITCH_TIME, false);
+    }
+
+    fn fade_out(&mut self, node: NodeIndex) {
+        self.set_gain(node, gain::SILENCE, SWITCH_TIME, false);
+    }
+
+    /// Gives noise and its filters the past that they would have had at a position.
+    fn prime(&mut self, noise: NodeIndex, nodes: &[NodeIndex], position: i128) {
+        let frames = self.frames(NOISE_PAST);
+        let start = position.wrapping_sub(i128::from(frames));
+        for node in nodes {
+            self.graph.set_activity(*node, Activity::Run);
+            self.graph.reset_node(*node);
+        }
+        self.graph.set_phase(noise, 0, start as u64, 1, 0);
+        self.graph.prime(nodes, frames as usize);
+    }
+
+    /// Sets the phases of a layer's renderings for the piece, and what of its nodes runs.
+    fn drive_layer(&mut self, index: usize, end: u64) {
+        let ids = &id::LAYER[index];
+        let frames = end - self.now;
+        let (carrier, beat) = self.layer_frequencies(ids, self.now);
+        let (carrier, beat) = if self.layer_moves(ids) {
+            let middle = self.layer_frequencies(ids, self.now + frames / 2);
+            let last = self.layer_frequencies(ids, end);
+            (
+                Course::Moving(carrier, middle.0, last.0),
+                Course::Moving(beat, middle.1, last.1),
+            )
+        } else {
+            (Course::Still(carrier), Course::Still(beat))
+        };
+        self.layers[index].gear = Gear {
+            carrier: carrier.motion(1.0, frames, self.rate),
+            half_beat: beat.motion(0.5, frames, self.rate),
+        };
+        let layer = self.layers[index];
+        let (renderings, level) = self.chain.layers[index];
+        for rendering in [0, 1] {
+            self.drive_rendering(&layer, rendering, renderings[rendering], frames);
+        }
+        let active = if layer.sounds() {
+            Activity::Run
+        } else {
+            Activity::Silent
+        };
+        self.graph.set_activity(level, active);
+    }
+
+    fn drive_rendering(&mut self, layer: &Layer, rendering: usize, nodes: LayerNodes, frames: u64) {
+        let setup = layer
+            .pair
+            .setup(rendering)
+            .filter(|_| layer.pair.sounds(rendering));
+        let Some(setup) = setup else {
+            for node in [
+                nodes.sine,
+                nodes.wave,
+                nodes.noise,
+                nodes.pink,
+                nodes.mono,
+                nodes.pulse,
+                nodes.side,
+                nodes.fade,
+            ] {
+                self.graph.set_activity(node, Activity::Silent);
+            }
+            return;
+        };
+        let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
+        let noise = setup.kind == id::LAYER_NOISE;
+        let sine = !noise && setup.wave == id::WAVE_SINE;
+        let pulsed = noise || setup.kind == id::LAYER_ISOCHRONIC;
+        let sided = setup.kind == id::LAYER_BILATERAL;
+        for (node, activity) in [
+            (nodes.sine, when(sine, Activity::Silent)),
+            (nodes.wave, when(!noise && !sine, Activity::Silent)),
+            (nodes.noise, when(noise, Activity::Silent)),
+            (nodes.pink, when(noise, Activity::Silent)),
+            (
+                nodes.mono,
+                when(setup.kind == id::LAYER_MONAURAL, Activity::Pass),
+            ),
+            (nodes.pulse, when(pulsed, Activity::Pass)),
+            (nodes.side, when(sided, Activity::Pass)),
+            (nodes.fade, Activity::Run),
+        ] {
+            self.graph.set_activity(node, activity);
+        }
+        let hands = layer.hands[rendering];
+        let carrier = Motion {
+            position: hands.carrier,
+            ..layer.gear.carrier
+        };
+        let half_beat = Motion {
+            position: hands.half_beat,
+            ..layer.gear.half_beat
+        }
+        .plus(&self.offset_motion(frames));
+        let (left, right) = match setup.kind {
+            id::LAYER_BINAURAL | id::LAYER_MONAURAL => {
+                (carrier.minus(&half_beat), carrier.plus(&half_beat))
+            }
+            _ => (carrier, carrier),
+        };
+        let ears = if setup.swap && setup.kind == id::LAYER_BINAURAL {
+            [right, left]
+        } else {
+            [left, right]
+        };
+        let tones = if sine { nodes.sine } else { nodes.wave };
+        if !noise {
+            for (ear, motion) in ears.into_iter().enumerate() {
+                self.set_motion(tones, ear, &motion);
+            }
+        }
+        let beat = half_beat.plus(&half_beat);
+        if pulsed {
+            self.set_motion(nodes.pulse, 0, &beat);
+        }
+        if sided {
+            self.set_motion(nodes.side, 0, &beat);
+        }
+        if noise {
+            self.graph
+                .set_phase(nodes.noise, 0, hands.position as u64, 1, 0);
+        }
+    }
+
+    fn set_motion(&mut self, node: NodeIndex, index: usize, motion: &Motion) {
+        self.graph.set_phase(
+            node,
+            index,
+            motion.phase(),
+            motion.wrapped_increment(),
+            motion.sweep,
+        );
+    }
+
+    /// The `phase` control as a motion of half-beats over the piece.
+    pub(super) fn offset_motion(&self, frames: u64) -> Motion {
+        let travel = &self.travels[id::PHASE.index()];
+        let half_cycles = |degrees: f64| degrees / 720.0;
+        let start = half_cycles(travel.value(self.now));
+        let position = (start * crate::dsp::phase::CYCLE) as i128;
+        if travel.end(self.now).is_none() {
+            return Motion {
+                position,
+                ..Motion::default()
+            };
+        }
+        let end = self.now + frames;
+        Motion::travel(
+            position,
+            half_cycles(travel.slope(self.now)),
+            half_cycles(travel.slope(end)),
+            half_cycles(travel.value(end)) - start,
+            frames,
+        )
+    }
+
+    fn turn_bed(&mut self, anchor: &Anchor) {
+        let setup = self.bed_setup();
+        let bed = self.bed;
+        let here = bed.hands[bed.pair.current()];
+        let target = if bed.jump {
+            Hands {
+                position: i128::from(anchor.song_frames),
+                ..here
+            }
+        } else {
+            here
+        };
+        let heard = target.differs(&here) && self.now > 0;
+        let fade = self.frames(SWITCH_TIME);
+        let turn = self.bed.pair.turn(setup, heard, self.now, fade);
+        let nodes = self.chain.bed.0;
+        if let Turn::Out(rendering) = turn {
+            return self.fade_out(nodes[rendering].fade);
+        }
+        if turn == Turn::Stay && heard && bed.pair.sounds(bed.pair.current()) {
+            return;
+        }
+        self.bed.jump = false;
+        self.bed.hands[self.bed.pair.current()] = target;
+        match turn {
+            Turn::Stay | Turn::Out(_) => {}
+            Turn::Back(rendering) => self.fade_in(nodes[rendering].fade, self.bed_db()),
+            Turn::Start(rendering) => self.start_bed(rendering),
+            Turn::Swap(from, to) => {
+                self.fade_out(nodes[from].fade);
+                self.start_bed(to);
+            }
+        }
+    }
+
+    fn bed_db(&self) -> f64 {
+        match self
+            .bed
+            .pair
+            .setup(self.bed.pair.current())
+            .map(|setup| setup.kind)
+        {
+            Some(id::NOISE_PINK) => self.noise_levels.pink,
+            Some(id::NOISE_BROWN) => self.noise_levels.brown,
+            _ => 0.0,
+        }
+    }
+
+    fn start_bed(&mut self, rendering: usize) {
+        let Some(setup) = self.bed.pair.setup(rendering) else {
+            return;
+        };
+        let nodes = self.chain.bed.0[rendering];
+        self.graph
+            .set_param(nodes.noise, noise::param::SEED, setup.seed);
+        self.graph
+            .set_param(nodes.noise, noise::param::WIDTH, setup.width);
+        let position = self.bed.hands[rendering].position;
+        match setup.kind {
+            id::NOISE_PINK => self.prime(nodes.noise, &[nodes.noise, nodes.pink], position),
+            id::NOISE_BROWN => {
+                self.graph.set_activity(nodes.pink, Activity::Pass);
+                self.graph.set_activity(nodes.brown, Activity::Run);
+                self.graph.reset_node(nodes.brown);
+                let frames = self.frames(NOISE_PAST);
+                let start = position.wrapping_sub(i128::from(frames));
+                self.graph.set_activity(nodes.noise, Activity::Run);
+                self.graph.set_phase(nodes.noise, 0, start as u64, 1, 0);
+                self.graph
+                    .prime(&[nodes.noise, nodes.pink, nodes.brown], frames as usize);
+            }
+            _ => {}
+        }
+        self.set_gain(nodes.fade, gain::SILENCE, 0.0, false);
+        self.fade_in(nodes.fade, self.bed_db());
+    }
+
+    fn drive_bed(&mut self) {
+        let bed = self.bed;
+        for (rendering, nodes) in self.chain.bed.0.into_iter().enumerate() {
+            let BedNodes {
+                noise,
+                pink,
+                brown,
+                fade,
+            } = nodes;
+            let setup = bed
+                .pair
+                .setup(rendering)
+                .filter(|_| bed.pair.sounds(rendering));
+            let Some(setup) = setup else {
+                for node in [noise, pink, brown, fade] {
+                    self.graph.set_activity(node, Activity::Silent);
+                }
+                continue;
+            };
+            let coloured = |kind| {
+                if setup.kind == kind {
+                    Activity::Run
+                } else {
+                    Activity::Pass
+                }
+            };
+            self.graph.set_activity(noise, Activity::Run);
+            self.graph.set_activity(pink, coloured(id::NOISE_PINK));
+            self.graph.set_activity(brown, coloured(id::NOISE_BROWN));
+            self.graph.set_activity(fade, Activity::Run);
+            let position = bed.hands[rendering].position as u64;
+            self.graph.set_phase(noise, 0, position, 1, 0);
+        }
+        let level = if bed.sounds() {
+            Activity::Run
+        } else {
+            Activity::Silent
+        };
+        self.graph.set_activity(self.chain.bed.1, level);
+    }
+}

@@ -1,0 +1,175 @@
+//! Pieces of the clock: from one place where something can change to the next.
+
+use super::clock::{Course, Gear};
+use super::controls as id;
+use super::travel::Travel;
+use super::{ControlId, Engine, QUANTUM, apply};
+use crate::graph::Activity;
+use crate::node::gain;
+
+impl Engine {
+    /// Begins a piece: from now to the next multiple of the quantum, or to where a travel ends before.
+    /// Nothing here depends on where blocks end.
+    pub(super) fn plan(&mut self) {
+        let now = self.now;
+        self.mark_piece();
+        self.advance();
+        if self.unsettled {
+            self.settle();
+        }
+        if self.poisoned {
+            self.poisoned = false;
+            self.graph.reset_node(self.chain.gate);
+            self.graph.reset_node(self.chain.ceiling);
+        }
+        self.land_held();
+        let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
+        let end = self
+            .travels
+            .iter()
+            .chain([&self.tempo_beat, &self.note_carrier])
+            .filter_map(|travel| travel.end(now))
+            .chain(self.timer_end())
+            .fold(grid, u64::min);
+        self.piece_end = end;
+        self.run_fade();
+        self.bed.pair.expire(now);
+        for layer in &mut self.layers {
+            layer.pair.expire(now);
+        }
+        if self.anchor_pending {
+            self.anchor_all();
+        }
+        self.drive_master(end);
+        self.run_generators(end);
+        self.run_lines(end);
+        let skip = |rests: u64| {
+            if rests <= now {
+                Activity::Pass
+            } else {
+                Activity::Run
+            }
+        };
+        self.graph
+            .set_activity(self.chain.gate, skip(self.gate_rests));
+        self.graph
+            .set_activity(self.chain.ceiling, skip(self.ceiling_rests));
+    }
+
+    /// Moves all phases from the start of the piece to now.
+    fn advance(&mut self) {
+        let frames = self.now - self.piece_start;
+        self.master_half = self
+            .master_half
+            .wrapping_add(self.master_gear.half_beat.at(frames));
+        self.master_gear = Gear::default();
+        for layer in &mut self.layers {
+            layer.advance(frames);
+        }
+        self.bed.advance(frames);
+        self.piece_start = self.now;
+    }
+
+    /// Stops all phases where they are (`keep`), or puts them to 0, before the frames start anew.
+    pub(super) fn rewind(&mut self, keep: bool) {
+        self.advance();
+        let (layers, bed) = (self.layers, self.bed);
+        self.layers = [super::Layer::new(); id::LAYERS];
+        self.bed = super::Bed::new();
+        if keep {
+            for (layer, old) in self.layers.iter_mut().zip(layers) {
+                layer.hands = [old.hands[old.pair.current()]; 2];
+            }
+            self.bed.hands = [bed.hands[bed.pair.current()]; 2];
+        } else {
+            self.master_half = 0;
+        }
+    }
+
+    /// Puts everything in force that was set before the first frame, without glides, and lets the fade
+    /// start from silence.
+    fn settle(&mut self) {
+        self.unsettled = false;
+        self.aim_tempo();
+        for control in ControlId::all() {
+            self.put(control, 0.0);
+        }
+        self.set_gain(self.chain.fade, gain::SILENCE, 0.0, false);
+        self.fade = Travel::still(0.0);
+        self.faded_in = false;
+        self.graph.reset();
+    }
+
+    /// Tells every phase that the song is somewhere else. The master is there at once, each generator as
+    /// soon as its renderings are free.
+    fn anchor_all(&mut self) {
+        self.anchor_pending = false;
+        let anchor = self.anchor();
+        let beat = self.beat_travel();
+        let hertz = if beat.on_line(self.now) {
+            beat.value(self.now)
+        } else {
+            beat.target()
+        };
+        self.master_half = anchor.hands(0.0, hertz, 1.0, self.rate).half_beat;
+        for layer in &mut self.layers {
+            layer.jump = true;
+        }
+        self.bed.jump = true;
+        self.mark_anchor();
+    }
+
+    fn drive_master(&mut self, end: u64) {
+        let beat = self.beat_travel();
+        let course = if beat.end(self.now).is_none() {
+            Course::Still(beat.target())
+        } else {
+            let middle = self.now + (end - self.now) / 2;
+            Course::Moving(beat.value(self.now), beat.value(middle), beat.value(end))
+        };
+        self.master_gear = Gear {
+            half_beat: course.motion(0.5, end - self.now, self.rate),
+            ..Gear::default()
+        };
+    }
+
+    /// The phase of the beat at this frame, modulo a cycle: what sounds, offset included.
+    pub(super) fn beat_phase(&self) -> u64 {
+        let degrees = self.travels[id::PHASE.index()].value(self.now);
+        let offset = (degrees / 720.0 * crate::dsp::phase::CYCLE) as i128;
+        ((self.master_at_now().wrapping_add(offset)) as u64).wrapping_mul(2)
+    }
+
+    /// The master's half-beat at this frame, without the offset.
+    fn master_at_now(&self) -> i128 {
+        self.master_half
+            .wrapping_add(self.master_gear.half_beat.at(self.now - self.piece_start))
+    }
+
+    /// Controls that step at the end of a line: puts those in force whose line has ended.
+    fn land_held(&mut self) {
+        for control in ControlId::all() {
+            let before = self.sources();
+            if self.travels[control.index()].land(self.now) {
+                self.put(control, self.get(id::GLIDE));
+                self.change_source(before);
+            }
+        }
+    }
+
+    /// Straight lines of levels: their nodes are sent to where the line is at the end of the piece.
+    fn run_lines(&mut self, end: u64) {
+        for control in ControlId::all() {
+            let travel = self.travels[control.index()];
+            if !travel.on_line(self.now) {
+                continue;
+            }
+            let Some(node) = self.level_node(control) else {
+                continue;
+            };
+            let seconds = (end - self.now) as f64 / self.rate;
+            let db = apply::level(control, travel.value(end));
+            self.set_gain(node, db, seconds, true);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! noise: white noise in stereo, computed from a seed and a position instead of remembered.
+
+use super::{
+    Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, PhaseInfo, accepted, parse_groups,
+};
+
+/// Positions of the parameters.
+pub mod param {
+    /// Which noise.
+    pub const SEED: usize = 0;
+    /// Which of independent noises of one seed.
+    pub const STREAM: usize = 1;
+    /// 0: both ears the same, 1: independent.
+    pub const WIDTH: usize = 2;
+}
+
+/// The node. Its phase input is the position in frames: a call with increment 1 says which frame comes
+/// next, any other leaves it to count from its reset.
+pub struct Noise {
+    info: NodeInfo,
+    values: [f64; 3],
+    position: u64,
+}
+
+/// Makes one.
+pub fn create() -> Box<dyn Node> {
+    let number = |name: &str, max: f64, default: f64, help: &str| ParamInfo {
+        name: name.to_owned(),
+        unit: String::new(),
+        min: 0.0,
+        max,
+        default,
+        step: 0.0,
+        scale: ParamScale::Linear,
+        kind: ParamKind::Number,
+        help: help.to_owned(),
+    };
+    let info = NodeInfo {
+        name: "noise".to_owned(),
+        language: "rust".to_owned(),
+        help: "White noise of 0 dBFS RMS in each ear; the same position gives the same sample."
+            .to_owned(),
+        inputs: 0,
+        outputs: 2,
+        input_groups: Vec::new(),
+        output_groups: parse_groups("noise: stereo", 2, "out").unwrap_or_default(),
+        latency: 0,
+        phases: vec![PhaseInfo {
+            name: "position".to_owned(),
+            frequency: 0.0,
+        }],
+        params: vec![
+            number("seed", 65_535.0, 1.0, "Which noise"),
+            number(
+                "stream",
+                255.0,
+                0.0,
+                "Which of the independent noises of one seed",
+            ),
+            number(
+                "width",
+                1.0,
+                1.0,
+                "0 is the same noise in both ears, 1 independent noises",
+            ),
+        ],
+    };
+    let values = [1.0, 0.0, 1.0];
+    Box::new(Noise {
+        info,
+        values,
+        position: 0,
+    })
+}
+
+/// A well-mixed 64-bit number of a key and a counter: two rounds of the finaliser of SplitMix64 (Steele,
+/// Lea and Flood 2014).
+fn hash(key: u64, counter: u64) -> u64 {
+    let mix = |mut x: u64| {
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^ (x >> 31)
+    };
+    mix(mix(counter.wrapping_add(0x9E37_79B9_7F4A_7C15)) ^ key)
+}
+
+/// Uniform with an RMS of 1.
+fn sample(key: u64, counter: u64) -> f64 {
+    // The upper 53 bits as -1 to 1, times the square root of 3.
+    let unit = (hash(key, counter) >> 11) as f64 * (1.0 / (1u64 << 52) as f64) - 1.0;
+    unit * 1.732_050_807_568_877_2
+}
+
+impl Node for Noise {
+    fn info(&self) -> &NodeInfo {
+        &self.info
+    }
+
+    fn init(&mut self, _sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
+        self.reset();
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.position = 0;
+    }
+
+    fn process(&mut self, _inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        let [left, right] = outputs else {
+            return;
+        };
+        let [seed, stream, width] = self.values;
+        let key = |channel: u64| {
+            hash(
+                0x5A45_4954_4745_4245,
+                (seed as u64) << 16 | (stream as u64) << 8 | channel,
+            )
+        };
+        let (key_left, key_right) = (key(0), key(1));
+        // Two noises turned towards each other by an angle: their correlation is 1 - width, and each keeps
+        // its power.
+        let angle = 0.5 * (1.0 - width).asin();
+        let (own, other) = (angle.cos(), angle.sin());
+        for (l, r) in left.iter_mut().zip(right.iter_mut()) {
+            let a = sample(key_left, self.position);
+            let b = sample(key_right, self.position);
+            *l = (own * a + other * b) as f32;
+            *r = (own * b + other * a) as f32;
+            self.position = self.position.wrapping_add(1);
+        }
+    }
+
+    fn set_param(&mut self, index: usize, value: f64) {
+        if let Some(value) = accepted(self.info.params.get(index), value) {
+            self.values[index] = if index == param::WIDTH {
+                value
+            } else {
+                value.round()
+            };
+        }
+    }
+
+    fn get_param(&self, index: usize) -> f64 {
+        self.values.get(index).copied().unwrap_or(0.0)
+    }
+
+    fn set_phase(&mut self, index: usize, phase: u64, increment: u64, _sweep: i64) {
+        if index == 0 && increment == 1 {
+            self.position = phase;
+        }
+    }
+}
