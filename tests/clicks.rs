@@ -131,6 +131,57 @@ fn kind_switch() {
 }
 
 #[test]
+fn every_kind_to_every_other() {
+    let kinds = id::L1_KIND.control().range().1 as usize;
+    let mut worst = f64::NEG_INFINITY;
+    for from in 0..=kinds {
+        for to in 0..=kinds {
+            // Noise is no tone: what it has above 2 kHz is no click.
+            if from != to && from != id::LAYER_NOISE && to != id::LAYER_NOISE {
+                // A pulse of the isochronic layer is on, with flanks of its own that are slow enough.
+                let extra = [
+                    (id::L1_KIND, from as f64),
+                    (id::L1_RAMP, 20.0),
+                    (id::BEAT, 1.2),
+                    (id::PHASE, -90.0),
+                ];
+                let click = layer(&extra, |at| vec![step(at, id::L1_KIND, to as f64)]);
+                worst = worst.max(click);
+            }
+        }
+    }
+    check("09 clicks: every kind to every other", "kinds", worst);
+}
+
+#[test]
+fn ear_swap() {
+    let worst = layer(&[], |at| vec![step(at, id::L1_SWAP, 1.0)]);
+    check("09 clicks: ear swap", "ear swap", worst);
+}
+
+#[test]
+fn tone_parameters() {
+    let isochronic = [
+        (id::L1_KIND, id::LAYER_ISOCHRONIC as f64),
+        (id::BEAT, 1.2),
+        (id::L1_RAMP, 30.0),
+    ];
+    let worst = [
+        layer(&[], |at| vec![step(at, id::L1_RATIO, 2.0)]),
+        layer(&[], |at| vec![step(at, id::L1_INTERVAL, 2.0)]),
+        layer(&[], |at| vec![step(at, id::PHASE, 180.0)]),
+        layer(&isochronic, |at| vec![step(at, id::L1_DUTY, 90.0)]),
+        layer(&isochronic, |at| vec![step(at, id::L1_RAMP, 25.0)]),
+    ];
+    let worst = worst.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    check(
+        "09 clicks: ratio, interval, phase, duty, ramp",
+        "tone parameters",
+        worst,
+    );
+}
+
+#[test]
 fn bypass() {
     let on = layer(&[], |at| vec![step(at, id::BYPASS, 1.0)]);
     let off = layer(&[(id::BYPASS, 1.0)], |at| vec![step(at, id::BYPASS, 0.0)]);

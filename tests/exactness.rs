@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Render, assert_same, binaural, figure, silence, step};
+use common::{Render, assert_same, binaural, figure, frequency, silence, step};
 use zeitgeber::analysis::fit;
 use zeitgeber::dsp::phase;
 use zeitgeber::engine::controls as id;
@@ -15,47 +15,6 @@ const OTHER_EAR_BAR: f64 = -140.0; // dB
 
 fn seconds(signal: &[f32], rate: f64, from: f64, to: f64) -> &[f32] {
     &signal[(from * rate) as usize..(to * rate) as usize]
-}
-
-/// Frequency by the slope of the phases of windowed one-second frames against a guess.
-fn frequency(signal: &[f32], rate: f64, guess: f64) -> f64 {
-    let frame = rate as usize;
-    let phases: Vec<f64> = signal
-        .chunks_exact(frame)
-        .enumerate()
-        .map(|(k, samples)| {
-            let (mut re, mut im) = (0.0, 0.0);
-            for (n, x) in samples.iter().enumerate() {
-                // Hann: the image at the negative frequency is far below the phases' own noise.
-                let window =
-                    0.5 - 0.5 * (std::f64::consts::TAU * (n as f64 + 0.5) / frame as f64).cos();
-                let turns = guess * ((k * frame + n) as f64 / rate);
-                let angle = std::f64::consts::TAU * (turns - turns.floor());
-                re += f64::from(*x) * window * angle.cos();
-                im -= f64::from(*x) * window * angle.sin();
-            }
-            im.atan2(re)
-        })
-        .collect();
-    let unwrapped: Vec<f64> = phases
-        .iter()
-        .scan((phases[0], 0.0), |(last, sum), phase| {
-            let step = (phase - *last + std::f64::consts::PI).rem_euclid(std::f64::consts::TAU)
-                - std::f64::consts::PI;
-            *last = *phase;
-            *sum += step;
-            Some(*sum)
-        })
-        .collect();
-    let n = unwrapped.len() as f64;
-    let mean_t = (n - 1.0) / 2.0;
-    let mean = unwrapped.iter().sum::<f64>() / n;
-    let (mut above, mut below) = (0.0, 0.0);
-    for (k, phase) in unwrapped.iter().enumerate() {
-        above += (k as f64 - mean_t) * (phase - mean);
-        below += (k as f64 - mean_t) * (k as f64 - mean_t);
-    }
-    guess + above / below / std::f64::consts::TAU
 }
 
 #[test]

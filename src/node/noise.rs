@@ -120,7 +120,15 @@ impl Node for Noise {
         // Two noises turned towards each other by an angle: their correlation is 1 - width, and each keeps
         // its power.
         let angle = 0.5 * (1.0 - width).asin();
-        let (own, other) = (angle.cos(), angle.sin());
+        let (own, other) = if width == 0.0 {
+            // To the bit the same in both ears, which cosine and sine of 45 degrees are not.
+            (
+                std::f64::consts::FRAC_1_SQRT_2,
+                std::f64::consts::FRAC_1_SQRT_2,
+            )
+        } else {
+            (angle.cos(), angle.sin())
+        };
         for (l, r) in left.iter_mut().zip(right.iter_mut()) {
             let a = sample(key_left, self.position);
             let b = sample(key_right, self.position);

@@ -178,3 +178,45 @@ pub fn figure(row: &str, bar: &str, measured: &str) {
         std::fs::write(path, format!("{row}|{bar}|{measured}\n")).unwrap();
     }
 }
+
+/// Frequency by the slope of the phases of windowed one-second frames against a guess.
+pub fn frequency(signal: &[f32], rate: f64, guess: f64) -> f64 {
+    let frame = rate as usize;
+    let phases: Vec<f64> = signal
+        .chunks_exact(frame)
+        .enumerate()
+        .map(|(k, samples)| {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (n, x) in samples.iter().enumerate() {
+                // The square of Hann's window: neighbours some hertz away are far below.
+                let hann =
+                    0.5 - 0.5 * (std::f64::consts::TAU * (n as f64 + 0.5) / frame as f64).cos();
+                let window = hann * hann;
+                let turns = guess * ((k * frame + n) as f64 / rate);
+                let angle = std::f64::consts::TAU * (turns - turns.floor());
+                re += f64::from(*x) * window * angle.cos();
+                im -= f64::from(*x) * window * angle.sin();
+            }
+            im.atan2(re)
+        })
+        .collect();
+    let unwrapped: Vec<f64> = phases
+        .iter()
+        .scan((phases[0], 0.0), |(last, sum), phase| {
+            let step = (phase - *last + std::f64::consts::PI).rem_euclid(std::f64::consts::TAU)
+                - std::f64::consts::PI;
+            *last = *phase;
+            *sum += step;
+            Some(*sum)
+        })
+        .collect();
+    let n = unwrapped.len() as f64;
+    let mean_t = (n - 1.0) / 2.0;
+    let mean = unwrapped.iter().sum::<f64>() / n;
+    let (mut above, mut below) = (0.0, 0.0);
+    for (k, phase) in unwrapped.iter().enumerate() {
+        above += (k as f64 - mean_t) * (phase - mean);
+        below += (k as f64 - mean_t) * (k as f64 - mean_t);
+    }
+    guess + above / below / std::f64::consts::TAU
+}
