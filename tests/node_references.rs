@@ -242,3 +242,157 @@ fn gain_and_mix_are_arithmetic() {
         );
     }
 }
+
+/// Phase of a node's input 0 as cycles, for frames of a steady 10 Hz.
+fn steady(node: &mut dyn Node, hertz: f64, frames: usize) -> Vec<[f32; 2]> {
+    let ones = vec![1.0f32; frames];
+    let increment = zeitgeber::dsp::phase::increment(hertz, RATE) as u64;
+    node.set_phase(0, 0, increment, 0);
+    let [left, right] = stereo(node, &ones, &ones);
+    left.into_iter().zip(right).map(|(l, r)| [l, r]).collect()
+}
+
+/// The pulse of PARAMETERS.md: half amplitude at 0 and at duty, raised-cosine flanks centred there.
+fn pulse_reference(phase: f64, duty: f64, ramp: f64) -> f64 {
+    let ramp = ramp.min(0.5 * duty.min(1.0 - duty));
+    let f = phase - phase.floor();
+    // Distance to the nearest rising and falling half-amplitude points, over three cycles.
+    let mut value = f64::from(u8::from(f < duty));
+    for cycle in [-1.0, 0.0, 1.0] {
+        for (edge, sign) in [(cycle, 1.0), (cycle + duty, -1.0)] {
+            let distance = f - edge;
+            if distance.abs() < 0.5 * ramp {
+                value = 0.5 + sign * 0.5 * (PI * distance / ramp).sin();
+            }
+        }
+    }
+    value
+}
+
+#[test]
+fn pulse_and_bilateral_follow_their_description() {
+    for (duty, ramp) in [(50.0, 10.0), (5.0, 50.0), (95.0, 1.0), (33.0, 7.0)] {
+        let params = [("duty", duty), ("ramp", ramp)];
+        let pulses = steady(make("pulse", &params, RATE).as_mut(), 10.0, 10_000);
+        let sides = steady(make("bilateral", &params, RATE).as_mut(), 10.0, 10_000);
+        for n in 0..10_000 {
+            let expected = pulse_reference(10.0 * n as f64 / RATE, duty / 100.0, ramp * 0.01);
+            for (found, expected) in [
+                (pulses[n][0], expected),
+                (pulses[n][1], expected),
+                (sides[n][0], expected),
+                (sides[n][1], 1.0 - expected),
+            ] {
+                assert!(
+                    (f64::from(found) - expected).abs() < 1e-6,
+                    "frame {n}: {found} {expected}"
+                );
+            }
+        }
+    }
+    // Without flanks the edges are hard, and at rest the pulse is on.
+    let hard = steady(make("pulse", &[("ramp", 0.0)], RATE).as_mut(), 10.0, 4_800);
+    assert!(hard.iter().all(|[x, _]| *x == 0.0 || *x == 1.0));
+    let on = hard.iter().filter(|[x, _]| *x == 1.0).count();
+    assert!((2_399..=2_401).contains(&on), "{on}");
+    assert!(
+        steady(make("pulse", &[], RATE).as_mut(), 0.0, 100)
+            .iter()
+            .all(|[x, _]| *x == 1.0)
+    );
+}
+
+#[test]
+fn mono_sum_is_the_mean() {
+    let (a, b) = (bursts(1000, 1), bursts(1000, 2));
+    let [left, right] = stereo(make("mono_sum", &[], RATE).as_mut(), &a, &b);
+    for n in 0..1000 {
+        let mean = 0.5 * (f64::from(a[n]) + f64::from(b[n]));
+        assert!((f64::from(left[n]) - mean).abs() < 1e-7);
+    }
+    assert_eq!(left, right);
+}
+
+/// The impulse response of first-order sections b0 + b1 z^-1 over 1 - a1 z^-1, in plain f64.
+fn sections(coefficients: &[[f64; 3]], frames: usize) -> Vec<f64> {
+    let mut signal = vec![0.0; frames];
+    signal[0] = 1.0;
+    for [b0, b1, a1] in coefficients {
+        let (mut x1, mut y1) = (0.0, 0.0);
+        for x in &mut signal {
+            let y = b0 * *x + b1 * x1 + a1 * y1;
+            (x1, y1) = (*x, y);
+            *x = y;
+        }
+    }
+    signal
+}
+
+#[test]
+fn pink_and_brown_are_their_sections() {
+    for rate in [8_000.0, 48_000.0, 384_000.0] {
+        let low = (PI * 8.0 / rate).tan();
+        let ratio = (60.0 / low).powf(1.0 / 8.0);
+        let mut pink: Vec<[f64; 3]> = (0..8)
+            .map(|k| {
+                let p = low * ratio.powi(k);
+                let z = p * ratio.sqrt();
+                [
+                    (1.0 + z) / (1.0 + p),
+                    (z - 1.0) / (1.0 + p),
+                    (1.0 - p) / (1.0 + p),
+                ]
+            })
+            .collect();
+        pink.push([1.0, 0.60217479, -0.80280155]);
+        pink.push([1.0, 0.15006925, -0.31283917]);
+        let pole = (-2.0 * PI * 20.0 / rate).exp();
+        let brown = [[1.0, 0.0, pole], [1.0, -1.0, pole]];
+        for (name, coefficients) in [("pink", &pink[..]), ("brown", &brown[..])] {
+            let mut input = vec![0.0f32; 4000];
+            input[0] = 1.0;
+            let [left, _] = stereo(make(name, &[], rate).as_mut(), &input, &input);
+            for (n, expected) in sections(coefficients, 4000).iter().enumerate() {
+                let error = (f64::from(left[n]) - expected).abs();
+                assert!(
+                    error < 1e-6 * expected.abs().max(1e-3),
+                    "{name} at {rate}, frame {n}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn noise_is_uniform_white_and_of_unit_power() {
+    let mut node = make("noise", &[("seed", 7.0)], RATE);
+    let frames = 1 << 20;
+    let mut output = [vec![0.0f32; frames], vec![0.0; frames]];
+    let [left, right] = output.each_mut().map(Vec::as_mut_slice);
+    node.process(&[], &mut [left, right]);
+    let n = frames as f64;
+    for ear in &output {
+        let mean = ear.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+        let power = ear.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n;
+        // Four standard errors of a uniform distribution of unit power.
+        assert!(
+            mean.abs() < 4.0 / n.sqrt() && (power - 1.0).abs() < 4.0 * 0.9 / n.sqrt(),
+            "{mean} {power}"
+        );
+        assert!(ear.iter().all(|x| x.abs() <= 1.732_051));
+        for lag in [1, 2, 3, 7, 64, 1000] {
+            let dot: f64 = ear
+                .iter()
+                .zip(&ear[lag..])
+                .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                .sum();
+            assert!((dot / n).abs() < 5.0 / n.sqrt(), "lag {lag}");
+        }
+    }
+    // The same position is the same sample.
+    node.set_phase(0, 1_000, 1, 0);
+    let mut again = [vec![0.0f32; 100], vec![0.0; 100]];
+    let [left, right] = again.each_mut().map(Vec::as_mut_slice);
+    node.process(&[], &mut [left, right]);
+    assert_eq!(again[0], output[0][1_000..1_100]);
+}

@@ -5,7 +5,6 @@ use super::meters::{self, Meters};
 use super::widgets::{self, Hand};
 use super::{ParamSink, messages::Message};
 use crate::engine::ControlId;
-use crate::engine::controls;
 use egui::{CentralPanel, Panel as EguiPanel, RichText, ScrollArea, Ui};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +39,7 @@ impl Panel {
     pub fn ui(&mut self, ui: &mut Ui, sink: &dyn ParamSink) {
         let moving = self.poll(ui);
         let messages = self.link.messages.all();
-        EguiPanel::top("sound").show(ui, |ui| self.sound(ui, sink));
+        EguiPanel::top("sound").show(ui, |ui| self.sound(ui));
         if !messages.is_empty() {
             EguiPanel::bottom("messages").show(ui, |ui| self.said(ui, &messages));
         }
@@ -74,15 +73,14 @@ impl Panel {
         self.meters.poll(&self.link, passed as f32)
     }
 
-    fn sound(&self, ui: &mut Ui, sink: &dyn ParamSink) {
+    fn sound(&self, ui: &mut Ui) {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
             let telemetry = self.link.telemetry();
             // The clock runs on while nothing generates; then there is no beat to show.
-            let generates = sink.value(controls::L1_KIND) > 0.0;
             let (phase, fade) = telemetry
                 .as_ref()
-                .filter(|_| generates)
+                .filter(|t| t.generates())
                 .map_or((0.0, 0.0), |t| (t.beat_phase(), t.fade()));
             meters::beat_lamp(ui, phase, fade);
             ui.vertical(|ui| {

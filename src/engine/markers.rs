@@ -41,17 +41,22 @@ pub(super) struct Markers {
     pub sink: Option<Box<dyn FnMut(Marker) + Send>>,
     /// What of the piece that runs has been told already.
     done: u64,
+    /// The phases were set at the start of this piece, not led there.
+    fresh: bool,
     waiting: Vec<Marker>,
 }
 
-/// The frames, from `from` to `to` of a piece, at which a phase that starts at `position` passes a whole
-/// cycle, and which cycle.
-fn crossings(motion: &Motion, from: u64, to: u64, mut each: impl FnMut(f64, i64)) {
+/// A phase that is set to this little behind a whole cycle is meant to be on it: increments are rounded.
+const ON_IT: u64 = 1 << 34; // 1e-9 of a cycle
+
+/// The frames, from `from` to `to` of a piece, at which a phase passes a whole cycle, and which cycle.
+/// `fresh`: the phase was set at `from`.
+fn crossings(motion: &Motion, from: u64, to: u64, fresh: bool, mut each: impl FnMut(f64, i64)) {
     let cycles = |position: i128| (position >> 64) as i64;
     for k in from..to {
         let (a, b) = (motion.at(k), motion.at(k + 1));
-        // A phase that starts exactly on a cycle begins it there.
-        if k == from && a as u64 == 0 {
+        // A phase that starts on a cycle begins it there.
+        if k == from && (a as u64 == 0 || fresh && (a as u64) < ON_IT) {
             each(k as f64, cycles(a));
         }
         if cycles(b) > cycles(a) {
@@ -74,6 +79,7 @@ impl Engine {
         let from = self.markers.done.max(start) - start;
         let to = self.now.saturating_sub(start);
         self.markers.done = self.now;
+        let fresh = std::mem::take(&mut self.markers.fresh) && from == 0;
         let offset = (self.travels[id::PHASE.index()].value(start) / 720.0 * CYCLE) as i128;
         let beat = |half: i128, gear: &Gear| {
             let motion = Motion {
@@ -88,6 +94,7 @@ impl Engine {
             &beat(self.master_half, &self.master_gear),
             from,
             to,
+            fresh,
             |frame, cycle| {
                 marks.push(Marker {
                     frame: at(frame),
@@ -106,7 +113,7 @@ impl Engine {
                 });
             if pulses {
                 let motion = beat(layer.hands[rendering].half_beat, &layer.gear);
-                crossings(&motion, from, to, |frame, cycle| {
+                crossings(&motion, from, to, fresh, |frame, cycle| {
                     marks.push(Marker {
                         frame: at(frame),
                         kind: MarkerKind::Onset {
@@ -128,6 +135,7 @@ impl Engine {
     pub(super) fn mark_anchor(&mut self) {
         if self.markers.sink.is_some() {
             let phase = self.beat_phase() as f64 / CYCLE;
+            self.markers.fresh = true;
             self.markers.waiting.push(Marker {
                 frame: self.now as f64,
                 kind: MarkerKind::Anchor { phase },
@@ -149,15 +157,21 @@ mod tests {
             sweep: 0,
         };
         let mut found = Vec::new();
-        crossings(&motion, 0, 9, |frame, cycle| found.push((frame, cycle)));
+        crossings(&motion, 0, 9, false, |frame, cycle| {
+            found.push((frame, cycle))
+        });
         assert_eq!(found, [(0.5, 5), (4.5, 6), (8.5, 7)]);
         let on_it = Motion {
             position: 0,
             ..motion
         };
         let mut found = Vec::new();
-        crossings(&on_it, 0, 4, |frame, cycle| found.push((frame, cycle)));
-        crossings(&on_it, 4, 8, |frame, cycle| found.push((frame, cycle)));
+        crossings(&on_it, 0, 4, false, |frame, cycle| {
+            found.push((frame, cycle))
+        });
+        crossings(&on_it, 4, 8, false, |frame, cycle| {
+            found.push((frame, cycle))
+        });
         assert_eq!(found, [(0.0, 0), (4.0, 1)]);
     }
 }

@@ -4,9 +4,11 @@ use super::blocks::{BlockSize, Stream};
 use super::capture::{Capture, CaptureError, Captures};
 use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
+use super::marks::{Marks, MarksError};
 use super::wav::WavError;
 use crate::engine::{Change, ControlId, Engine, EngineError, Event, Tempo, Transport};
 use std::fmt;
+use std::path::PathBuf;
 
 /// What a render does beside passing the source through.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct RenderOptions {
     pub bpm: Option<f64>,
     /// Nodes to capture.
     pub capture: Option<Capture>,
+    /// A CSV file that receives beat cycles, pulse onsets and anchors.
+    pub markers: Option<PathBuf>,
 }
 
 impl Default for RenderOptions {
@@ -37,6 +41,7 @@ impl Default for RenderOptions {
             start: 0.0,
             bpm: None,
             capture: None,
+            markers: None,
         }
     }
 }
@@ -52,6 +57,8 @@ pub enum RenderError {
     Wav(WavError),
     /// A capture cannot be made.
     Capture(CaptureError),
+    /// The markers cannot be written.
+    Marks(MarksError),
     /// A time is negative, not a number, or beyond 31 years.
     Seconds {
         /// Which: "tail" or "start".
@@ -74,6 +81,7 @@ impl fmt::Display for RenderError {
             RenderError::Decode(error) => error.fmt(f),
             RenderError::Wav(error) => error.fmt(f),
             RenderError::Capture(error) => error.fmt(f),
+            RenderError::Marks(error) => error.fmt(f),
             RenderError::Seconds { what, value } => write!(
                 f,
                 "{what}: {value} is not a time from 0 to {LONGEST} s; the nearest valid value is {}",
@@ -119,6 +127,12 @@ impl From<WavError> for RenderError {
 impl From<CaptureError> for RenderError {
     fn from(error: CaptureError) -> RenderError {
         RenderError::Capture(error)
+    }
+}
+
+impl From<MarksError> for RenderError {
+    fn from(error: MarksError) -> RenderError {
+        RenderError::Marks(error)
     }
 }
 
@@ -171,6 +185,11 @@ pub fn render(
         .as_ref()
         .map(|capture| Captures::start(engine.graph_mut(), capture, source.rate()))
         .transpose()?;
+    let marks = options
+        .markers
+        .as_deref()
+        .map(|path| Marks::start(&mut engine, path, start))
+        .transpose()?;
     let mut stream = Stream::new(source, options.block, options.tail);
     let mut upcoming = events.iter().peekable();
     let mut block_events = Vec::new();
@@ -196,7 +215,9 @@ pub fn render(
         output(left, right)?;
         song = end;
     }
+    engine.finish_marks();
     captures.map_or(Ok(()), Captures::finish)?;
+    marks.map_or(Ok(()), Marks::finish)?;
     Ok(song - start)
 }
 

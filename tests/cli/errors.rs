@@ -49,7 +49,9 @@ fn ids_and_values() {
         ("beat=", "is not a value"),
         ("beat", "write --set ID=VALUE"),
         ("l1_kind=binarual", "the nearest is \"binaural\""),
-        ("l1_kind=monaural", "reserved"),
+        ("l1_kind=monoural", "nearest is \"monaural\""),
+        ("division=1/3", "is not one of"),
+        ("carrier_note=H3", "A3"),
         ("ceiling_on=maybe", "ceiling_on"),
         ("l1_level=1", "the nearest valid value is 0"),
     ] {

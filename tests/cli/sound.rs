@@ -240,3 +240,57 @@ fn nodes_are_captured_whole() {
     run.fine(&format!("render in.wav -o o.wav --capture one:{last}"));
     assert_eq!(std::fs::read_dir(run.path("one")).unwrap().count(), 1);
 }
+
+#[test]
+fn markers_are_where_the_beat_is() {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&[0.0; 48_000 * 3]]);
+    run.fine(
+        "render in.wav -o o.wav --start 10 --set l2_kind=isochronic --set l2_ratio=2 --set beat=4 \
+         --markers marks.csv",
+    );
+    let text = std::fs::read_to_string(run.path("marks.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').collect())
+        .collect();
+    assert!(
+        text.starts_with("seconds,frame,event,layer,value\n"),
+        "{text}"
+    );
+    assert_eq!(rows[0][2], "anchor");
+    let times = |event: &str| -> Vec<(f64, i64)> {
+        rows.iter()
+            .filter(|row| row[2] == event)
+            .map(|row| (row[0].parse().unwrap(), row[4].parse().unwrap()))
+            .collect()
+    };
+    // 4 Hz from second 10 on: cycle 40 begins there; the layer pulses at 8 Hz.
+    let beats = times("beat");
+    // The cycle at the very end may begin a billionth of a cycle before it.
+    assert!((12..=13).contains(&beats.len()), "{beats:?}");
+    for (n, (seconds, cycle)) in beats.iter().enumerate() {
+        assert_eq!(*cycle, 40 + n as i64);
+        assert!((seconds - 10.0 - 0.25 * n as f64).abs() < 1e-8, "{seconds}");
+    }
+    let onsets = times("onset");
+    assert!((24..=25).contains(&onsets.len()));
+    assert!((onsets[5].0 - 10.625).abs() < 1e-8 && onsets[5].1 == 85);
+    let refused = run.wrong("render in.wav -o o2.wav --markers in.wav");
+    assert!(refused.contains("overwrite"), "{refused}");
+    let refused = run.wrong("render in.wav -o o2.wav --markers o2.wav");
+    assert!(refused.contains("same file"), "{refused}");
+}
+
+#[test]
+fn the_tempo_sets_the_beat() {
+    let run = Run::new();
+    run.fine(
+        "render --silence 8 -o o.wav --set l1_kind=binaural --set beat_source=tempo \
+         --set division=1/8 --bpm 90 --set carrier_source=note --set carrier_note=A3",
+    );
+    let [left, right] = run.read("o.wav");
+    assert!((hertz(&left) - 218.5).abs() < 1e-4);
+    assert!((hertz(&right) - 221.5).abs() < 1e-4);
+}

@@ -69,6 +69,16 @@ impl Material {
         self.capture.as_deref().map(Capture::parse)
     }
 
+    /// The file that is read, if it is one.
+    pub fn input(&self) -> Option<&Path> {
+        self.input.as_deref()
+    }
+
+    /// Whether a file is the one that is written.
+    pub fn is_output(&self, file: &Path) -> bool {
+        self.output == file
+    }
+
     /// The sound that comes in, at the rate it is treated at. Refuses an output that is the input or one
     /// of the `other` files that are read.
     pub fn open<'a>(

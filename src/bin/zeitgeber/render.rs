@@ -28,6 +28,9 @@ pub struct Args {
     /// Tempo of the transport
     #[arg(long, value_name = "BPM", allow_hyphen_values = true, value_parser = args::number)]
     bpm: Option<f64>,
+    /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
+    #[arg(long, value_name = "FILE.csv")]
+    markers: Option<PathBuf>,
     /// Song position at which the file begins
     #[arg(
         long,
@@ -62,13 +65,24 @@ impl Args {
             start: self.start,
             bpm: self.bpm,
             capture: self.material.capture(),
+            markers: self.markers.clone(),
         };
         options.check()?;
         let read = self
             .preset
             .iter()
             .chain(automations.iter().map(|(_, path)| path));
-        let mut source = self.material.open(read.map(PathBuf::as_path))?;
+        let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
+        let mut source = self.material.open(read.iter().copied())?;
+        if let Some(markers) = &self.markers {
+            args::refuse_overwrite(markers, read)?;
+            args::refuse_overwrite(markers, self.material.input())?;
+            if self.material.is_output(markers) {
+                return Err(Problem::new(
+                    "--markers and -o name the same file; name two".to_owned(),
+                ));
+            }
+        }
         let mut output = self.material.output(source.as_ref(), 2)?;
         let frames = render(source.as_mut(), &options, |left, right| {
             output.write(&[left, right])
