@@ -220,14 +220,15 @@ fn bilateral_alternates_and_swaps() {
         );
         let ears = render(&settings, 4.0);
         let envelopes = ears.each_ref().map(|ear| envelope(ear, 250.0));
-        for n in 48_000..180_000 {
+        let both = envelopes[0].iter().zip(&envelopes[1]);
+        for (n, ears) in both.enumerate().take(180_000).skip(48_000) {
             let first = pulse(n as f64 / RATE, 0.3, 0.01);
             let [left, right] = if swap == 0.0 {
                 [first, 1.0 - first]
             } else {
                 [1.0 - first, first]
             };
-            if let (Some(l), Some(r)) = (envelopes[0][n], envelopes[1][n]) {
+            if let (Some(l), Some(r)) = ears {
                 assert!(
                     (l - left).abs() < 1e-5 && (r - right).abs() < 1e-5,
                     "frame {n}: {l} {r}"

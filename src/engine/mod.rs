@@ -3,16 +3,17 @@
 //! One sample's way: [`Engine::process`] cuts the block at events and at the pieces of the clock, repairs
 //! what is not finite, and hands each segment to the chain of nodes (`chain.rs`). One control's way:
 //! [`Engine::set`] or an [`Event`] -> `apply.rs` -> a travel or a parameter of a node -> the next piece
-//! (`plan.rs`), in which `generators.rs` gives layers and noise their phases. The transport's way:
+//! (`plan.rs`), in which `layer.rs` and `bed.rs` give the generators their phases. The transport's way:
 //! `follow.rs` -> anchors and fades.
 
 mod apply;
+mod bed;
 mod chain;
 mod clock;
 pub mod controls;
 mod event;
 mod follow;
-mod generators;
+mod layer;
 mod markers;
 mod pair;
 mod plan;
@@ -27,10 +28,11 @@ pub use telemetry::Telemetry;
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
 use crate::graph::{GraphError, GraphRun};
+use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
 use controls as id;
-use generators::{Bed, Layer};
+use layer::Layer;
 use markers::Markers;
 use std::fmt;
 use std::sync::Arc;

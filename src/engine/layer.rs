@@ -1,6 +1,6 @@
-//! Layers and the noise bed: what each sounds like, through which rendering, at which phases.
+//! Layers: what each sounds like, through which rendering, at which phases.
 
-use super::chain::{BedNodes, LayerNodes};
+use super::chain::LayerNodes;
 use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::controls::LayerIds;
@@ -28,14 +28,6 @@ pub struct LayerSetup {
     seed: f64,
 }
 
-/// What the noise bed is set up for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BedSetup {
-    kind: usize,
-    seed: f64,
-    width: f64,
-}
-
 /// A layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer {
@@ -43,14 +35,6 @@ pub struct Layer {
     pub hands: [Hands; 2],
     pub gear: Gear,
     /// Its phases have to follow an anchor and have not yet.
-    pub jump: bool,
-}
-
-/// The noise bed.
-#[derive(Debug, Clone, Copy)]
-pub struct Bed {
-    pub pair: Pair<BedSetup>,
-    pub hands: [Hands; 2],
     pub jump: bool,
 }
 
@@ -74,29 +58,6 @@ impl Layer {
     pub fn advance(&mut self, frames: u64) {
         self.hands = self.hands.map(|hands| self.gear.advance(&hands, frames));
         self.gear = Gear::default();
-    }
-}
-
-impl Bed {
-    /// Silent, at position 0.
-    pub fn new() -> Bed {
-        Bed {
-            pair: Pair::new(),
-            hands: [Hands::default(); 2],
-            jump: false,
-        }
-    }
-
-    /// Whether it sounds, if only its fade.
-    pub fn sounds(&self) -> bool {
-        self.pair.sounds_at_all()
-    }
-
-    /// Moves the position on by frames.
-    pub fn advance(&mut self, frames: u64) {
-        self.hands = self
-            .hands
-            .map(|hands| Gear::default().advance(&hands, frames));
     }
 }
 
@@ -135,15 +96,6 @@ impl Engine {
             ramp: if_used(pulses, ids.ramp),
             swap: if_used(sided, ids.swap) >= 0.5,
             seed: if_used(kind == id::LAYER_NOISE, id::SEED),
-        })
-    }
-
-    fn bed_setup(&self) -> Option<BedSetup> {
-        let kind = self.choice(id::NOISE_KIND);
-        (kind != id::NOISE_OFF).then(|| BedSetup {
-            kind,
-            seed: self.get(id::SEED),
-            width: self.get(id::NOISE_WIDTH),
         })
     }
 
@@ -263,6 +215,9 @@ impl Engine {
         );
         if setup.kind == id::LAYER_NOISE {
             let position = self.layers[index].hands[rendering].position;
+            for node in [nodes.noise, nodes.pink] {
+                self.graph.set_activity(node, Activity::Run);
+            }
             self.prime(nodes.noise, &[nodes.noise, nodes.pink], position);
         }
         // From silence, whatever the last use left.
@@ -270,20 +225,20 @@ impl Engine {
         self.fade_in(nodes.fade, self.layer_db(index));
     }
 
-    fn fade_in(&mut self, node: NodeIndex, db: f64) {
+    pub(super) fn fade_in(&mut self, node: NodeIndex, db: f64) {
         self.set_gain(node, db, SWITCH_TIME, false);
     }
 
-    fn fade_out(&mut self, node: NodeIndex) {
+    pub(super) fn fade_out(&mut self, node: NodeIndex) {
         self.set_gain(node, gain::SILENCE, SWITCH_TIME, false);
     }
 
-    /// Gives noise and its filters the past that they would have had at a position.
-    fn prime(&mut self, noise: NodeIndex, nodes: &[NodeIndex], position: i128) {
+    /// Gives noise and its filters, which run or pass already, the past that they would have had at a
+    /// position.
+    pub(super) fn prime(&mut self, noise: NodeIndex, nodes: &[NodeIndex], position: i128) {
         let frames = self.frames(NOISE_PAST);
         let start = position.wrapping_sub(i128::from(frames));
         for node in nodes {
-            self.graph.set_activity(*node, Activity::Run);
             self.graph.reset_node(*node);
         }
         self.graph.set_phase(noise, 0, start as u64, 1, 0);
@@ -432,123 +387,5 @@ impl Engine {
             half_cycles(travel.value(end)) - start,
             frames,
         )
-    }
-
-    fn turn_bed(&mut self, anchor: &Anchor) {
-        let setup = self.bed_setup();
-        let bed = self.bed;
-        let here = bed.hands[bed.pair.current()];
-        let target = if bed.jump {
-            Hands {
-                position: i128::from(anchor.song_frames),
-                ..here
-            }
-        } else {
-            here
-        };
-        let heard = target.differs(&here) && self.now > 0;
-        let fade = self.frames(SWITCH_TIME);
-        let turn = self.bed.pair.turn(setup, heard, self.now, fade);
-        let nodes = self.chain.bed.0;
-        if let Turn::Out(rendering) = turn {
-            return self.fade_out(nodes[rendering].fade);
-        }
-        if turn == Turn::Stay && heard && bed.pair.sounds(bed.pair.current()) {
-            return;
-        }
-        self.bed.jump = false;
-        self.bed.hands[self.bed.pair.current()] = target;
-        match turn {
-            Turn::Stay | Turn::Out(_) => {}
-            Turn::Back(rendering) => self.fade_in(nodes[rendering].fade, self.bed_db()),
-            Turn::Start(rendering) => self.start_bed(rendering),
-            Turn::Swap(from, to) => {
-                self.fade_out(nodes[from].fade);
-                self.start_bed(to);
-            }
-        }
-    }
-
-    fn bed_db(&self) -> f64 {
-        match self
-            .bed
-            .pair
-            .setup(self.bed.pair.current())
-            .map(|setup| setup.kind)
-        {
-            Some(id::NOISE_PINK) => self.noise_levels.pink,
-            Some(id::NOISE_BROWN) => self.noise_levels.brown,
-            _ => 0.0,
-        }
-    }
-
-    fn start_bed(&mut self, rendering: usize) {
-        let Some(setup) = self.bed.pair.setup(rendering) else {
-            return;
-        };
-        let nodes = self.chain.bed.0[rendering];
-        self.graph
-            .set_param(nodes.noise, noise::param::SEED, setup.seed);
-        self.graph
-            .set_param(nodes.noise, noise::param::WIDTH, setup.width);
-        let position = self.bed.hands[rendering].position;
-        match setup.kind {
-            id::NOISE_PINK => self.prime(nodes.noise, &[nodes.noise, nodes.pink], position),
-            id::NOISE_BROWN => {
-                self.graph.set_activity(nodes.pink, Activity::Pass);
-                self.graph.set_activity(nodes.brown, Activity::Run);
-                self.graph.reset_node(nodes.brown);
-                let frames = self.frames(NOISE_PAST);
-                let start = position.wrapping_sub(i128::from(frames));
-                self.graph.set_activity(nodes.noise, Activity::Run);
-                self.graph.set_phase(nodes.noise, 0, start as u64, 1, 0);
-                self.graph
-                    .prime(&[nodes.noise, nodes.pink, nodes.brown], frames as usize);
-            }
-            _ => {}
-        }
-        self.set_gain(nodes.fade, gain::SILENCE, 0.0, false);
-        self.fade_in(nodes.fade, self.bed_db());
-    }
-
-    fn drive_bed(&mut self) {
-        let bed = self.bed;
-        for (rendering, nodes) in self.chain.bed.0.into_iter().enumerate() {
-            let BedNodes {
-                noise,
-                pink,
-                brown,
-                fade,
-            } = nodes;
-            let setup = bed
-                .pair
-                .setup(rendering)
-                .filter(|_| bed.pair.sounds(rendering));
-            let Some(setup) = setup else {
-                for node in [noise, pink, brown, fade] {
-                    self.graph.set_activity(node, Activity::Silent);
-                }
-                continue;
-            };
-            let coloured = |kind| {
-                if setup.kind == kind {
-                    Activity::Run
-                } else {
-                    Activity::Pass
-                }
-            };
-            self.graph.set_activity(noise, Activity::Run);
-            self.graph.set_activity(pink, coloured(id::NOISE_PINK));
-            self.graph.set_activity(brown, coloured(id::NOISE_BROWN));
-            self.graph.set_activity(fade, Activity::Run);
-            let position = bed.hands[rendering].position as u64;
-            self.graph.set_phase(noise, 0, position, 1, 0);
-        }
-        let level = if bed.sounds() {
-            Activity::Run
-        } else {
-            Activity::Silent
-        };
-        self.graph.set_activity(self.chain.bed.1, level);
     }
 }
