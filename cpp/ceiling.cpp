@@ -3,8 +3,8 @@
 // The gain falls in the very frame that needs it, holds for 10 ms, and recovers as a one-pole of 100 ms
 // that ends at exactly 1; while no sample exceeds the ceiling the gain is exactly 1 and the signal passes
 // bit for bit. Both channels share one gain. Without look-ahead an onset above the ceiling is shaped at
-// its first peaks (that is the price of zero latency). Switching on and off, and moving the ceiling,
-// fade over 20 ms; the promise holds from the end of that fade.
+// its first peaks (that is the price of zero latency). Switching on and off is a raised cosine of 30 ms,
+// moving the ceiling a line of 20 ms; the promise holds from the end of that fade.
 #include "node.h"
 
 #include <cmath>
@@ -13,7 +13,9 @@
 
 namespace {
 
-constexpr double kFade = 0.02;     // s
+constexpr double kPi = 3.14159265358979323846;
+constexpr double kFade = 0.02;     // s, of a moved ceiling
+constexpr double kSwitch = 0.03;   // s, on and off
 constexpr double kHold = 0.01;     // s
 constexpr double kRelease = 0.1;   // s
 constexpr double kNearlyOne = 1e-6; // from here the gain is 1: a step of 1e-6 is -120 dB
@@ -70,7 +72,7 @@ struct Ceiling {
 
     void process(const float* const* in, float* const* out, uint32_t frames)
     {
-        const double fade_step = 1 / (kFade * rate);
+        const double fade_step = 1 / (kSwitch * rate);
         const double release = std::exp(-1 / (kRelease * rate));
         const double target = target_limit();
         for (uint32_t i = 0; i < frames; ++i) {
@@ -96,7 +98,8 @@ struct Ceiling {
                 gain = gain > 1 - kNearlyOne ? 1 : gain;
                 gain = std::fmin(gain, needed);
             }
-            const double applied = 1 - enabled + enabled * gain;
+            const double share = enabled == 1 ? 1 : 0.5 - 0.5 * std::cos(kPi * enabled);
+            const double applied = 1 - share + share * gain;
             out[0][i] = cut(left * applied, gain);
             out[1][i] = cut(right * applied, gain);
         }

@@ -1,9 +1,15 @@
 //! Finding the name that was meant: every message about a wrong name offers the nearest right one.
 
-/// The candidate with the smallest edit distance to `text`; empty when there is none.
+/// The candidate that `text` begins, or else the one with the smallest edit distance to it; capitals do not
+/// count. Empty when there is none.
 pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    let text = text.to_lowercase();
     candidates
-        .min_by_key(|candidate| edit_distance(text, candidate))
+        .min_by_key(|candidate| {
+            let candidate = candidate.to_lowercase();
+            let begun = !text.is_empty() && candidate.starts_with(&text);
+            (!begun, edit_distance(&text, &candidate))
+        })
         .unwrap_or("")
         .to_owned()
 }
@@ -39,5 +45,10 @@ mod tests {
         );
         assert_eq!(nearest("gaet", ["gain", "gate"].into_iter()), "gate");
         assert_eq!(nearest("x", std::iter::empty()), "");
+        assert_eq!(nearest("BEAT", ["run", "beat"].into_iter()), "beat");
+        assert_eq!(
+            nearest("time", ["free", "timeline"].into_iter()),
+            "timeline"
+        );
     }
 }

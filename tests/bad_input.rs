@@ -186,3 +186,37 @@ fn rates_outside_the_range_are_refused() {
         assert!(left.iter().any(|x| *x != 0.0));
     }
 }
+
+/// A jump that waits for the fade of the one before it, while the host resets, loses its transport and
+/// changes the mode: a fuzzing host counted the frames since a play that had not begun yet.
+#[test]
+fn a_jump_that_waits_outlives_no_reset() {
+    let host = |song| Transport::Host {
+        playing: true,
+        song_frames: Some(song),
+        tempo: None,
+    };
+    for mode in [id::PHASE_FREE, id::PHASE_RESTART, id::PHASE_TIMELINE] {
+        let mut engine = Engine::new(8000.0).expect("8 kHz is a rate");
+        engine.set(id::L1_KIND, id::LAYER_BINAURAL as f64);
+        let run = |engine: &mut Engine, transport, frames: usize| {
+            let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
+            engine.process(&mut left, &mut right, transport, &[]);
+            assert!(left.iter().chain(&right).all(|x| x.is_finite()));
+        };
+        run(&mut engine, Transport::default(), 5000);
+        let stopped = Transport::Host {
+            playing: false,
+            song_frames: Some(0),
+            tempo: None,
+        };
+        run(&mut engine, stopped, 10);
+        run(&mut engine, host(0), 10);
+        engine.reset();
+        run(&mut engine, Transport::Absent, 64);
+        run(&mut engine, host(1_001), 64);
+        run(&mut engine, host(777_777), 8);
+        engine.set(id::PHASE_MODE, mode as f64);
+        run(&mut engine, host(777_785), 400);
+    }
+}

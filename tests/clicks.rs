@@ -207,6 +207,15 @@ fn gate_and_ceiling_switch() {
     let both = [(id::GATE_THRESHOLD, 0.0), (id::GATE_ON, 1.0)];
     let off = program(&both, |at| vec![step(at, id::GATE_ON, 0.0)]);
     check("09 clicks: gate switched on and off", "gate", on.max(off));
+    let low = [(id::CEILING, -12.0)];
+    let on = program(&low, |at| vec![step(at, id::CEILING_ON, 1.0)]);
+    let low = [(id::CEILING, -12.0), (id::CEILING_ON, 1.0)];
+    let off = program(&low, |at| vec![step(at, id::CEILING_ON, 0.0)]);
+    check(
+        "09 clicks: ceiling switched on and off",
+        "ceiling",
+        on.max(off),
+    );
 }
 
 #[test]

@@ -167,6 +167,21 @@ fn captures_hold_the_whole_signal() {
 }
 
 #[test]
+fn a_hundred_sources_are_a_hundred_sources() {
+    let mut graph = Graph::new(2, 2);
+    for n in 0..100 {
+        let name = format!("g{n}");
+        graph.add_builtin(&name, "gain").unwrap();
+        graph.serial(&["in", &name, "out"]).unwrap();
+    }
+    let output = render(&mut graph.compile(48_000.0, 64).unwrap(), Some(64));
+    let input = bursts(FRAMES, 1);
+    for (sum, one) in output[0].iter().zip(&input) {
+        assert!((sum - 100.0 * one).abs() <= 1e-5 * sum.abs(), "{sum} {one}");
+    }
+}
+
+#[test]
 fn ring_taps_give_the_first_samples_and_never_block() {
     let mut run = two_gains().compile(48_000.0, 64).unwrap();
     let mut ring = run.tap("tone", 1, 1000).unwrap();

@@ -37,6 +37,7 @@ impl Engine {
         if !playing || transport == Transport::Absent {
             self.song_expected = None;
             self.anchor_pending = false;
+            self.forget_jumps();
             return;
         }
         if moved || started {
@@ -51,6 +52,14 @@ impl Engine {
             self.anchor_pending = true;
             self.piece_end = self.now;
         }
+    }
+
+    /// Jumps that wait for a fade lead nowhere any more.
+    pub(super) fn forget_jumps(&mut self) {
+        for layer in &mut self.layers {
+            layer.jump = false;
+        }
+        self.bed.jump = false;
     }
 
     /// Where the song is at this frame, for phases that follow it.

@@ -65,6 +65,10 @@ impl Engine {
     /// Turns every generator towards what its controls ask for, and gives those that sound their phases
     /// for the piece that begins and lasts until `end`.
     pub(super) fn run_generators(&mut self, end: u64) {
+        if self.choice(id::PHASE_MODE) == id::PHASE_FREE {
+            // The mode was changed while a jump waited for a fade.
+            self.forget_jumps();
+        }
         let anchor = self.anchor();
         for index in 0..id::LAYERS {
             self.turn_layer(index, &anchor);

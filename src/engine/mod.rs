@@ -268,6 +268,7 @@ impl Engine {
         self.poisoned = false;
         self.was_playing = false;
         self.play_start = 0;
+        self.block_start = 0;
         self.played = 0;
         self.song_expected = None;
         for travel in &mut self.travels {

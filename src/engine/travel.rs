@@ -11,6 +11,8 @@ pub struct Travel {
     start: u64,
     frames: u64,
     line: bool,
+    /// Slope per frame that a glide set out with.
+    bend: f64,
     /// What a line that departs from a step still has to travel of that step's glide, and in how many
     /// frames from `start`.
     residue: f64,
@@ -28,18 +30,25 @@ impl Travel {
             start: 0,
             frames: 0,
             line: false,
+            bend: 0.0,
             residue: 0.0,
             residue_frames: 0,
             held: None,
         }
     }
 
-    /// A raised cosine from where it is now; 0 frames jump.
+    /// A raised cosine from where it is now; 0 frames jump. It sets out with the slope that it has, as far
+    /// as that leads to its target and not beyond: a host that draws a line by a step a block is followed
+    /// at about the glide's own delay, where glides that each set out from rest would hardly move.
     pub fn glide(&mut self, to: f64, now: u64, frames: u64) {
+        let from = self.value(now);
+        let steepest = 2.5 * (to - from) / frames.max(1) as f64;
+        let slope = self.slope(now);
         *self = Travel {
-            from: self.value(now),
+            from,
             start: now,
             frames,
+            bend: slope.clamp(steepest.min(0.0), steepest.max(0.0)),
             ..Travel::still(to)
         };
     }
@@ -114,8 +123,10 @@ impl Travel {
         let passed = now.saturating_sub(self.start) as f64;
         let x = (passed / self.frames.max(1) as f64).min(1.0);
         let share = if self.line { x } else { raised_cosine(x) };
+        // The tangent term of a cubic Hermite curve: nothing where it set out from rest.
+        let bend = self.bend * self.frames as f64 * x * (1.0 - x) * (1.0 - x);
         let left = 1.0 - raised_cosine(passed / self.residue_frames.max(1) as f64);
-        self.from + (self.to - self.from) * share + self.residue * left
+        self.from + (self.to - self.from) * share + bend + self.residue * left
     }
 
     /// Its slope per frame at a frame.
@@ -137,7 +148,9 @@ impl Travel {
         } else {
             steepness(self.frames)
         };
-        (self.to - self.from) * share - self.residue * steepness(self.residue_frames)
+        let x = (passed / self.frames.max(1) as f64).min(1.0);
+        (self.to - self.from) * share + self.bend * (1.0 - x) * (1.0 - 3.0 * x)
+            - self.residue * steepness(self.residue_frames)
     }
 }
 
@@ -158,6 +171,49 @@ mod tests {
                 assert!((travel.slope(n) - difference).abs() < 2e-3, "{line} {n}");
             }
             assert_eq!(travel.slope(2000), 0.0);
+        }
+    }
+
+    #[test]
+    fn steps_that_come_faster_than_their_glides_are_followed() {
+        // A lane of 5 Hz a second, a step every `every` frames, with glides of 1 s and 20 ms at 48 kHz.
+        for (every, glide) in [(1, 960), (48, 960), (64, 48_000), (480, 48_000)] {
+            let per_frame = 5.0 / 48_000.0;
+            let mut travel = Travel::still(10.0);
+            let mut last = 10.0;
+            for step in 1..=(480_000 / every) {
+                let now = step * every;
+                travel.glide(10.0 + per_frame * now as f64, now, glide);
+                assert!((travel.value(now) - last).abs() < 1e-9, "no jump");
+                last = travel.value(now + every);
+            }
+            let behind = (10.0 + per_frame * 480_000.0 - last) / per_frame;
+            assert!(
+                behind > 0.0 && behind < (glide + every) as f64,
+                "a step every {every} frames with glides of {glide}: {behind} frames behind"
+            );
+        }
+    }
+
+    #[test]
+    fn a_glide_that_turns_round_never_leaves_its_ends() {
+        for turn in 0..100 {
+            let mut travel = Travel::still(0.0);
+            travel.glide(100.0, 0, 100);
+            let here = travel.value(turn);
+            for to in [here - 0.1, here + 0.1, 0.0, 100.0] {
+                let mut turned = travel;
+                // The tangent bends the curve by less than this beyond its end.
+                let hair = 1e-3 * (to - here).abs() + 1e-9;
+                turned.glide(to, turn, 100);
+                for now in turn..turn + 100 {
+                    let value = turned.value(now);
+                    assert!(
+                        value >= here.min(to) - hair && value <= here.max(to) + hair,
+                        "{turn} {to} {value}"
+                    );
+                }
+            }
         }
     }
 

@@ -492,15 +492,13 @@ fn sum_sources(before: &[Slot], sources: &[Source], bus: &mut [f32]) {
     if lone(before, sources).is_some() {
         return;
     }
-    let sounding: ArrayVec<&[f32], MAX_CHANNELS> = sources
+    let sounding = sources
         .iter()
         .filter(|source| before[source.slot].activity != Activity::Silent)
-        .take(MAX_CHANNELS)
-        .map(|source| before[source.slot].outputs[source.channel].as_slice())
-        .collect();
+        .map(|source| before[source.slot].outputs[source.channel].as_slice());
     for (frame, sum) in bus.iter_mut().enumerate() {
         *sum = sounding
-            .iter()
+            .clone()
             .map(|source| f64::from(source[frame]))
             .sum::<f64>() as f32;
     }

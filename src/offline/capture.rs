@@ -14,14 +14,15 @@ pub struct Capture {
     pub folder: PathBuf,
     /// Names of nodes; none for all that have outputs.
     pub nodes: Vec<String>,
+    /// Files that must not be written over: what is read, and the render itself.
+    pub keep: Vec<PathBuf>,
 }
 
 impl Capture {
     /// Reads `DIR` or `DIR:NODE,NODE...`.
     pub fn parse(text: &str) -> Capture {
         match text.rsplit_once(':') {
-            // One letter before a colon is a drive of Windows.
-            Some((folder, nodes)) if folder.len() > 1 && !nodes.contains(['/', '\\']) => Capture {
+            Some((folder, nodes)) if !is_drive(folder) && !nodes.contains(['/', '\\']) => Capture {
                 folder: PathBuf::from(folder),
                 nodes: nodes
                     .split(',')
@@ -29,13 +30,20 @@ impl Capture {
                     .filter(|node| !node.is_empty())
                     .map(str::to_owned)
                     .collect(),
+                keep: Vec::new(),
             },
             _ => Capture {
                 folder: PathBuf::from(text),
                 nodes: Vec::new(),
+                keep: Vec::new(),
             },
         }
     }
+}
+
+/// Whether what stands before a colon is a drive of Windows: one letter.
+fn is_drive(text: &str) -> bool {
+    cfg!(windows) && text.len() == 1 && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Why nothing can be captured.
@@ -52,6 +60,8 @@ pub enum CaptureError {
         /// Why.
         error: std::io::Error,
     },
+    /// A capture would have the name of a file that is read or rendered.
+    Kept(PathBuf),
     /// A file in it cannot be written.
     Wav(WavError),
 }
@@ -68,6 +78,11 @@ impl fmt::Display for CaptureError {
                     path.display()
                 )
             }
+            CaptureError::Kept(path) => write!(
+                f,
+                "{}: the capture would overwrite what is read or rendered; name another folder",
+                path.display()
+            ),
             CaptureError::Wav(error) => error.fmt(f),
         }
     }
@@ -125,6 +140,23 @@ impl Captures {
                 Some(_) => {}
             }
         }
+        let mut wanted: Vec<&String> = Vec::new();
+        for node in if capture.nodes.is_empty() {
+            &names
+        } else {
+            &capture.nodes
+        } {
+            if !wanted.contains(&node) {
+                wanted.push(node);
+            }
+        }
+        let kept: Vec<PathBuf> = capture.keep.iter().filter_map(|path| place(path)).collect();
+        for node in &wanted {
+            let file = capture_file(&capture.folder, node);
+            if place(&file).is_some_and(|place| kept.contains(&place)) {
+                return Err(CaptureError::Kept(file));
+            }
+        }
         let mut captures = Captures {
             tapes: Vec::new(),
             made: None,
@@ -136,11 +168,6 @@ impl Captures {
             })?;
             captures.made = Some(capture.folder.clone());
         }
-        let wanted = if capture.nodes.is_empty() {
-            &names
-        } else {
-            &capture.nodes
-        };
         for node in wanted {
             let channels = graph.channels(node).unwrap_or(0);
             if channels == 0 {
@@ -190,6 +217,17 @@ impl Drop for Captures {
     }
 }
 
+/// Where a file is or would be, whatever way leads there; `None` where its folder does not exist.
+fn place(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().or_else(|| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    })
+}
+
 /// The file that holds a node: its name, with what no file system takes replaced.
 fn capture_file(folder: &Path, node: &str) -> PathBuf {
     let name: String = node
@@ -224,6 +262,7 @@ mod tests {
             ("taps".into(), "gate|layer 1".into())
         );
         assert_eq!(parse("C:\\taps"), ("C:\\taps".into(), "".into()));
+        assert_eq!(parse(".:gate"), (".".into(), "gate".into()));
         assert_eq!(parse("a:b/c:gate"), ("a:b/c".into(), "gate".into()));
         assert_eq!(
             capture_file(Path::new("d"), "a/b:c"),

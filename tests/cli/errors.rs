@@ -45,7 +45,10 @@ fn ids_and_values() {
             "\"fast\" is not a value; write for example \"10 Hz\"",
         ),
         ("beat=nan", "is not a value"),
-        ("beat=inf", "is not a value"),
+        ("beat=inf", "the nearest valid value is 100"),
+        ("beat=-1e400", "the nearest valid value is 0"),
+        ("BEAT=6", "the nearest is \"beat\""),
+        ("phase_mode=time", "the nearest is \"timeline\""),
         ("beat=", "is not a value"),
         ("beat", "write --set ID=VALUE"),
         ("l1_kind=binarual", "the nearest is \"binaural\""),
@@ -250,6 +253,15 @@ fn captures() {
     assert!(line.contains("there is no node \"nothing\""), "{line}");
     run.wrong("render --silence 1 -o o.wav --capture file");
     run.wrong("render --silence 1 -o o.wav --capture nowhere/taps");
+    // What is read and what is rendered may lie where a capture would.
+    run.wav("gate.wav", RATE, &[&sine(250.0, 0.5, 100, RATE)]);
+    let before = fs::read(run.path("gate.wav")).unwrap();
+    let line = run.wrong("render gate.wav -o o.wav --capture .");
+    assert!(line.contains("gate.wav"), "{line}");
+    assert_eq!(fs::read(run.path("gate.wav")).unwrap(), before);
+    run.wrong("render gate.wav -o fade.wav --capture .:fade");
+    run.fine("render gate.wav -o o.wav --quiet --capture .:fade,fade");
+    fs::remove_file(run.path("o.wav")).unwrap();
 }
 
 #[test]

@@ -66,7 +66,10 @@ pub struct Material {
 impl Material {
     /// What to capture, if anything.
     pub fn capture(&self) -> Option<Capture> {
-        self.capture.as_deref().map(Capture::parse)
+        self.capture.as_deref().map(|text| Capture {
+            keep: self.input.iter().chain([&self.output]).cloned().collect(),
+            ..Capture::parse(text)
+        })
     }
 
     /// The file that is read, if it is one.

@@ -218,6 +218,9 @@ impl fmt::Display for ControlError {
 
 impl std::error::Error for ControlError {}
 
+/// How a switch is written.
+const SWITCH: [&str; 6] = ["on", "off", "true", "false", "1", "0"];
+
 impl Control {
     /// Value of a new instance (enums by index, switches 0 or 1).
     pub const fn default_value(&self) -> f64 {
@@ -302,23 +305,19 @@ impl Control {
         }
     }
 
-    /// The value as text with its unit: "6.3 Hz", "-20 dB", "binaural", "on".
+    /// The value as text with its unit: "6.3 Hz", "-20 dB", "A3", "binaural", "on". The lowest level is a
+    /// number too: hosts that find one word among the numbers of a parameter take all of them for words.
     pub fn format(&self, value: f64) -> String {
         match self.values {
             Values::Number {
                 unit,
                 decimals,
-                floor_is_silence,
                 is_note,
-                min,
                 ..
             } => {
                 let value = self.snap(value);
                 if is_note {
                     return note_name(value);
-                }
-                if floor_is_silence && value <= min {
-                    return "silent".to_owned();
                 }
                 let mut text = format!("{value:.decimals$}");
                 if text.contains('.') {
@@ -382,6 +381,7 @@ impl Control {
             Values::Number {
                 unit,
                 min,
+                max,
                 floor_is_silence,
                 is_note,
                 ..
@@ -398,6 +398,14 @@ impl Control {
                     .trim_end();
                 match bare.parse::<f64>() {
                     Ok(value) if value.is_finite() => Ok(value),
+                    // "inf", "1e400": a number, and beyond every range.
+                    Ok(value) if value.is_infinite() => Err(ControlError::OutOfRange {
+                        id: self.id,
+                        value,
+                        min,
+                        max,
+                        unit,
+                    }),
                     _ => Err(ControlError::NotANumber {
                         id: self.id,
                         value: text.to_owned(),
@@ -423,8 +431,8 @@ impl Control {
                 _ => Err(ControlError::UnknownName {
                     id: self.id,
                     value: text.to_owned(),
-                    nearest: nearest(&lower, ["on", "off", "true", "false", "1", "0"].into_iter()),
-                    names: vec!["on", "off"],
+                    nearest: nearest(&lower, SWITCH.iter().copied()),
+                    names: SWITCH.to_vec(),
                 }),
             },
         }
