@@ -195,8 +195,10 @@ const char* init(void* self, double rate, uint32_t)
     if (node->ui.too_many) {
         return "it has more than 256 parameters, 16 phases or 4 rates";
     }
+    // Tables belong to the class: filled once, never again while another instance reads them.
+    static const bool filled = (<<structName>>::classInit(static_cast<int>(rate)), true);
+    (void)filled;
     // instanceInit would put every slider back to its default.
-    <<structName>>::classInit(static_cast<int>(rate));
     node->faust.instanceConstants(static_cast<int>(rate));
     node->faust.instanceClear();
     for (uint32_t i = 0; i < node->ui.rate_count; ++i) {

@@ -69,43 +69,70 @@ fn files() -> Vec<(String, Vec<String>)> {
                 .to_str()
                 .unwrap()
                 .replace('\\', "/");
-            let lines = fs::read_to_string(&path)
-                .unwrap()
-                .lines()
-                .map(|line| line.split("//").next().unwrap_or_default().to_owned())
-                .collect();
+            let lines = joined(&fs::read_to_string(&path).unwrap());
             (name, lines)
         })
         .collect()
+}
+
+/// The lines of code without comments, each `use` statement on one line whatever its braces.
+fn joined(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        let code = line.split("//").next().unwrap_or_default().trim();
+        match lines.last_mut().filter(|_| open) {
+            Some(last) => last.push_str(code),
+            None => lines.push(code.to_owned()),
+        }
+        let starts = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
+        open = (open || starts.iter().any(|start| code.starts_with(start))) && !code.contains(';');
+    }
+    lines
 }
 
 fn room(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap()
 }
 
-/// The names that follow `prefix` in a line: "crate::" gives the rooms.
+/// The names that follow `prefix` in a line: "crate::" gives the rooms. Of a list in braces, the first name
+/// of each entry, whatever braces the entry has itself.
 fn named<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     line.match_indices(prefix).flat_map(move |(at, _)| {
         let rest = &line[at + prefix.len()..];
+        let mut entries = Vec::new();
         match rest.strip_prefix('{') {
-            Some(list) => list
-                .split('}')
-                .next()
-                .unwrap_or_default()
-                .split(',')
-                .collect(),
-            None => vec![rest],
+            None => entries.push(rest),
+            Some(list) => {
+                let (mut depth, mut start) = (0, 0);
+                for (index, letter) in list.char_indices() {
+                    match letter {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => {
+                            entries.push(&list[start..index]);
+                            break;
+                        }
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => {
+                            entries.push(&list[start..index]);
+                            start = index + 1;
+                        }
+                        _ => {}
+                    }
+                }
+            }
         }
-        .into_iter()
-        .map(|name| {
-            let name = name.trim();
-            let end = name
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(name.len());
-            &name[..end]
-        })
-        .filter(|name| !name.is_empty())
-        .collect::<Vec<_>>()
+        entries
+            .into_iter()
+            .map(|name| {
+                let name = name.trim();
+                let end = name
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .unwrap_or(name.len());
+                &name[..end]
+            })
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
     })
 }
 
@@ -178,7 +205,11 @@ fn unsafe_lives_in_few_places() {
 
 #[test]
 fn this_very_test_can_fail() {
-    let found: Vec<_> = named("use crate::{engine::Engine, node};", "crate::").collect();
+    let source =
+        "use crate::{\n    engine::{Engine, Event},\n    node, // a comment\n};\nlet x = 1;";
+    let lines = joined(source);
+    assert_eq!(lines.len(), 2);
+    let found: Vec<_> = named(&lines[0], "crate::").collect();
     assert_eq!(found, ["engine", "node"]);
     assert_eq!(room("dsp/phase.rs"), "dsp");
     assert_eq!(room("text.rs"), "text");

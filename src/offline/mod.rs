@@ -18,7 +18,7 @@ pub use decode::{DecodeError, DecodeProblem, Decoder, Silence, Source};
 pub use lanes::{Lane, LaneError, LaneProblem};
 pub use marks::{Marks, MarksError};
 pub use preset::{Preset, PresetError, PresetProblem};
-pub use render::{RenderError, RenderOptions, render};
+pub use render::{RenderError, RenderOptions, Rendered, render};
 pub use resample::resampled;
 pub use run::{lone_node, prepare, run_graph};
 pub use wav::{WavError, WavProblem, WavWriter};

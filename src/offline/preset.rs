@@ -115,7 +115,11 @@ impl Preset {
                 }
             };
             let text = match value {
-                Value::Number(number) => number.to_string(),
+                // Some writers of JSON know floats only: 1.0 for a switch is 1.
+                Value::Number(number) => match number.as_f64() {
+                    Some(x) if x.fract() == 0.0 && x.abs() < 1e15 => format!("{x:.0}"),
+                    _ => number.to_string(),
+                },
                 Value::String(text) => text.clone(),
                 Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
                 _ => {

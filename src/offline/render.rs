@@ -46,6 +46,15 @@ impl Default for RenderOptions {
     }
 }
 
+/// What a render has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rendered {
+    /// Frames handed to the output.
+    pub frames: u64,
+    /// Incoming samples that were not finite and became silence.
+    pub repaired: u64,
+}
+
 /// Why a render failed.
 #[derive(Debug)]
 pub enum RenderError {
@@ -162,8 +171,8 @@ impl RenderOptions {
     }
 }
 
-/// Renders `source` at its own rate: hands `output` the two ears block by block and returns the number
-/// of frames. Memory does not grow with the length. `output` may fail to stop the render.
+/// Renders `source` at its own rate: hands `output` the two ears block by block and returns what was
+/// rendered. Memory does not grow with the length. `output` may fail to stop the render.
 ///
 /// # Errors
 /// [`RenderError`]; captures that were begun leave nothing behind.
@@ -171,7 +180,7 @@ pub fn render(
     source: &mut dyn Source,
     options: &RenderOptions,
     mut output: impl FnMut(&[f32], &[f32]) -> Result<(), WavError>,
-) -> Result<u64, RenderError> {
+) -> Result<Rendered, RenderError> {
     options.check()?;
     let rate = f64::from(source.rate());
     let mut engine = Engine::new(rate).map_err(RenderError::Engine)?;
@@ -218,7 +227,10 @@ pub fn render(
     engine.finish_marks();
     captures.map_or(Ok(()), Captures::finish)?;
     marks.map_or(Ok(()), Marks::finish)?;
-    Ok(song - start)
+    Ok(Rendered {
+        frames: song - start,
+        repaired: engine.telemetry().input_repaired(),
+    })
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by
@@ -268,7 +280,7 @@ mod tests {
                 heard += left.len();
                 Ok(())
             });
-            assert_eq!((done.unwrap(), heard), (1480, 1480), "{block:?}");
+            assert_eq!((done.unwrap().frames, heard), (1480, 1480), "{block:?}");
         }
     }
 

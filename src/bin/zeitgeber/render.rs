@@ -84,10 +84,16 @@ impl Args {
             }
         }
         let mut output = self.material.output(source.as_ref(), 2)?;
-        let frames = render(source.as_mut(), &options, |left, right| {
+        let done = render(source.as_mut(), &options, |left, right| {
             output.write(&[left, right])
-        });
-        output.finish(frames?)
+        })?;
+        if done.repaired > 0 {
+            eprintln!(
+                "zeitgeber: warning: {} samples of the input were not finite and became silence",
+                done.repaired
+            );
+        }
+        output.finish(done.frames)
     }
 }
 

@@ -189,9 +189,9 @@ table! {
     TIMER "timer" "Session Timer" "Global" number(0.0, 480.0, 0.0, 3, "min"),
         "Playing time after which the entrainment fades out; 0 is never.";
     IN_GAIN "in_gain" "Input Gain" "Global" level(-60.0, 12.0, 0.0),
-        "Gain of the incoming audio.";
+        "Gain of the incoming audio; the lowest value is silence.";
     OUT_GAIN "out_gain" "Output Gain" "Global" level(-60.0, 12.0, 0.0),
-        "Gain of everything, before the ceiling.";
+        "Gain of everything, before the ceiling; the lowest value is silence.";
     SEED "seed" "Seed" "Global" number(0.0, 65_535.0, 1.0, 0, ""),
         "Which noise: the same seed and position give the same noise.";
     CEILING_ON "ceiling_on" "Ceiling On" "Ceiling" switch(false),
