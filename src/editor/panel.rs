@@ -93,7 +93,7 @@ impl Panel {
                     }
                     None => {
                         ui.weak("no beat sounds");
-                        ui.weak("choose a Layer 1 Kind");
+                        ui.weak("choose the kind of a layer");
                     }
                 }
             });

@@ -6,9 +6,9 @@ use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::ProcessStatus;
 use zeitgeber::engine::controls::{
-    BEAT, BYPASS, CARRIER, FADE_IN, GLIDE, IN_GAIN, L1_KIND, L1_LEVEL,
+    BEAT, BEAT_SOURCE, BYPASS, CARRIER, CARRIER_SOURCE, FADE_IN, GLIDE, IN_GAIN, L1_KIND, L1_LEVEL,
 };
-use zeitgeber::engine::{Change as How, ControlId, Engine, Event, Transport};
+use zeitgeber::engine::{Change as How, ControlId, Engine, Event, Tempo, Transport};
 
 const RATE: f64 = 48_000.0;
 const BINAURAL: f64 = 1.0;
@@ -220,6 +220,50 @@ fn it_renders_what_the_engine_renders_bit_for_bit() {
             &timeline,
             &what,
         );
+    }
+}
+
+#[test]
+fn notes_and_tempo_reach_the_engine() {
+    let entry = load();
+    let input = [vec![0.0; 48_000], vec![0.0; 48_000]];
+    let changes = [
+        (0, L1_KIND, BINAURAL),
+        (0, FADE_IN, 0.0),
+        (0, GLIDE, 0.0),
+        (0, BEAT_SOURCE, 1.0),
+        (0, CARRIER_SOURCE, 2.0),
+        (20_003, L1_LEVEL, -26.0),
+    ];
+    let (at, key, start) = (10_007, 69, 480_000);
+    // The same through the engine: 120 beats a minute, song position in quarters.
+    let mut engine = Engine::new(RATE).expect("an engine at 48 kHz");
+    for &(_, control, value) in &changes[..5] {
+        engine.set(control, value);
+    }
+    let events = [
+        (at, CARRIER_SOURCE, How::Note(key)),
+        (20_003, L1_LEVEL, How::Step(-26.0)),
+    ]
+    .map(|(frame, control, change)| Event {
+        frame,
+        control,
+        change,
+    });
+    let transport = Transport::Host {
+        playing: true,
+        song_frames: Some(start),
+        tempo: Tempo::new(120.0, Some(start as f64 / RATE * 2.0), Some(4.0)),
+    };
+    let [mut left, mut right] = input.clone();
+    engine.process(&mut left, &mut right, transport, &events);
+    for block in [1, 64, 480, 8192] {
+        let mut rig = Rig::new(&entry);
+        let mut running = rig.start(RATE).expect("48 kHz");
+        running.notes.push((at, key));
+        let found = running.render(&input, &[block], &changes, playing(start));
+        let what = format!("blocks of {block}");
+        assert_same(&found, &[left.clone(), right.clone()], &what);
     }
 }
 

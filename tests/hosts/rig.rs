@@ -8,7 +8,8 @@ use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPageBuffer};
 use clack_extensions::state::PluginState;
 use clack_extensions::tail::{PluginTail, TailLength};
-use clack_host::events::event_types::{ParamValueEvent, TransportEvent};
+use clack_host::events::Pckn;
+use clack_host::events::event_types::{NoteOnEvent, ParamValueEvent, TransportEvent};
 use clack_host::prelude::*;
 use clack_host::utils::ClapId;
 use std::collections::HashMap;
@@ -53,6 +54,8 @@ pub struct Rig {
 /// An active instance that is processing.
 pub struct Running<'rig> {
     rig: &'rig mut Rig,
+    /// MIDI notes to be played, with their frames, ascending.
+    pub notes: Vec<(usize, u8)>,
     processor: Option<StartedPluginAudioProcessor<Handlers>>,
 }
 
@@ -221,6 +224,7 @@ impl Rig {
         let started = stopped.start_processing().ok()?;
         Some(Running {
             rig: self,
+            notes: Vec::new(),
             processor: Some(started),
         })
     }
@@ -274,6 +278,15 @@ impl Running<'_> {
                 ParamValueEvent::new((at - frames.start) as u32, id, Pckn::match_all(), value)
             })
             .collect();
+        let mut buffer = EventBuffer::with_capacity(events.len());
+        for event in &events {
+            buffer.push(event);
+        }
+        for &(at, key) in self.notes.iter().filter(|(at, _)| frames.contains(at)) {
+            let pckn = Pckn::new(0u16, 0u16, u16::from(key), 0u32);
+            buffer.push(&NoteOnEvent::new((at - frames.start) as u32, pckn, 1.0));
+        }
+        buffer.sort();
         let mut inputs = input
             .each_ref()
             .map(|channel| channel[frames.clone()].to_vec());
@@ -301,7 +314,7 @@ impl Running<'_> {
             .process(
                 &in_audio,
                 &mut out_audio,
-                &InputEvents::from_buffer(&events),
+                &InputEvents::from_buffer(&buffer),
                 &mut OutputEvents::void(),
                 None,
                 transport,
