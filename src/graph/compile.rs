@@ -1,6 +1,7 @@
 //! From a graph to a schedule: checks, order, buffers.
 
-use super::run::{Driver, Slot, Source};
+use super::run::Driver;
+use super::slot::{Slot, Source};
 use super::{Connection, Graph, GraphError, GraphRun, INPUT, OUTPUT};
 use crate::dsp::phase;
 

@@ -8,10 +8,12 @@ mod compile;
 mod error;
 mod json;
 mod run;
+mod slot;
 mod tap;
 
 pub use error::GraphError;
-pub use run::{Activity, GraphRun, NodeIndex};
+pub use run::{GraphRun, NodeIndex};
+pub use slot::Activity;
 pub use tap::Sink;
 
 use crate::node::{Group, Node, registry};

@@ -1,6 +1,6 @@
 //! gain: a stereo level that travels smoothly to where it is set.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::level::db_to_gain;
 use crate::dsp::ramp::{Ramp, Shape};
 
@@ -25,20 +25,6 @@ pub struct Gain {
     rate: f64,
 }
 
-fn number(name: &str, unit: &str, min: f64, max: f64, default: f64, help: &str) -> ParamInfo {
-    ParamInfo {
-        name: name.to_owned(),
-        unit: unit.to_owned(),
-        min,
-        max,
-        default,
-        step: 0.0,
-        scale: ParamScale::Linear,
-        kind: ParamKind::Number,
-        help: help.to_owned(),
-    }
-}
-
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
     let stereo = |side| parse_groups("program: stereo", 2, side).unwrap_or_default();
@@ -54,22 +40,26 @@ pub fn create() -> Box<dyn Node> {
         latency: 0,
         phases: Vec::new(),
         params: vec![
-            number("gain", "dB", SILENCE, 40.0, 0.0, "Gain; -160 dB is silence"),
-            number(
+            ParamInfo::number(
+                "gain",
+                "dB",
+                SILENCE..=40.0,
+                0.0,
+                "Gain; -160 dB is silence",
+            ),
+            ParamInfo::number(
                 "glide",
                 "s",
-                0.0,
-                60.0,
+                0.0..=60.0,
                 0.02,
                 "Time of the next change of gain; 0 steps",
             ),
             ParamInfo {
                 kind: ParamKind::Switch,
-                ..number(
+                ..ParamInfo::number(
                     "line",
                     "",
-                    0.0,
-                    1.0,
+                    0.0..=1.0,
                     0.0,
                     "Travel in a straight line, not a raised cosine",
                 )

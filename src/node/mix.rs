@@ -1,6 +1,6 @@
 //! mix: a crossfade between two stereo signals.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, accepted, parse_groups};
 use crate::dsp::ramp::{Ramp, Shape};
 
 /// Positions of the parameters.
@@ -21,17 +21,6 @@ pub struct Mix {
 
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
-    let number = |name: &str, unit: &str, max: f64, default: f64, help: &str| ParamInfo {
-        name: name.to_owned(),
-        unit: unit.to_owned(),
-        min: 0.0,
-        max,
-        default,
-        step: 0.0,
-        scale: ParamScale::Linear,
-        kind: ParamKind::Number,
-        help: help.to_owned(),
-    };
     let info = NodeInfo {
         name: "mix".to_owned(),
         language: "rust".to_owned(),
@@ -43,17 +32,17 @@ pub fn create() -> Box<dyn Node> {
         latency: 0,
         phases: Vec::new(),
         params: vec![
-            number(
+            ParamInfo::number(
                 "mix",
                 "",
-                1.0,
+                0.0..=1.0,
                 0.0,
                 "0 is a, 1 is b, with equal gain in between",
             ),
-            number(
+            ParamInfo::number(
                 "glide",
                 "s",
-                60.0,
+                0.0..=60.0,
                 0.02,
                 "Time of the next change, as a raised cosine; 0 steps",
             ),

@@ -67,6 +67,29 @@ pub struct ParamInfo {
     pub help: String,
 }
 
+impl ParamInfo {
+    /// A number of a Rust node, with linear scale.
+    pub(crate) fn number(
+        name: &str,
+        unit: &str,
+        range: std::ops::RangeInclusive<f64>,
+        default: f64,
+        help: &str,
+    ) -> ParamInfo {
+        ParamInfo {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            min: *range.start(),
+            max: *range.end(),
+            default,
+            step: 0.0,
+            scale: ParamScale::Linear,
+            kind: ParamKind::Number,
+            help: help.to_owned(),
+        }
+    }
+}
+
 /// A named run of channels.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Group {

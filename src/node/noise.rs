@@ -1,8 +1,6 @@
 //! noise: white noise in stereo, computed from a seed and a position instead of remembered.
 
-use super::{
-    Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, PhaseInfo, accepted, parse_groups,
-};
+use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
 
 /// Positions of the parameters.
 pub mod param {
@@ -24,17 +22,6 @@ pub struct Noise {
 
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
-    let number = |name: &str, max: f64, default: f64, help: &str| ParamInfo {
-        name: name.to_owned(),
-        unit: String::new(),
-        min: 0.0,
-        max,
-        default,
-        step: 0.0,
-        scale: ParamScale::Linear,
-        kind: ParamKind::Number,
-        help: help.to_owned(),
-    };
     let info = NodeInfo {
         name: "noise".to_owned(),
         language: "rust".to_owned(),
@@ -50,16 +37,18 @@ pub fn create() -> Box<dyn Node> {
             frequency: 0.0,
         }],
         params: vec![
-            number("seed", 65_535.0, 1.0, "Which noise"),
-            number(
+            ParamInfo::number("seed", "", 0.0..=65_535.0, 1.0, "Which noise"),
+            ParamInfo::number(
                 "stream",
-                255.0,
+                "",
+                0.0..=255.0,
                 0.0,
                 "Which of the independent noises of one seed",
             ),
-            number(
+            ParamInfo::number(
                 "width",
-                1.0,
+                "",
+                0.0..=1.0,
                 1.0,
                 "0 is the same noise in both ears, 1 independent noises",
             ),

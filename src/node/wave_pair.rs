@@ -6,9 +6,7 @@
 //! and no state is kept: any cut of the stream gives the same bits. The low-pass is a sinc of 48 frames
 //! under a Kaiser window: -110 dB from the Nyquist frequency on, flat to 0.35 of the rate.
 
-use super::{
-    Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, PhaseInfo, accepted, parse_groups,
-};
+use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
 use crate::dsp::phase::{CYCLE, to_cycles};
 use crate::dsp::ramp::raised_cosine;
 use std::sync::OnceLock;
@@ -152,15 +150,8 @@ pub fn create() -> Box<dyn Node> {
         latency: 0,
         phases: vec![phase("left", 245.0), phase("right", 255.0)],
         params: vec![ParamInfo {
-            name: "wave".to_owned(),
-            unit: String::new(),
-            min: 0.0,
-            max: 2.0,
-            default: 0.0,
             step: 1.0,
-            scale: ParamScale::Linear,
-            kind: ParamKind::Number,
-            help: "0 is triangle, 1 saw, 2 square".to_owned(),
+            ..ParamInfo::number("wave", "", 0.0..=2.0, 0.0, "0 is triangle, 1 saw, 2 square")
         }],
     };
     Box::new(WavePair {
