@@ -150,6 +150,15 @@ fn every_kind_to_every_other() {
             }
         }
     }
+    // Off, and another within the fade.
+    let click = layer(&[], |at| {
+        let other = id::LAYER_MONAURAL as f64;
+        vec![
+            step(at, id::L1_KIND, 0.0),
+            step(at + 480, id::L1_KIND, other),
+        ]
+    });
+    worst = worst.max(click);
     check("09 clicks: every kind to every other", "kinds", worst);
 }
 
@@ -170,6 +179,7 @@ fn tone_parameters() {
         layer(&[], |at| vec![step(at, id::L1_RATIO, 2.0)]),
         layer(&[], |at| vec![step(at, id::L1_INTERVAL, 2.0)]),
         layer(&[], |at| vec![step(at, id::PHASE, 180.0)]),
+        layer(&[(id::GLIDE, 0.0)], |at| vec![step(at, id::PHASE, 180.0)]),
         layer(&isochronic, |at| vec![step(at, id::L1_DUTY, 90.0)]),
         layer(&isochronic, |at| vec![step(at, id::L1_RAMP, 25.0)]),
     ];

@@ -216,6 +216,7 @@ fn the_phase_offset_shifts_the_beat() {
 fn the_timer_ends_the_session_and_play_starts_it_anew() {
     let settings = [
         (id::L1_KIND, 1.0),
+        (id::RUN, id::RUN_TRANSPORT as f64),
         (id::TIMER, 0.05),
         (id::FADE_IN, 0.0),
         (id::FADE_OUT, 0.5),
@@ -251,4 +252,49 @@ fn the_timer_ends_the_session_and_play_starts_it_anew() {
         peak(&play(&mut engine, true, 1.0)) > 0.099,
         "play starts it anew"
     );
+}
+
+#[test]
+fn a_source_that_changes_comes_back_to_its_lane() {
+    let mut engine = Engine::new(RATE).unwrap();
+    for (control, value) in layer(id::LAYER_BINAURAL) {
+        engine.set(control, value);
+    }
+    let line = |frame, control, to, frames| Event {
+        frame,
+        control,
+        change: Change::Linear { to, frames },
+    };
+    let step = |frame, control, value| Event {
+        frame,
+        control,
+        change: Change::Step(value),
+    };
+    let transport = Transport::Host {
+        playing: true,
+        song_frames: Some(0),
+        tempo: Tempo::new(120.0, Some(0.0), None),
+    };
+    let [mut left, mut right] = silence(96_000);
+    let events = [
+        line(0, id::BEAT, 40.0, 960_000),
+        step(0, id::BEAT_SOURCE, id::BEAT_TEMPO as f64),
+        step(48_000, id::BEAT_SOURCE, id::BEAT_HZ as f64),
+    ];
+    engine.process(&mut left, &mut right, transport, &events);
+    // Two of twenty seconds from 10 to 40 Hz.
+    let beat = engine.telemetry().beat();
+    assert!((beat - 13.0).abs() < 1e-9, "{beat}");
+}
+
+#[test]
+fn without_a_tempo_the_beat_control_counts() {
+    let mut engine = Engine::new(RATE).unwrap();
+    engine.set(id::L1_KIND, 1.0);
+    engine.set(id::BEAT_SOURCE, id::BEAT_TEMPO as f64);
+    let [mut left, mut right] = silence(4_800);
+    engine.process(&mut left, &mut right, Transport::Absent, &[]);
+    engine.set(id::BEAT, 4.0);
+    engine.process(&mut left, &mut right, Transport::Absent, &[]);
+    assert_eq!(engine.telemetry().beat(), 4.0);
 }

@@ -13,21 +13,22 @@ impl Engine {
         let now = self.now;
         let travel = &mut self.travels[control.index()];
         match change {
-            Change::Linear { to, frames: 0 } if travels(control) => {
+            Change::Linear { to, frames: 0 } if travels(control) && control != id::PHASE => {
                 *travel = Travel::still(entry.clamp(to));
                 self.put(control, 0.0);
             }
-            Change::Linear { to, frames } if travels(control) => {
+            Change::Linear { to, frames } if travels(control) || crossfades(control) => {
                 travel.line(entry.clamp(to), now, frames);
             }
             Change::Linear { to, frames } => travel.hold(entry.clamp(to), now, frames),
             Change::Step(value) => {
                 let value = entry.clamp(value);
                 // A level's own glide is its node's; this one is what a line would depart from.
-                let frames = if travels(control) {
-                    self.glide_frames()
-                } else {
-                    0
+                let frames = match control {
+                    // Not even glide 0 makes a phase jump: that is faded like any jump.
+                    id::PHASE if now > 0 => self.glide_frames().max(self.frames(SWITCH_TIME)),
+                    _ if travels(control) => self.glide_frames(),
+                    _ => 0,
                 };
                 let before = self.sources();
                 self.travels[control.index()].glide(value, now, frames);
@@ -140,7 +141,7 @@ impl Engine {
             } else {
                 &mut self.travels[id::BEAT.index()]
             };
-            travel.glide_from(was, travel.target(), now, glide);
+            enter(travel, was, now, glide);
         }
         if carrier != before[1] {
             let was = self.carrier_travel_of(before[1]).value(now);
@@ -150,7 +151,7 @@ impl Engine {
             } else {
                 &mut self.note_carrier
             };
-            travel.glide_from(was, travel.target(), now, glide);
+            enter(travel, was, now, glide);
         }
     }
 
@@ -197,7 +198,8 @@ impl Engine {
     }
 
     fn beat_travel_of(&self, source: usize) -> &Travel {
-        if source == id::BEAT_TEMPO {
+        // A host without a tempo gets the beat in hertz.
+        if source == id::BEAT_TEMPO && self.tempo.is_some() {
             &self.tempo_beat
         } else {
             &self.travels[id::BEAT.index()]
@@ -218,6 +220,15 @@ impl Engine {
     }
 }
 
+/// Comes to a travel from another value: onto its line where it is on one, otherwise to its target.
+fn enter(travel: &mut Travel, was: f64, now: u64, glide: u64) {
+    if travel.on_line(now) {
+        travel.depart_from(was, now, glide);
+    } else {
+        travel.glide_from(was, travel.target(), now, glide);
+    }
+}
+
 /// A level control's decibels as the gain node takes them: its lowest value is silence.
 pub(super) fn level(control: ControlId, db: f64) -> f64 {
     if db <= control.control().range().0 {
@@ -225,6 +236,14 @@ pub(super) fn level(control: ControlId, db: f64) -> f64 {
     } else {
         db
     }
+}
+
+/// Whether a control follows a straight line by crossfades, one after another, and steps by one.
+fn crossfades(control: ControlId) -> bool {
+    control == id::NOISE_WIDTH
+        || id::LAYER
+            .iter()
+            .any(|layer| [layer.duty, layer.ramp].contains(&control))
 }
 
 /// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.

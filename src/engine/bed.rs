@@ -53,7 +53,7 @@ impl Engine {
         (kind != id::NOISE_OFF).then(|| BedSetup {
             kind,
             seed: self.get(id::SEED),
-            width: self.get(id::NOISE_WIDTH),
+            width: self.here(id::NOISE_WIDTH),
         })
     }
 
@@ -61,6 +61,9 @@ impl Engine {
     pub(super) fn turn_bed(&mut self, anchor: &Anchor) {
         let setup = self.bed_setup();
         let bed = self.bed;
+        if self.primed && self.now > 0 {
+            return;
+        }
         let here = bed.hands[bed.pair.current()];
         let target = if bed.jump {
             Hands {

@@ -32,7 +32,10 @@ impl Engine {
         }
         if started {
             self.play_start = self.now;
-            self.played = 0;
+            // A session starts at play, or with `run` always at the reset.
+            if self.choice(id::RUN) == id::RUN_TRANSPORT {
+                self.played = 0;
+            }
         }
         if !playing || transport == Transport::Absent {
             self.song_expected = None;

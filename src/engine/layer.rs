@@ -5,6 +5,7 @@ use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
+use super::travel::Travel;
 use super::{Engine, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
@@ -37,6 +38,9 @@ pub struct Layer {
     /// Its phases have to follow an anchor and have not yet.
     pub jump: bool,
 }
+
+/// The longest past in frames: what it costs is bounded at any rate.
+const LONGEST_PAST: u64 = 1 << 15;
 
 impl Layer {
     /// Silent, at phase 0.
@@ -92,7 +96,7 @@ impl Engine {
         );
         let sided = matches!(kind, id::LAYER_BINAURAL | id::LAYER_BILATERAL);
         // What a kind does not use changes nothing about it.
-        let if_used = |used: bool, control| if used { self.get(control) } else { 0.0 };
+        let if_used = |used: bool, control| if used { self.here(control) } else { 0.0 };
         (kind != id::LAYER_OFF).then(|| LayerSetup {
             kind,
             wave: if_used(kind != id::LAYER_NOISE, ids.wave) as usize,
@@ -117,6 +121,16 @@ impl Engine {
         (carrier, beat.min(WIDEST_BEAT * carrier))
     }
 
+    /// Where a control is for what cannot glide: on its line, or where it goes.
+    pub(super) fn here(&self, control: id::ControlId) -> f64 {
+        let travel = &self.travels[control.index()];
+        if travel.on_line(self.now) {
+            travel.value(self.now)
+        } else {
+            travel.target()
+        }
+    }
+
     fn layer_moves(&self, ids: &LayerIds) -> bool {
         [ids.ratio, ids.interval]
             .iter()
@@ -127,22 +141,31 @@ impl Engine {
 
     /// Where an anchor puts a layer. A glide is as good as over; a straight line is where it is.
     fn anchored(&self, ids: &LayerIds, anchor: &Anchor) -> Hands {
-        let settled = [ids.ratio, ids.interval]
-            .iter()
-            .map(|control| &self.travels[control.index()])
-            .chain([self.beat_travel(), self.carrier_travel()])
-            .filter(|travel| !travel.on_line(self.now))
-            .filter_map(|travel| travel.end(self.now))
-            .fold(self.now, u64::max);
-        let (carrier, beat) = self.layer_frequencies(ids, settled);
-        let ratio = self.get(ids.ratio);
-        anchor.hands(carrier, beat, ratio, self.rate)
+        let here = |travel: &Travel| {
+            if travel.on_line(self.now) {
+                travel.value(self.now)
+            } else {
+                travel.target()
+            }
+        };
+        let ratio = self.here(ids.ratio);
+        let carrier = here(self.carrier_travel()) * 2f64.powf(self.here(ids.interval) / 12.0);
+        let whole = here(self.beat_travel()) * ratio;
+        let beat = whole.min(WIDEST_BEAT * carrier);
+        // Where the tempo tells the cycles, the limit holds for them too.
+        let share = if whole > 0.0 { beat / whole } else { 1.0 };
+        anchor.hands(carrier, beat, ratio * share, self.rate)
     }
 
     fn turn_layer(&mut self, index: usize, anchor: &Anchor) {
         let ids = &id::LAYER[index];
         let setup = self.layer_setup(ids);
         let layer = self.layers[index];
+        let noisy = setup.is_some_and(|setup| setup.kind == id::LAYER_NOISE);
+        if noisy && self.primed && self.now > 0 {
+            // One past of noise a piece is enough work: this one is next.
+            return;
+        }
         let target = layer.jump.then(|| self.anchored(ids, anchor));
         let here = layer.hands[layer.pair.current()];
         // Tones do not hear where noise is, and noise not where tones are.
@@ -240,7 +263,8 @@ impl Engine {
     /// Gives noise and its filters, which run or pass already, the past that they would have had at a
     /// position.
     pub(super) fn prime(&mut self, noise: NodeIndex, nodes: &[NodeIndex], position: i128) {
-        let frames = self.frames(NOISE_PAST);
+        self.primed = true;
+        let frames = self.frames(NOISE_PAST).min(LONGEST_PAST);
         let start = position.wrapping_sub(i128::from(frames));
         for node in nodes {
             self.graph.reset_node(*node);

@@ -56,7 +56,7 @@ fn crossings(motion: &Motion, from: u64, to: u64, fresh: bool, mut each: impl Fn
     for k in from..to {
         let (a, b) = (motion.at(k), motion.at(k + 1));
         // A phase that starts on a cycle begins it there.
-        if k == from && (a as u64 == 0 || fresh && (a as u64) < ON_IT) {
+        if k == from && (a as u64 == 0 && a != b || fresh && (a as u64) < ON_IT) {
             each(k as f64, cycles(a));
         }
         if cycles(b) > cycles(a) {
@@ -104,7 +104,10 @@ impl Engine {
         );
         for (index, layer) in self.layers.iter().enumerate() {
             let rendering = layer.pair.current();
-            let pulses = layer.pair.is_on()
+            // Nobody hears what has faded out.
+            let heard = self.faded_in || self.fade.end(start).is_some();
+            let pulses = heard
+                && layer.pair.is_on()
                 && layer.pair.setup(rendering).is_some_and(|setup| {
                     matches!(
                         setup.kind,

@@ -127,6 +127,8 @@ pub struct Engine {
     /// When gate and ceiling, switched off, can be skipped.
     gate_rests: u64,
     ceiling_rests: u64,
+    /// Noise has been given its past in this piece.
+    primed: bool,
     /// Something inside overflowed: forget the program's history at the next piece.
     poisoned: bool,
     was_playing: bool,
@@ -176,6 +178,7 @@ impl Engine {
             played: 0,
             gate_rests: 0,
             ceiling_rests: 0,
+            primed: false,
             poisoned: false,
             was_playing: false,
             play_start: 0,

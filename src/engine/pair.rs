@@ -100,12 +100,16 @@ impl<C: Copy + PartialEq> Pair<C> {
         if self.sounding[other] {
             return Turn::Stay;
         }
-        if self.on {
-            self.ends[current] = now + fade;
-        }
+        let was_on = self.on;
         self.current = other;
         self.start(other, setup);
-        Turn::Swap(current, other)
+        if was_on {
+            self.ends[current] = now + fade;
+            Turn::Swap(current, other)
+        } else {
+            // The one before is on its way out already, and goes on so.
+            Turn::Start(other)
+        }
     }
 
     fn start(&mut self, rendering: usize, setup: C) {
@@ -150,6 +154,10 @@ mod tests {
         assert!(pair.sounds(0) && !pair.is_on());
         assert_eq!(pair.turn(Some(1), false, 8, 10), Turn::Back(0));
         assert_eq!(pair.turn(None, false, 20, 10), Turn::Out(0));
+        let mut other = pair;
+        assert_eq!(other.turn(Some(2), false, 25, 10), Turn::Start(1));
+        other.expire(30);
+        assert!(!other.sounds(0) && other.sounds(1));
         pair.expire(30);
         assert!(!pair.sounds_at_all());
         assert_eq!(pair.turn(Some(1), false, 31, 10), Turn::Start(0));

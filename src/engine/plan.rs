@@ -14,6 +14,7 @@ impl Engine {
         let now = self.now;
         self.mark_piece();
         self.advance();
+        self.primed = false;
         if self.unsettled {
             self.settle();
         }
@@ -104,6 +105,21 @@ impl Engine {
     /// soon as its renderings are free.
     fn anchor_all(&mut self) {
         self.anchor_pending = false;
+        // What jumps anyway does not glide besides: the phase would be out by half a glide's way for good.
+        let now = self.now;
+        let arrive = |travel: &mut Travel| {
+            if !travel.on_line(now) {
+                *travel = Travel::still(travel.target());
+            }
+        };
+        arrive(&mut self.tempo_beat);
+        arrive(&mut self.note_carrier);
+        let layers = id::LAYER
+            .iter()
+            .flat_map(|layer| [layer.ratio, layer.interval]);
+        for control in layers.chain([id::BEAT, id::CARRIER]) {
+            arrive(&mut self.travels[control.index()]);
+        }
         let anchor = self.anchor();
         let beat = self.beat_travel();
         let hertz = if beat.on_line(self.now) {

@@ -59,6 +59,20 @@ impl Travel {
         self.glide(to, now, frames);
     }
 
+    /// Keeps to the line that it is on, and comes to it from a value that is given, in so many frames.
+    pub fn depart_from(&mut self, was: f64, now: u64, frames: u64) {
+        let (value, end) = (self.value(now), self.start.saturating_add(self.frames));
+        *self = Travel {
+            from: value,
+            start: now,
+            frames: end.saturating_sub(now),
+            line: true,
+            residue: if frames > 0 { was - value } else { 0.0 },
+            residue_frames: frames,
+            ..Travel::still(self.to)
+        };
+    }
+
     /// A straight line; 0 frames jump. It departs from the value that was set before: what a glide to
     /// that value has not travelled yet fades on top of the line, in the glide's own time.
     pub fn line(&mut self, to: f64, now: u64, frames: u64) {
