@@ -95,12 +95,7 @@ impl Engine {
 
     /// Sends a level on its way to its value in `glide` seconds, as a raised cosine.
     fn put_level(&mut self, node: NodeIndex, control: ControlId, glide: f64) {
-        let travel = &self.travels[control.index()];
-        let db = if travel.on_line(self.now) {
-            travel.value(self.now)
-        } else {
-            travel.target()
-        };
+        let db = self.settled(control);
         self.set_gain(node, level(control, db), glide, false);
     }
 

@@ -53,7 +53,7 @@ impl Engine {
         (kind != id::NOISE_OFF).then(|| BedSetup {
             kind,
             seed: self.get(id::SEED),
-            width: self.here(id::NOISE_WIDTH),
+            width: self.settled(id::NOISE_WIDTH),
         })
     }
 

@@ -5,7 +5,6 @@ use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
-use super::travel::Travel;
 use super::{Engine, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
@@ -65,6 +64,12 @@ impl Layer {
     }
 }
 
+/// A layer's carrier, so many semitones from the master's, and its beat within the limit for that carrier.
+fn transposed(carrier: f64, semitones: f64, beat: f64) -> (f64, f64) {
+    let carrier = carrier * 2f64.powf(semitones / 12.0);
+    (carrier, beat.min(WIDEST_BEAT * carrier))
+}
+
 impl Engine {
     /// Turns every generator towards what its controls ask for, and gives those that sound their phases
     /// for the piece that begins and lasts until `end`.
@@ -96,7 +101,7 @@ impl Engine {
         );
         let sided = matches!(kind, id::LAYER_BINAURAL | id::LAYER_BILATERAL);
         // What a kind does not use changes nothing about it.
-        let if_used = |used: bool, control| if used { self.here(control) } else { 0.0 };
+        let if_used = |used: bool, control| if used { self.settled(control) } else { 0.0 };
         (kind != id::LAYER_OFF).then(|| LayerSetup {
             kind,
             wave: if_used(kind != id::LAYER_NOISE, ids.wave) as usize,
@@ -110,25 +115,14 @@ impl Engine {
     /// Carrier and beat of a layer at a frame, in hertz.
     pub(super) fn layer_frequencies(&self, ids: &LayerIds, frame: u64) -> (f64, f64) {
         let at = |control: id::ControlId| self.travels[control.index()].value(frame);
-        let semitones = at(ids.interval);
-        let ratio = if semitones == 0.0 {
-            1.0
-        } else {
-            2f64.powf(semitones / 12.0)
-        };
-        let carrier = self.carrier_travel().value(frame) * ratio;
+        let carrier = self.carrier_travel().value(frame);
         let beat = self.beat_travel().value(frame) * at(ids.ratio);
-        (carrier, beat.min(WIDEST_BEAT * carrier))
+        transposed(carrier, at(ids.interval), beat)
     }
 
-    /// Where a control is for what cannot glide: on its line, or where it goes.
-    pub(super) fn here(&self, control: id::ControlId) -> f64 {
-        let travel = &self.travels[control.index()];
-        if travel.on_line(self.now) {
-            travel.value(self.now)
-        } else {
-            travel.target()
-        }
+    /// Where a control is for what does not glide.
+    pub(super) fn settled(&self, control: id::ControlId) -> f64 {
+        self.travels[control.index()].settled(self.now)
     }
 
     fn layer_moves(&self, ids: &LayerIds) -> bool {
@@ -141,17 +135,10 @@ impl Engine {
 
     /// Where an anchor puts a layer. A glide is as good as over; a straight line is where it is.
     fn anchored(&self, ids: &LayerIds, anchor: &Anchor) -> Hands {
-        let here = |travel: &Travel| {
-            if travel.on_line(self.now) {
-                travel.value(self.now)
-            } else {
-                travel.target()
-            }
-        };
-        let ratio = self.here(ids.ratio);
-        let carrier = here(self.carrier_travel()) * 2f64.powf(self.here(ids.interval) / 12.0);
-        let whole = here(self.beat_travel()) * ratio;
-        let beat = whole.min(WIDEST_BEAT * carrier);
+        let ratio = self.settled(ids.ratio);
+        let whole = self.beat_travel().settled(self.now) * ratio;
+        let carrier = self.carrier_travel().settled(self.now);
+        let (carrier, beat) = transposed(carrier, self.settled(ids.interval), whole);
         // Where the tempo tells the cycles, the limit holds for them too.
         let share = if whole > 0.0 { beat / whole } else { 1.0 };
         anchor.hands(carrier, beat, ratio * share, self.rate)

@@ -60,9 +60,7 @@ impl Engine {
     /// Moves all phases from the start of the piece to now.
     fn advance(&mut self) {
         let frames = self.now - self.piece_start;
-        self.master_half = self
-            .master_half
-            .wrapping_add(self.master_gear.half_beat.at(frames));
+        self.master_half = self.master_at_now();
         self.master_gear = Gear::default();
         for layer in &mut self.layers {
             layer.advance(frames);
@@ -121,12 +119,7 @@ impl Engine {
             arrive(&mut self.travels[control.index()]);
         }
         let anchor = self.anchor();
-        let beat = self.beat_travel();
-        let hertz = if beat.on_line(self.now) {
-            beat.value(self.now)
-        } else {
-            beat.target()
-        };
+        let hertz = self.beat_travel().settled(now);
         self.master_half = anchor.hands(0.0, hertz, 1.0, self.rate).half_beat;
         for layer in &mut self.layers {
             layer.jump = true;

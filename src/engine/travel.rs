@@ -113,6 +113,15 @@ impl Travel {
         self.to
     }
 
+    /// Where it is for what does not glide: on its straight line, or where it goes.
+    pub fn settled(&self, now: u64) -> f64 {
+        if self.on_line(now) {
+            self.value(now)
+        } else {
+            self.to
+        }
+    }
+
     /// Whether it still moves at a frame, and in a straight line.
     pub fn on_line(&self, now: u64) -> bool {
         self.line && self.end(now).is_some()

@@ -1,6 +1,8 @@
 //! What several tests share: ways of cutting a stream, test signals, renders through the engine.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod solo;
+
 use std::f64::consts::TAU;
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
