@@ -6,6 +6,9 @@ use super::{Change, ControlId, Engine, SETTLE_TIME, SWITCH_TIME};
 use crate::graph::NodeIndex;
 use crate::node::{gain, mix};
 
+/// Decibels below its threshold at which the gate closes (`faust/gate.dsp`).
+const GATE_HYSTERESIS: f64 = 4.0;
+
 impl Engine {
     /// Takes a change of a control at this frame.
     pub(super) fn apply(&mut self, control: ControlId, change: Change) {
@@ -62,12 +65,32 @@ impl Engine {
             id::GATE_ON => {
                 self.gate_rests = self.rests(value);
                 self.graph.set_param(chain.gate, params.gate_on, value);
+                self.put_freeze();
             }
-            id::GATE_THRESHOLD => self
-                .graph
-                .set_param(chain.gate, params.gate_threshold, value),
+            id::GATE_THRESHOLD => {
+                self.graph
+                    .set_param(chain.gate, params.gate_threshold, value);
+                self.put_freeze();
+            }
             id::GATE_RANGE => self.graph.set_param(chain.gate, params.gate_range, value),
             id::GATE_HOLD => self.graph.set_param(chain.gate, params.gate_hold, value),
+            id::LEVELLER_ON => {
+                if value >= 0.5 && self.leveller_rests <= self.now {
+                    // What it measured before its rest is of another time.
+                    self.graph.reset_node(chain.leveller);
+                }
+                self.leveller_rests = self.rests(value);
+                self.graph
+                    .set_param(chain.leveller, params.leveller_on, value);
+            }
+            id::LEVELLER_TARGET => {
+                self.graph
+                    .set_param(chain.leveller, params.leveller_target, value);
+            }
+            id::LEVELLER_SPEED => {
+                self.graph
+                    .set_param(chain.leveller, params.leveller_speed, value);
+            }
             id::CEILING_ON => {
                 self.ceiling_rests = self.rests(value);
                 self.graph
@@ -81,11 +104,23 @@ impl Engine {
         }
     }
 
+    /// The leveller waits while the gate is closed.
+    fn put_freeze(&mut self) {
+        let below = if self.get(id::GATE_ON) >= 0.5 {
+            self.get(id::GATE_THRESHOLD) - GATE_HYSTERESIS
+        } else {
+            gain::SILENCE
+        };
+        self.graph
+            .set_param(self.chain.leveller, self.params.leveller_freeze, below);
+    }
+
     /// The gain node of a level control.
     pub(super) fn level_node(&self, control: ControlId) -> Option<NodeIndex> {
         match control {
             id::IN_GAIN => Some(self.chain.input_gain),
             id::OUT_GAIN => Some(self.chain.output_gain),
+            id::PROG_LEVEL => Some(self.chain.program),
             id::NOISE_LEVEL => Some(self.chain.bed.1),
             _ => (id::LAYER.iter())
                 .position(|layer| layer.level == control)
@@ -235,17 +270,27 @@ pub(super) fn level(control: ControlId, db: f64) -> f64 {
 
 /// Whether a control follows a straight line by crossfades, one after another, and steps by one.
 fn crossfades(control: ControlId) -> bool {
-    control == id::NOISE_WIDTH
-        || id::LAYER
-            .iter()
-            .any(|layer| [layer.duty, layer.ramp].contains(&control))
+    matches!(
+        control,
+        id::NOISE_WIDTH | id::PROG_DUTY | id::PROG_RAMP | id::PROG_LOW | id::PROG_HIGH
+    ) || id::LAYER
+        .iter()
+        .any(|layer| [layer.duty, layer.ramp].contains(&control))
 }
 
 /// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.
 fn travels(control: ControlId) -> bool {
     matches!(
         control,
-        id::BEAT | id::CARRIER | id::PHASE | id::IN_GAIN | id::OUT_GAIN | id::NOISE_LEVEL
+        id::BEAT
+            | id::CARRIER
+            | id::PHASE
+            | id::IN_GAIN
+            | id::OUT_GAIN
+            | id::NOISE_LEVEL
+            | id::PROG_LEVEL
+            | id::PROG_DEPTH
+            | id::PROG_RATIO
     ) || id::LAYER
         .iter()
         .any(|layer| [layer.level, layer.ratio, layer.interval].contains(&control))

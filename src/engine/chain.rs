@@ -1,14 +1,18 @@
 //! The entrainment chain as a graph, and where its nodes are.
 //!
 //! ```text
-//! in -> input_gain -> gate ------------------------> output_gain -> ceiling -> bypass -> out
+//! in -> input_gain -> gate -> leveller -> pre -> program -> post -> output_gain -> ceiling -> bypass -> out
 //!   layer1 .. layer4, noise -> fade -> output_gain                    in -> bypass.b
 //! a layer's rendering:  layerN_a_sine | layerN_a_wave | layerN_a_noise -> layerN_a_pink
 //!   -> layerN_a_mono -> layerN_a_pulse -> layerN_a_side -> layerN_a_fade -> layerN
+//! pre's renderings:     pre_a_band -> pre_a_amplitude -> pre_a_sweep -> pre_a_fade
+//!                       pre_a_rest ------------------------------------> pre_a_fade
+//! post's:               post_a_band -> post_a_pan -> post_a_shift -> post_a_fade
+//!                       post_a_rest -> post_a_through -------------> post_a_fade
 //! the noise bed's:      noise_a -> noise_a_pink -> noise_a_brown -> noise_a_fade -> noise
 //! ```
 //!
-//! Each generator has two renderings, a and b: one sounds, the other takes over when something jumps.
+//! Each generator and each treatment has two renderings, a and b: one sounds, the other takes over when something jumps.
 //! Nodes that a kind does not need pass or are silent.
 
 use super::QUANTUM;
@@ -38,17 +42,45 @@ pub struct BedNodes {
     pub fade: NodeIndex,
 }
 
+/// The nodes of one rendering of a treatment: what goes through the band, what through the rest, and the
+/// fade of both. What a stage does not have is named twice.
+#[derive(Debug, Clone, Copy)]
+pub struct StageNodes {
+    pub band: NodeIndex,
+    pub rest: NodeIndex,
+    /// Amplitude before space, pan after it.
+    pub first: NodeIndex,
+    /// Sweep before space, shift after it.
+    pub second: NodeIndex,
+    /// After space: the rest behind the allpass of the shift.
+    pub through: Option<NodeIndex>,
+    pub fade: NodeIndex,
+}
+
 /// Where the nodes are.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain {
     pub input_gain: NodeIndex,
     pub gate: NodeIndex,
+    pub leveller: NodeIndex,
+    /// The treatments before and after space.
+    pub stages: [[StageNodes; 2]; 2],
+    pub program: NodeIndex,
     pub layers: [([LayerNodes; 2], NodeIndex); LAYERS],
     pub bed: ([BedNodes; 2], NodeIndex),
     pub fade: NodeIndex,
     pub output_gain: NodeIndex,
     pub ceiling: NodeIndex,
     pub bypass: NodeIndex,
+}
+
+/// Positions of the parameters that treatments which follow an envelope share.
+#[derive(Debug, Clone, Copy)]
+pub struct ModulatorParams {
+    pub depth: usize,
+    pub pulse: usize,
+    pub duty: usize,
+    pub ramp: usize,
 }
 
 /// Positions of the parameters of the Faust and C++ nodes that the engine sets: found by name once.
@@ -62,6 +94,20 @@ pub struct Params {
     pub ceiling_on: usize,
     pub ceiling: usize,
     pub ceiling_gain: usize,
+    pub ceiling_overshoot: usize,
+    pub leveller_on: usize,
+    pub leveller_target: usize,
+    pub leveller_speed: usize,
+    pub leveller_freeze: usize,
+    pub leveller_gain: usize,
+    pub band_low: usize,
+    pub band_high: usize,
+    pub amplitude: ModulatorParams,
+    pub pan: ModulatorParams,
+    pub sweep: ModulatorParams,
+    pub sweep_low: usize,
+    pub sweep_high: usize,
+    pub shift_depth: usize,
     pub pulse_duty: usize,
     pub pulse_ramp: usize,
     pub side_duty: usize,
@@ -92,7 +138,12 @@ const SIDES: [char; 2] = ['a', 'b'];
 /// [`GraphError`], which for the built-in chain can only be lack of memory.
 pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
     let mut graph = Graph::new(2, 2);
-    for (name, kind) in [("input_gain", "gain"), ("gate", "gate")] {
+    for (name, kind) in [
+        ("input_gain", "gain"),
+        ("gate", "gate"),
+        ("leveller", "leveller"),
+        ("program", "gain"),
+    ] {
         graph.add_builtin(name, kind)?;
     }
     for layer in 1..=LAYERS {
@@ -107,14 +158,22 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
     ] {
         graph.add_builtin(name, kind)?;
     }
-    graph.serial(&[
-        "in",
-        "input_gain",
-        "gate",
+    graph.serial(&["in", "input_gain", "gate", "leveller"])?;
+    add_stage(
+        &mut graph,
+        "pre",
+        ["amplitude", "sweep"],
+        "leveller",
+        "program",
+    )?;
+    add_stage(
+        &mut graph,
+        "post",
+        ["pan", "shift"],
+        "program",
         "output_gain",
-        "ceiling",
-        "bypass.a",
-    ])?;
+    )?;
+    graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
     for layer in 1..=LAYERS {
         graph.connect(&format!("layer{layer}"), "fade")?;
     }
@@ -134,6 +193,46 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         params,
         noise_levels,
     })
+}
+
+/// The two renderings of a stage of treatments, between two nodes.
+fn add_stage(
+    graph: &mut Graph,
+    stage: &str,
+    treatments: [&str; 2],
+    from: &str,
+    to: &str,
+) -> Result<(), GraphError> {
+    for side in SIDES {
+        let name = |part: &str| format!("{stage}_{side}_{part}");
+        let [first, second] = treatments;
+        for (part, kind) in [
+            ("band", "band_pass"),
+            (first, first),
+            (second, second),
+            ("rest", "band_stop"),
+            ("fade", "gain"),
+        ] {
+            graph.add_builtin(&name(part), kind)?;
+        }
+        graph.serial(&[
+            from,
+            &name("band"),
+            &name(first),
+            &name(second),
+            &name("fade"),
+            to,
+        ])?;
+        graph.connect(from, &name("rest"))?;
+        if second == "shift" {
+            graph.add_builtin(&name("through"), second)?;
+            graph.set(&name("through"), "depth", 0.0)?;
+            graph.serial(&[&name("rest"), &name("through"), &name("fade")])?;
+        } else {
+            graph.connect(&name("rest"), &name("fade"))?;
+        }
+    }
+    Ok(())
 }
 
 fn add_layer(graph: &mut Graph, layer: usize) -> Result<(), GraphError> {
@@ -214,9 +313,27 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
             fade: find("_fade")?,
         })
     };
+    let stage = |stage: &str, treatments: [&str; 2], side: char| {
+        let find = |part: &str| run.find(&format!("{stage}_{side}_{part}"));
+        Ok(StageNodes {
+            band: find("band")?,
+            rest: find("rest")?,
+            first: find(treatments[0])?,
+            second: find(treatments[1])?,
+            through: find("through").ok(),
+            fade: find("fade")?,
+        })
+    };
+    let (pre, post) = (["amplitude", "sweep"], ["pan", "shift"]);
     Ok(Chain {
         input_gain: run.find("input_gain")?,
         gate: run.find("gate")?,
+        leveller: run.find("leveller")?,
+        stages: [
+            [stage("pre", pre, 'a')?, stage("pre", pre, 'b')?],
+            [stage("post", post, 'a')?, stage("post", post, 'b')?],
+        ],
+        program: run.find("program")?,
         layers: [layer(1)?, layer(2)?, layer(3)?, layer(4)?],
         bed: ([bed('a')?, bed('b')?], run.find("noise")?),
         fade: run.find("fade")?,
@@ -228,6 +345,15 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
 
 fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
     let layer = chain.layers[0].0[0];
+    let [pre, post] = [chain.stages[0][0], chain.stages[1][0]];
+    let modulator = |node| -> Result<ModulatorParams, GraphError> {
+        Ok(ModulatorParams {
+            depth: run.param(node, "depth")?,
+            pulse: run.param(node, "pulse")?,
+            duty: run.param(node, "duty")?,
+            ramp: run.param(node, "ramp")?,
+        })
+    };
     Ok(Params {
         gate_on: run.param(chain.gate, "on")?,
         gate_threshold: run.param(chain.gate, "threshold")?,
@@ -237,6 +363,20 @@ fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
         ceiling_on: run.param(chain.ceiling, "on")?,
         ceiling: run.param(chain.ceiling, "ceiling")?,
         ceiling_gain: run.param(chain.ceiling, "gain")?,
+        ceiling_overshoot: run.param(chain.ceiling, "overshoot")?,
+        leveller_on: run.param(chain.leveller, "on")?,
+        leveller_target: run.param(chain.leveller, "target")?,
+        leveller_speed: run.param(chain.leveller, "speed")?,
+        leveller_freeze: run.param(chain.leveller, "freeze")?,
+        leveller_gain: run.param(chain.leveller, "gain")?,
+        band_low: run.param(pre.band, "low")?,
+        band_high: run.param(pre.band, "high")?,
+        amplitude: modulator(pre.first)?,
+        pan: modulator(post.first)?,
+        sweep: modulator(pre.second)?,
+        sweep_low: run.param(pre.second, "low")?,
+        sweep_high: run.param(pre.second, "high")?,
+        shift_depth: run.param(post.second, "depth")?,
         pulse_duty: run.param(layer.pulse, "duty")?,
         pulse_ramp: run.param(layer.pulse, "ramp")?,
         side_duty: run.param(layer.side, "duty")?,

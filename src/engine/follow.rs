@@ -63,6 +63,7 @@ impl Engine {
             layer.jump = false;
         }
         self.bed.jump = false;
+        self.treatments.jump(false);
     }
 
     /// Where the song is at this frame, for phases that follow it.

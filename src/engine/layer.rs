@@ -372,7 +372,7 @@ impl Engine {
         }
     }
 
-    fn set_motion(&mut self, node: NodeIndex, index: usize, motion: &Motion) {
+    pub(super) fn set_motion(&mut self, node: NodeIndex, index: usize, motion: &Motion) {
         self.graph.set_phase(
             node,
             index,

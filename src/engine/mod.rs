@@ -3,7 +3,7 @@
 //! One sample's way: [`Engine::process`] cuts the block at events and at the pieces of the clock, repairs
 //! what is not finite, and hands each segment to the chain of nodes (`chain.rs`). One control's way:
 //! [`Engine::set`] or an [`Event`] -> `apply.rs` -> a travel or a parameter of a node -> the next piece
-//! (`plan.rs`), in which `layer.rs` and `bed.rs` give the generators their phases. The transport's way:
+//! (`plan.rs`), in which `layer.rs`, `bed.rs` and `treatment.rs` give generators and treatments their phases. The transport's way:
 //! `follow.rs` -> anchors and fades.
 
 mod apply;
@@ -19,6 +19,7 @@ mod pair;
 mod plan;
 mod telemetry;
 mod travel;
+mod treatment;
 
 pub use controls::{Control, ControlError, ControlId};
 pub use event::{Change, Event, Tempo, Transport};
@@ -38,6 +39,7 @@ use std::fmt;
 use std::sync::Arc;
 use telemetry::Snapshot;
 use travel::Travel;
+use treatment::Treatments;
 
 /// Frames of the fixed grid on which filters and travels act.
 pub const QUANTUM: usize = 32;
@@ -53,6 +55,9 @@ const SHORTEST_FADE: f64 = 0.02;
 
 /// Seconds after which a node that was switched off has finished its own fade and can be skipped.
 const SETTLE_TIME: f64 = 0.1;
+
+/// Seconds after which the filters of a treatment have fallen silent.
+const TREATMENT_TAIL: f64 = 0.5;
 
 /// What sounds on after the input has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +115,7 @@ pub struct Engine {
     master_gear: Gear,
     layers: [Layer; id::LAYERS],
     bed: Bed,
+    treatments: Treatments,
     /// Frames since the reset.
     now: u64,
     /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
@@ -124,8 +130,9 @@ pub struct Engine {
     fade: Travel,
     /// Frames played since the start that the session timer counts from.
     played: u64,
-    /// When gate and ceiling, switched off, can be skipped.
+    /// When gate, leveller and ceiling, switched off, can be skipped.
     gate_rests: u64,
+    leveller_rests: u64,
     ceiling_rests: u64,
     /// Noise has been given its past in this piece.
     primed: bool,
@@ -168,6 +175,7 @@ impl Engine {
             master_gear: Gear::default(),
             layers: [Layer::new(); id::LAYERS],
             bed: Bed::new(),
+            treatments: Treatments::new(),
             now: 0,
             piece_start: 0,
             piece_end: 0,
@@ -177,6 +185,7 @@ impl Engine {
             fade: Travel::still(0.0),
             played: 0,
             gate_rests: 0,
+            leveller_rests: 0,
             ceiling_rests: 0,
             primed: false,
             poisoned: false,
@@ -237,6 +246,8 @@ impl Engine {
             .any(|kind| self.choice(kind) != 0);
         if wanted || self.generates() {
             Tail::Infinite
+        } else if self.treats() {
+            Tail::Frames(self.frames(TREATMENT_TAIL) as u32)
         } else {
             Tail::None
         }
@@ -356,9 +367,9 @@ impl Engine {
 
     fn publish(&self) {
         let readout = |node, param| self.graph.get_param(node, param) as f32;
-        let unless_resting = |rests: u64, node, param| {
+        let unless_resting = |rests: u64, at_rest: f32, node, param| {
             if rests <= self.now {
-                1.0
+                at_rest
             } else {
                 readout(node, param)
             }
@@ -369,11 +380,24 @@ impl Engine {
             carrier: self.carrier_travel().value(self.now),
             fade: self.fade.value(self.now),
             generates: self.generates(),
-            gate_gain: unless_resting(self.gate_rests, self.chain.gate, self.params.gate_gain),
+            gate_gain: unless_resting(self.gate_rests, 1.0, self.chain.gate, self.params.gate_gain),
             ceiling_gain: unless_resting(
                 self.ceiling_rests,
+                1.0,
                 self.chain.ceiling,
                 self.params.ceiling_gain,
+            ),
+            ceiling_overshoot: unless_resting(
+                self.ceiling_rests,
+                0.0,
+                self.chain.ceiling,
+                self.params.ceiling_overshoot,
+            ),
+            leveller_gain: unless_resting(
+                self.leveller_rests,
+                1.0,
+                self.chain.leveller,
+                self.params.leveller_gain,
             ),
             frames: self.now,
         });

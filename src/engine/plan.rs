@@ -20,8 +20,10 @@ impl Engine {
         }
         if self.poisoned {
             self.poisoned = false;
-            self.graph.reset_node(self.chain.gate);
-            self.graph.reset_node(self.chain.ceiling);
+            for node in [self.chain.gate, self.chain.leveller, self.chain.ceiling] {
+                self.graph.reset_node(node);
+            }
+            self.clear_treatments();
         }
         self.land_held();
         let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
@@ -35,6 +37,7 @@ impl Engine {
         self.piece_end = end;
         self.run_fade();
         self.bed.pair.expire(now);
+        self.treatments.expire(now);
         for layer in &mut self.layers {
             layer.pair.expire(now);
         }
@@ -43,6 +46,7 @@ impl Engine {
         }
         self.drive_master(end);
         self.run_generators(end);
+        self.run_treatments(end);
         self.run_lines(end);
         let skip = |rests: u64| {
             if rests <= now {
@@ -53,6 +57,8 @@ impl Engine {
         };
         self.graph
             .set_activity(self.chain.gate, skip(self.gate_rests));
+        self.graph
+            .set_activity(self.chain.leveller, skip(self.leveller_rests));
         self.graph
             .set_activity(self.chain.ceiling, skip(self.ceiling_rests));
     }
@@ -66,6 +72,7 @@ impl Engine {
             layer.advance(frames);
         }
         self.bed.advance(frames);
+        self.treatments.advance(frames);
         self.piece_start = self.now;
     }
 
@@ -75,6 +82,7 @@ impl Engine {
         let (layers, bed) = (self.layers, self.bed);
         self.layers = [super::Layer::new(); id::LAYERS];
         self.bed = super::Bed::new();
+        self.treatments = self.treatments.rewound(keep);
         if keep {
             for (layer, old) in self.layers.iter_mut().zip(layers) {
                 layer.hands = [old.hands[old.pair.current()]; 2];
@@ -115,7 +123,7 @@ impl Engine {
         let layers = id::LAYER
             .iter()
             .flat_map(|layer| [layer.ratio, layer.interval]);
-        for control in layers.chain([id::BEAT, id::CARRIER]) {
+        for control in layers.chain([id::BEAT, id::CARRIER, id::PROG_RATIO]) {
             arrive(&mut self.travels[control.index()]);
         }
         let anchor = self.anchor();
@@ -125,6 +133,7 @@ impl Engine {
             layer.jump = true;
         }
         self.bed.jump = true;
+        self.treatments.jump(true);
         self.mark_anchor();
     }
 

@@ -15,6 +15,8 @@ pub struct Telemetry {
     generates: AtomicU32,
     gate_gain: AtomicU32,
     ceiling_gain: AtomicU32,
+    ceiling_overshoot: AtomicU32,
+    leveller_gain: AtomicU32,
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
@@ -75,6 +77,16 @@ impl Telemetry {
         f32::from_bits(self.ceiling_gain.load(Relaxed))
     }
 
+    /// By how many decibels a true peak (ITU-R BS.1770) between the samples has just exceeded the ceiling.
+    pub fn ceiling_overshoot(&self) -> f32 {
+        f32::from_bits(self.ceiling_overshoot.load(Relaxed))
+    }
+
+    /// Gain that the leveller applies, linear; 1 where it is off.
+    pub fn leveller_gain(&self) -> f32 {
+        f32::from_bits(self.leveller_gain.load(Relaxed))
+    }
+
     /// Frames processed since the last reset.
     pub fn frames(&self) -> u64 {
         self.frames.load(Relaxed)
@@ -119,6 +131,10 @@ impl Telemetry {
         self.generates.store(u32::from(now.generates), Relaxed);
         self.gate_gain.store(now.gate_gain.to_bits(), Relaxed);
         self.ceiling_gain.store(now.ceiling_gain.to_bits(), Relaxed);
+        self.ceiling_overshoot
+            .store(now.ceiling_overshoot.to_bits(), Relaxed);
+        self.leveller_gain
+            .store(now.leveller_gain.to_bits(), Relaxed);
         self.frames.store(now.frames, Relaxed);
     }
 }
@@ -133,5 +149,7 @@ pub(super) struct Snapshot {
     pub generates: bool,
     pub gate_gain: f32,
     pub ceiling_gain: f32,
+    pub ceiling_overshoot: f32,
+    pub leveller_gain: f32,
     pub frames: u64,
 }

@@ -93,6 +93,16 @@ pub const CARRIER_HZ: usize = 0;
 pub const CARRIER_FIXED_NOTE: usize = 1;
 /// `carrier_source`: the MIDI note played last.
 pub const CARRIER_MIDI: usize = 2;
+/// `prog_kind`: the incoming audio as it is.
+pub const PROGRAM_OFF: usize = 0;
+/// `prog_kind`: tremolo at the beat.
+pub const PROGRAM_AMPLITUDE: usize = 1;
+/// `prog_kind`: pan from ear to ear at the beat.
+pub const PROGRAM_BILATERAL: usize = 2;
+/// `prog_kind`: the left ear lower by half a beat, the right ear higher.
+pub const PROGRAM_SHIFT: usize = 3;
+/// `prog_kind`: a filter that sweeps at the beat.
+pub const PROGRAM_SWEEP: usize = 4;
 /// `noise_kind`: no noise bed.
 pub const NOISE_OFF: usize = 0;
 /// `noise_kind`: white.
@@ -324,6 +334,25 @@ table! {
         "Height of layer 4 in space, positive up.";
     L4_DISTANCE "l4_distance" "Layer 4 Distance" "Layer 4" DISTANCE,
         "Distance of layer 4 in space.";
+    PROG_KIND "prog_kind" "Program Kind" "Program"
+        choice(&["off", "amplitude", "bilateral", "shift", "sweep"], PROGRAM_OFF),
+        "What the beat does to the incoming audio.";
+    PROG_RATIO "prog_ratio" "Program Ratio" "Program" RATIO,
+        "Beat of the treatment as a multiple of the beat.";
+    PROG_DEPTH "prog_depth" "Program Depth" "Program" number(0.0, 1.0, 1.0, 3, ""),
+        "Depth of the treatment; 0 leaves the audio untouched.";
+    PROG_SHAPE "prog_shape" "Program Shape" "Program" choice(&["sine", "pulse"], 0),
+        "How amplitude, bilateral and sweep move over the cycle.";
+    PROG_DUTY "prog_duty" "Program Duty" "Program" DUTY,
+        "Share of the cycle that the pulse is up, or on the left.";
+    PROG_RAMP "prog_ramp" "Program Ramp" "Program" RAMP,
+        "Length of the raised-cosine flanks of the pulse.";
+    PROG_LOW "prog_low" "Program Low" "Program" number(0.0, 2000.0, 0.0, 1, "Hz"),
+        "Lower edge of the band that is treated (0: none); for sweep the low end of its travel (0: 200 Hz).";
+    PROG_HIGH "prog_high" "Program High" "Program" number(200.0, 20_000.0, 20_000.0, 1, "Hz"),
+        "Upper edge of the band that is treated (20000: none); for sweep the high end (20000: 5 kHz).";
+    PROG_LEVEL "prog_level" "Program Level" "Program" level(-80.0, 12.0, 0.0),
+        "Level of the incoming audio; the lowest value is silence.";
     NOISE_KIND "noise_kind" "Noise Kind" "Noise" choice(&["off", "white", "pink", "brown"], NOISE_OFF),
         "Colour of the noise bed.";
     NOISE_LEVEL "noise_level" "Noise Level" "Noise" level(-80.0, 0.0, -30.0),
@@ -338,6 +367,12 @@ table! {
         "How far the closed gate turns the audio down.";
     GATE_HOLD "gate_hold" "Gate Hold" "Gate" number(0.0, 2000.0, 100.0, 1, "ms"),
         "How long the gate stays open after the last peak above the threshold.";
+    LEVELLER_ON "leveller_on" "Leveller On" "Leveller" switch(false),
+        "Brings the incoming audio slowly to a loudness.";
+    LEVELLER_TARGET "leveller_target" "Leveller Target" "Leveller" number(-40.0, -8.0, -20.0, 2, "LUFS"),
+        "The loudness to come to (ITU-R BS.1770).";
+    LEVELLER_SPEED "leveller_speed" "Leveller Speed" "Leveller" number(0.5, 60.0, 10.0, 2, "s"),
+        "Time over which the leveller averages; it waits in pauses.";
 }
 
 /// The ids of the layers.
