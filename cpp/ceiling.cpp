@@ -22,6 +22,7 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kFade = 0.02;     // s, of a moved ceiling
 constexpr double kSwitch = 0.03;   // s, on and off
 constexpr double kHold = 0.025;    // s: half a period of 20 Hz
+constexpr double kAttack = 0.0002; // s, to what peaks between the samples need: they are past anyway
 constexpr double kRelease = 0.1;   // s
 constexpr double kMeterFall = 1;   // s in which the display of the overshoot falls to a third
 constexpr double kNearlyOne = 1e-6; // from here the gain is 1: a step of 1e-6 is -120 dB
@@ -118,13 +119,34 @@ struct Detector {
     }
 };
 
+// A gain that falls to what is needed, holds, and comes back to exactly 1.
+struct Follower {
+    double gain = 1;
+    double hold_left = 0;
+
+    // `attack` is the share of its way down that is left after a frame: 0 is at once.
+    void move(double needed, double attack, double hold, double release)
+    {
+        if (needed <= gain) {
+            gain = needed + (gain - needed) * attack;
+            hold_left = needed < 1 ? hold : hold_left;
+        } else if (hold_left > 0) {
+            hold_left -= 1;
+        } else {
+            gain = 1 - (1 - gain) * release;
+            gain = gain > 1 - kNearlyOne ? 1 : gain;
+            gain = std::fmin(gain, needed);
+        }
+    }
+};
+
 struct Ceiling {
     double rate = 48000;
     double on = 0, ceiling = -1; // as set
     // Where the fades are: the share of the ceiling's gain, and the ceiling as a factor.
     double enabled = 0, limit = 1, limit_step = 0;
-    double gain = 1;
-    double hold_left = 0;
+    Follower peaks, between; // of samples, and of what lies between them
+    double gain = 1;         // the lower of both
     double exceeded = 1; // by what factor the true peak exceeded the ceiling, falling back to 1
     Detector before, after;
 
@@ -135,8 +157,8 @@ struct Ceiling {
         enabled = on;
         limit = target_limit();
         limit_step = 0;
+        peaks = between = Follower();
         gain = 1;
-        hold_left = 0;
         exceeded = 1;
         before.clear();
         after.clear();
@@ -178,26 +200,12 @@ struct Ceiling {
         }
     }
 
-    // What this frame is multiplied by, for the highest of its samples and of the peaks between them.
-    void move_gain(double highest, double release)
-    {
-        const double needed = highest > limit ? limit / highest : 1;
-        if (needed <= gain) {
-            gain = needed;
-            hold_left = needed < 1 ? kHold * rate : hold_left;
-        } else if (hold_left > 0) {
-            hold_left -= 1;
-        } else {
-            gain = 1 - (1 - gain) * release;
-            gain = gain > 1 - kNearlyOne ? 1 : gain;
-            gain = std::fmin(gain, needed);
-        }
-    }
-
     void process(const float* const* in, float* const* out, uint32_t frames)
     {
         const double fade_step = 1 / (kSwitch * rate);
         const double release = std::exp(-1 / (kRelease * rate));
+        const double attack = std::exp(-1 / (kAttack * rate));
+        const double hold = kHold * rate;
         const double fall = std::exp(-1 / (kMeterFall * rate));
         const double target = target_limit();
         for (uint32_t i = 0; i < frames; ++i) {
@@ -207,13 +215,16 @@ struct Ceiling {
                                    : std::fmax(on, enabled - fade_step);
             const double peak = std::fmax(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
-            const double between = before.step(left, right, peak, limit);
+            const double hidden = before.step(left, right, peak, limit);
             if (enabled == 0) {
+                peaks = between = Follower();
                 gain = 1;
                 out[0][i] = left;
                 out[1][i] = right;
             } else {
-                move_gain(std::fmax(peak, between), release);
+                peaks.move(peak > limit ? limit / peak : 1, 0, hold, release);
+                between.move(hidden > limit ? limit / hidden : 1, attack, hold, release);
+                gain = std::fmin(peaks.gain, between.gain);
                 const double share = enabled == 1 ? 1 : 0.5 - 0.5 * std::cos(kPi * enabled);
                 const double applied = 1 - share + share * gain;
                 out[0][i] = cut(left * applied, gain);

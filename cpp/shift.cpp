@@ -26,12 +26,12 @@ constexpr double kImage = 90;      // dB by which the image lies below
 constexpr double kBlocked = 5;     // Hz, corner of the DC blocker (Butterworth, order 2)
 constexpr int kMaxSections = 31;   // more than 768 kHz needs
 constexpr int kEars = 2;
-constexpr double kLine = 32;       // frames in which a new depth is reached
+constexpr int kLine = 32;          // frames of a straight line to a new depth
 
 enum Param { kDepth, kParams };
 
 const zg_param params[kParams] = {
-    { "depth", "", "0 is the unshifted signal behind the same allpass; a change takes 32 frames", 0, 1, 1,
+    { "depth", "", "0 is the unshifted signal behind the same allpass; a change takes 64 frames", 0, 1, 1,
         0.001, ZG_SCALE_LINEAR, ZG_PARAM_NUMBER },
 };
 
@@ -155,10 +155,50 @@ struct Blocker {
     }
 };
 
+// A depth on its way, as zg.line of faust/zeitgeber.lib: straight lines of 32 frames to each new value, and
+// the mean of the last 32 frames of those.
+struct Line {
+    double value = 0, target = 0;
+    int left = 0, place = 0, uneven = 0; // uneven: frames until all in `last` are alike
+    double last[kLine] = {};
+
+    void jump(double to)
+    {
+        value = target = to;
+        left = uneven = 0;
+        for (double& x : last) {
+            x = to;
+        }
+    }
+
+    double step(double to)
+    {
+        if (to != target) {
+            target = to;
+            left = kLine;
+        }
+        if (left > 0) {
+            value = left == 1 ? target : value + (target - value) / left;
+            left -= 1;
+            uneven = kLine;
+        }
+        if (uneven == 0) {
+            return value;
+        }
+        uneven -= 1;
+        last[place] = value;
+        place = (place + 1) % kLine;
+        double sum = 0;
+        for (const double x : last) {
+            sum += x;
+        }
+        return sum / kLine;
+    }
+};
+
 struct Shift {
     double depth = 1;
-    double applied = 1; // depth on its way
-    double left_frames = 0;
+    Line line;
     bool started = false;
     Chains chains;
     Blocker blocker;
@@ -177,30 +217,17 @@ struct Shift {
         for (int e = 0; e < kEars; ++e) {
             chains.delayed[e] = blocker.s1[e] = blocker.s2[e] = 0;
         }
-        applied = depth;
-        left_frames = 0;
         started = false;
-    }
-
-    void set(double value)
-    {
-        depth = value;
-        left_frames = kLine;
-        if (!started) {
-            applied = depth;
-            left_frames = 0;
-        }
     }
 
     void process(const float* const* in, float* const* out, uint32_t frames)
     {
         for (uint32_t i = 0; i < frames; ++i) {
-            started = true;
-            if (left_frames > 0) {
-                applied += (depth - applied) / left_frames;
-                left_frames -= 1;
-                applied = left_frames == 0 ? depth : applied;
+            if (!started) {
+                started = true;
+                line.jump(depth);
             }
+            const double applied = line.step(depth);
             const double ears[kEars] = { blocker.step(in[0][i], 0), blocker.step(in[1][i], 1) };
             double chain[2][kEars];
             chains.step(ears, chain);
@@ -236,7 +263,7 @@ void process(void* node, const float* const* in, float* const* out, uint32_t fra
     at(node).process(in, out, frames);
 }
 
-void set_param(void* node, uint32_t, double value) { at(node).set(value); }
+void set_param(void* node, uint32_t, double value) { at(node).depth = value; }
 
 double get_param(void* node, uint32_t) { return at(node).depth; }
 

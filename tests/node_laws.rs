@@ -376,7 +376,7 @@ fn parameters_clamp_and_ignore_what_is_not_finite() {
                 "{name}.{}",
                 param.name
             );
-            node.set_param(index, param.max * 2.0 + 1.0);
+            node.set_param(index, param.max + 1.0 + param.max.abs());
             assert_eq!(node.get_param(index), param.max, "{name}.{}", param.name);
             node.set_param(index, param.min - 1.0 - param.min.abs());
             assert_eq!(node.get_param(index), param.min, "{name}.{}", param.name);

@@ -5,10 +5,10 @@
 //!   layer1 .. layer4, noise -> fade -> output_gain                    in -> bypass.b
 //! a layer's rendering:  layerN_a_sine | layerN_a_wave | layerN_a_noise -> layerN_a_pink
 //!   -> layerN_a_mono -> layerN_a_pulse -> layerN_a_side -> layerN_a_fade -> layerN
-//! pre's renderings:     pre_a_band -> pre_a_amplitude -> pre_a_sweep -> pre_a_fade
-//!                       pre_a_rest ------------------------------------> pre_a_fade
-//! post's:               post_a_band -> post_a_pan -> post_a_shift -> post_a_fade
-//!                       post_a_rest -> post_a_through -------------> post_a_fade
+//! pre's renderings:     pre_a_start -> pre_a_band -> pre_a_amplitude -> pre_a_sweep -> pre_a_fade
+//!                       pre_a_start -> pre_a_rest ---------------------------------> pre_a_fade
+//! post's:               post_a_start -> post_a_band -> post_a_pan -> post_a_shift -> post_a_fade
+//!                       post_a_start -> post_a_rest -> post_a_through -----------> post_a_fade
 //! the noise bed's:      noise_a -> noise_a_pink -> noise_a_brown -> noise_a_fade -> noise
 //! ```
 //!
@@ -43,9 +43,11 @@ pub struct BedNodes {
 }
 
 /// The nodes of one rendering of a treatment: what goes through the band, what through the rest, and the
-/// fade of both. What a stage does not have is named twice.
+/// fade of both.
 #[derive(Debug, Clone, Copy)]
 pub struct StageNodes {
+    /// Fades its input in where filters begin in the middle of a wave.
+    pub start: NodeIndex,
     pub band: NodeIndex,
     pub rest: NodeIndex,
     /// Amplitude before space, pan after it.
@@ -207,6 +209,7 @@ fn add_stage(
         let name = |part: &str| format!("{stage}_{side}_{part}");
         let [first, second] = treatments;
         for (part, kind) in [
+            ("start", "gain"),
             ("band", "band_pass"),
             (first, first),
             (second, second),
@@ -217,13 +220,14 @@ fn add_stage(
         }
         graph.serial(&[
             from,
+            &name("start"),
             &name("band"),
             &name(first),
             &name(second),
             &name("fade"),
             to,
         ])?;
-        graph.connect(from, &name("rest"))?;
+        graph.connect(&name("start"), &name("rest"))?;
         if second == "shift" {
             graph.add_builtin(&name("through"), second)?;
             graph.set(&name("through"), "depth", 0.0)?;
@@ -316,6 +320,7 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
     let stage = |stage: &str, treatments: [&str; 2], side: char| {
         let find = |part: &str| run.find(&format!("{stage}_{side}_{part}"));
         Ok(StageNodes {
+            start: find("start")?,
             band: find("band")?,
             rest: find("rest")?,
             first: find(treatments[0])?,

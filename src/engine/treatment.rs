@@ -17,6 +17,9 @@ use crate::node::gain;
 /// The sweep's travel in hertz where the band edges give none.
 const SWEEP: (f64, f64) = (200.0, 5000.0);
 
+/// Seconds in which the input of filters fades in that begin in the middle of a wave.
+const START_TIME: f64 = 0.005;
+
 /// Before space, after space: the kinds of each stage.
 const STAGES: [[usize; 2]; 2] = [
     [id::PROGRAM_AMPLITUDE, id::PROGRAM_SWEEP],
@@ -50,6 +53,11 @@ impl Setup {
         let (lowest, highest) = edges();
         !matches!(self.kind, id::PROGRAM_OFF | id::PROGRAM_SWEEP)
             && (self.low > lowest || self.high < highest)
+    }
+
+    /// Whether filters run, which would ring if they began in the middle of a wave.
+    fn filters(&self) -> bool {
+        self.has_edges() || matches!(self.kind, id::PROGRAM_SWEEP | id::PROGRAM_SHIFT)
     }
 
     /// Where the sweep's filter travels, in hertz.
@@ -261,14 +269,23 @@ impl Engine {
             // A stage always sounds: it neither goes out nor comes back.
             Turn::Stay | Turn::Out(_) | Turn::Back(_) => {}
             Turn::Start(rendering) => {
-                self.start_stage(&nodes[rendering], &setup);
-                self.set_gain(nodes[rendering].fade, 0.0, 0.0, false);
+                let nodes = nodes[rendering];
+                self.start_stage(&nodes, &setup);
+                self.set_gain(nodes.start, 0.0, 0.0, false);
+                self.set_gain(nodes.fade, 0.0, 0.0, false);
             }
             Turn::Swap(from, to) => {
                 self.fade_out(nodes[from].fade);
-                self.start_stage(&nodes[to], &setup);
-                self.set_gain(nodes[to].fade, gain::SILENCE, 0.0, false);
-                self.fade_in(nodes[to].fade, 0.0);
+                let nodes = nodes[to];
+                self.start_stage(&nodes, &setup);
+                if setup.filters() {
+                    self.set_gain(nodes.start, gain::SILENCE, 0.0, false);
+                    self.set_gain(nodes.start, 0.0, START_TIME, false);
+                } else {
+                    self.set_gain(nodes.start, 0.0, 0.0, false);
+                }
+                self.set_gain(nodes.fade, gain::SILENCE, 0.0, false);
+                self.fade_in(nodes.fade, 0.0);
             }
         }
     }
@@ -326,6 +343,7 @@ impl Engine {
             .filter(|_| stage.pair.sounds(rendering));
         let Some(setup) = setup else {
             let all = [
+                nodes.start,
                 nodes.band,
                 nodes.rest,
                 nodes.first,
@@ -341,6 +359,7 @@ impl Engine {
         let edges = setup.has_edges();
         let [first, second] = STAGES[index].map(|kind| kind == setup.kind);
         for (node, activity) in [
+            (nodes.start, Activity::Run),
             (nodes.band, when(edges, Activity::Pass)),
             (nodes.rest, when(edges, Activity::Silent)),
             (nodes.first, when(first, Activity::Pass)),
