@@ -20,6 +20,17 @@ pub(super) struct Line {
     pub above: f64,
 }
 
+impl Line {
+    /// The line with its frequency where `series` is strongest.
+    pub fn refined(self, series: &Series) -> Line {
+        let power = |frequency: f64| series.at(frequency).norm_sqr();
+        Line {
+            frequency: summit(self.frequency, 0.6 / series.seconds(), power),
+            ..self
+        }
+    }
+}
+
 /// A series under a Hann window, in which what has no weight is left out.
 pub(super) struct Series {
     rate: f64,
@@ -162,12 +173,7 @@ pub(super) fn lines(power: &[f64], bin: f64, seconds: f64, low: f64, high: f64) 
 pub(super) fn summit(middle: f64, reach: f64, power: impl Fn(f64) -> f64) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_894_8;
     let (mut low, mut high) = (middle - reach, middle + reach);
-    let inner = |low: f64, high: f64| {
-        (
-            high - GOLDEN * (high - low),
-            low + GOLDEN * (high - low),
-        )
-    };
+    let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut a, mut b) = inner(low, high);
     let (mut at_a, mut at_b) = (power(a), power(b));
     for _ in 0..28 {

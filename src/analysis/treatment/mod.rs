@@ -10,6 +10,8 @@
 
 mod bands;
 mod lines;
+#[cfg(test)]
+mod material;
 mod pulsation;
 mod shape;
 mod sides;

@@ -1,11 +1,11 @@
 //! Levels that go up and down regularly: a tremolo, a filter that sweeps, or a rhythm of its own.
 
 use super::bands::{Band, Bands};
-use super::lines::{Line, Series, lines, summit};
+use super::lines::{Line, Series, lines};
 use super::shape::{Shape, shape};
 use super::sides::Bilateral;
-use super::sweep::{self, Travel};
-use super::{HIGHEST, LEAST, Rate, lowest};
+use super::sweep;
+use super::{HIGHEST, LEAST, Rate, Treatments, lowest};
 use crate::analysis::tones::Spectrum;
 use realfft::num_complex::Complex;
 
@@ -50,9 +50,19 @@ const FASTEST: f64 = 160.0;
 const CANDIDATES: usize = 8;
 
 /// A line is evidence in a band where it is so many times the noise beside it.
-const EVIDENT: f64 = 4.0;
+pub(super) const EVIDENT: f64 = 4.0;
 
-/// Bands that must be evident for a tremolo. In fewer it may be two tones that beat.
+/// And likely where it is so many times the noise.
+const LIKELY: f64 = 2.5;
+
+/// A band whose noise is more than this holds but a few sounds, and cannot tell.
+const TELLING: f64 = 0.3;
+
+/// Bands are alike where they differ by this share of the line.
+const ALIKE: f64 = 0.2;
+
+/// Bands that must be likely for a tremolo. In fewer it may be two tones that beat. Where other bands do not
+/// take part it is one more: cymbals fill three.
 const BANDS: usize = 3;
 
 /// Pulsations of few bands above this rate are the roughness of chords, in hertz.
@@ -76,64 +86,90 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The first harmonic.
     pub fn first(&self) -> Complex<f64> {
         self.harmonics[0]
     }
 
-    fn is_evident(&self) -> bool {
-        self.first().norm() > (EVIDENT * self.noise).max(LEAST)
+    /// Whether the line is so many times the noise, and worth telling.
+    pub fn is_evident(&self, times: f64) -> bool {
+        self.first().norm() > (times * self.noise).max(LEAST)
     }
 }
 
 /// Looks for what makes the level pulsate; sides that alternate explain what the level does with them.
-pub(super) fn find(
-    bands: &Bands,
-    spectrum: &Spectrum,
-    sides: Option<&Bilateral>,
-) -> super::Treatments {
-    let mut found = super::Treatments::default();
+pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>) -> Treatments {
+    let mut found = Treatments::default();
     let active = bands.active();
-    let mut told: Vec<f64> = sides.iter().map(|sides| sides.rate.hz).collect();
-    for (line, seconds) in candidates(bands, &active) {
-        let multiple = |rate: &f64| {
+    let mut named: Vec<f64> = sides.iter().map(|sides| sides.rate.hz).collect();
+    let (lines, seconds) = candidates(bands, &active);
+    let mut looked_at = 0;
+    for &(strength, line) in &lines {
+        let is_multiple = |rate: &f64| {
             let times = (line.frequency / rate).round();
             times >= 1.0 && (line.frequency - times * rate).abs() < 1.5 / seconds
         };
-        if told.iter().any(multiple) {
+        if named.iter().any(is_multiple) {
             continue;
+        }
+        looked_at += 1;
+        if looked_at > CANDIDATES {
+            break;
         }
         let seen = look(bands, &active, line.frequency);
-        let evident: Vec<&Seen> = seen.iter().filter(|seen| seen.is_evident()).collect();
-        let [lowest, .., highest] = evident[..] else {
-            if let ([only], true) = (&evident[..], line.frequency < ROUGH) {
-                found.pulsation = found.pulsation.or(Some(Pulsation {
-                    rate: Rate::of(&line, seconds),
-                    range: only.edges,
-                }));
-                told.push(line.frequency);
-            }
-            continue;
-        };
         let rate = Rate::of(&line, seconds);
-        let is_pitch = line.frequency > ROUGH && spectrum.periodicity(line.frequency) > PITCH;
-        let tremolo = tremolo(&seen, line.frequency).filter(|_| !is_pitch);
-        if let Some((shape, depth, range)) = tremolo {
-            found.amplitude = found.amplitude.or(Some(Amplitude {
-                rate,
-                depth,
-                shape,
-                range,
-            }));
-        } else if let Some(Travel { low, high }) = sweep::travel(&seen).filter(|_| !is_pitch) {
-            let range = (low, high);
-            found.sweep = found.sweep.or(Some(Sweep { rate, range }));
-        } else if line.frequency < ROUGH {
-            let range = (lowest.edges.0, highest.edges.1);
-            found.pulsation = found.pulsation.or(Some(Pulsation { rate, range }));
+        let is_pitch = line.frequency > ROUGH
+            && (1..=4).any(|part| spectrum.periodicity(line.frequency / f64::from(part)) > PITCH);
+        let own = |found: &Pulsation| {
+            !is_multiple(&found.rate.hz) || stands_out(bands, &active, &line, found.rate.hz)
+        };
+        let is_named = found.amplitude.is_some() || found.sweep.is_some();
+        if !is_pitch && !is_named && found.pulsation.as_ref().is_none_or(own) {
+            let tremolo = tremolo(&seen, bands, line.frequency);
+            if let Some(tremolo) = tremolo.filter(|tremolo| tremolo.is_whole) {
+                found.amplitude = Some(tremolo.at(rate));
+                named.push(line.frequency);
+                continue;
+            }
+            if let Some(range) = sweep::travel(&seen) {
+                found.sweep = Some(Sweep { rate, range });
+                named.push(line.frequency);
+                continue;
+            }
+            if let Some(tremolo) = tremolo {
+                found.amplitude = Some(tremolo.at(rate));
+                named.push(line.frequency);
+                continue;
+            }
         }
-        told.push(line.frequency);
+        let mut evident = seen.iter().filter(|seen| seen.is_evident(EVIDENT));
+        if let (Some(lowest), None, true) =
+            (evident.next(), found.pulsation, line.frequency < ROUGH)
+        {
+            let highest = evident.next_back().unwrap_or(lowest);
+            let range = (lowest.edges.0, highest.edges.1);
+            // The second harmonic of short sounds may be the strongest; their rate is the first.
+            let is_half = |(other, half): &&(f64, Line)| {
+                (2.0 * half.frequency - line.frequency).abs() < 3.0 / seconds
+                    && *other > 0.4 * strength
+            };
+            let half = lines.iter().find(is_half);
+            let rate = half.map_or(rate, |(_, half)| Rate::of(half, seconds));
+            found.pulsation = Some(Pulsation { rate, range });
+        }
     }
     found
+}
+
+/// Whether a line that is a multiple of a rhythm is more than one of its harmonics: higher than both
+/// harmonics beside it by half.
+fn stands_out(bands: &Bands, active: &[&Band], line: &Line, rhythm: f64) -> bool {
+    let power = |frequency: f64| -> f64 {
+        let level = |band: &&Band| level(bands, band, 1.0 / rhythm).at(frequency).norm_sqr();
+        active.iter().map(level).sum()
+    };
+    let beside = power(line.frequency - rhythm).max(power(line.frequency + rhythm));
+    power(line.frequency) > 2.25 * beside
 }
 
 /// The level of a band relative to its mean over `cycle` seconds times a whole number, about 3 s: so
@@ -169,46 +205,38 @@ fn level(bands: &Bands, band: &Band, cycle: f64) -> Series {
     Series::new(rate, values)
 }
 
-/// Lines of the levels of all bands together and of each, strongest first, with the seconds they were
-/// seen for.
-fn candidates(bands: &Bands, active: &[&Band]) -> Vec<(Line, f64)> {
+/// Lines of the levels of all bands together and of each, strongest first, each with its power in all
+/// bands, and the seconds they were seen for.
+fn candidates(bands: &Bands, active: &[&Band]) -> (Vec<(f64, Line)>, f64) {
     let series: Vec<Series> = active.iter().map(|band| level(bands, band, 1e-2)).collect();
-    let Some(seconds) = series.first().map(Series::seconds) else {
-        return Vec::new();
-    };
-    let together = Series::mean(&series);
-    let mut found: Vec<(f64, Line)> = Vec::new();
-    for series in std::iter::once(&together).chain(&series) {
+    if series.is_empty() {
+        return (Vec::new(), 0.0);
+    }
+    let seconds = series[0].seconds();
+    let mut found: Vec<Line> = Vec::new();
+    for series in std::iter::once(&Series::mean(&series)).chain(&series) {
         let ([power, _], bin) = series.power();
-        for line in lines(&power, bin, seconds, lowest(seconds), HIGHEST)
-            .into_iter()
-            .take(CANDIDATES)
-        {
-            let at = summit(line.frequency, 0.6 / seconds, |f| series.at(f).norm_sqr());
-            let line = Line {
-                frequency: at,
-                ..line
-            };
-            let same = |other: &&mut (f64, Line)| (other.1.frequency - at).abs() < 1.5 / seconds;
+        for line in lines(&power, bin, seconds, lowest(seconds), HIGHEST) {
+            let same = |other: &&mut Line| (other.frequency - line.frequency).abs() < 1.5 / seconds;
             match found.iter_mut().find(same) {
-                Some(other) if other.1.above < line.above => other.1 = line,
+                Some(other) if other.above < line.above => *other = line.refined(series),
                 Some(_) => {}
-                None => found.push((0.0, line)),
+                None => found.push(line.refined(series)),
             }
         }
     }
-    for (strength, line) in &mut found {
-        *strength = series
+    let strength = |line: &Line| -> f64 {
+        series
             .iter()
             .map(|series| series.at(line.frequency).norm_sqr())
-            .sum();
-    }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    found
+            .sum()
+    };
+    let mut found: Vec<(f64, Line)> = found
         .into_iter()
-        .take(CANDIDATES)
-        .map(|(_, line)| (line, seconds))
-        .collect()
+        .map(|line| (strength(&line), line))
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    (found, seconds)
 }
 
 /// A line and its harmonics in every band.
@@ -219,9 +247,8 @@ fn look(bands: &Bands, active: &[&Band], frequency: f64) -> Vec<Seen> {
         .collect();
     let see = |band: &&Band| {
         let series = level(bands, band, 1.0 / frequency);
-        let harmonic = |(k, response): (usize, &f64)| {
-            2.0 * series.at((k + 1) as f64 * frequency) / response
-        };
+        let harmonic =
+            |(k, response): (usize, &f64)| 2.0 * series.at((k + 1) as f64 * frequency) / response;
         Seen {
             edges: (band.low, band.high),
             harmonics: responses.iter().enumerate().map(harmonic).collect(),
@@ -231,43 +258,66 @@ fn look(bands: &Bands, active: &[&Band], frequency: f64) -> Vec<Seen> {
     active.iter().map(see).collect()
 }
 
+/// A tremolo before it has its rate.
+#[derive(Clone, Copy)]
+struct Tremolo {
+    shape: Shape,
+    depth: f64,
+    range: (f64, f64),
+    /// All bands that can tell take part.
+    is_whole: bool,
+}
+
+impl Tremolo {
+    fn at(self, rate: Rate) -> Amplitude {
+        Amplitude {
+            rate,
+            depth: self.depth,
+            shape: self.shape,
+            range: self.range,
+        }
+    }
+}
+
 /// Shape, depth and range of a tremolo: a run of bands that all have the line with the same depth and
 /// phase, while the bands beyond have none.
-fn tremolo(seen: &[Seen], frequency: f64) -> Option<(Shape, f64, (f64, f64))> {
-    let strongest = seen
+fn tremolo(seen: &[Seen], bands: &Bands, frequency: f64) -> Option<Tremolo> {
+    let telling: Vec<&Seen> = seen.iter().filter(|seen| seen.noise < TELLING).collect();
+    let strongest = telling
         .iter()
-        .filter(|seen| seen.is_evident())
-        .map(|seen| seen.first().norm())
+        .map(|seen| seen.first().norm() - seen.noise)
         .fold(0.0, f64::max);
-    // What takes part: at least half of the strongest, or too noisy to tell.
-    let takes_part = |seen: &Seen| seen.first().norm() + 3.0 * seen.noise > 0.5 * strongest;
-    let from = seen.iter().position(takes_part)?;
-    let to = seen.iter().rposition(takes_part)?;
-    let run = &seen[from..=to];
-    if run.iter().filter(|seen| seen.is_evident()).count() < BANDS {
+    let takes_part =
+        |seen: &&Seen| seen.first().norm() > (0.5 * strongest).max(LIKELY * seen.noise);
+    let from = telling.iter().position(takes_part)?;
+    let to = telling.iter().rposition(takes_part)?;
+    let run = &telling[from..=to];
+    let is_whole = run.len() == telling.len();
+    let least = if is_whole { BANDS } else { BANDS + 1 };
+    if run.iter().filter(|seen| seen.is_evident(LIKELY)).count() < least {
         return None;
     }
-    let count = run[0].harmonics.len();
     let weight = |seen: &Seen| 1.0 / (seen.noise.powi(2) + (0.05 * strongest).powi(2));
-    let whole: f64 = run.iter().map(weight).sum();
-    let mean: Vec<Complex<f64>> = (0..count)
+    let whole: f64 = run.iter().map(|seen| weight(seen)).sum();
+    let mean: Vec<Complex<f64>> = (0..run[0].harmonics.len())
         .map(|k| {
-            run.iter()
+            let sum: Complex<f64> = run
+                .iter()
                 .map(|seen| weight(seen) * seen.harmonics[k])
-                .sum::<Complex<f64>>()
-                / whole
+                .sum();
+            sum / whole
         })
         .collect();
-    let alike = |seen: &Seen| {
-        (seen.first() - mean[0]).norm() < 0.2 * mean[0].norm() + 3.0 * seen.noise
+    let size = mean[0].norm();
+    let alike = |seen: &&Seen| {
+        let allowed = (ALIKE * size + 3.0 * seen.noise).min(2.0 * ALIKE * size);
+        (seen.first() - mean[0]).norm() < allowed
     };
-    // A band that holds an edge of the range takes part by half, but not in another phase.
-    let beyond = |seen: &Seen| {
-        let across = (seen.first() * mean[0].conj()).im.abs() / mean[0].norm();
-        seen.first().norm() < 0.2 * strongest + 3.0 * seen.noise || across < 0.1 * mean[0].norm()
-    };
-    let outside = seen[..from].iter().chain(&seen[to + 1..]);
-    if !run.iter().all(alike) || !outside.clone().all(beyond) {
+    let beyond = |seen: &&Seen| seen.first().norm() < ALIKE * size + 3.0 * seen.noise;
+    // The band that holds an edge of the range takes part by half; it is not asked.
+    let outside = &telling[..from.saturating_sub(1)];
+    let above = telling.get(to + 2..).unwrap_or_default();
+    if !run.iter().all(alike) || !outside.iter().chain(above).all(beyond) {
         return None;
     }
     let phase = mean[0].arg();
@@ -278,7 +328,16 @@ fn tremolo(seen: &[Seen], frequency: f64) -> Option<(Shape, f64, (f64, f64))> {
             (turned.re, turned.im)
         })
         .collect();
-    let noise = (1.0 / run.iter().map(|seen| seen.noise.powi(-2)).sum::<f64>()).sqrt();
-    let (shape, depth) = shape(&turned, noise, frequency)?;
-    Some((shape, depth, (run[0].edges.0, run[run.len() - 1].edges.1)))
+    let noise = run
+        .iter()
+        .map(|seen| seen.noise)
+        .fold(f64::INFINITY, f64::min);
+    let responses = [1.0, 2.0].map(|k| bands.response(k * frequency));
+    let (shape, depth) = shape(&turned, noise, frequency, responses)?;
+    Some(Tremolo {
+        shape,
+        depth,
+        range: (run[0].edges.0, run[run.len() - 1].edges.1),
+        is_whole,
+    })
 }

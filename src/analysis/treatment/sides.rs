@@ -2,6 +2,7 @@
 
 use super::bands::{Band, Bands};
 use super::lines::{Line, Series, lines, summit, uncertainty};
+use super::shape::inverse;
 use super::{HIGHEST, LEAST, Rate, lowest};
 use realfft::num_complex::Complex;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
@@ -81,7 +82,10 @@ pub(super) fn bilateral(bands: &Bands) -> Option<Bilateral> {
         .iter()
         .map(|s| (2.0 * s.at(frequency) / response, 2.0 * s.noise(frequency)))
         .collect();
-    let swing = seen.iter().map(|(swing, _)| swing).sum::<Complex<f64>>() / seen.len() as f64;
+    let weight = |noise: f64| 1.0 / (noise.powi(2) + 0.05f64.powi(2));
+    let whole: f64 = seen.iter().map(|(_, noise)| weight(*noise)).sum();
+    let swing: Complex<f64> = seen.iter().map(|(own, noise)| own * weight(*noise)).sum();
+    let swing = swing / whole;
     let alike = |(own, noise): &(Complex<f64>, f64)| {
         (own - swing).norm() < 0.25 * swing.norm() + 3.0 * noise / response
     };
@@ -90,7 +94,10 @@ pub(super) fn bilateral(bands: &Bands) -> Option<Bilateral> {
         return None;
     }
     let third = 3.0 * frequency;
-    let third = series.iter().map(|s| 2.0 * s.at(third)).sum::<Complex<f64>>()
+    let third = series
+        .iter()
+        .map(|s| 2.0 * s.at(third))
+        .sum::<Complex<f64>>()
         / (series.len() as f64 * bands.response(third).max(0.1));
     Some(Bilateral {
         rate: Rate::of(&line, series[0].seconds()),
@@ -111,16 +118,7 @@ fn pan(first: f64, third: f64) -> f64 {
             .sum::<f64>()
             / 64.0
     };
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..40 {
-        let middle = (low + high) / 2.0;
-        if balance(middle) < first {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
+    inverse(balance, first)
 }
 
 /// Looks for a shift; `None` for mono, and where nothing turns.
@@ -170,9 +168,11 @@ pub(super) fn shift(bands: &Bands) -> Option<Shift> {
         frequency: -found,
         ..line
     };
+    // Within the window the ears drift apart: that much of the product is lost.
+    let coherence = coherence / turning.len() as f64 / bands.response(found);
     Some(Shift {
         beat: Rate::of(&beat, series[0].seconds()),
-        coherence: coherence / turning.len() as f64,
+        coherence: coherence.min(1.0),
         range: (active[turning[0]].low, active[*turning.last()?].high),
     })
 }

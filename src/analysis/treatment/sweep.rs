@@ -1,15 +1,8 @@
 //! The range of a low-pass that sweeps, from what it does to every band.
 
-use super::pulsation::Seen;
+use super::pulsation::{EVIDENT, Seen};
 use realfft::num_complex::Complex;
 use std::f64::consts::TAU;
-
-/// The ends of the cut-off's travel in hertz.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Travel {
-    pub low: f64,
-    pub high: f64,
-}
 
 /// Resonances that are tried, as quality factors.
 const RESONANCES: [f64; 3] = [0.7, 2.0, 5.0];
@@ -21,18 +14,19 @@ const HARMONICS: usize = 3;
 const PHASES: usize = 32;
 const POINTS: usize = 5;
 
-/// The fit may leave over this share of the power of the harmonics.
-const LEFT_OVER: f64 = 0.1;
+/// The fit may leave over this share of the power of the harmonics, and as much again for noise.
+const LEFT_OVER: f64 = 0.08;
 
 /// Depth by which the lowest band has to pulsate less than the highest.
 const SLOPE: f64 = 0.25;
 
-/// Fits a second-order low-pass, whose cut-off travels as a raised cosine of its logarithm, to what the
+/// The lowest and highest cut-off in hertz of a sweep: fits a second-order low-pass, whose cut-off travels as a raised cosine of its logarithm, to what the
 /// bands show of a line and its harmonics. `None` where none fits, or where low bands pulsate as much
 /// as high ones.
-pub(super) fn travel(seen: &[Seen]) -> Option<Travel> {
+pub(super) fn travel(seen: &[Seen]) -> Option<(f64, f64)> {
+    let evident = seen.iter().filter(|seen| seen.is_evident(EVIDENT)).count();
     let (lowest, highest) = (seen.first()?, seen.last()?);
-    if seen.len() < 3 || highest.first().norm() - lowest.first().norm() < SLOPE {
+    if evident < 3 || highest.first().norm() - lowest.first().norm() < SLOPE {
         return None;
     }
     let sum: Complex<f64> = seen.iter().map(Seen::first).sum();
@@ -49,8 +43,11 @@ pub(super) fn travel(seen: &[Seen]) -> Option<Travel> {
         })
         .collect();
     let power: f64 = turned.iter().flatten().map(Complex::norm_sqr).sum();
-    let chance: f64 = seen.iter().map(|seen| count as f64 * seen.noise.powi(2)).sum();
-    let mut best = (f64::INFINITY, Travel { low: 0.0, high: 0.0 });
+    let chance: f64 = seen
+        .iter()
+        .map(|seen| count as f64 * seen.noise.powi(2))
+        .sum();
+    let mut best = (f64::INFINITY, (0.0, 0.0));
     for step in 0..24 {
         let low = 100.0 * 2f64.powf(f64::from(step) / 4.0);
         for wider in 2..28 {
@@ -65,16 +62,19 @@ pub(super) fn travel(seen: &[Seen]) -> Option<Travel> {
                     .map(|(seen, turned)| {
                         let model = model(seen.edges, low, high, resonance);
                         let pairs = turned.iter().zip(model);
-                        pairs.map(|(seen, model)| (seen - model).norm_sqr()).sum::<f64>()
+                        pairs
+                            .map(|(seen, model)| (seen - model).norm_sqr())
+                            .sum::<f64>()
                     })
                     .sum();
                 if left < best.0 {
-                    best = (left, Travel { low, high });
+                    best = (left, (low, high));
                 }
             }
         }
     }
-    (best.0 < LEFT_OVER * power + 4.0 * chance).then_some(best.1)
+    let allowed = LEFT_OVER * power;
+    (best.0 < allowed + chance.min(allowed)).then_some(best.1)
 }
 
 /// The first harmonics of the level of a band of pink noise under the sweep, relative to its mean.

@@ -115,7 +115,9 @@ impl From<Treatments> for Report {
                 low_hz: found.range.0,
                 high_hz: found.range.1,
             }),
-            sweep: found.sweep.map(|found| Ranged::new(found.rate, found.range)),
+            sweep: found
+                .sweep
+                .map(|found| Ranged::new(found.rate, found.range)),
             pulsation: found
                 .pulsation
                 .map(|found| Ranged::new(found.rate, found.range)),
@@ -133,7 +135,9 @@ impl Report {
             text += &format!("{name:10}{hz} {what}; {db:.0} dB above its surroundings\n");
         };
         if let Some(found) = &self.amplitude {
-            let duty = found.duty.map_or(String::new(), |duty| format!(" of {duty:.0} %"));
+            let duty = found
+                .duty
+                .map_or(String::new(), |duty| format!(" of {duty:.0} %"));
             let (depth, shape) = (found.depth, found.shape);
             let range = range(found.low_hz, found.high_hz);
             let what = format!("tremolo, {shape}{duty}, depth {depth:.2}, {range}");
@@ -150,12 +154,15 @@ impl Report {
             line("shift", &found.rate, what);
         }
         if let Some(found) = &self.sweep {
-            let what = format!("low-pass sweeps, about {}", range(found.low_hz, found.high_hz));
+            let what = format!(
+                "low-pass sweeps, about {}",
+                range(found.low_hz, found.high_hz)
+            );
             line("sweep", &found.rate, what);
         }
         if let Some(found) = &self.pulsation {
             let range = range(found.low_hz, found.high_hz);
-            let what = format!("pulsates by itself or in parts, {range}");
+            let what = format!("pulsates, {range}");
             line("rhythm", &found.rate, what);
         }
         text
