@@ -127,8 +127,10 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         if !is_pitch && !is_named && found.pulsation.as_ref().is_none_or(own) {
             let tremolo = tremolo(&seen, bands, line.frequency);
             if let Some(tremolo) = tremolo.filter(|tremolo| tremolo.is_whole) {
-                found.amplitude = Some(tremolo.at(rate));
-                named.push(line.frequency);
+                let slower = fundamental(bands, &active, line.frequency, seconds);
+                let (part, tremolo) = slower.unwrap_or((1.0, tremolo));
+                named.push(line.frequency / part);
+                found.amplitude = Some(tremolo.at(rate.divided(part)));
                 continue;
             }
             if let Some(range) = sweep::travel(&seen) {
@@ -159,6 +161,22 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         }
     }
     found
+}
+
+/// The pulses of which a line is the third or second harmonic, and that number: the first may hide
+/// among syllables.
+fn fundamental(
+    bands: &Bands,
+    active: &[&Band],
+    frequency: f64,
+    seconds: f64,
+) -> Option<(f64, Tremolo)> {
+    [3.0, 2.0].into_iter().find_map(|part| {
+        let slower = frequency / part;
+        let found = tremolo(&look(bands, active, slower), bands, slower)?;
+        let is_pulse = found.is_whole && matches!(found.shape, Shape::Pulse { .. });
+        (is_pulse && slower > lowest(seconds)).then_some((part, found))
+    })
 }
 
 /// Whether a line that is a multiple of a rhythm is more than one of its harmonics: higher than both

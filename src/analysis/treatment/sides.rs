@@ -221,4 +221,13 @@ impl Rate {
             above: 10.0 * line.above.log10(),
         }
     }
+
+    /// The rate of which this is a multiple.
+    pub(super) fn divided(self, by: f64) -> Rate {
+        Rate {
+            hz: self.hz / by,
+            uncertainty: self.uncertainty / by,
+            ..self
+        }
+    }
 }
