@@ -18,12 +18,14 @@ mod sides;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tremolo;
 
 use super::tones::Spectrum;
 use bands::Bands;
-pub use pulsation::{Amplitude, Pulsation, Sweep};
+pub use pulsation::{Pulsation, Sweep};
 pub use shape::Shape;
 pub use sides::{Bilateral, Shift};
+pub use tremolo::Amplitude;
 
 /// Faster is no beat, in hertz.
 const HIGHEST: f64 = 100.0;

@@ -2,25 +2,12 @@
 
 use super::bands::{Band, Bands};
 use super::lines::{Line, Series, lines};
-use super::shape::{Shape, shape};
 use super::sides::Bilateral;
 use super::sweep;
+use super::tremolo::{fundamental, tremolo};
 use super::{HIGHEST, LEAST, Rate, Treatments, lowest};
 use crate::analysis::tones::Spectrum;
 use realfft::num_complex::Complex;
-
-/// A tremolo: the same gain in all bands of its range.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Amplitude {
-    /// Of one cycle.
-    pub rate: Rate,
-    /// 0-1: the gain runs between 1 and 1 - depth.
-    pub depth: f64,
-    /// Its course.
-    pub shape: Shape,
-    /// Edges in hertz of the lowest and highest band that takes part.
-    pub range: (f64, f64),
-}
 
 /// A low-pass whose cut-off runs up and down.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,19 +38,6 @@ const CANDIDATES: usize = 8;
 
 /// A line is evidence in a band where it is so many times the noise beside it.
 pub(super) const EVIDENT: f64 = 4.0;
-
-/// And likely where it is so many times the noise.
-const LIKELY: f64 = 2.5;
-
-/// A band whose noise is more than this holds but a few sounds, and cannot tell.
-const TELLING: f64 = 0.3;
-
-/// Bands are alike where they differ by this share of the line.
-const ALIKE: f64 = 0.2;
-
-/// Bands that must be likely for a tremolo. In fewer it may be two tones that beat. Where other bands do not
-/// take part it is one more: cymbals fill three.
-const BANDS: usize = 3;
 
 /// Pulsations of few bands above this rate are the roughness of chords, in hertz.
 const ROUGH: f64 = 20.0;
@@ -128,9 +102,10 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
             let tremolo = tremolo(&seen, bands, line.frequency);
             if let Some(tremolo) = tremolo.filter(|tremolo| tremolo.is_whole) {
                 let slower = fundamental(bands, &active, line.frequency, seconds);
-                let (part, tremolo) = slower.unwrap_or((1.0, tremolo));
+                let (part, tremolo) = slower.unwrap_or((1.0, Some(tremolo)));
+                // Also what stays without a name has multiples.
                 named.push(line.frequency / part);
-                found.amplitude = Some(tremolo.at(rate.divided(part)));
+                found.amplitude = tremolo.map(|tremolo| tremolo.at(rate.divided(part)));
                 continue;
             }
             if let Some(range) = sweep::travel(&seen) {
@@ -161,22 +136,6 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         }
     }
     found
-}
-
-/// The pulses of which a line is the third or second harmonic, and that number: the first may hide
-/// among syllables.
-fn fundamental(
-    bands: &Bands,
-    active: &[&Band],
-    frequency: f64,
-    seconds: f64,
-) -> Option<(f64, Tremolo)> {
-    [3.0, 2.0].into_iter().find_map(|part| {
-        let slower = frequency / part;
-        let found = tremolo(&look(bands, active, slower), bands, slower)?;
-        let is_pulse = found.is_whole && matches!(found.shape, Shape::Pulse { .. });
-        (is_pulse && slower > lowest(seconds)).then_some((part, found))
-    })
 }
 
 /// Whether a line that is a multiple of a rhythm is more than one of its harmonics: higher than both
@@ -258,7 +217,7 @@ fn candidates(bands: &Bands, active: &[&Band]) -> (Vec<(f64, Line)>, f64) {
 }
 
 /// A line and its harmonics in every band.
-fn look(bands: &Bands, active: &[&Band], frequency: f64) -> Vec<Seen> {
+pub(super) fn look(bands: &Bands, active: &[&Band], frequency: f64) -> Vec<Seen> {
     let count = ((FASTEST / frequency) as usize).clamp(1, HARMONICS);
     let responses: Vec<f64> = (1..=count)
         .map(|k| bands.response(k as f64 * frequency))
@@ -274,88 +233,4 @@ fn look(bands: &Bands, active: &[&Band], frequency: f64) -> Vec<Seen> {
         }
     };
     active.iter().map(see).collect()
-}
-
-/// A tremolo before it has its rate.
-#[derive(Clone, Copy)]
-struct Tremolo {
-    shape: Shape,
-    depth: f64,
-    range: (f64, f64),
-    /// All bands that can tell take part.
-    is_whole: bool,
-}
-
-impl Tremolo {
-    fn at(self, rate: Rate) -> Amplitude {
-        Amplitude {
-            rate,
-            depth: self.depth,
-            shape: self.shape,
-            range: self.range,
-        }
-    }
-}
-
-/// Shape, depth and range of a tremolo: a run of bands that all have the line with the same depth and
-/// phase, while the bands beyond have none.
-fn tremolo(seen: &[Seen], bands: &Bands, frequency: f64) -> Option<Tremolo> {
-    let telling: Vec<&Seen> = seen.iter().filter(|seen| seen.noise < TELLING).collect();
-    let strongest = telling
-        .iter()
-        .map(|seen| seen.first().norm() - seen.noise)
-        .fold(0.0, f64::max);
-    let takes_part =
-        |seen: &&Seen| seen.first().norm() > (0.5 * strongest).max(LIKELY * seen.noise);
-    let from = telling.iter().position(takes_part)?;
-    let to = telling.iter().rposition(takes_part)?;
-    let run = &telling[from..=to];
-    let is_whole = run.len() == telling.len();
-    let least = if is_whole { BANDS } else { BANDS + 1 };
-    if run.iter().filter(|seen| seen.is_evident(LIKELY)).count() < least {
-        return None;
-    }
-    let weight = |seen: &Seen| 1.0 / (seen.noise.powi(2) + (0.05 * strongest).powi(2));
-    let whole: f64 = run.iter().map(|seen| weight(seen)).sum();
-    let mean: Vec<Complex<f64>> = (0..run[0].harmonics.len())
-        .map(|k| {
-            let sum: Complex<f64> = run
-                .iter()
-                .map(|seen| weight(seen) * seen.harmonics[k])
-                .sum();
-            sum / whole
-        })
-        .collect();
-    let size = mean[0].norm();
-    let alike = |seen: &&Seen| {
-        let allowed = (ALIKE * size + 3.0 * seen.noise).min(2.0 * ALIKE * size);
-        (seen.first() - mean[0]).norm() < allowed
-    };
-    let beyond = |seen: &&Seen| seen.first().norm() < ALIKE * size + 3.0 * seen.noise;
-    // The band that holds an edge of the range takes part by half; it is not asked.
-    let outside = &telling[..from.saturating_sub(1)];
-    let above = telling.get(to + 2..).unwrap_or_default();
-    if !run.iter().all(alike) || !outside.iter().chain(above).all(beyond) {
-        return None;
-    }
-    let phase = mean[0].arg();
-    let turned: Vec<(f64, f64)> = (1..)
-        .zip(&mean)
-        .map(|(k, harmonic)| {
-            let turned = harmonic * Complex::from_polar(1.0, -phase * f64::from(k));
-            (turned.re, turned.im)
-        })
-        .collect();
-    let noise = run
-        .iter()
-        .map(|seen| seen.noise)
-        .fold(f64::INFINITY, f64::min);
-    let responses = [1.0, 2.0].map(|k| bands.response(k * frequency));
-    let (shape, depth) = shape(&turned, noise, frequency, responses)?;
-    Some(Tremolo {
-        shape,
-        depth,
-        range: (run[0].edges.0, run[run.len() - 1].edges.1),
-        is_whole,
-    })
 }
