@@ -1,4 +1,4 @@
-//! Measuring sound: tones, beats, purity, clicks, loudness. Pure arithmetic that knows no engine.
+//! Measuring sound: tones, beats, purity, clicks, loudness, treatments. Pure arithmetic that knows no engine.
 //!
 //! Everything here takes planar `f32` samples and the sample rate in hertz, computes in `f64`, and is
 //! used by `zeitgeber analyze` and by the acceptance tests alike, so that what the tests promise is what
@@ -11,6 +11,7 @@ pub mod fit;
 pub mod loudness;
 mod sum;
 pub mod tones;
+pub mod treatment;
 mod window;
 
 /// Amplitude as a level in dB re full scale; negative infinity for 0 and for what is not a number.

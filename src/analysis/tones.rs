@@ -158,6 +158,18 @@ impl Spectrum {
             .collect()
     }
 
+    /// How alike the signal is to itself one cycle of `frequency` hertz later: 1 for a tone of that
+    /// pitch with all its harmonics, about 0 for noise (the autocorrelation, by Wiener and Khinchin).
+    /// 0 before a first full frame.
+    pub fn periodicity(&self, frequency: f64) -> f64 {
+        let turn = self.rate / self.size as f64 / frequency;
+        let alike: f64 = (1..)
+            .zip(&self.power[1..])
+            .map(|(k, power)| power * (TAU * (turn * f64::from(k)).fract()).cos())
+            .sum();
+        alike / self.power[1..].iter().sum::<f64>().max(1e-300)
+    }
+
     /// Median power around a bin, its own lobe left out.
     fn surroundings(&self, k: usize, lobe: usize) -> f64 {
         let reach = 16 * lobe.max(1);

@@ -1,12 +1,14 @@
-//! `zeitgeber analyze`: what sounds in a file, and at which beat.
+//! `zeitgeber analyze`: what sounds in a file, at which beat, and what has been done to it.
 
 use crate::args::Problem;
+use crate::treatments;
 use crate::{print, print_json};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use zeitgeber::analysis::beat::{Beat, beats};
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
 use zeitgeber::analysis::tones::{Spectrum, Tone, Tracker, decimals};
+use zeitgeber::analysis::treatment::{Listener, Treatments};
 use zeitgeber::offline::{Decoder, Source};
 
 /// How many tones of each ear are told.
@@ -15,7 +17,8 @@ const TONES: usize = 5;
 /// Frames read at a time.
 const CHUNK: usize = 16_384;
 
-/// Measure a file: the strongest tones of each ear, the beat between them, peaks and loudness
+/// Measure a file: the strongest tones of each ear, the beat between them, program treatments, peaks and
+/// loudness
 #[derive(clap::Args)]
 pub struct Args {
     /// WAV, RF64, FLAC, OGG Vorbis or MP3, mono or stereo
@@ -46,6 +49,8 @@ struct Report {
     beat_uncertainty_hz: Option<f64>,
     /// All beats between the ears, that of the loudest tones first.
     beats: Vec<EarBeat>,
+    /// What has been done to music or speech at a beat.
+    treatments: treatments::Report,
     /// Highest sample of all channels.
     peak_dbfs: Option<f64>,
     /// Highest true peak of all channels.
@@ -115,7 +120,7 @@ fn stream(path: &Path, mut each: impl FnMut(u32, &[&[f32]])) -> Result<(u32, usi
 
 fn measure(path: &Path) -> Result<Report, Problem> {
     // The rate is known only once the file is open, so the first chunk makes the meters.
-    let mut meters: Option<(LoudnessMeter, Vec<Spectrum>)> = None;
+    let mut meters: Option<(LoudnessMeter, Vec<Spectrum>, Listener)> = None;
     let mut refused = None;
     let (rate, channels) = stream(path, |rate, chunk| {
         if meters.is_none() && refused.is_none() {
@@ -125,13 +130,15 @@ fn measure(path: &Path) -> Result<Report, Problem> {
                         .iter()
                         .map(|_| Spectrum::new(f64::from(rate)))
                         .collect();
-                    meters = Some((meter, spectra));
+                    let listener = Listener::new(chunk.len(), f64::from(rate));
+                    meters = Some((meter, spectra, listener));
                 }
                 Err(error) => refused = Some(error),
             }
         }
-        if let Some((meter, spectra)) = &mut meters {
+        if let Some((meter, spectra, listener)) = &mut meters {
             meter.push(chunk);
+            listener.push(chunk);
             spectra
                 .iter_mut()
                 .zip(chunk)
@@ -141,15 +148,15 @@ fn measure(path: &Path) -> Result<Report, Problem> {
     if let Some(error) = refused {
         return Err(Problem::new(format!("{}: {error}", path.display())));
     }
-    let (loudness, spectra) = meters
-        .map(|(meter, spectra)| (meter.measure(), spectra))
+    let (loudness, spectra, treatments) = meters
+        .map(|(meter, spectra, listener)| (meter.measure(), spectra, listener.find()))
         .unwrap_or_else(|| {
             let nothing = Loudness {
                 integrated: None,
                 sample_peak: Vec::new(),
                 true_peak: Vec::new(),
             };
-            (nothing, Vec::new())
+            (nothing, Vec::new(), Treatments::default())
         });
     let frames = spectra.first().map_or(0, Spectrum::frames);
     let mut trackers: Vec<Tracker> = spectra
@@ -195,6 +202,7 @@ fn measure(path: &Path) -> Result<Report, Problem> {
         beat_hz: beats.first().map(|beat| beat.frequency),
         beat_uncertainty_hz: beats.first().map(|beat| beat.uncertainty),
         beats: beats.iter().map(EarBeat::from).collect(),
+        treatments: treatments.into(),
         peak_dbfs: highest(&loudness.sample_peak),
         true_peak_dbtp: highest(&loudness.true_peak),
         loudness_lufs: loudness.integrated,
@@ -249,23 +257,24 @@ impl Report {
         );
         for ear in &self.ears {
             if ear.tones.is_empty() {
-                text += &format!("{:9}no steady tone\n", ear.ear);
+                text += &format!("{:10}no steady tone\n", ear.ear);
             }
             for tone in &ear.tones {
                 let hz = hertz(tone.hz, tone.uncertainty_hz);
-                text += &format!("{:9}{hz} {:8.2} dBFS\n", ear.ear, tone.dbfs);
+                text += &format!("{:10}{hz} {:8.2} dBFS\n", ear.ear, tone.dbfs);
             }
         }
         for beat in &self.beats {
             let hz = hertz(beat.hz, beat.uncertainty_hz);
             text += &format!(
-                "{:9}{hz} between {:.3} Hz left and {:.3} Hz right\n",
+                "{:10}{hz} between {:.3} Hz left and {:.3} Hz right\n",
                 "beat", beat.left_hz, beat.right_hz
             );
         }
+        text += &self.treatments.text(hertz);
         for ear in &self.ears {
             text += &format!(
-                "{:9}{}: sample {} FS, true {} TP\n",
+                "{:10}{}: sample {} FS, true {} TP\n",
                 "peak",
                 ear.ear,
                 db(ear.peak_dbfs),
@@ -279,6 +288,6 @@ impl Report {
         let loudness = self
             .loudness_lufs
             .map_or("none".to_owned(), |lufs| format!("{lufs:.2} LUFS"));
-        text + &format!("{:9}{loudness}\n", "loudness")
+        text + &format!("{:10}{loudness}\n", "loudness")
     }
 }

@@ -15,6 +15,7 @@ mod params;
 mod render;
 mod run;
 mod signals;
+mod treatments;
 
 use args::Problem;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
