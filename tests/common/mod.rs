@@ -64,6 +64,57 @@ pub fn bursts(frames: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
+/// Music-like material: drums, a bass and chords of saws at 110 to the minute, the same at every rate but
+/// for the band limit; peaks near `level`.
+pub fn music(seconds: f64, rate: f64, level: f64, seed: u64) -> [Vec<f32>; 2] {
+    let mut random = Random(seed | 1);
+    let frames = (seconds * rate) as usize;
+    let beat = 60.0 / 110.0;
+    let chords = [
+        [57.0, 60.0, 64.0],
+        [53.0, 57.0, 60.0],
+        [48.0, 52.0, 55.0],
+        [55.0, 59.0, 62.0],
+    ];
+    let hertz = |note: f64| 440.0 * 2f64.powf((note - 69.0) / 12.0);
+    let mut low = [0.0f64; 2];
+    let mut out = [vec![0.0; frames], vec![0.0; frames]];
+    for n in 0..frames {
+        let t = n as f64 / rate;
+        let (count, within) = ((t / beat) as usize, t % beat);
+        let chord = &chords[count / 4 % 4];
+        // A kick that falls in pitch, a snare on two and four, hats on eighths.
+        let kick = (TAU * (45.0 * within + 12.0 * (1.0 - (-within * 30.0).exp()))).sin()
+            * (-within * 9.0).exp();
+        let snare = if count % 2 == 1 {
+            (-within * 14.0).exp()
+        } else {
+            0.0
+        };
+        let hat = (-(t % (beat / 2.0)) * 60.0).exp();
+        let bass = (TAU * hertz(chord[0] - 24.0) * t).sin();
+        for ear in 0..2 {
+            let white = f64::from(random.sample());
+            low[ear] += 0.5 * (white - low[ear]);
+            let mut pad = 0.0;
+            for (voice, note) in chord.iter().enumerate() {
+                let f = hertz(*note) * (1.0 + 0.001 * (voice + ear) as f64);
+                let harmonics = ((0.45 * rate / f) as usize).min(12);
+                for h in 1..=harmonics {
+                    pad += (TAU * f * h as f64 * t).sin() / h as f64;
+                }
+            }
+            let sum = 0.9 * kick
+                + 0.5 * snare * low[ear]
+                + 0.25 * hat * (white - low[ear])
+                + 0.35 * bass
+                + 0.08 * pad;
+            out[ear][n] = (level * 0.7 * sum) as f32;
+        }
+    }
+    out
+}
+
 /// A change at a frame of the whole render.
 pub type At = (usize, ControlId, Change);
 
