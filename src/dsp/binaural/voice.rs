@@ -1,0 +1,202 @@
+//! One rendering of one source: its delays, filters and gains, and what it has heard.
+
+use super::air::Air;
+use super::bank::FilterBank;
+use super::delay::{Delay, delayed};
+use super::line::Line;
+use super::place::{Place, Target};
+use crate::dsp::convolve::kernels::{add_scaled, blend};
+use crate::dsp::convolve::{History, PARTITION, Spectrum, Transform};
+
+/// What all sources add up to, ears left first: spectra of the rendering at the quantum's start and end, and
+/// of what bends the way between them.
+#[derive(Debug)]
+pub(super) struct Mix {
+    pub start: [Spectrum; 2],
+    pub end: [Spectrum; 2],
+    pub bend: [Spectrum; 2],
+    /// Whether the end differs from the start.
+    pub moves: bool,
+    /// Whether there is a bend.
+    pub bends: bool,
+}
+
+impl Mix {
+    pub const SILENCE: Mix = Mix {
+        start: [Spectrum::ZERO; 2],
+        end: [Spectrum::ZERO; 2],
+        bend: [Spectrum::ZERO; 2],
+        moves: false,
+        bends: false,
+    };
+}
+
+/// The gain of a fade over a quantum: `start` + t (`end` - `start`) + t (1 - t) `bend`, t from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fade {
+    pub start: f32,
+    pub end: f32,
+    pub bend: f32,
+}
+
+impl Fade {
+    /// None.
+    pub const FULL: Fade = Fade {
+        start: 1.0,
+        end: 1.0,
+        bend: 0.0,
+    };
+
+    /// What the other rendering has.
+    pub fn other(self) -> Fade {
+        Fade {
+            start: 1.0 - self.start,
+            end: 1.0 - self.end,
+            bend: -self.bend,
+        }
+    }
+}
+
+/// One rendering. All it is but `before` and `histories` follows from the target and the bank alone.
+#[derive(Debug, Clone)]
+pub(super) struct Voice {
+    /// In which of the renderer's places the bank is.
+    pub slot: usize,
+    pub target: Target,
+    place: Place,
+    delays: [Delay; 2],
+    filters: [Vec<Spectrum>; 2],
+    /// Where the next filters are made.
+    spare: [Vec<Spectrum>; 2],
+    /// The delayed frames of the quantum before.
+    before: [[f32; PARTITION]; 2],
+    histories: [History; 2],
+}
+
+impl Voice {
+    /// In front, for filters of up to `partitions`.
+    pub fn new(partitions: usize, bank: &FilterBank, air: &Air) -> Voice {
+        let target = Target::default();
+        let place = Place::new(&target, bank, air);
+        let filters = || [0, 1].map(|_| vec![Spectrum::ZERO; partitions]);
+        let mut voice = Voice {
+            slot: 0,
+            target,
+            place,
+            delays: delays(&place, air),
+            filters: filters(),
+            spare: filters(),
+            before: [[0.0; PARTITION]; 2],
+            histories: [0, 1].map(|_| History::new(partitions)),
+        };
+        voice.settle(target, bank, 0, air);
+        voice
+    }
+
+    /// Forgets what it has heard.
+    pub fn clear(&mut self) {
+        self.before = [[0.0; PARTITION]; 2];
+        self.histories.iter_mut().for_each(History::clear);
+    }
+
+    /// Is at a target at once.
+    pub fn settle(&mut self, target: Target, bank: &FilterBank, slot: usize, air: &Air) {
+        self.slot = slot;
+        self.target = target;
+        self.place = Place::new(&target, bank, air);
+        self.delays = delays(&self.place, air);
+        for ear in 0..2 {
+            blended(bank, &self.place, ear, &mut self.filters[ear]);
+        }
+    }
+
+    /// Hears a quantum and adds its rendering to the mix, on the way to a target.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that a rendering depends on, each once"
+    )]
+    pub fn render(
+        &mut self,
+        target: Target,
+        fade: Fade,
+        line: &Line,
+        bank: &FilterBank,
+        air: &Air,
+        transform: &mut Transform,
+        mix: &mut Mix,
+    ) {
+        let place = if target == self.target {
+            self.place
+        } else {
+            Place::new(&target, bank, air)
+        };
+        self.hear(&place, line, air, transform);
+        for ear in 0..2 {
+            let turns = place.neighbours[ear] != self.place.neighbours[ear];
+            if turns {
+                blended(bank, &place, ear, &mut self.spare[ear]);
+            }
+            let start = self.place.gains[ear] * fade.start;
+            let end = place.gains[ear] * fade.end;
+            let bend = place.gains[ear] * fade.bend;
+            if start != 0.0 || end != 0.0 || bend != 0.0 {
+                let partitions = bank.partitions();
+                let mut sum = Spectrum::ZERO;
+                self.histories[ear].convolve(&self.filters[ear][..partitions], &mut sum);
+                add_scaled(&sum, start, &mut mix.start[ear]);
+                if turns {
+                    sum = Spectrum::ZERO;
+                    self.histories[ear].convolve(&self.spare[ear][..partitions], &mut sum);
+                }
+                add_scaled(&sum, end, &mut mix.end[ear]);
+                mix.moves |= turns || start != end;
+                if bend != 0.0 {
+                    add_scaled(&sum, bend, &mut mix.bend[ear]);
+                    mix.bends = true;
+                }
+            }
+            if turns {
+                std::mem::swap(&mut self.filters[ear], &mut self.spare[ear]);
+            }
+        }
+        self.target = target;
+        self.place = place;
+    }
+
+    /// Delays a quantum, on the way to a place, and transforms it.
+    fn hear(&mut self, place: &Place, line: &Line, air: &Air, transform: &mut Transform) {
+        let ends = (place.delays != self.place.delays || place.air != self.place.air)
+            .then(|| delays(place, air));
+        let now = [0, 1].map(|ear| {
+            let end = ends.as_ref().map(|ends| &ends[ear]);
+            delayed(|delay| line.window(delay), &self.delays[ear], end)
+        });
+        let [left, right] = &mut self.histories;
+        transform.forward(
+            [[&self.before[0], &now[0]], [&self.before[1], &now[1]]],
+            left.push(),
+            right.push(),
+        );
+        self.before = now;
+        if let Some(ends) = ends {
+            self.delays = ends;
+        }
+    }
+}
+
+/// The delays of a place.
+fn delays(place: &Place, air: &Air) -> [Delay; 2] {
+    place
+        .delays
+        .map(|frames| Delay::new(frames, place.air, air.lag))
+}
+
+/// The filter of one ear at a place.
+fn blended(bank: &FilterBank, place: &Place, ear: usize, out: &mut [Spectrum]) {
+    let neighbours = place.neighbours[ear];
+    blend(
+        neighbours.map(|(direction, _)| bank.filter(direction, ear)),
+        neighbours.map(|(_, weight)| weight),
+        &mut out[..bank.partitions()],
+    );
+}
