@@ -63,25 +63,45 @@ impl Rings {
         (azimuth, ring.elevation)
     }
 
+    /// The first ring above an elevation (degrees, -90 to 90), or the last one.
+    pub fn above(&self, elevation: f64) -> usize {
+        let last = self.rings.len() - 1;
+        // Most rings are evenly spaced: from there it is a step or none, where halving takes seven.
+        let guess = (elevation + 90.0) * (1.0 / 180.0) * last as f64;
+        let mut above = (guess as usize + 1).min(last);
+        while above < last && self.rings[above].elevation <= elevation {
+            above += 1;
+        }
+        while above > 1 && self.rings[above - 1].elevation > elevation {
+            above -= 1;
+        }
+        above
+    }
+
     /// Between which directions a direction (degrees, any azimuth) lies, with weights whose slopes are
     /// continuous over the whole sphere: smooth steps from one to the next.
     pub fn locate(&self, azimuth: f64, elevation: f64) -> Neighbours {
         let elevation = elevation.clamp(-90.0, 90.0);
-        let above = self
-            .rings
-            .partition_point(|ring| ring.elevation <= elevation)
-            .clamp(1, self.rings.len() - 1);
+        let above = self.above(elevation);
         let (low, high) = (self.rings[above - 1], self.rings[above]);
         let up = smooth_step((elevation - low.elevation) / (high.elevation - low.elevation));
+        let mut turn = azimuth / 360.0;
+        if !(0.0..1.0).contains(&turn) {
+            turn = turn.rem_euclid(1.0);
+        }
         let around = |ring: Ring| {
-            let place = (azimuth / 360.0).rem_euclid(1.0) * ring.count as f64;
-            let whole = place.floor();
-            let index = whole as usize % ring.count;
-            let next = (index + 1) % ring.count;
+            // No remainder but by a comparison: this runs in every quantum of a source that moves.
+            let place = turn * ring.count as f64;
+            let index = (place as usize).min(ring.count - 1);
+            let next = if index + 1 == ring.count {
+                0
+            } else {
+                index + 1
+            };
             (
                 ring.first + index,
                 ring.first + next,
-                smooth_step(place - whole),
+                smooth_step(place - index as f64),
             )
         };
         let (a, b, low_share) = around(low);

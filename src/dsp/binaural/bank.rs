@@ -107,9 +107,7 @@ impl FilterBank {
     pub fn itd(&self, azimuth: f64, elevation: f64) -> f64 {
         let rings = self.rings.rings();
         let elevation = elevation.clamp(-90.0, 90.0);
-        let above = rings
-            .partition_point(|ring| ring.elevation <= elevation)
-            .clamp(1, rings.len() - 1);
+        let above = self.rings.above(elevation);
         let (low, high) = (rings[above - 1], rings[above]);
         // Beyond a pole comes the ring before it, seen from the other side.
         let below = match above.checked_sub(2) {
@@ -135,14 +133,21 @@ impl FilterBank {
         hermite((elevation - low.elevation) / step, from, to, slopes)
     }
 
-    /// Along one ring.
+    /// Along one ring; azimuths from -360 degrees up.
     fn along(&self, ring: Ring, azimuth: f64) -> f64 {
         let values = &self.itd[ring.first..ring.first + ring.count];
-        let place = (azimuth / 360.0).rem_euclid(1.0) * ring.count as f64;
-        let whole = place as usize;
-        let [before, from, to, after] =
-            [ring.count - 1, 0, 1, 2].map(|step| f64::from(values[(whole + step) % ring.count]));
-        let slopes = [(to - before) / 2.0, (after - from) / 2.0];
+        let turns = azimuth * (1.0 / 360.0) + 1.0;
+        let place = (turns - turns.trunc()) * ring.count as f64;
+        let last = ring.count - 1;
+        let whole = (place as usize).min(last);
+        let after = |index: usize| if index == last { 0 } else { index + 1 };
+        let before = if whole == 0 { last } else { whole - 1 };
+        let at = |index: usize| f64::from(values[index]);
+        let (from, to) = (at(whole), at(after(whole)));
+        let slopes = [
+            (to - at(before)) * 0.5,
+            (at(after(after(whole))) - from) * 0.5,
+        ];
         hermite(place - whole as f64, from, to, slopes)
     }
 }

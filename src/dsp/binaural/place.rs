@@ -59,7 +59,7 @@ impl Target {
     pub(super) fn checked(self) -> Target {
         let or = |value: f64, default: f64| if value.is_finite() { value } else { default };
         Target {
-            azimuth: or(self.azimuth, 0.0).rem_euclid(360.0),
+            azimuth: around(or(self.azimuth, 0.0)),
             elevation: or(self.elevation, 0.0).clamp(-90.0, 90.0),
             distance: or(self.distance, REFERENCE_DISTANCE).clamp(DISTANCES.0, DISTANCES.1),
             gain: or(self.gain, 0.0).clamp(-1e3, 1e3),
@@ -89,6 +89,16 @@ impl Target {
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
         [cos_e * cos_a, cos_e * sin_a, sin_e]
     }
+}
+
+/// Degrees to 0 up to 360.
+fn around(azimuth: f64) -> f64 {
+    if (0.0..360.0).contains(&azimuth) {
+        return azimuth;
+    }
+    let turned = azimuth.rem_euclid(360.0);
+    // A tiny negative angle rounds to a whole turn.
+    if turned < 360.0 { turned } else { 0.0 }
 }
 
 /// What a place means to the ears, left first.
@@ -136,7 +146,7 @@ impl Place {
 fn ear_delays(itd: f64, rate: f64) -> [f64; 2] {
     // At high rates less, so that the nearer ear's delay stays between two whole frames.
     let round = (5e-6 * rate).min(0.8);
-    let root = itd.hypot(round);
+    let root = (itd * itd + round * round).sqrt();
     [(root - itd) / 2.0, (root + itd) / 2.0]
 }
 

@@ -6,6 +6,7 @@ use super::bank::FilterBank;
 use super::place::Target;
 use super::source::{Banks, Move, Source};
 use super::voice::Mix;
+use crate::dsp::convolve::kernels::cross;
 use crate::dsp::convolve::{PARTITION, Transform};
 use std::sync::Arc;
 
@@ -170,16 +171,14 @@ impl Renderer {
         }
         self.silent = false;
         self.out = self.transform.inverse(&mix.start[0], &mix.start[1]);
-        let way = |n: usize| n as f32 / PARTITION as f32;
         if mix.moves {
             let end = self.transform.inverse(&mix.end[0], &mix.end[1]);
             for (out, end) in self.out.iter_mut().zip(&end) {
-                for (n, (out, end)) in out.iter_mut().zip(end).enumerate() {
-                    *out += way(n) * (end - *out);
-                }
+                cross(out, end);
             }
         }
         if mix.bends {
+            let way = |n: usize| n as f32 / PARTITION as f32;
             let bend = self.transform.inverse(&mix.bend[0], &mix.bend[1]);
             for (out, bend) in self.out.iter_mut().zip(&bend) {
                 for (n, (out, bend)) in out.iter_mut().zip(bend).enumerate() {

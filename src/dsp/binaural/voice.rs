@@ -2,10 +2,10 @@
 
 use super::air::Air;
 use super::bank::FilterBank;
-use super::delay::{Delay, delayed};
+use super::delay::{Delay, fir, fir_between};
 use super::line::Line;
 use super::place::{Place, Target};
-use crate::dsp::convolve::kernels::{add_scaled, blend};
+use crate::dsp::convolve::kernels::{Blend, add_scaled, blend, multiply_accumulate, turn};
 use crate::dsp::convolve::{History, PARTITION, Spectrum, Transform};
 
 /// What all sources add up to, ears left first: spectra of the rendering at the quantum's start and end, and
@@ -106,7 +106,8 @@ impl Voice {
         self.place = Place::new(&target, bank, air);
         self.delays = delays(&self.place, air);
         for ear in 0..2 {
-            blended(bank, &self.place, ear, &mut self.filters[ear]);
+            let filter = &mut self.filters[ear][..bank.partitions()];
+            blend(blend_of(bank, &self.place, ear), filter);
         }
     }
 
@@ -133,30 +134,40 @@ impl Voice {
         self.hear(&place, line, air, transform);
         for ear in 0..2 {
             let turns = place.neighbours[ear] != self.place.neighbours[ear];
-            if turns {
-                blended(bank, &place, ear, &mut self.spare[ear]);
-            }
-            let start = self.place.gains[ear] * fade.start;
-            let end = place.gains[ear] * fade.end;
+            let gains = [
+                self.place.gains[ear] * fade.start,
+                place.gains[ear] * fade.end,
+            ];
             let bend = place.gains[ear] * fade.bend;
-            if start != 0.0 || end != 0.0 || bend != 0.0 {
-                let partitions = bank.partitions();
-                let mut sum = Spectrum::ZERO;
-                self.histories[ear].convolve(&self.filters[ear][..partitions], &mut sum);
-                add_scaled(&sum, start, &mut mix.start[ear]);
+            let heard = gains != [0.0; 2] || bend != 0.0;
+            let (filter, spare) = (&mut self.filters[ear], &mut self.spare[ear]);
+            if heard {
+                let x = self.histories[ear].newest(bank.partitions());
+                let mut sums = [Spectrum::ZERO; 2];
                 if turns {
-                    sum = Spectrum::ZERO;
-                    self.histories[ear].convolve(&self.spare[ear][..partitions], &mut sum);
+                    turn(
+                        x,
+                        filter,
+                        blend_of(bank, &place, ear),
+                        &mut spare[..x.len()],
+                        &mut sums,
+                    );
+                } else {
+                    multiply_accumulate(x, filter, &mut sums[0]);
+                    sums[1] = sums[0];
                 }
-                add_scaled(&sum, end, &mut mix.end[ear]);
-                mix.moves |= turns || start != end;
+                add_scaled(&sums[0], gains[0], &mut mix.start[ear]);
+                add_scaled(&sums[1], gains[1], &mut mix.end[ear]);
+                mix.moves |= turns || gains[0] != gains[1];
                 if bend != 0.0 {
-                    add_scaled(&sum, bend, &mut mix.bend[ear]);
+                    add_scaled(&sums[1], bend, &mut mix.bend[ear]);
                     mix.bends = true;
                 }
+            } else if turns {
+                blend(blend_of(bank, &place, ear), &mut spare[..bank.partitions()]);
             }
             if turns {
-                std::mem::swap(&mut self.filters[ear], &mut self.spare[ear]);
+                std::mem::swap(filter, spare);
             }
         }
         self.target = target;
@@ -167,10 +178,18 @@ impl Voice {
     fn hear(&mut self, place: &Place, line: &Line, air: &Air, transform: &mut Transform) {
         let ends = (place.delays != self.place.delays || place.air != self.place.air)
             .then(|| delays(place, air));
-        let now = [0, 1].map(|ear| {
-            let end = ends.as_ref().map(|ends| &ends[ear]);
-            delayed(|delay| line.window(delay), &self.delays[ear], end)
-        });
+        let mut now = [[0.0; PARTITION]; 2];
+        for ear in 0..2 {
+            let start = &self.delays[ear];
+            match &ends {
+                None => fir(line.window(start), start, &mut now[ear]),
+                Some(ends) => {
+                    let end = &ends[ear];
+                    let windows = [line.window(start), line.window(end)];
+                    fir_between(windows, [start, end], &mut now[ear]);
+                }
+            }
+        }
         let [left, right] = &mut self.histories;
         transform.forward(
             [[&self.before[0], &now[0]], [&self.before[1], &now[1]]],
@@ -186,17 +205,16 @@ impl Voice {
 
 /// The delays of a place.
 fn delays(place: &Place, air: &Air) -> [Delay; 2] {
-    place
-        .delays
-        .map(|frames| Delay::new(frames, place.air, air.lag))
+    let delay = |ear: usize| Delay::new(place.delays[ear], place.air, air.lag);
+    [delay(0), delay(1)]
 }
 
-/// The filter of one ear at a place.
-fn blended(bank: &FilterBank, place: &Place, ear: usize, out: &mut [Spectrum]) {
-    let neighbours = place.neighbours[ear];
-    blend(
-        neighbours.map(|(direction, _)| bank.filter(direction, ear)),
-        neighbours.map(|(_, weight)| weight),
-        &mut out[..bank.partitions()],
-    );
+/// What the filter of one ear is blended of at a place.
+fn blend_of<'a>(bank: &'a FilterBank, place: &Place, ear: usize) -> Blend<'a> {
+    // Written out: `map` of an array goes through memory.
+    let part = |index: usize| {
+        let (direction, weight) = place.neighbours[ear][index];
+        (bank.filter(direction, ear), weight)
+    };
+    [part(0), part(1), part(2), part(3)]
 }

@@ -30,6 +30,35 @@ pub(in crate::dsp) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// Lanes that are summed at a time: sums of two filters then stay in registers, be they 16 or 32.
+const LANES: usize = PARTITION / 2;
+
+/// Half a row: real and imaginary parts.
+type Half = [[f32; LANES]; 2];
+
+#[inline(always)]
+fn half(row: &Spectrum, half: usize) -> Half {
+    let part = |values: &[f32; PARTITION]| *values[half * LANES..].first_chunk().expect("half");
+    [part(&row.re), part(&row.im)]
+}
+
+#[inline(always)]
+fn set_half(row: &mut Spectrum, half: usize, values: &Half) {
+    row.re[half * LANES..][..LANES].copy_from_slice(&values[0]);
+    row.im[half * LANES..][..LANES].copy_from_slice(&values[1]);
+}
+
+/// Adds a complex product.
+#[inline(always)]
+fn add_product<const FUSED: bool>(x: &Half, h: &Half, sum: &mut Half) {
+    for k in 0..LANES {
+        let re = mul_add::<FUSED>(x[0][k], h[0][k], sum[0][k]);
+        let im = mul_add::<FUSED>(x[0][k], h[1][k], sum[1][k]);
+        sum[0][k] = mul_add::<FUSED>(-x[1][k], h[1][k], re);
+        sum[1][k] = mul_add::<FUSED>(x[1][k], h[0][k], im);
+    }
+}
+
 kernel!(
     /// Adds the products of spectra, pair by pair, to a sum.
     multiply_accumulate = multiply_accumulate_body(x: &[Spectrum], h: &[Spectrum], sum: &mut Spectrum)
@@ -41,16 +70,76 @@ pub(super) fn multiply_accumulate_body<const FUSED: bool>(
     h: &[Spectrum],
     sum: &mut Spectrum,
 ) {
-    let mut total = *sum;
-    for (x, h) in x.iter().zip(h) {
-        for k in 0..PARTITION {
-            let re = mul_add::<FUSED>(x.re[k], h.re[k], total.re[k]);
-            total.re[k] = mul_add::<FUSED>(-x.im[k], h.im[k], re);
-            let im = mul_add::<FUSED>(x.re[k], h.im[k], total.im[k]);
-            total.im[k] = mul_add::<FUSED>(x.im[k], h.re[k], im);
+    for side in 0..2 {
+        let mut total = half(sum, side);
+        for (x, h) in x.iter().zip(h) {
+            add_product::<FUSED>(&half(x, side), &half(h, side), &mut total);
+        }
+        set_half(sum, side, &total);
+    }
+}
+
+/// Filters to blend, with weights.
+pub type Blend<'a> = [(&'a [Spectrum], f32); 4];
+
+#[inline(always)]
+fn blended<const FUSED: bool>(blend: &Blend, index: usize, side: usize) -> Half {
+    let [a, b, c, d] = blend.map(|(filter, weight)| (half(&filter[index], side), weight));
+    let mut out = [[0.0; LANES]; 2];
+    for part in 0..2 {
+        for k in 0..LANES {
+            let sum = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
+            let sum = mul_add::<FUSED>(c.0[part][k], c.1, sum);
+            out[part][k] = mul_add::<FUSED>(d.0[part][k], d.1, sum);
         }
     }
-    *sum = total;
+    out
+}
+
+kernel!(
+    /// A weighted sum of four filters of one length.
+    blend = blend_body(filters: Blend, out: &mut [Spectrum])
+);
+
+#[inline(always)]
+pub(super) fn blend_body<const FUSED: bool>(filters: Blend, out: &mut [Spectrum]) {
+    let filters = filters.map(|(filter, weight)| (&filter[..out.len()], weight));
+    for side in 0..2 {
+        for (index, out) in out.iter_mut().enumerate() {
+            set_half(out, side, &blended::<FUSED>(&filters, index, side));
+        }
+    }
+}
+
+kernel!(
+    /// From one filter to the next in one pass: blends the filters to `to`, and adds the products of the
+    /// spectra with `from` and with `to` to two sums.
+    turn = turn_body(x: &[Spectrum], from: &[Spectrum], filters: Blend, to: &mut [Spectrum], sums: &mut [Spectrum; 2])
+);
+
+#[inline(always)]
+pub(super) fn turn_body<const FUSED: bool>(
+    x: &[Spectrum],
+    from: &[Spectrum],
+    filters: Blend,
+    to: &mut [Spectrum],
+    sums: &mut [Spectrum; 2],
+) {
+    let count = to.len();
+    let (x, from) = (&x[..count], &from[..count]);
+    let filters = filters.map(|(filter, weight)| (&filter[..count], weight));
+    for side in 0..2 {
+        let (mut start, mut end) = (half(&sums[0], side), half(&sums[1], side));
+        for index in 0..count {
+            let x = half(&x[index], side);
+            let next = blended::<FUSED>(&filters, index, side);
+            set_half(&mut to[index], side, &next);
+            add_product::<FUSED>(&x, &half(&from[index], side), &mut start);
+            add_product::<FUSED>(&x, &next, &mut end);
+        }
+        set_half(&mut sums[0], side, &start);
+        set_half(&mut sums[1], side, &end);
+    }
 }
 
 kernel!(
@@ -63,34 +152,6 @@ pub(super) fn add_scaled_body<const FUSED: bool>(x: &Spectrum, gain: f32, sum: &
     for k in 0..PARTITION {
         sum.re[k] = mul_add::<FUSED>(x.re[k], gain, sum.re[k]);
         sum.im[k] = mul_add::<FUSED>(x.im[k], gain, sum.im[k]);
-    }
-}
-
-kernel!(
-    /// A weighted sum of four filters of one length.
-    blend = blend_body(filters: [&[Spectrum]; 4], weights: [f32; 4], out: &mut [Spectrum])
-);
-
-#[inline(always)]
-pub(super) fn blend_body<const FUSED: bool>(
-    filters: [&[Spectrum]; 4],
-    weights: [f32; 4],
-    out: &mut [Spectrum],
-) {
-    let [a, b, c, d] = filters.map(|filter| &filter[..out.len()]);
-    for (index, out) in out.iter_mut().enumerate() {
-        let (a, b, c, d) = (&a[index], &b[index], &c[index], &d[index]);
-        let mix = |a: f32, b: f32, c: f32, d: f32| {
-            let sum = mul_add::<FUSED>(b, weights[1], a * weights[0]);
-            let sum = mul_add::<FUSED>(c, weights[2], sum);
-            mul_add::<FUSED>(d, weights[3], sum)
-        };
-        for k in 0..PARTITION {
-            out.re[k] = mix(a.re[k], b.re[k], c.re[k], d.re[k]);
-        }
-        for k in 0..PARTITION {
-            out.im[k] = mix(a.im[k], b.im[k], c.im[k], d.im[k]);
-        }
     }
 }
 
@@ -152,5 +213,40 @@ pub(super) fn merge_body<const FUSED: bool>(a: &Spectrum, b: &Spectrum, z: &mut 
             re: a.re[k] + b.im[k],
             im: b.re[k] - a.im[k],
         };
+    }
+}
+
+kernel!(
+    /// The newest half of a span turned back, real parts to `a` and imaginary ones to `b`.
+    demodulate = demodulate_body(z: &[Complex32; SPAN], twist: &Spectrum, a: &mut [f32; PARTITION], b: &mut [f32; PARTITION])
+);
+
+#[inline(always)]
+pub(super) fn demodulate_body<const FUSED: bool>(
+    z: &[Complex32; SPAN],
+    twist: &Spectrum,
+    a: &mut [f32; PARTITION],
+    b: &mut [f32; PARTITION],
+) {
+    for (n, z) in z[PARTITION..].iter().enumerate() {
+        a[n] = mul_add::<FUSED>(z.re, twist.re[n], -z.im * twist.im[n]);
+        b[n] = mul_add::<FUSED>(z.re, twist.im[n], z.im * twist.re[n]);
+    }
+}
+
+kernel!(
+    /// Bends a signal to another over a partition: its first frame is the signal's own, and one after the
+    /// last would be the other's.
+    cross = cross_body(signal: &mut [f32; PARTITION], other: &[f32; PARTITION])
+);
+
+#[inline(always)]
+pub(in crate::dsp) fn cross_body<const FUSED: bool>(
+    signal: &mut [f32; PARTITION],
+    other: &[f32; PARTITION],
+) {
+    for n in 0..PARTITION {
+        let way = n as f32 * (1.0 / PARTITION as f32);
+        signal[n] = mul_add::<FUSED>(other[n] - signal[n], way, signal[n]);
     }
 }

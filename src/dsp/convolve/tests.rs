@@ -143,10 +143,33 @@ fn instruction_sets_agree() {
     add_scaled_body::<false>(&h[0], 0.3, &mut sums[1]);
     same("scaled", &sums[..1], &sums[1..]);
 
-    let weights = [0.1, 0.2, 0.3, 0.4];
-    let filters = [&x[..4], &x[4..8], &h[..4], &h[4..8]];
+    let filters = [
+        (&x[..4], 0.1),
+        (&x[4..8], 0.2),
+        (&h[..4], 0.3),
+        (&h[4..8], 0.4),
+    ];
     let mut out = [rows(4, 5), rows(4, 6)];
-    blend(filters, weights, &mut out[0]);
-    blend_body::<false>(filters, weights, &mut out[1]);
+    blend(filters, &mut out[0]);
+    blend_body::<false>(filters, &mut out[1]);
     same("blend", &out[0], &out[1]);
+
+    // The pass that does it all is its parts.
+    let (start, end) = (rows(2, 7), rows(2, 7));
+    let mut sums = [start[0], end[1]];
+    let mut to = rows(4, 8);
+    turn(&x[..4], &h[5..], filters, &mut to, &mut sums);
+    same("turn: filter", &to, &out[1]);
+    let mut parts = [start[0], end[1]];
+    multiply_accumulate_body::<false>(&x[..4], &h[5..], &mut parts[0]);
+    multiply_accumulate_body::<false>(&x[..4], &out[1], &mut parts[1]);
+    same("turn: sums", &sums, &parts);
+
+    let mut signals = [x[0].re; 2];
+    cross(&mut signals[0], &h[0].re);
+    cross_body::<false>(&mut signals[1], &h[0].re);
+    assert_eq!(signals[0][0], x[0].re[0]);
+    for (a, b) in signals[0].iter().zip(&signals[1]) {
+        assert!((a - b).abs() < 1e-6);
+    }
 }

@@ -1,6 +1,6 @@
 //! Transforms of two real signals at a time, at odd frequencies.
 
-use super::kernels::{merge, modulate, separate};
+use super::kernels::{demodulate, merge, modulate, separate};
 use super::{PARTITION, SPAN, Spectrum};
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
@@ -78,11 +78,8 @@ impl Transform {
         self.inverse
             .process_with_scratch(&mut self.work, &mut self.scratch);
         let mut out = [[0.0; PARTITION]; 2];
-        let turns = &self.untwist;
-        for (n, z) in self.work[PARTITION..].iter().enumerate() {
-            out[0][n] = z.re * turns.re[n] - z.im * turns.im[n];
-            out[1][n] = z.re * turns.im[n] + z.im * turns.re[n];
-        }
+        let [left, right] = &mut out;
+        demodulate(&self.work, &self.untwist, left, right);
         out
     }
 }
