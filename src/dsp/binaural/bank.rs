@@ -2,12 +2,12 @@
 
 use super::LONGEST_ITD;
 use crate::dsp::convolve::{PARTITION, Spectrum, Transform, partition};
-use crate::dsp::hrir::{Hrirs, Ring, Rings};
+use crate::dsp::hrir::{Cell, Hrirs, Ring, Rings, smooth_step};
 
 /// Spectra of a set's filters, per direction, ear and partition, and its interaural delays.
 ///
 /// Memory: 256 bytes per direction, ear and partition of 32 taps, the left ear only where the set is
-/// symmetric; 4 bytes a direction besides. 6600 directions of 288 taps take 30 MB, or 15 MB when symmetric.
+/// symmetric; 12 bytes a direction besides. 6600 directions of 288 taps take 30 MB, or 15 MB when symmetric.
 #[derive(Debug, Clone)]
 pub struct FilterBank {
     rate: f64,
@@ -18,8 +18,8 @@ pub struct FilterBank {
     /// The direction mirrored left to right, of each, where the set is symmetric: its left ear's filter is
     /// this one's right ear's.
     mirror: Option<Vec<u32>>,
-    /// How much later the right ear hears each direction, in frames.
-    itd: Vec<f32>,
+    /// How much later the right ear hears each direction.
+    itd: Vec<Itd>,
     distance: f64,
 }
 
@@ -45,17 +45,18 @@ impl FilterBank {
             partition(&mut transform, filters, left, right);
         }
         let longest = (LONGEST_ITD * hrirs.rate) as f32;
+        let itd: Vec<f32> = hrirs
+            .itd
+            .iter()
+            .map(|itd| itd.clamp(-longest, longest))
+            .collect();
         FilterBank {
             rate: hrirs.rate,
             partitions,
             mirror: hrirs.symmetric.then(|| mirrored(&hrirs.rings)),
             rings: hrirs.rings.clone(),
             spectra,
-            itd: hrirs
-                .itd
-                .iter()
-                .map(|itd| itd.clamp(-longest, longest))
-                .collect(),
+            itd: with_slopes(&hrirs.rings, &itd),
             distance: hrirs.distance,
         }
     }
@@ -102,54 +103,73 @@ impl FilterBank {
         &self.spectra[row * self.partitions..][..self.partitions]
     }
 
-    /// How much later the right ear hears a direction (degrees) than the left one, in frames: cubic along the
-    /// rings and between them (Catmull and Rom 1974), so that its slope is continuous, over the poles too.
-    pub fn itd(&self, azimuth: f64, elevation: f64) -> f64 {
-        let rings = self.rings.rings();
-        let elevation = elevation.clamp(-90.0, 90.0);
-        let above = self.rings.above(elevation);
-        let (low, high) = (rings[above - 1], rings[above]);
-        // Beyond a pole comes the ring before it, seen from the other side.
-        let below = match above.checked_sub(2) {
-            Some(index) => (rings[index].elevation, self.along(rings[index], azimuth)),
-            None => (
-                -180.0 - rings[1].elevation,
-                self.along(rings[1], azimuth + 180.0),
-            ),
+    /// How much later the right ear hears a place of the grid than the left one, in frames: cubic along the
+    /// rings and between them (Catmull and Rom 1974), so that its slope is continuous.
+    pub fn itd(&self, cell: &Cell) -> f64 {
+        let along = |ring: usize| {
+            let [from, to] = cell.directions[ring].map(|direction| self.itd[direction]);
+            let x = cell.around[ring];
+            let slopes = [from.around, to.around].map(f64::from);
+            let itd = hermite(x, f64::from(from.itd), f64::from(to.itd), slopes);
+            let up = f64::from(from.up) + smooth_step(x) * f64::from(to.up - from.up);
+            (itd, up * cell.height)
         };
-        let beyond = match rings.get(above + 1) {
-            Some(ring) => (ring.elevation, self.along(*ring, azimuth)),
-            None => {
-                let ring = rings[rings.len() - 2];
-                (180.0 - ring.elevation, self.along(ring, azimuth + 180.0))
-            }
-        };
-        let (from, to) = (self.along(low, azimuth), self.along(high, azimuth));
-        let step = high.elevation - low.elevation;
+        let (low, high) = (along(0), along(1));
+        // A pole's slope depends on where one comes from: straight from the ring beside it.
+        let is_pole = |ring: usize| cell.directions[ring][0] == cell.directions[ring][1];
+        let straight = high.0 - low.0;
         let slopes = [
-            (to - below.1) / (high.elevation - below.0) * step,
-            (beyond.1 - from) / (beyond.0 - low.elevation) * step,
+            if is_pole(0) { straight } else { low.1 },
+            if is_pole(1) { straight } else { high.1 },
         ];
-        hermite((elevation - low.elevation) / step, from, to, slopes)
+        hermite(cell.up, low.0, high.0, slopes)
     }
+}
 
-    /// Along one ring; azimuths from -360 degrees up.
-    fn along(&self, ring: Ring, azimuth: f64) -> f64 {
-        let values = &self.itd[ring.first..ring.first + ring.count];
-        let turns = azimuth * (1.0 / 360.0) + 1.0;
-        let place = (turns - turns.trunc()) * ring.count as f64;
-        let last = ring.count - 1;
-        let whole = (place as usize).min(last);
-        let after = |index: usize| if index == last { 0 } else { index + 1 };
-        let before = if whole == 0 { last } else { whole - 1 };
-        let at = |index: usize| f64::from(values[index]);
-        let (from, to) = (at(whole), at(after(whole)));
-        let slopes = [
-            (to - at(before)) * 0.5,
-            (at(after(after(whole))) - from) * 0.5,
-        ];
+/// The interaural delay of a direction, in frames.
+#[derive(Debug, Clone, Copy, Default)]
+struct Itd {
+    itd: f32,
+    /// Its slope along the ring, per step of it, and up, per degree.
+    around: f32,
+    up: f32,
+}
+
+/// Delays with their slopes, by central differences.
+fn with_slopes(rings: &Rings, itd: &[f32]) -> Vec<Itd> {
+    let all = rings.rings();
+    // Along a ring at any azimuth, for the differences from ring to ring.
+    let along = |ring: Ring, azimuth: f64| {
+        let values = &itd[ring.first..ring.first + ring.count];
+        let place = (azimuth / 360.0).rem_euclid(1.0) * ring.count as f64;
+        let whole = place as usize;
+        let [before, from, to, after] =
+            [ring.count - 1, 0, 1, 2].map(|step| f64::from(values[(whole + step) % ring.count]));
+        let slopes = [(to - before) / 2.0, (after - from) / 2.0];
         hermite(place - whole as f64, from, to, slopes)
+    };
+    let mut slopes = Vec::with_capacity(itd.len());
+    for (index, ring) in all.iter().enumerate() {
+        let values = &itd[ring.first..ring.first + ring.count];
+        for k in 0..ring.count {
+            let azimuth = k as f64 * 360.0 / ring.count as f64;
+            // Poles have none of their own.
+            let up = if index == 0 || index + 1 == all.len() {
+                0.0
+            } else {
+                let (low, high) = (all[index - 1], all[index + 1]);
+                (along(high, azimuth) - along(low, azimuth)) / (high.elevation - low.elevation)
+            };
+            let next = values[(k + 1) % ring.count];
+            let before = values[(k + ring.count - 1) % ring.count];
+            slopes.push(Itd {
+                itd: values[k],
+                around: (next - before) / 2.0,
+                up: up as f32,
+            });
+        }
     }
+    slopes
 }
 
 /// A cubic between two values with two slopes.

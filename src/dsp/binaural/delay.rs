@@ -19,8 +19,8 @@ pub(super) const WINDOW: usize = PARTITION + TAPS - 1;
 const BETA: f64 = 0.1102 * (70.0 - 8.7);
 
 /// The window as a polynomial in 1 - (x / 12)^2: I0(beta sqrt(v)) / I0(beta) by the series of I0.
-const KAISER: [f32; 16] = {
-    let mut terms = [0.0; 16];
+const KAISER: [f32; 13] = {
+    let mut terms = [0.0; 13];
     let (mut term, mut sum, mut k) = (1.0, 0.0, 0);
     while k < terms.len() {
         terms[k] = term;
@@ -28,7 +28,7 @@ const KAISER: [f32; 16] = {
         k += 1;
         term *= BETA * BETA / 4.0 / (k * k) as f64;
     }
-    let mut scaled = [0.0; 16];
+    let mut scaled = [0.0; 13];
     k = 0;
     while k < terms.len() {
         scaled[k] = (terms[k] / sum) as f32;
@@ -56,6 +56,13 @@ impl Delay {
         let mut taps = [0.0; TAPS];
         sinc(fraction, sine(fraction), share as f32, lag, &mut taps);
         Delay { whole, taps }
+    }
+
+    /// Its taps with their ages in frames.
+    #[cfg(test)]
+    pub fn by_age(&self) -> impl Iterator<Item = (usize, f32)> {
+        let ages = (self.whole..self.whole + TAPS).rev();
+        ages.zip(self.taps)
     }
 
     /// Past frames that a delay of up to `frames` needs.
@@ -89,6 +96,19 @@ fn sine(x: f32) -> f32 {
     (nearest * series) as f32
 }
 
+/// The window, frames from its centre.
+#[inline(always)]
+fn kaiser<const FUSED: bool>(x: f32) -> f32 {
+    const HALF: f32 = (TAPS / 2) as f32;
+    let u = x * (1.0 / HALF);
+    let v = 1.0 - u * u;
+    let mut window = KAISER[KAISER.len() - 1];
+    for term in KAISER.iter().rev().skip(1) {
+        window = mul_add::<FUSED>(window, v, *term);
+    }
+    window
+}
+
 kernel!(
     /// Windowed sinc of the places k - 11 - fraction, reversed. `sine` is sin(pi fraction) / pi.
     sinc = sinc_body(fraction: f32, sine: f32, share: f32, lag: usize, taps: &mut [f32; TAPS])
@@ -102,21 +122,17 @@ fn sinc_body<const FUSED: bool>(
     lag: usize,
     taps: &mut [f32; TAPS],
 ) {
-    const HALF: f32 = (TAPS / 2) as f32;
     // Signs of sin(pi x) from tap to tap, and of the neighbours that the air adds.
     let shift = lag as f32;
     let outer = if lag % 2 == 0 { share } else { -share };
+    // The window must not take from the outer taps what makes the sum 1.
+    let outer = outer / kaiser::<FUSED>(shift);
     for (index, tap) in taps.iter_mut().enumerate() {
         // Reversed: the first tap is that of the oldest frame.
         let k = TAPS - 1 - index;
         let sign = if k % 2 == 0 { sine } else { -sine };
         let x = (k as f32 - BEFORE as f32) - fraction;
-        let u = x * (1.0 / HALF);
-        let v = 1.0 - u * u;
-        let mut window = KAISER[KAISER.len() - 1];
-        for term in KAISER.iter().rev().skip(1) {
-            window = mul_add::<FUSED>(window, v, *term);
-        }
+        let window = kaiser::<FUSED>(x);
         *tap = sign * window / x * (1.0 - 2.0 * share);
         if share > 0.0 {
             let around = 1.0 / (x - shift) + 1.0 / (x + shift);
@@ -134,7 +150,7 @@ kernel!(
 fn fir_body<const FUSED: bool>(window: &[f32; WINDOW], delay: &Delay, out: &mut [f32; PARTITION]) {
     let mut sum = [0.0f32; PARTITION];
     for (k, tap) in delay.taps.iter().enumerate() {
-        let frames: &[f32; PARTITION] = window[k..].first_chunk().expect("as long as it takes");
+        let frames: &[f32; PARTITION] = window[k..].first_chunk().expect("long enough");
         for n in 0..PARTITION {
             sum[n] = mul_add::<FUSED>(frames[n], *tap, sum[n]);
         }
@@ -154,8 +170,22 @@ fn fir_between_body<const FUSED: bool>(
     out: &mut [f32; PARTITION],
 ) {
     let mut end = [0.0; PARTITION];
-    fir_body::<FUSED>(windows[0], delays[0], out);
-    fir_body::<FUSED>(windows[1], delays[1], &mut end);
+    if delays[0].whole == delays[1].whole {
+        // Nearly always: what is loaded serves both.
+        let mut start = [0.0; PARTITION];
+        for k in 0..TAPS {
+            let frames: &[f32; PARTITION] = windows[0][k..].first_chunk().expect("long enough");
+            let (a, b) = (delays[0].taps[k], delays[1].taps[k]);
+            for n in 0..PARTITION {
+                start[n] = mul_add::<FUSED>(frames[n], a, start[n]);
+                end[n] = mul_add::<FUSED>(frames[n], b, end[n]);
+            }
+        }
+        *out = start;
+    } else {
+        fir_body::<FUSED>(windows[0], delays[0], out);
+        fir_body::<FUSED>(windows[1], delays[1], &mut end);
+    }
     cross_body::<FUSED>(out, &end);
 }
 

@@ -119,13 +119,14 @@ impl Place {
     pub fn new(target: &Target, bank: &FilterBank, air: &Air) -> Place {
         let rings = bank.rings();
         let level = target.gain * level(target.distance);
+        let cell = rings.cell(target.azimuth, target.elevation);
         let mut place = Place {
-            neighbours: [rings.locate(target.azimuth, target.elevation); 2],
+            neighbours: [cell.neighbours(); 2],
             delays: [0.0; 2],
             gains: [level as f32; 2],
             air: air.share(target.distance),
         };
-        let mut itd = bank.itd(target.azimuth, target.elevation);
+        let mut itd = bank.itd(&cell);
         if target.distance < NEAR {
             let nearness = ((NEAR - target.distance) / (NEAR - NEAREST)).min(1.0);
             let nearness = nearness * nearness * (3.0 - 2.0 * nearness);

@@ -126,14 +126,15 @@ impl Voice {
         transform: &mut Transform,
         mix: &mut Mix,
     ) {
-        let place = if target == self.target {
-            self.place
-        } else {
+        let moved = target != self.target;
+        let place = if moved {
             Place::new(&target, bank, air)
+        } else {
+            self.place
         };
         self.hear(&place, line, air, transform);
         for ear in 0..2 {
-            let turns = place.neighbours[ear] != self.place.neighbours[ear];
+            let turns = moved && place.neighbours[ear] != self.place.neighbours[ear];
             let gains = [
                 self.place.gains[ear] * fade.start,
                 place.gains[ear] * fade.end,
