@@ -83,6 +83,13 @@ impl Target {
         cosine < degrees.to_radians().cos()
     }
 
+    /// Whether an ear sees this in another direction than another target.
+    pub(super) fn is_seen_elsewhere(&self, other: &Target) -> bool {
+        self.azimuth != other.azimuth
+            || self.elevation != other.elevation
+            || (self.distance != other.distance && self.distance.min(other.distance) < NEAR)
+    }
+
     /// The unit vector: front, left, up.
     fn toward(&self) -> [f64; 3] {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();

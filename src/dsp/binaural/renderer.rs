@@ -22,6 +22,7 @@ pub struct Renderer {
     air: Air,
     transform: Transform,
     partitions: usize,
+    mix: Mix,
     /// Frames of the quantum so far.
     position: usize,
     /// What is heard in this quantum, left ear first.
@@ -55,6 +56,7 @@ impl Renderer {
             air,
             transform: Transform::new(),
             partitions,
+            mix: Mix::SILENCE,
             position: 0,
             out: [[0.0; PARTITION]; 2],
             silent: true,
@@ -157,10 +159,11 @@ impl Renderer {
 
     /// The quantum is complete: what is heard in the next one.
     fn quantum(&mut self) {
-        let mut mix = Mix::SILENCE;
+        let mix = &mut self.mix;
+        mix.clear();
         let mut heard = false;
         for source in &mut self.sources {
-            heard |= source.render(&self.banks, &self.air, &mut self.transform, &mut mix);
+            heard |= source.render(&self.banks, &self.air, &mut self.transform, mix);
         }
         if !heard {
             if !self.silent {

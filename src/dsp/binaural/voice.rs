@@ -22,6 +22,7 @@ pub(super) struct Mix {
 }
 
 impl Mix {
+    /// Of nothing.
     pub const SILENCE: Mix = Mix {
         start: [Spectrum::ZERO; 2],
         end: [Spectrum::ZERO; 2],
@@ -29,6 +30,17 @@ impl Mix {
         moves: false,
         bends: false,
     };
+
+    /// Silence again.
+    pub fn clear(&mut self) {
+        self.start = [Spectrum::ZERO; 2];
+        self.end = [Spectrum::ZERO; 2];
+        if self.bends {
+            self.bend = [Spectrum::ZERO; 2];
+        }
+        self.moves = false;
+        self.bends = false;
+    }
 }
 
 /// The gain of a fade over a quantum: `start` + t (`end` - `start`) + t (1 - t) `bend`, t from 0 to 1.
@@ -133,8 +145,8 @@ impl Voice {
             self.place
         };
         self.hear(&place, line, air, transform);
+        let turns = moved && target.is_seen_elsewhere(&self.target);
         for ear in 0..2 {
-            let turns = moved && place.neighbours[ear] != self.place.neighbours[ear];
             let gains = [
                 self.place.gains[ear] * fade.start,
                 place.gains[ear] * fade.end,
