@@ -124,13 +124,13 @@ fn sinc_body<const FUSED: bool>(
 ) {
     // Signs of sin(pi x) from tap to tap, and of the neighbours that the air adds.
     let shift = lag as f32;
-    let outer = if lag % 2 == 0 { share } else { -share };
+    let outer = if lag.is_multiple_of(2) { share } else { -share };
     // The window must not take from the outer taps what makes the sum 1.
     let outer = outer / kaiser::<FUSED>(shift);
     for (index, tap) in taps.iter_mut().enumerate() {
         // Reversed: the first tap is that of the oldest frame.
         let k = TAPS - 1 - index;
-        let sign = if k % 2 == 0 { sine } else { -sine };
+        let sign = if k.is_multiple_of(2) { sine } else { -sine };
         let x = (k as f32 - BEFORE as f32) - fraction;
         let window = kaiser::<FUSED>(x);
         *tap = sign * window / x * (1.0 - 2.0 * share);

@@ -6,8 +6,8 @@ use crate::dsp::convolve::PARTITION;
 /// Quanta between two moves of the past to the front of the memory.
 const QUANTA: usize = 16;
 
-/// The louder a quantum than this, in the sum of its magnitudes, the surer it is no sound; and what goes
-/// into a transform must not overflow in it.
+/// A quantum whose magnitudes add up to more than this is no sound but an accident, and could overflow in a
+/// transform: it is taken as silence.
 const LOUDEST: f32 = 1e20;
 
 /// The input of a source: this quantum's frames and those before.

@@ -86,11 +86,11 @@ pub type Blend<'a> = [(&'a [Spectrum], f32); 4];
 fn blended<const FUSED: bool>(blend: &Blend, index: usize, side: usize) -> Half {
     let [a, b, c, d] = blend.map(|(filter, weight)| (half(&filter[index], side), weight));
     let mut out = [[0.0; LANES]; 2];
-    for part in 0..2 {
-        for k in 0..LANES {
+    for (part, out) in out.iter_mut().enumerate() {
+        for (k, out) in out.iter_mut().enumerate() {
             let sum = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
             let sum = mul_add::<FUSED>(c.0[part][k], c.1, sum);
-            out[part][k] = mul_add::<FUSED>(d.0[part][k], d.1, sum);
+            *out = mul_add::<FUSED>(d.0[part][k], d.1, sum);
         }
     }
     out
