@@ -82,10 +82,21 @@ pub(super) fn multiply_accumulate_body<const FUSED: bool>(
 /// Filters to blend, with weights.
 pub type Blend<'a> = [(&'a [Spectrum], f32); 4];
 
+/// Half a row of the blend, of the first two filters only where `PAIR`.
 #[inline(always)]
-fn blended<const FUSED: bool>(blend: &Blend, index: usize, side: usize) -> Half {
-    let [a, b, c, d] = blend.map(|(filter, weight)| (half(&filter[index], side), weight));
+fn blended<const FUSED: bool, const PAIR: bool>(blend: &Blend, index: usize, side: usize) -> Half {
+    let part = |number: usize| (half(&blend[number].0[index], side), blend[number].1);
+    let (a, b) = (part(0), part(1));
     let mut out = [[0.0; LANES]; 2];
+    if PAIR {
+        for (part, out) in out.iter_mut().enumerate() {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
+            }
+        }
+        return out;
+    }
+    let (c, d) = (part(2), part(3));
     for (part, out) in out.iter_mut().enumerate() {
         for (k, out) in out.iter_mut().enumerate() {
             let sum = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
@@ -106,7 +117,7 @@ pub(super) fn blend_body<const FUSED: bool>(filters: Blend, out: &mut [Spectrum]
     let filters = filters.map(|(filter, weight)| (&filter[..out.len()], weight));
     for side in 0..2 {
         for (index, out) in out.iter_mut().enumerate() {
-            set_half(out, side, &blended::<FUSED>(&filters, index, side));
+            set_half(out, side, &blended::<FUSED, false>(&filters, index, side));
         }
     }
 }
@@ -125,14 +136,31 @@ pub(super) fn turn_body<const FUSED: bool>(
     to: &mut [Spectrum],
     sums: &mut [Spectrum; 2],
 ) {
+    // Along a ring, as on the horizon, the other ring has no weight and need not be read.
+    if filters[2].1 == 0.0 && filters[3].1 == 0.0 {
+        turn_some::<FUSED, true>(x, from, &filters, to, sums);
+    } else {
+        turn_some::<FUSED, false>(x, from, &filters, to, sums);
+    }
+}
+
+#[inline(always)]
+fn turn_some<const FUSED: bool, const PAIR: bool>(
+    x: &[Spectrum],
+    from: &[Spectrum],
+    filters: &Blend,
+    to: &mut [Spectrum],
+    sums: &mut [Spectrum; 2],
+) {
     let count = to.len();
     let (x, from) = (&x[..count], &from[..count]);
-    let filters = filters.map(|(filter, weight)| (&filter[..count], weight));
+    let part = |number: usize| (&filters[number].0[..count], filters[number].1);
+    let filters = [part(0), part(1), part(2), part(3)];
     for side in 0..2 {
         let (mut start, mut end) = (half(&sums[0], side), half(&sums[1], side));
         for index in 0..count {
             let x = half(&x[index], side);
-            let next = blended::<FUSED>(&filters, index, side);
+            let next = blended::<FUSED, PAIR>(&filters, index, side);
             set_half(&mut to[index], side, &next);
             add_product::<FUSED>(&x, &half(&from[index], side), &mut start);
             add_product::<FUSED>(&x, &next, &mut end);
