@@ -168,7 +168,7 @@ fn a_renderer_of_sources_neither_allocates_nor_frees() {
                     retired.extend(renderer.swap(bank).unwrap());
                 }
             }
-            renderer.process(&[&x; 6], &mut left, &mut right);
+            renderer.process(&[&x[..]; 6], &mut left, &mut right);
             retired.extend(renderer.retired());
         }
         renderer.reset();
