@@ -163,10 +163,10 @@ fn a_renderer_of_sources_neither_allocates_nor_frees() {
                 };
                 renderer.set_target(source, target, Move::Auto);
             }
-            if block % 100 == 30 {
-                if let Some(bank) = others.iter_mut().find_map(Option::take) {
-                    retired.extend(renderer.swap(bank).unwrap());
-                }
+            if block % 100 == 30
+                && let Some(bank) = others.iter_mut().find_map(Option::take)
+            {
+                retired.extend(renderer.swap(bank).unwrap());
             }
             renderer.process(&[&x[..]; 6], &mut left, &mut right);
             retired.extend(renderer.retired());
