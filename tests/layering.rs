@@ -27,6 +27,8 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
     ("ebur128", &["analysis", "offline"]),
+    ("multiversion", &["dsp"]),
+    ("rustfft", &["dsp"]),
 ];
 
 /// What of the engine the editor may name.

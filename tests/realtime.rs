@@ -6,6 +6,8 @@ mod common;
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::sync::Arc;
+use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 use zeitgeber::graph::Graph;
@@ -138,6 +140,41 @@ fn the_guard_sees_rust_and_c() {
         "a C++ instance is allocated by the C library: {made}"
     );
     assert_eq!(calls_in(|| ()), 0);
+}
+
+#[test]
+fn a_renderer_of_sources_neither_allocates_nor_frees() {
+    let bank = || Arc::new(FilterBank::new(&common::sphere::sphere(48_000.0, 288)));
+    let (first, second, third) = (bank(), bank(), bank());
+    let mut renderer = Renderer::new(first, 6, 288);
+    let x = common::bursts(64, 1);
+    let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+    let mut others = [Some(second), Some(third)];
+    let mut retired = Vec::with_capacity(2);
+    let calls = calls_in(|| {
+        for block in 0..400 {
+            for source in 0..6 {
+                // Source 0 turns, the others jump now and then, with air and near by.
+                let step = if source == 0 { block } else { block / 50 * 70 };
+                let target = Target {
+                    azimuth: f64::from(step),
+                    distance: [0.3, 1.5, 12.0][source % 3],
+                    ..Target::default()
+                };
+                renderer.set_target(source, target, Move::Auto);
+            }
+            if block % 100 == 30
+                && let Some(bank) = others.iter_mut().find_map(Option::take)
+            {
+                retired.extend(renderer.swap(bank).unwrap());
+            }
+            renderer.process(&[&x[..]; 6], &mut left, &mut right);
+            retired.extend(renderer.retired());
+        }
+        renderer.reset();
+    });
+    assert_eq!(calls, 0);
+    assert_eq!(retired.len(), 2);
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! Arithmetic that knows no node: phases, ramps, levels, the floating-point mode of the audio thread.
+//! Arithmetic that knows no node: phases, ramps, levels, convolution, head-related responses and their
+//! rendering, the floating-point mode of the audio thread.
 
+pub mod binaural;
+pub mod convolve;
 pub mod denormals;
 pub mod hrir;
 pub mod level;

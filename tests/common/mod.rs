@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod solo;
+pub mod sphere;
 
 use std::f64::consts::TAU;
 use zeitgeber::engine::controls as id;

@@ -1,0 +1,280 @@
+//! The inner loops, compiled for several instruction sets of which the best is chosen at run time.
+//!
+//! Each is safe code over rows of 32 lanes that the compiler turns into vectors. Bodies are generic over
+//! whether products are fused into sums, which only pays where the machine has it.
+
+use super::{PARTITION, SPAN, Spectrum};
+use multiversion::multiversion;
+use multiversion::target::match_target;
+use rustfft::num_complex::Complex32;
+
+/// Defines a function for AVX-512, AVX2 and the baseline (SSE2, NEON) from a body that is generic over fusing.
+macro_rules! kernel {
+    ($(#[$doc:meta])* $name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
+        $(#[$doc])*
+        #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+        pub fn $name($($argument: $type),*) {
+            match_target! {
+                "x86_64+fma" => $body::<true>($($argument),*),
+                "aarch64+neon" => $body::<true>($($argument),*),
+                _ => $body::<false>($($argument),*),
+            }
+        }
+    };
+}
+pub(in crate::dsp) use kernel;
+
+/// a * b + c, fused or not.
+#[inline(always)]
+pub(in crate::dsp) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// Lanes that are summed at a time: sums of two filters then stay in registers, be they 16 or 32.
+const LANES: usize = PARTITION / 2;
+
+/// Half a row: real and imaginary parts.
+type Half = [[f32; LANES]; 2];
+
+#[inline(always)]
+fn half(row: &Spectrum, half: usize) -> Half {
+    let part = |values: &[f32; PARTITION]| *values[half * LANES..].first_chunk().expect("half");
+    [part(&row.re), part(&row.im)]
+}
+
+#[inline(always)]
+fn set_half(row: &mut Spectrum, half: usize, values: &Half) {
+    row.re[half * LANES..][..LANES].copy_from_slice(&values[0]);
+    row.im[half * LANES..][..LANES].copy_from_slice(&values[1]);
+}
+
+/// Adds a complex product.
+#[inline(always)]
+fn add_product<const FUSED: bool>(x: &Half, h: &Half, sum: &mut Half) {
+    for k in 0..LANES {
+        let re = mul_add::<FUSED>(x[0][k], h[0][k], sum[0][k]);
+        let im = mul_add::<FUSED>(x[0][k], h[1][k], sum[1][k]);
+        sum[0][k] = mul_add::<FUSED>(-x[1][k], h[1][k], re);
+        sum[1][k] = mul_add::<FUSED>(x[1][k], h[0][k], im);
+    }
+}
+
+kernel!(
+    /// Adds the products of spectra, pair by pair, to a sum.
+    multiply_accumulate = multiply_accumulate_body(x: &[Spectrum], h: &[Spectrum], sum: &mut Spectrum)
+);
+
+#[inline(always)]
+pub(super) fn multiply_accumulate_body<const FUSED: bool>(
+    x: &[Spectrum],
+    h: &[Spectrum],
+    sum: &mut Spectrum,
+) {
+    for side in 0..2 {
+        let mut total = half(sum, side);
+        for (x, h) in x.iter().zip(h) {
+            add_product::<FUSED>(&half(x, side), &half(h, side), &mut total);
+        }
+        set_half(sum, side, &total);
+    }
+}
+
+/// Filters to blend, with weights.
+pub type Blend<'a> = [(&'a [Spectrum], f32); 4];
+
+/// Half a row of the blend, of the first two filters only where `PAIR`.
+#[inline(always)]
+fn blended<const FUSED: bool, const PAIR: bool>(blend: &Blend, index: usize, side: usize) -> Half {
+    let part = |number: usize| (half(&blend[number].0[index], side), blend[number].1);
+    let (a, b) = (part(0), part(1));
+    let mut out = [[0.0; LANES]; 2];
+    if PAIR {
+        for (part, out) in out.iter_mut().enumerate() {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
+            }
+        }
+        return out;
+    }
+    let (c, d) = (part(2), part(3));
+    for (part, out) in out.iter_mut().enumerate() {
+        for (k, out) in out.iter_mut().enumerate() {
+            let sum = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
+            let sum = mul_add::<FUSED>(c.0[part][k], c.1, sum);
+            *out = mul_add::<FUSED>(d.0[part][k], d.1, sum);
+        }
+    }
+    out
+}
+
+kernel!(
+    /// A weighted sum of four filters of one length.
+    blend = blend_body(filters: Blend, out: &mut [Spectrum])
+);
+
+#[inline(always)]
+pub(super) fn blend_body<const FUSED: bool>(filters: Blend, out: &mut [Spectrum]) {
+    let filters = filters.map(|(filter, weight)| (&filter[..out.len()], weight));
+    for side in 0..2 {
+        for (index, out) in out.iter_mut().enumerate() {
+            set_half(out, side, &blended::<FUSED, false>(&filters, index, side));
+        }
+    }
+}
+
+kernel!(
+    /// From one filter to the next in one pass: blends the filters to `to`, and adds the products of the
+    /// spectra with `from` and with `to` to two sums.
+    turn = turn_body(x: &[Spectrum], from: &[Spectrum], filters: Blend, to: &mut [Spectrum], sums: &mut [Spectrum; 2])
+);
+
+#[inline(always)]
+pub(super) fn turn_body<const FUSED: bool>(
+    x: &[Spectrum],
+    from: &[Spectrum],
+    filters: Blend,
+    to: &mut [Spectrum],
+    sums: &mut [Spectrum; 2],
+) {
+    // Along a ring, as on the horizon, the other ring has no weight and need not be read.
+    if filters[2].1 == 0.0 && filters[3].1 == 0.0 {
+        turn_some::<FUSED, true>(x, from, &filters, to, sums);
+    } else {
+        turn_some::<FUSED, false>(x, from, &filters, to, sums);
+    }
+}
+
+#[inline(always)]
+fn turn_some<const FUSED: bool, const PAIR: bool>(
+    x: &[Spectrum],
+    from: &[Spectrum],
+    filters: &Blend,
+    to: &mut [Spectrum],
+    sums: &mut [Spectrum; 2],
+) {
+    let count = to.len();
+    let (x, from) = (&x[..count], &from[..count]);
+    let part = |number: usize| (&filters[number].0[..count], filters[number].1);
+    let filters = [part(0), part(1), part(2), part(3)];
+    for side in 0..2 {
+        let (mut start, mut end) = (half(&sums[0], side), half(&sums[1], side));
+        for index in 0..count {
+            let x = half(&x[index], side);
+            let next = blended::<FUSED, PAIR>(&filters, index, side);
+            set_half(&mut to[index], side, &next);
+            add_product::<FUSED>(&x, &half(&from[index], side), &mut start);
+            add_product::<FUSED>(&x, &next, &mut end);
+        }
+        set_half(&mut sums[0], side, &start);
+        set_half(&mut sums[1], side, &end);
+    }
+}
+
+kernel!(
+    /// Adds spectra times a gain to a sum.
+    add_scaled = add_scaled_body(x: &Spectrum, gain: f32, sum: &mut Spectrum)
+);
+
+#[inline(always)]
+pub(super) fn add_scaled_body<const FUSED: bool>(x: &Spectrum, gain: f32, sum: &mut Spectrum) {
+    for k in 0..PARTITION {
+        sum.re[k] = mul_add::<FUSED>(x.re[k], gain, sum.re[k]);
+        sum.im[k] = mul_add::<FUSED>(x.im[k], gain, sum.im[k]);
+    }
+}
+
+kernel!(
+    /// Half a span of two real signals as real and imaginary part, turned by a twist.
+    modulate = modulate_body(a: &[f32; PARTITION], b: &[f32; PARTITION], twist: &Spectrum, out: &mut [Complex32])
+);
+
+#[inline(always)]
+pub(super) fn modulate_body<const FUSED: bool>(
+    a: &[f32; PARTITION],
+    b: &[f32; PARTITION],
+    twist: &Spectrum,
+    out: &mut [Complex32],
+) {
+    let out = &mut out[..PARTITION];
+    for n in 0..PARTITION {
+        out[n] = Complex32 {
+            re: mul_add::<FUSED>(a[n], twist.re[n], -b[n] * twist.im[n]),
+            im: mul_add::<FUSED>(a[n], twist.im[n], b[n] * twist.re[n]),
+        };
+    }
+}
+
+kernel!(
+    /// The spectra of two real signals from that of their complex sum (which is halved already): of a real
+    /// signal bin 63 - k is the conjugate of bin k.
+    separate = separate_body(z: &[Complex32; SPAN], a: &mut Spectrum, b: &mut Spectrum)
+);
+
+#[inline(always)]
+pub(super) fn separate_body<const FUSED: bool>(
+    z: &[Complex32; SPAN],
+    a: &mut Spectrum,
+    b: &mut Spectrum,
+) {
+    for k in 0..PARTITION {
+        let (low, high) = (z[k], z[SPAN - 1 - k]);
+        a.re[k] = low.re + high.re;
+        a.im[k] = low.im - high.im;
+        b.re[k] = low.im + high.im;
+        b.im[k] = high.re - low.re;
+    }
+}
+
+kernel!(
+    /// The spectrum of a + i b from those of two real signals.
+    merge = merge_body(a: &Spectrum, b: &Spectrum, z: &mut [Complex32; SPAN])
+);
+
+#[inline(always)]
+pub(super) fn merge_body<const FUSED: bool>(a: &Spectrum, b: &Spectrum, z: &mut [Complex32; SPAN]) {
+    for k in 0..PARTITION {
+        z[k] = Complex32 {
+            re: a.re[k] - b.im[k],
+            im: a.im[k] + b.re[k],
+        };
+        z[SPAN - 1 - k] = Complex32 {
+            re: a.re[k] + b.im[k],
+            im: b.re[k] - a.im[k],
+        };
+    }
+}
+
+kernel!(
+    /// The newest half of a span turned back, real parts to `a` and imaginary ones to `b`.
+    demodulate = demodulate_body(z: &[Complex32; SPAN], twist: &Spectrum, a: &mut [f32; PARTITION], b: &mut [f32; PARTITION])
+);
+
+#[inline(always)]
+pub(super) fn demodulate_body<const FUSED: bool>(
+    z: &[Complex32; SPAN],
+    twist: &Spectrum,
+    a: &mut [f32; PARTITION],
+    b: &mut [f32; PARTITION],
+) {
+    for (n, z) in z[PARTITION..].iter().enumerate() {
+        a[n] = mul_add::<FUSED>(z.re, twist.re[n], -z.im * twist.im[n]);
+        b[n] = mul_add::<FUSED>(z.re, twist.im[n], z.im * twist.re[n]);
+    }
+}
+
+kernel!(
+    /// Bends a signal to another over a partition: its first frame is the signal's own, and one after the
+    /// last would be the other's.
+    cross = cross_body(signal: &mut [f32; PARTITION], other: &[f32; PARTITION])
+);
+
+#[inline(always)]
+pub(in crate::dsp) fn cross_body<const FUSED: bool>(
+    signal: &mut [f32; PARTITION],
+    other: &[f32; PARTITION],
+) {
+    for n in 0..PARTITION {
+        let way = n as f32 * (1.0 / PARTITION as f32);
+        signal[n] = mul_add::<FUSED>(other[n] - signal[n], way, signal[n]);
+    }
+}
