@@ -163,7 +163,10 @@ fn chosen(raw: &Raw, notes: &mut Vec<String>) -> (Vec<usize>, f64) {
     order.sort_by(|a, b| raw.positions[*a][2].total_cmp(&raw.positions[*b][2]));
     for index in order {
         let distance = raw.positions[index][2];
-        match shells.last_mut().filter(|(first, _)| distance <= first * 1.1) {
+        match shells
+            .last_mut()
+            .filter(|(first, _)| distance <= first * 1.1)
+        {
             Some((_, members)) => members.push(index),
             None => shells.push((distance, vec![index])),
         }
@@ -193,7 +196,8 @@ fn chosen(raw: &Raw, notes: &mut Vec<String>) -> (Vec<usize>, f64) {
         ));
     }
     let different = members.len();
-    let heard = |index: &usize| (0..2).all(|ear| raw.response(*index, ear).iter().any(|x| *x != 0.0));
+    let heard =
+        |index: &usize| (0..2).all(|ear| raw.response(*index, ear).iter().any(|x| *x != 0.0));
     if members.iter().any(heard) {
         members.retain(heard);
     }
@@ -313,7 +317,10 @@ fn symmetric(aligned: &Aligned) -> bool {
     let Some(mirror) = aligned.mirror() else {
         return false;
     };
-    let largest = aligned.windows.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+    let largest = aligned
+        .windows
+        .iter()
+        .fold(0.0_f32, |max, x| max.max(x.abs()));
     mirror.iter().enumerate().all(|(index, other)| {
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * largest;
         (aligned.starts[index][0] - aligned.starts[*other][1]).abs() < 0.01
@@ -327,17 +334,15 @@ fn symmetric(aligned: &Aligned) -> bool {
 
 /// The head's radius in metres and the common delay in seconds that fit the onsets best.
 pub fn fit_head(aligned: &Aligned) -> (f64, f64) {
-    let points = aligned
-        .directions
-        .iter()
-        .zip(&aligned.starts)
-        .flat_map(|([azimuth, elevation], starts)| {
+    let points = aligned.directions.iter().zip(&aligned.starts).flat_map(
+        |([azimuth, elevation], starts)| {
             let direction = vector(*azimuth, *elevation);
             [0, 1].map(|ear| {
                 let onset = (starts[ear] + aligned.before as f64) / aligned.rate;
                 (head::path(direction, ear), onset)
             })
-        });
+        },
+    );
     let (mut n, mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (path, onset) in points {
         n += 1.0;

@@ -5,13 +5,13 @@
 //! held out: 1.15 dB by log-magnitudes, 1.06 by complex spectra, 1.0 by both.
 
 use super::HrtfError;
+use super::align::Aligned;
 use super::grid::anchors;
 use super::head::{self, interaural, vector};
 use super::kriging::{Kriging, Weights};
 use super::progress::{Progress, share};
 use super::spectra::Spectra;
 use super::trend::Trend;
-use super::align::Aligned;
 use crate::dsp::hrir::Rings;
 use realfft::num_complex::Complex32;
 
@@ -64,7 +64,11 @@ pub fn densify(
     progress: &Progress,
     [from, to]: [f64; 2],
 ) -> Result<Dense, HrtfError> {
-    let directions = aligned.directions.iter().map(|[az, el]| vector(*az, *el)).collect();
+    let directions = aligned
+        .directions
+        .iter()
+        .map(|[az, el]| vector(*az, *el))
+        .collect();
     let kriging = Kriging::new(directions);
     let width = spectra.ears * spectra.frame.bins;
     let trend = Trend::fit(kriging.directions(), width, |index| spectra.logs(index));
@@ -130,7 +134,10 @@ pub fn densify(
     )?;
     let mut dense = Dense {
         itd: rows.iter().map(|(estimate, _)| estimate.itd).collect(),
-        measured: rows.iter().map(|(estimate, _)| estimate.gap == 0.0).collect(),
+        measured: rows
+            .iter()
+            .map(|(estimate, _)| estimate.gap == 0.0)
+            .collect(),
         logs: Vec::new(),
     };
     drop(rows);
@@ -151,7 +158,9 @@ impl Dense {
         anchored: &[Option<usize>],
     ) {
         let width = spectra.ears * spectra.frame.bins;
-        let between: Vec<usize> = (0..anchors.len()).filter(|i| anchors[*i].is_none()).collect();
+        let between: Vec<usize> = (0..anchors.len())
+            .filter(|i| anchors[*i].is_none())
+            .collect();
         if between.is_empty() {
             return;
         }
@@ -168,7 +177,11 @@ impl Dense {
                 let neighbours = rings.locate(azimuth, elevation);
                 missing.copy_from_slice(spectra.logs(*index));
                 for (direction, weight) in neighbours {
-                    add(&mut missing, &self.logs[direction * width..][..width], -weight);
+                    add(
+                        &mut missing,
+                        &self.logs[direction * width..][..width],
+                        -weight,
+                    );
                 }
                 let free = neighbours.iter().filter(|(i, _)| anchored[*i].is_none());
                 let power: f32 = free.clone().map(|(_, weight)| weight * weight).sum();
@@ -178,7 +191,11 @@ impl Dense {
                 }
                 for (direction, weight) in free {
                     let gain = weight / power;
-                    add(&mut step[direction * width..][..width], &missing, gain * weight);
+                    add(
+                        &mut step[direction * width..][..width],
+                        &missing,
+                        gain * weight,
+                    );
                     share[*direction] += weight;
                 }
             }

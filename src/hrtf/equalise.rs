@@ -38,12 +38,18 @@ pub fn equalise(dense: &mut Dense, spectra: &Spectra, rings: &Rings) {
     let held = spectra.frame.bin(BASS[1]).max(1).min(bins - 1);
     let own: Vec<f32> = (0..bins)
         .map(|bin| {
-            let octaves = (bin as f64 * spectra.frame.spacing() / BASS[0]).max(1e-9).log2();
+            let octaves = (bin as f64 * spectra.frame.spacing() / BASS[0])
+                .max(1e-9)
+                .log2();
             let place = (octaves / (BASS[1] / BASS[0]).log2()).clamp(0.0, 1.0);
             (place * place * (3.0 - 2.0 * place)) as f32
         })
         .collect();
-    for logs in dense.logs.chunks_exact_mut(width).flat_map(|row| row.chunks_exact_mut(bins)) {
+    for logs in dense
+        .logs
+        .chunks_exact_mut(width)
+        .flat_map(|row| row.chunks_exact_mut(bins))
+    {
         for (log, gain) in logs.iter_mut().zip(&gain) {
             *log += gain;
         }
@@ -81,7 +87,10 @@ fn diffuse(dense: &Dense, spectra: &Spectra, rings: &Rings) -> Vec<f64> {
             }
         }
     }
-    power.iter().map(|power| 0.5 * (power / total).max(1e-30).ln()).collect()
+    power
+        .iter()
+        .map(|power| 0.5 * (power / total).max(1e-30).ln())
+        .collect()
 }
 
 /// Means over bands around each bin.
@@ -167,10 +176,17 @@ fn k_weighting(frequency: f64) -> f64 {
         (b[0] + z * b[1] + z * z * b[2]) / (1.0 + z * a[0] + z * z * a[1])
     };
     let shelf = biquad(
-        [1.535_124_859_586_97, -2.691_696_189_406_38, 1.198_392_810_852_85],
+        [
+            1.535_124_859_586_97,
+            -2.691_696_189_406_38,
+            1.198_392_810_852_85,
+        ],
         [-1.690_659_293_182_41, 0.732_480_774_215_85],
     );
-    let high_pass = biquad([1.0, -2.0, 1.0], [-1.990_047_454_833_98, 0.990_072_250_366_21]);
+    let high_pass = biquad(
+        [1.0, -2.0, 1.0],
+        [-1.990_047_454_833_98, 0.990_072_250_366_21],
+    );
     (shelf * high_pass).norm_sqr()
 }
 
@@ -181,7 +197,11 @@ mod tests {
     #[test]
     fn k_weighting_is_that_of_the_standard() {
         let decibels = |frequency| 10.0 * k_weighting(frequency).log10();
-        assert!((decibels(997.0) - 0.691).abs() < 0.01, "{}", decibels(997.0));
+        assert!(
+            (decibels(997.0) - 0.691).abs() < 0.01,
+            "{}",
+            decibels(997.0)
+        );
         assert!((decibels(10_000.0) - 4.0).abs() < 0.1);
         assert!(decibels(20.0) < -12.0);
     }

@@ -54,7 +54,10 @@ fn measured(aligned: &Aligned, least: f64) -> Vec<f64> {
     elevations.sort_by(f64::total_cmp);
     let mut groups: Vec<(f64, usize)> = Vec::new();
     for elevation in elevations {
-        match groups.last_mut().filter(|(first, _)| elevation - *first < BESIDE) {
+        match groups
+            .last_mut()
+            .filter(|(first, _)| elevation - *first < BESIDE)
+        {
             Some((_, count)) => *count += 1,
             None => groups.push((elevation, 1)),
         }

@@ -22,7 +22,11 @@ pub fn vector(azimuth: f64, elevation: f64) -> [f64; 3] {
 /// Path to one ear (0 left, 1 right) less that to the head's centre, in radii: Woodworth's straight line and
 /// creeping wave, levelling out in the shadow.
 pub fn path(direction: [f64; 3], ear: usize) -> f64 {
-    let side = if ear == 0 { direction[1] } else { -direction[1] };
+    let side = if ear == 0 {
+        direction[1]
+    } else {
+        -direction[1]
+    };
     let angle = side.clamp(-1.0, 1.0).acos();
     if angle < FRAC_PI_2 {
         return -angle.cos();
@@ -53,7 +57,10 @@ mod tests {
             assert!(interaural(median).abs() < 1e-12);
         }
         for step in 0..180 {
-            let (a, b) = (vector(f64::from(step), 0.0), vector(f64::from(step) + 1.0, 0.0));
+            let (a, b) = (
+                vector(f64::from(step), 0.0),
+                vector(f64::from(step) + 1.0, 0.0),
+            );
             assert!((path(a, 1) - path(b, 1)).abs() < 0.0176, "{step}");
         }
     }

@@ -99,8 +99,13 @@ impl Kriging {
             weights.order.truncate(count);
         }
         weights.index.clear();
-        weights.index.extend(weights.order.iter().map(|(_, index)| *index));
-        let nearest = weights.index.iter().map(|i| dot(self.directions[*i], direction));
+        weights
+            .index
+            .extend(weights.order.iter().map(|(_, index)| *index));
+        let nearest = weights
+            .index
+            .iter()
+            .map(|i| dot(self.directions[*i], direction));
         weights.gap = nearest.fold(-1.0, f64::max).clamp(-1.0, 1.0).acos();
         self.solve(&self.log, weights);
         weights.log.clone_from(&weights.right);
@@ -126,7 +131,10 @@ impl Kriging {
             weights.matrix[i * count + i] = 1.0 + NUGGET;
         }
         weights.right.clear();
-        let right = weights.order.iter().map(|(squared, _)| look_up(kernel, *squared));
+        let right = weights
+            .order
+            .iter()
+            .map(|(squared, _)| look_up(kernel, *squared));
         weights.right.extend(right);
         factor(&mut weights.matrix, count);
         solve(&weights.matrix, &mut weights.right);
@@ -163,7 +171,10 @@ fn spacing(directions: &[[f64; 3]]) -> f64 {
         .map(|cosine| cosine.clamp(-1.0, 1.0).acos())
         .collect();
     angles.sort_by(f64::total_cmp);
-    angles.get(angles.len() / 2).copied().unwrap_or(std::f64::consts::PI)
+    angles
+        .get(angles.len() / 2)
+        .copied()
+        .unwrap_or(std::f64::consts::PI)
 }
 
 #[cfg(test)]
@@ -172,7 +183,12 @@ mod tests {
     use crate::hrtf::head::vector;
 
     fn sphere() -> Kriging {
-        let place = |k: u32| vector(f64::from(k) * 137.507_764, (f64::from(k) / 250.0 - 1.0).asin().to_degrees());
+        let place = |k: u32| {
+            vector(
+                f64::from(k) * 137.507_764,
+                (f64::from(k) / 250.0 - 1.0).asin().to_degrees(),
+            )
+        };
         Kriging::new((0..500).map(place).collect())
     }
 

@@ -5,12 +5,14 @@
 //! of it runs off the audio thread.
 
 mod align;
+mod cache;
 mod densify;
 mod equalise;
 mod error;
 mod grid;
 mod head;
 mod kriging;
+mod packed;
 mod prepare;
 mod progress;
 mod raw;
@@ -21,7 +23,9 @@ mod spectrum;
 mod trend;
 
 pub use align::{Aligned, align};
+pub use cache::{Info, Set, Source, load};
 pub use error::HrtfError;
+pub use packed::{default_set, pack};
 pub use prepare::{Options, RATES, finish, prepare};
 pub use progress::Progress;
 pub use raw::{About, Raw};

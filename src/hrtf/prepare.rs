@@ -97,7 +97,13 @@ fn filters(
     progress: &Progress,
     span: [f64; 2],
 ) -> Result<(Vec<f32>, Vec<Complex32>), HrtfError> {
-    let Frame { taps, low, length, bins, .. } = spectra.frame;
+    let Frame {
+        taps,
+        low,
+        length,
+        bins,
+        ..
+    } = spectra.frame;
     let ears = spectra.ears;
     let mut filters = vec![0.0; rings.directions() * 2 * taps];
     let mut lows = vec![Complex32::default(); rings.directions() * 2 * low];
@@ -126,8 +132,14 @@ fn filters(
     if ears == 1 {
         for index in 0..rings.directions() {
             let other = mirrored(rings, index);
-            filters.copy_within(2 * other * taps..(2 * other + 1) * taps, (2 * index + 1) * taps);
-            lows.copy_within(2 * other * low..(2 * other + 1) * low, (2 * index + 1) * low);
+            filters.copy_within(
+                2 * other * taps..(2 * other + 1) * taps,
+                (2 * index + 1) * taps,
+            );
+            lows.copy_within(
+                2 * other * low..(2 * other + 1) * low,
+                (2 * index + 1) * low,
+            );
         }
     }
     Ok((filters, lows))

@@ -39,7 +39,13 @@ impl Resampler {
             let coefficients: Vec<f64> = (first..end.max(first))
                 .map(|k| kernel((time - k as f64) * cutoff))
                 .collect();
-            (first, coefficients.iter().map(|c| (c * cutoff * step) as f32).collect())
+            (
+                first,
+                coefficients
+                    .iter()
+                    .map(|c| (c * cutoff * step) as f32)
+                    .collect(),
+            )
         };
         Resampler {
             rows: (0..count).map(row).collect(),
@@ -57,7 +63,11 @@ impl Resampler {
         output.clear();
         output.extend(self.rows.iter().map(|(first, coefficients)| {
             let input = &input[(*first).min(input.len())..];
-            coefficients.iter().zip(input).map(|(c, x)| c * x).sum::<f32>()
+            coefficients
+                .iter()
+                .zip(input)
+                .map(|(c, x)| c * x)
+                .sum::<f32>()
         }));
     }
 }
@@ -68,7 +78,11 @@ fn kernel(x: f64) -> f64 {
     if place.abs() >= 1.0 {
         return 0.0;
     }
-    let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
+    let sinc = if x == 0.0 {
+        1.0
+    } else {
+        (PI * x).sin() / (PI * x)
+    };
     sinc * bessel(BETA * (1.0 - place * place).sqrt()) / bessel(BETA)
 }
 
@@ -112,7 +126,10 @@ mod tests {
                     re += f64::from(*x) * turn.cos();
                     im -= f64::from(*x) * turn.sin();
                 }
-                assert!((re - 0.5).abs() < 1e-3 && im.abs() < 1e-3, "{from} {to} {frequency}: {re} {im}");
+                assert!(
+                    (re - 0.5).abs() < 1e-3 && im.abs() < 1e-3,
+                    "{from} {to} {frequency}: {re} {im}"
+                );
             }
         }
     }

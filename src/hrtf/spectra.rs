@@ -47,7 +47,7 @@ impl Frame {
         let resampler = Resampler::new(aligned.rate, rate, aligned.taps);
         let pre = (PRE * rate / 48_000.0).round().max(2.0) as usize;
         let taps = (pre + (AFTER * rate).ceil() as usize).next_multiple_of(32);
-        let length = fast_length((2 * taps).max(resampler.frames()));
+        let length = fast_length((4 * taps).max(resampler.frames()));
         let reached = PASSED * aligned.rate / rate * (length / 2) as f64;
         let bins = if rate > aligned.rate {
             (reached as usize).min(length / 2) + 1
@@ -114,7 +114,13 @@ impl Spectra {
             1,
             progress,
             span,
-            || (Transform::new(frame.length), Vec::new(), vec![Complex32::default(); frame.low]),
+            || {
+                (
+                    Transform::new(frame.length),
+                    Vec::new(),
+                    vec![Complex32::default(); frame.low],
+                )
+            },
             |(transform, resampled, cross), index, row| {
                 let [azimuth, elevation] = aligned.directions[index];
                 let direction = vector(azimuth, elevation);
@@ -139,14 +145,20 @@ impl Spectra {
         let mut spectra = Spectra {
             frame,
             ears,
-            logs: rows.iter().flat_map(|row| row.logs.iter().copied()).collect(),
+            logs: rows
+                .iter()
+                .flat_map(|row| row.logs.iter().copied())
+                .collect(),
             itd: rows.iter().map(|row| row.itd).collect(),
             complex: Vec::with_capacity(rows.len() * ears * frame.bins),
         };
         for row in rows {
             spectra.complex.extend(row.complex);
         }
-        let largest = spectra.logs.iter().fold(f32::NEG_INFINITY, |max, x| max.max(*x));
+        let largest = spectra
+            .logs
+            .iter()
+            .fold(f32::NEG_INFINITY, |max, x| max.max(*x));
         for log in &mut spectra.logs {
             *log = log.max(largest + FLOOR.ln());
         }

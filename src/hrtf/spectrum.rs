@@ -60,11 +60,6 @@ impl Transform {
         }
     }
 
-    /// Frames.
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
     /// The spectrum of a response, cut or filled with silence to the length: length / 2 + 1 bins.
     pub fn spectrum(&mut self, response: &[f32]) -> &[Complex32] {
         let count = response.len().min(self.length);
@@ -103,7 +98,11 @@ impl Transform {
     }
 
     /// The response of minimum phase with such a magnitude, and its spectrum in `low`'s bins.
-    pub fn minimum_phase_response(&mut self, log_magnitude: &[f32], low: &mut [Complex32]) -> &[f32] {
+    pub fn minimum_phase_response(
+        &mut self,
+        log_magnitude: &[f32],
+        low: &mut [Complex32],
+    ) -> &[f32] {
         self.minimum_phase(log_magnitude);
         low.copy_from_slice(&self.bins[..low.len()]);
         self.inverse();
@@ -178,7 +177,10 @@ mod tests {
         for least in 1..5000 {
             let length = fast_length(least);
             assert!(length >= least && length % 2 == 0);
-            assert!(length < 3 || length * 2 <= least * 3 + 2, "{least}: {length}");
+            assert!(
+                length < 3 || length * 2 <= least * 3 + 2,
+                "{least}: {length}"
+            );
         }
     }
 

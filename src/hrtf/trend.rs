@@ -149,7 +149,10 @@ mod tests {
         let trend = Trend::fit(&directions, 2, |index| &values[index]);
         let mut row = [0.0; 2];
         trend.at(vector(90.0, 0.0), &mut row);
-        assert!((row[0] - 2.2).abs() < 0.02 && row[1].abs() < 0.02, "{row:?}");
+        assert!(
+            (row[0] - 2.2).abs() < 0.02 && row[1].abs() < 0.02,
+            "{row:?}"
+        );
     }
 
     #[test]
