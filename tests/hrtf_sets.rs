@@ -98,3 +98,20 @@ fn directions_that_were_measured() {
     );
     assert!(worst <= MEASURED_BAR, "{worst}");
 }
+
+/// Prints how long preparing takes; asserts nothing. Run it alone, on a machine that does nothing else.
+#[test]
+#[ignore = "a measurement of time"]
+fn how_long_preparing_takes() {
+    let kemar = hrtf::default_set().unwrap();
+    for rate in [44_100.0, 48_000.0, 96_000.0, 384_000.0] {
+        let times: Vec<f64> = (0..5)
+            .map(|_| {
+                let start = Instant::now();
+                prepared(&kemar, rate, Options::default());
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        println!("default set at {rate} Hz: {times:.0?} ms");
+    }
+}

@@ -29,3 +29,4 @@ pub use packed::{default_set, pack};
 pub use prepare::{Options, RATES, finish, prepare};
 pub use progress::Progress;
 pub use raw::{About, Raw};
+pub use spectra::time_differences;

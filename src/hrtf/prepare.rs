@@ -171,6 +171,7 @@ fn write(response: &[f32], frame: &Frame, filter: &mut [f32]) {
 
 /// Interaural time differences in frames: the set's own, less what each pair of filters makes by itself.
 fn itd(dense: &Dense, frame: &Frame, lows: &[Complex32]) -> Vec<f32> {
+    let mut cross = Vec::with_capacity(frame.low);
     let pairs = lows.chunks_exact(2 * frame.low);
     dense
         .itd
@@ -178,7 +179,9 @@ fn itd(dense: &Dense, frame: &Frame, lows: &[Complex32]) -> Vec<f32> {
         .zip(pairs)
         .map(|(itd, pair)| {
             let (left, right) = pair.split_at(frame.low);
-            let cross: Vec<Complex32> = left.iter().zip(right).map(|(l, r)| l.conj() * r).collect();
+            cross.clear();
+            let bins = left.iter().zip(right);
+            cross.extend(bins.map(|(l, r)| l.conj() * r));
             let own = latest(&cross, frame.spacing(), 0.0, WITHIN);
             ((itd - own) * frame.rate) as f32
         })

@@ -63,13 +63,24 @@ impl Resampler {
         output.clear();
         output.extend(self.rows.iter().map(|(first, coefficients)| {
             let input = &input[(*first).min(input.len())..];
-            coefficients
-                .iter()
-                .zip(input)
-                .map(|(c, x)| c * x)
-                .sum::<f32>()
+            dot(coefficients, input)
         }));
     }
+}
+
+/// Sum of products, in eight sums so that they are vectors.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let count = a.len().min(b.len());
+    let (a, b) = (a[..count].chunks_exact(8), b[..count].chunks_exact(8));
+    let (rest_a, rest_b) = (a.remainder(), b.remainder());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum::<f32>();
+    sums.iter().sum::<f32>() + rest
 }
 
 /// A sinc in Kaiser's window.

@@ -178,6 +178,15 @@ impl Spectra {
     }
 }
 
+/// The interaural time difference of each measured direction in seconds, positive for sources on the left: the
+/// peak of the cross-correlation below 1.5 kHz.
+///
+/// # Errors
+/// [`HrtfError::Cancelled`].
+pub fn time_differences(aligned: &Aligned, progress: &Progress) -> Result<Vec<f64>, HrtfError> {
+    Spectra::new(aligned, aligned.rate, progress, [0.0, 1.0]).map(|spectra| spectra.itd)
+}
+
 /// One direction's spectra.
 #[derive(Clone)]
 struct Row {

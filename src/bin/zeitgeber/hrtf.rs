@@ -89,10 +89,7 @@ impl Args {
         }
         let column = |index: usize| range(raw.positions.iter().map(|p| p[index]));
         let (gap, gap_at) = gap(&aligned);
-        let itd = hrirs
-            .itd
-            .iter()
-            .map(|itd| f64::from(*itd) / hrirs.rate * 1e6);
+        let itd = hrtf::time_differences(&aligned, &Progress::new())?;
         let report = Report {
             measurements: raw.positions.len(),
             sample_rate: raw.rate,
@@ -104,7 +101,7 @@ impl Args {
             gap,
             gap_at,
             delays: delays(&raw),
-            itd: range(itd).map(f64::round),
+            itd: range(itd.iter().map(|itd| itd * 1e6)).map(f64::round),
             symmetric: aligned.symmetric,
             prepared: Prepared {
                 rate: hrirs.rate,
