@@ -17,8 +17,11 @@ const BASS: [f64; 2] = [100.0, 200.0];
 /// Highest frequency that is equalised by itself, in hertz: beyond, measurements are noise and roll-off.
 const HIGHEST: f64 = 16_000.0;
 
-/// Limit of the equaliser either way, in nepers: 15 dB.
-const LIMIT: f64 = 1.727;
+/// The equaliser's gain is 1 on the mean of these frequencies, in hertz: all hosts' rates reach them.
+const MIDDLE: [f64; 2] = [300.0, 3000.0];
+
+/// Limit of the equaliser either way, in nepers: 20 dB.
+const LIMIT: f64 = 2.303;
 
 /// Width of the smoothed bands, in octaves.
 const BAND: f64 = 1.0 / 3.0;
@@ -28,8 +31,7 @@ pub fn equalise(dense: &mut Dense, spectra: &Spectra, rings: &Rings) {
     let bins = spectra.frame.bins;
     let width = spectra.ears * bins;
     let mean = smoothed(&diffuse(dense, spectra, rings), spectra);
-    // Around the middle of what is heard, so that the limit is one of shape, not of level.
-    let (low, high) = (spectra.frame.bin(300.0), spectra.frame.bin(10_000.0));
+    let [low, high] = MIDDLE.map(|frequency| spectra.frame.bin(frequency));
     let middle = mean[low..=high].iter().sum::<f64>() / (high - low + 1) as f64;
     let last = spectra.frame.bin(HIGHEST);
     let gain: Vec<f32> = (0..bins)

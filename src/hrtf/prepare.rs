@@ -15,6 +15,9 @@ use realfft::num_complex::Complex32;
 /// Sample rates that sets are prepared for, in hertz.
 pub const RATES: std::ops::RangeInclusive<f64> = 8_000.0..=768_000.0;
 
+/// From this rate on a set's level is found in its own filters, in hertz.
+const LEVELLED: f64 = 44_100.0;
+
 /// How the filters fall above what was measured: in nepers (60 dB) and octaves.
 const BEYOND: [f32; 2] = [6.9, 0.5];
 
@@ -64,6 +67,35 @@ pub fn finish(
     if !RATES.contains(&rate) {
         return Err(HrtfError::Rate { rate });
     }
+    // A rate that does not reach as high as ears would weigh the set differently.
+    let low = rate < LEVELLED;
+    let middle = if low { 0.5 * (from + to) } else { from };
+    let mut hrirs = build(aligned, rate, options, progress, [middle, to])?;
+    let gain = if low {
+        level(&build(
+            aligned,
+            LEVELLED,
+            options,
+            progress,
+            [from, middle],
+        )?)
+    } else {
+        level(&hrirs)
+    };
+    for tap in &mut hrirs.filters {
+        *tap *= gain;
+    }
+    Ok(hrirs)
+}
+
+/// Prepares windows, of whatever level.
+fn build(
+    aligned: &Aligned,
+    rate: f64,
+    options: Options,
+    progress: &Progress,
+    [from, to]: [f64; 2],
+) -> Result<Hrirs, HrtfError> {
     let at = |share: f64| from + (to - from) * share;
     let spectra = Spectra::new(aligned, rate, progress, [at(0.0), at(0.15)])?;
     let rings = rings(aligned, spectra.frame.taps);
@@ -72,21 +104,16 @@ pub fn finish(
         equalise(&mut dense, &spectra, &rings);
     }
     let (filters, low) = filters(&dense, &spectra, &rings, progress, [at(0.6), at(1.0)])?;
-    let mut hrirs = Hrirs {
+    Ok(Hrirs {
         rate,
         taps: spectra.frame.taps,
         filters,
         pre: spectra.frame.pre as f64,
-        itd: itd(&dense, &spectra.frame, &low),
+        itd: itd(&dense, &spectra.frame, &low, progress)?,
         distance: aligned.distance,
         symmetric: aligned.symmetric,
         rings,
-    };
-    let gain = level(&hrirs);
-    for tap in &mut hrirs.filters {
-        *tap *= gain;
-    }
-    Ok(hrirs)
+    })
 }
 
 /// The filters of all directions, and the lowest bins of their spectra, directions x 2 ears.
@@ -170,20 +197,26 @@ fn write(response: &[f32], frame: &Frame, filter: &mut [f32]) {
 }
 
 /// Interaural time differences in frames: the set's own, less what each pair of filters makes by itself.
-fn itd(dense: &Dense, frame: &Frame, lows: &[Complex32]) -> Vec<f32> {
-    let mut cross = Vec::with_capacity(frame.low);
-    let pairs = lows.chunks_exact(2 * frame.low);
-    dense
-        .itd
-        .iter()
-        .zip(pairs)
-        .map(|(itd, pair)| {
-            let (left, right) = pair.split_at(frame.low);
+fn itd(
+    dense: &Dense,
+    frame: &Frame,
+    lows: &[Complex32],
+    progress: &Progress,
+) -> Result<Vec<f32>, HrtfError> {
+    let mut itd = vec![0.0; dense.itd.len()];
+    share(
+        &mut itd,
+        1,
+        progress,
+        [progress.fraction(); 2],
+        || Vec::with_capacity(frame.low),
+        |cross, index, itd| {
+            let (left, right) = lows[2 * index * frame.low..][..2 * frame.low].split_at(frame.low);
             cross.clear();
-            let bins = left.iter().zip(right);
-            cross.extend(bins.map(|(l, r)| l.conj() * r));
-            let own = latest(&cross, frame.spacing(), 0.0, WITHIN);
-            ((itd - own) * frame.rate) as f32
-        })
-        .collect()
+            cross.extend(left.iter().zip(right).map(|(l, r)| l.conj() * r));
+            let own = latest(cross, frame.spacing(), 0.0, WITHIN);
+            itd[0] = ((dense.itd[index] - own) * frame.rate) as f32;
+        },
+    )?;
+    Ok(itd)
 }
