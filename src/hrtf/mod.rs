@@ -10,6 +10,7 @@ mod densify;
 mod equalise;
 mod error;
 mod grid;
+mod hdf;
 mod head;
 mod kriging;
 mod packed;

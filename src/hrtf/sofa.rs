@@ -1,7 +1,8 @@
 //! Reading SOFA files (AES69), on a thread of its own: whatever is in the file, the caller gets an answer.
 
+use super::hdf::Variable;
 use super::{About, HrtfError, Raw};
-use sofar::hdf::{self, DataFormat, DataObject, ParsedHdf};
+use sofar::hdf::{self, ParsedHdf};
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// Largest file that is read.
 pub const MAX_BYTES: u64 = 512_000_000;
 
-/// How long a file may take. Files of half a gigabyte take a few seconds; only one that was made to be
+/// How long a file may take. Files of half a gigabyte take some seconds; only one that was made to be
 /// slow takes longer, and its reader is left behind.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -97,8 +98,12 @@ fn extract(bytes: &[u8], file: &Path) -> Result<Raw, HrtfError> {
         file: file.to_owned(),
         why,
     };
-    let parsed = hdf::parse_with_children(bytes)
-        .map_err(|_| damaged("cut off, or damaged at its root".to_owned()))?;
+    let parsed = hdf::parse_with_children(bytes).map_err(|_| {
+        damaged(
+            "cut off, damaged at its root, or written in a form of HDF5 that netCDF does not write"
+                .to_owned(),
+        )
+    })?;
     let attribute = |name: &str| {
         let found = parsed
             .root
@@ -129,7 +134,7 @@ fn extract(bytes: &[u8], file: &Path) -> Result<Raw, HrtfError> {
             found: format!("{} with data of type {}", named(convention), named(kind)),
         });
     }
-    let responses = array(&parsed, "Data.IR").map_err(damaged)?;
+    let responses = variable(bytes, &parsed, "Data.IR").map_err(damaged)?;
     let [count, receivers, taps] = responses.shape[..] else {
         return Err(content(format!(
             "Data.IR has {} dimensions; measurements x receivers x samples are needed",
@@ -141,7 +146,8 @@ fn extract(bytes: &[u8], file: &Path) -> Result<Raw, HrtfError> {
             "holds {count} responses of {receivers} receivers; Zeitgeber needs 2 receivers, the two ears"
         )));
     }
-    let rates = array(&parsed, "Data.SamplingRate").map_err(damaged)?.values;
+    let rates = variable(bytes, &parsed, "Data.SamplingRate").map_err(damaged)?;
+    let rates: Vec<f64> = rates.numbers().collect();
     let rate = rates.first().copied().unwrap_or(0.0);
     if rates.iter().any(|other| *other != rate) {
         return Err(content(
@@ -151,10 +157,10 @@ fn extract(bytes: &[u8], file: &Path) -> Result<Raw, HrtfError> {
     let raw = Raw {
         about: about(&attribute),
         rate,
-        positions: positions(&parsed, count).map_err(content)?,
+        positions: positions(bytes, &parsed, count).map_err(content)?,
         taps,
-        responses: responses.values.iter().map(|x| *x as f32).collect(),
-        delays: delays(&parsed, count).map_err(content)?,
+        responses: responses.numbers().map(|x| x as f32).collect(),
+        delays: delays(bytes, &parsed, count).map_err(content)?,
     };
     raw.check().map_err(content)?;
     Ok(raw)
@@ -186,16 +192,16 @@ fn about(attribute: &dyn Fn(&str) -> String) -> About {
 }
 
 /// Where the source was in each measurement: azimuth and elevation in degrees, distance in metres.
-fn positions(parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 3]>, String> {
-    let array = array(parsed, "SourcePosition")?;
+fn positions(bytes: &[u8], parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 3]>, String> {
+    let array = variable(bytes, parsed, "SourcePosition")?;
     if array.shape != [count, 3] {
         return Err(format!(
             "SourcePosition is {:?} for {count} responses; {count} x 3 is needed, a place for each",
             array.shape
         ));
     }
-    let cartesian = array.kind == "cartesian";
-    let scale = if array.units.trim_start().starts_with("rad") {
+    let cartesian = array.text("Type") == "cartesian";
+    let scale = if array.text("Units").starts_with("rad") {
         180.0 / std::f64::consts::PI
     } else {
         1.0
@@ -211,16 +217,19 @@ fn positions(parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 3]>, Stri
             flat.hypot(p[2]),
         ]
     };
-    Ok(array.values.chunks_exact(3).map(place).collect())
+    let values: Vec<f64> = array.numbers().collect();
+    Ok(values.chunks_exact(3).map(place).collect())
 }
 
 /// The delays of each measurement in frames; none where the file has none.
-fn delays(parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 2]>, String> {
-    let Ok(array) = array(parsed, "Data.Delay") else {
+fn delays(bytes: &[u8], parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 2]>, String> {
+    let known = parsed.root.child_directories.iter();
+    if known.filter(|entry| entry.name == "Data.Delay").count() == 0 {
         return Ok(Vec::new());
-    };
-    let pairs: Vec<[f64; 2]> = array
-        .values
+    }
+    let array = variable(bytes, parsed, "Data.Delay")?;
+    let values: Vec<f64> = array.numbers().collect();
+    let pairs: Vec<[f64; 2]> = values
         .chunks_exact(2)
         .map(|pair| [pair[0], pair[1]])
         .collect();
@@ -234,80 +243,12 @@ fn delays(parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 2]>, String>
     }
 }
 
-/// One variable of the file.
-struct Array {
-    shape: Vec<usize>,
-    values: Vec<f64>,
-    kind: String,
-    units: String,
-}
-
 /// Reads a variable, of whichever number format.
-fn array(parsed: &ParsedHdf<'_>, name: &str) -> Result<Array, String> {
-    let object = parsed
-        .get_child(name)
-        .ok_or_else(|| format!("it has no {name}"))?
-        .map_err(|_| format!("{name} is damaged, or stored in a way that cannot be read"))?;
-    let shape: Vec<usize> = object
-        .ds
-        .dimension_size
-        .iter()
-        .map(|size| usize::try_from(*size).unwrap_or(usize::MAX))
-        .collect();
-    let values = numbers(&object).ok_or_else(|| format!("{name} holds no numbers"))?;
-    let expected = shape.iter().try_fold(1_usize, |n, m| n.checked_mul(*m));
-    if expected != Some(values.len()) {
-        return Err(format!(
-            "{name} has {} numbers where {shape:?} should be",
-            values.len()
-        ));
-    }
-    let attribute = |name: &str| {
-        let found = object.parsed_attributes.iter().find(|a| a.name == name);
-        found
-            .and_then(|attribute| attribute.value.as_deref())
-            .map(|value| value.trim_end_matches('\0').trim().to_lowercase())
-            .unwrap_or_default()
-    };
-    Ok(Array {
-        shape,
-        kind: attribute("Type"),
-        units: attribute("Units"),
-        values,
-    })
-}
-
-/// The bytes of a variable as numbers: HDF5's floating point (class 1) and integers (class 0), of either
-/// byte order (bit 0 of the class's bit field).
-fn numbers(object: &DataObject) -> Option<Vec<f64>> {
-    let swapped = object.dt.class_bit_field & 1 != 0;
-    let size = object.dt.size as usize;
-    let class = object.dt.class_and_version & 15;
-    let plain = match object.dt.data_fmt {
-        Some(DataFormat::Float { bit_precision, .. } | DataFormat::Fixed { bit_precision, .. }) => {
-            usize::from(bit_precision) == size * 8
-        }
-        None => true,
-    };
-    if !matches!((class, size), (1, 4 | 8) | (0, 1 | 2 | 4 | 8)) || !plain {
-        return None;
-    }
-    let number = |bytes: &[u8]| {
-        let mut wide = [0; 8];
-        wide[..size].copy_from_slice(bytes);
-        if swapped {
-            wide[..size].reverse();
-        }
-        let [a, b, c, d, ..] = wide;
-        match (class, size) {
-            (1, 4) => f64::from(f32::from_le_bytes([a, b, c, d])),
-            (1, _) => f64::from_le_bytes(wide),
-            // Moved to the top and back, which extends the sign.
-            (_, _) => {
-                let unused = 64 - 8 * size;
-                ((i64::from_le_bytes(wide) << unused) >> unused) as f64
-            }
-        }
-    };
-    Some(object.data.chunks_exact(size).map(number).collect())
+fn variable(bytes: &[u8], parsed: &ParsedHdf<'_>, name: &str) -> Result<Variable, String> {
+    let mut entries = parsed.root.child_directories.iter();
+    let entry = entries
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| format!("it has no {name}"))?;
+    Variable::read(bytes, entry.address)
+        .ok_or_else(|| format!("{name} is damaged, or stored in a way that cannot be read"))
 }
