@@ -42,15 +42,6 @@ pub struct Dense {
     pub logs: Vec<f32>,
     /// Interaural time differences in seconds.
     pub itd: Vec<f64>,
-    /// Whether a direction lies among measured ones, rather than in a gap.
-    pub measured: Vec<bool>,
-}
-
-/// One dense direction.
-#[derive(Clone, Default)]
-struct Estimate {
-    itd: f64,
-    gap: f64,
 }
 
 /// Estimates all directions of the rings.
@@ -89,11 +80,9 @@ pub fn densify(
     }
     let count = rings.directions();
     let mut logs = vec![0.0; count * width];
-    // The last of each row: what is not a bin.
-    let mut rows: Vec<(Estimate, &mut [f32])> = logs
-        .chunks_exact_mut(width)
-        .map(|row| (Estimate::default(), row))
-        .collect();
+    // Each with its interaural time difference.
+    let mut rows: Vec<(f64, &mut [f32])> =
+        logs.chunks_exact_mut(width).map(|row| (0.0, row)).collect();
     share(
         &mut rows,
         1,
@@ -101,17 +90,17 @@ pub fn densify(
         [from, to],
         || (Weights::default(), vec![Complex32::default(); width]),
         |(weights, sum), index, row| {
-            let (estimate, logs) = &mut row[0];
+            let (itd, logs) = &mut row[0];
             if let Some(measurement) = anchored[index] {
                 logs.copy_from_slice(spectra.logs(measurement));
-                estimate.itd = spectra.itd[measurement];
+                *itd = spectra.itd[measurement];
                 return;
             }
             let (azimuth, elevation) = rings.direction(index);
             let direction = vector(azimuth, elevation);
             kriging.weigh(direction, weights);
-            estimate.itd = head.itd(direction, weights);
-            estimate.gap = (weights.gap - kriging.spacing).max(0.0);
+            *itd = head.itd(direction, weights);
+            let gap = (weights.gap - kriging.spacing).clamp(0.0, 1.0);
             trend.at(direction, logs);
             for (i, weight) in weights.index.iter().zip(&weights.log) {
                 add(logs, &residual[i * width..][..width], *weight as f32);
@@ -126,18 +115,13 @@ pub fn densify(
                 }
                 mix(logs, sum, share as f32);
             }
-            if estimate.gap > 0.0 && elevation < 0.0 {
-                let depth = (estimate.gap.min(1.0) * DARKER) as f32;
-                add(logs, &shade, -depth);
+            if gap > 0.0 && elevation < 0.0 {
+                add(logs, &shade, -(gap * DARKER) as f32);
             }
         },
     )?;
     let mut dense = Dense {
-        itd: rows.iter().map(|(estimate, _)| estimate.itd).collect(),
-        measured: rows
-            .iter()
-            .map(|(estimate, _)| estimate.gap == 0.0)
-            .collect(),
+        itd: rows.iter().map(|(itd, _)| *itd).collect(),
         logs: Vec::new(),
     };
     drop(rows);

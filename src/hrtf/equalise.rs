@@ -5,9 +5,12 @@
 //! loudspeaker of the measurement gave, a head hardly tells directions apart either, so the level of the
 //! lowest sound frequency is held down to 0 Hz.
 
+use super::align::Aligned;
 use super::densify::Dense;
+use super::head::vector;
+use super::kriging::spacing;
 use super::spectra::Spectra;
-use crate::dsp::hrir::{Hrirs, Rings};
+use crate::dsp::hrir::Hrirs;
 use realfft::num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
 
@@ -23,21 +26,27 @@ const MIDDLE: [f64; 2] = [300.0, 3000.0];
 /// Limit of the equaliser either way, in nepers: 20 dB.
 const LIMIT: f64 = 2.303;
 
+/// Places that the mean over the sphere is taken of.
+const PLACES: usize = 2000;
+
+/// Degrees from one place to the next around the axis (a Fibonacci spiral).
+const GOLDEN: f64 = 137.507_764_05;
+
 /// Width of the smoothed bands, in octaves.
 const BAND: f64 = 1.0 / 3.0;
 
 /// Equalises all directions of a set.
-pub fn equalise(dense: &mut Dense, spectra: &Spectra, rings: &Rings) {
+pub fn equalise(dense: &mut Dense, aligned: &Aligned, spectra: &Spectra) {
     let bins = spectra.frame.bins;
     let width = spectra.ears * bins;
-    let mean = smoothed(&diffuse(dense, spectra, rings), spectra);
-    let [low, high] = MIDDLE.map(|frequency| spectra.frame.bin(frequency));
-    let middle = mean[low..=high].iter().sum::<f64>() / (high - low + 1) as f64;
+    let mean = smoothed(&diffuse(aligned, spectra));
+    let [low, high] = MIDDLE.map(|frequency| frequency / spectra.frame.spacing());
+    let middle = Bands::new(&mean).mean(low, high);
     let last = spectra.frame.bin(HIGHEST);
     let gain: Vec<f32> = (0..bins)
         .map(|bin| (middle - mean[bin.min(last)]).clamp(-LIMIT, LIMIT) as f32)
         .collect();
-    let held = spectra.frame.bin(BASS[1]).max(1).min(bins - 1);
+    let held = (BASS[1] / spectra.frame.spacing()).min(bins as f64 - 1.001);
     let own: Vec<f32> = (0..bins)
         .map(|bin| {
             let octaves = (bin as f64 * spectra.frame.spacing() / BASS[0])
@@ -55,58 +64,92 @@ pub fn equalise(dense: &mut Dense, spectra: &Spectra, rings: &Rings) {
         for (log, gain) in logs.iter_mut().zip(&gain) {
             *log += gain;
         }
-        let bass = logs[held];
-        for (log, own) in logs[..held].iter_mut().zip(&own) {
+        let (below, share) = (held as usize, held.fract() as f32);
+        let bass = logs[below] + share * (logs[below + 1] - logs[below]);
+        for (log, own) in logs[..=below].iter_mut().zip(&own) {
             *log = own * *log + (1.0 - own) * bass;
         }
     }
 }
 
-/// Mean power over the measured part of the sphere in each bin, as half its natural logarithm.
-fn diffuse(dense: &Dense, spectra: &Spectra, rings: &Rings) -> Vec<f64> {
+/// Mean power over the measured part of the sphere in each bin, as half its natural logarithm. Each of some
+/// places spread evenly counts for the measurement next to it, if that is near: so do gaps count for nothing.
+fn diffuse(aligned: &Aligned, spectra: &Spectra) -> Vec<f64> {
+    let directions: Vec<[f64; 3]> = aligned
+        .directions
+        .iter()
+        .map(|[az, el]| vector(*az, *el))
+        .collect();
+    let near = (1.5 * spacing(&directions)).min(PI).cos();
+    let mut weights = vec![0.0; directions.len()];
+    for place in 0..PLACES {
+        let height = 1.0 - (2 * place + 1) as f64 / PLACES as f64;
+        let [x, y, z] = vector(place as f64 * GOLDEN, height.asin().to_degrees());
+        let cosines = directions
+            .iter()
+            .map(|d| d[0] * x + d[1] * y + d[2] * z)
+            .enumerate();
+        let nearest = cosines.max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((index, _)) = nearest.filter(|(_, cosine)| *cosine >= near) {
+            weights[index] += 1.0;
+        }
+    }
+    let mut total: f64 = weights.iter().sum();
+    if total == 0.0 {
+        weights.fill(1.0);
+        total = weights.len() as f64;
+    }
     let bins = spectra.frame.bins;
-    let width = spectra.ears * bins;
     let mut power = vec![0.0; bins];
-    let mut total = 0.0;
-    for (place, ring) in rings.rings().iter().enumerate() {
-        // A ring stands for the band half-way to its neighbours.
-        let half = |other: Option<&crate::dsp::hrir::Ring>| {
-            let other = other.map_or(ring.elevation, |other| other.elevation);
-            (0.5 * (ring.elevation + other)).to_radians().sin()
-        };
-        let below = half(place.checked_sub(1).and_then(|i| rings.rings().get(i)));
-        let above = half(rings.rings().get(place + 1));
-        let weight = (above - below) / ring.count as f64;
-        for direction in ring.first..ring.first + ring.count {
-            if !dense.measured[direction] {
-                continue;
-            }
-            total += weight * spectra.ears as f64;
-            for logs in dense.logs[direction * width..][..width].chunks_exact(bins) {
-                for (power, log) in power.iter_mut().zip(logs) {
-                    *power += weight * f64::from((2.0 * log).exp());
-                }
+    for (index, weight) in weights.iter().enumerate() {
+        for logs in spectra.logs(index).chunks_exact(bins) {
+            for (power, log) in power.iter_mut().zip(logs) {
+                *power += weight * f64::from((2.0 * log).exp());
             }
         }
     }
+    total *= spectra.ears as f64;
     power
         .iter()
         .map(|power| 0.5 * (power / total).max(1e-30).ln())
         .collect()
 }
 
-/// Means over bands around each bin.
-fn smoothed(logs: &[f64], spectra: &Spectra) -> Vec<f64> {
-    let mut sums = vec![0.0];
-    for log in logs {
-        sums.push(sums[sums.len() - 1] + log);
+/// Means of some values over bands that begin and end within bins: so they are alike at all rates.
+struct Bands {
+    sums: Vec<f64>,
+}
+
+impl Bands {
+    fn new(values: &[f64]) -> Bands {
+        let mut sums = vec![0.0];
+        for value in values {
+            sums.push(sums[sums.len() - 1] + value);
+        }
+        Bands { sums }
     }
+
+    /// From one place to another, in bins; bin k reaches from k - 1/2 to k + 1/2.
+    fn mean(&self, from: f64, end: f64) -> f64 {
+        let count = self.sums.len() - 1;
+        let inside = |place: f64| (place + 0.5).clamp(0.0, count as f64);
+        let until = |place: f64| {
+            let whole = (place as usize).min(count - 1);
+            self.sums[whole] + (self.sums[whole + 1] - self.sums[whole]) * (place - whole as f64)
+        };
+        let (from, end) = (inside(from), inside(end));
+        (until(end) - until(from)) / (end - from)
+    }
+}
+
+/// Means over bands around each bin.
+fn smoothed(logs: &[f64]) -> Vec<f64> {
+    let bands = Bands::new(logs);
     let edge = (BAND / 2.0).exp2();
-    (0..spectra.frame.bins)
+    (0..logs.len())
         .map(|bin| {
-            let from = (bin as f64 / edge).round() as usize;
-            let end = ((bin as f64 * edge).round() as usize + 1).min(logs.len());
-            (sums[end] - sums[from]) / (end - from) as f64
+            let bin = bin as f64;
+            bands.mean((bin / edge).min(bin - 0.5), (bin * edge).max(bin + 0.5))
         })
         .collect()
 }

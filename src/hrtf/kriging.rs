@@ -158,7 +158,7 @@ fn look_up(table: &[f64], squared: f64) -> f64 {
 }
 
 /// The median angle from a direction to its nearest neighbour, of at most some hundred directions.
-fn spacing(directions: &[[f64; 3]]) -> f64 {
+pub fn spacing(directions: &[[f64; 3]]) -> f64 {
     let every = directions.len().div_ceil(200);
     let mut angles: Vec<f64> = directions
         .iter()

@@ -101,7 +101,7 @@ fn build(
     let rings = rings(aligned, spectra.frame.taps);
     let mut dense = densify(aligned, &spectra, &rings, progress, [at(0.15), at(0.6)])?;
     if options.equalise {
-        equalise(&mut dense, &spectra, &rings);
+        equalise(&mut dense, aligned, &spectra);
     }
     let (filters, low) = filters(&dense, &spectra, &rings, progress, [at(0.6), at(1.0)])?;
     Ok(Hrirs {
