@@ -94,10 +94,15 @@ pub fn window_frames(rate: f64) -> (usize, usize) {
 /// Finds the onsets, and windows the responses around them.
 ///
 /// # Errors
-/// [`HrtfError::Cancelled`], or [`HrtfError::Content`] where the numbers make no set; it names no file.
+/// [`HrtfError::Cancelled`], or [`HrtfError::Content`] where the numbers make no set; it names the set's title for
+/// its file.
 pub fn align(raw: &Raw, progress: &Progress, span: [f64; 2]) -> Result<Aligned, HrtfError> {
     raw.check().map_err(|why| HrtfError::Content {
-        file: raw.about.title.clone().into(),
+        file: if raw.about.title.is_empty() {
+            "HRTF set".into()
+        } else {
+            raw.about.title.clone().into()
+        },
         why,
     })?;
     let mut notes = Vec::new();
