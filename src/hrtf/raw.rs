@@ -108,7 +108,7 @@ impl Raw {
                 self.responses[wrong]
             ));
         }
-        let late = |delay: &f64| !(delay.abs() <= LATEST * self.rate);
+        let late = |delay: &f64| delay.is_nan() || delay.abs() > LATEST * self.rate;
         if let Some(wrong) = self.delays.iter().position(|ears| ears.iter().any(late)) {
             return Err(format!(
                 "measurement {wrong} is delayed by {:?} samples; up to {LATEST} s is possible",

@@ -74,7 +74,10 @@ pub fn parse(bytes: Vec<u8>, file: &Path) -> Result<Raw, HrtfError> {
     let reader = thread::Builder::new()
         .name("sofa".to_owned())
         .stack_size(STACK)
-        .spawn(move || sender.send(extract(&bytes, &name)));
+        .spawn(move || {
+            // Nobody waits any more where the patience has ended.
+            let _ = sender.send(extract(&bytes, &name));
+        });
     if let Err(error) = reader {
         return Err(HrtfError::Unreadable {
             file: file.to_owned(),

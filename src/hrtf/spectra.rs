@@ -106,9 +106,7 @@ impl Spectra {
         let (frame, resampler) = Frame::new(aligned, rate);
         let ears = if aligned.symmetric { 1 } else { 2 };
         let (radius, common) = fit_head(aligned);
-        // A full row for each: two ears of bins, and the time difference's cross-spectrum made on the way.
         let mut rows = vec![Row::new(ears * frame.bins); aligned.directions.len()];
-        let lead = (resampler.lead, &resampler);
         share(
             &mut rows,
             1,
@@ -124,9 +122,10 @@ impl Spectra {
             |(transform, resampled, cross), index, row| {
                 let [azimuth, elevation] = aligned.directions[index];
                 let direction = vector(azimuth, elevation);
-                let begins = aligned.starts[index].map(|start| (start - lead.0) / aligned.rate);
-                for ear in 0..2 {
-                    lead.1.run(aligned.window(index, ear), resampled);
+                let begins =
+                    aligned.starts[index].map(|start| (start - resampler.lead) / aligned.rate);
+                for (ear, begins) in begins.into_iter().enumerate() {
+                    resampler.run(aligned.window(index, ear), resampled);
                     let spectrum = transform.spectrum(resampled);
                     for (cross, bin) in cross.iter_mut().zip(spectrum) {
                         *cross = if ear == 0 { bin.conj() } else { *cross * bin };
@@ -135,7 +134,7 @@ impl Spectra {
                         continue;
                     }
                     let path = head::path(direction, ear) * radius / head::SPEED_OF_SOUND;
-                    let advance = TAU * frame.spacing() * (common + path - begins[ear]);
+                    let advance = TAU * frame.spacing() * (common + path - begins);
                     row[0].fill(ear * frame.bins, &spectrum[..frame.bins], advance);
                 }
                 let apart = begins[1] - begins[0];

@@ -1,4 +1,5 @@
 //! Sets that are made up: a sphere with two ears, in any directions, at any rate.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::f64::consts::{FRAC_PI_2, PI};
 use zeitgeber::hrtf::Raw;
