@@ -85,9 +85,9 @@ fn a_file_that_is_damaged() {
     let mut random = Random(1);
     let start = Instant::now();
     let (mut read, mut refused) = (0, 0);
-    // As many as a minute allows, and at most some thousands; the structure lies at both ends of the file.
+    // As many as half a minute allows, and at most some thousands; the structure lies at both ends of the file.
     for round in 0..4000 {
-        if start.elapsed() > Duration::from_secs(60) {
+        if start.elapsed() > Duration::from_secs(30) {
             break;
         }
         let mut damaged = bytes.clone();

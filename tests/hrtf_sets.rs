@@ -153,30 +153,21 @@ fn any_rate_at_any_rate() {
     for (name, aligned) in [
         ("KEMAR", kemar()),
         ("44.1 kHz", sphere(44_100.0)),
-        ("48 kHz", sphere(48_000.0)),
         ("96 kHz", sphere(96_000.0)),
     ] {
         for options in [OFF, Options::default()] {
             let reference = gains(&prepared(&aligned, aligned.rate, options), &frequencies);
             let mut differs = 0.0_f64;
             let rates: &[f64] = if name == "KEMAR" {
-                &[
-                    8e3, 11_025.0, 22_050.0, 44_100.0, 48e3, 96e3, 176_400.0, 384e3, 768e3,
-                ]
+                &[8e3, 11_025.0, 22_050.0, 48e3, 96e3, 176_400.0, 384e3, 768e3]
             } else {
-                &[8e3, 44_100.0, 192e3]
+                &[8e3, 48e3, 192e3]
             };
             for rate in rates.iter().copied() {
                 let found = gains(&prepared(&aligned, rate, options), &frequencies);
-                let mut here = 0.0_f64;
                 for (a, b) in reference.iter().zip(&found) {
-                    here = here.max((a - b).abs());
+                    differs = differs.max((a - b).abs());
                 }
-                println!(
-                    "{name}, equaliser {}: {rate} Hz, {here:.3} dB",
-                    options.equalise
-                );
-                differs = differs.max(here);
             }
             text.push(format!("{name} {differs:.3} dB"));
             worst = worst.max(differs);
@@ -187,7 +178,6 @@ fn any_rate_at_any_rate() {
         "within 0.1 dB",
         &format!("worst {worst:.3} dB"),
     );
-    println!("{text:?}");
     assert!(worst <= LEVEL_BAR, "{text:?}");
 }
 

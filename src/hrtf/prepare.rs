@@ -68,19 +68,15 @@ pub fn finish(
         return Err(HrtfError::Rate { rate });
     }
     // A rate that does not reach as high as ears would weigh the set differently.
-    let low = rate < LEVELLED;
-    let middle = if low { 0.5 * (from + to) } else { from };
-    let mut hrirs = build(aligned, rate, options, progress, [middle, to])?;
-    let gain = if low {
-        level(&build(
-            aligned,
-            LEVELLED,
-            options,
-            progress,
-            [from, middle],
-        )?)
+    let middle = 0.5 * (from + to);
+    let (mut hrirs, gain) = if rate < LEVELLED {
+        let levelled = build(aligned, LEVELLED, options, progress, [from, middle])?;
+        let gain = level(&levelled);
+        (build(aligned, rate, options, progress, [middle, to])?, gain)
     } else {
-        level(&hrirs)
+        let hrirs = build(aligned, rate, options, progress, [from, to])?;
+        let gain = level(&hrirs);
+        (hrirs, gain)
     };
     for tap in &mut hrirs.filters {
         *tap *= gain;
