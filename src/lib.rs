@@ -9,6 +9,7 @@ pub mod dsp;
 pub mod editor;
 pub mod engine;
 pub mod graph;
+pub mod hrtf;
 pub mod node;
 pub mod offline;
 pub mod plugin;

@@ -6,6 +6,8 @@ mod analyze;
 mod errors;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/hrtf.rs"]
+mod hrtf;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/sound.rs"]

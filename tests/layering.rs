@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("dsp", &[]),
+    ("hrtf", &["dsp", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "text"]),
     ("graph", &["dsp", "node", "text"]),
@@ -26,6 +27,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("nice_plug_egui", &["editor"]),
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
+    ("sofar", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),

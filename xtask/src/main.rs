@@ -1,6 +1,7 @@
-//! The chores of this repository: `cargo xtask setup | bundle | demo | test | accuracy | bench`.
+//! The chores of this repository: `cargo xtask setup | bundle | demo | test | accuracy | bench | asset`.
 
 mod accuracy;
+mod asset;
 mod bundle;
 mod demo;
 mod hosts;
@@ -24,6 +25,7 @@ Usage: cargo xtask COMMAND
   test     setup, then every test (any argument of `cargo test` may follow)
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
   bench    the benchmarks (any argument of `cargo bench` may follow)
+  asset    makes assets/kemar.bin, the embedded HRTF set, from the SOFA file beside it
 
 Start with: cargo xtask demo";
 
@@ -56,6 +58,7 @@ fn run() -> Result<ExitCode> {
     match (command.as_str(), rest.as_slice()) {
         ("setup", []) => setup::setup(Purpose::Everything).map(|()| ExitCode::SUCCESS),
         ("demo", []) => demo::demo().map(|()| ExitCode::SUCCESS),
+        ("asset", []) => asset::asset(),
         ("bundle", build_arguments) => {
             bundle::bundle(build_arguments)?.print();
             Ok(ExitCode::SUCCESS)
@@ -67,7 +70,7 @@ fn run() -> Result<ExitCode> {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
-        ("setup" | "demo", [extra, ..]) => {
+        ("setup" | "demo" | "asset", [extra, ..]) => {
             eprintln!(
                 "xtask: `cargo xtask {command}` takes no arguments, but was given \"{extra}\"\n\n{HELP}"
             );

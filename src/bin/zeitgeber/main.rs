@@ -6,6 +6,7 @@
 mod analyze;
 mod args;
 mod graph;
+mod hrtf;
 mod live;
 mod live_audio;
 mod live_devices;
@@ -44,6 +45,7 @@ enum Command {
     Graph(graph::Args),
     Analyze(analyze::Args),
     Live(live::Args),
+    Hrtf(hrtf::Args),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Graph(args) => args.run(),
         Command::Analyze(args) => args.run(),
         Command::Live(args) => args.run(),
+        Command::Hrtf(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,7 +79,7 @@ fn explain(error: &clap::Error) -> ExitCode {
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze or live; --help explains them",
+                "give a command: render, run, params, nodes, graph, analyze, live or hrtf; --help explains them",
             ))
         }
         kind => {
