@@ -100,14 +100,14 @@ pub fn music(seconds: f64, rate: f64, level: f64, seed: u64) -> [Vec<f32>; 2] {
             let mut pad = 0.0;
             for (voice, note) in chord.iter().enumerate() {
                 let f = hertz(*note) * (1.0 + 0.001 * (voice + ear) as f64);
-                let harmonics = ((0.45 * rate / f) as usize).min(12);
+                let harmonics = ((0.45 * rate / f) as usize).min(5);
                 for h in 1..=harmonics {
                     pad += (TAU * f * h as f64 * t).sin() / h as f64;
                 }
             }
             let sum = 0.9 * kick
                 + 0.5 * snare * low[ear]
-                + 0.25 * hat * (white - low[ear])
+                + 0.2 * hat * low[ear]
                 + 0.35 * bass
                 + 0.08 * pad;
             out[ear][n] = (level * 0.7 * sum) as f32;
