@@ -13,4 +13,5 @@ pub mod hrtf;
 pub mod node;
 pub mod offline;
 pub mod plugin;
+pub mod space;
 pub mod text;

@@ -12,12 +12,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("node", &["dsp", "text"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
+    ("space", &["dsp", "hrtf", "node", "text"]),
     (
         "offline",
-        &["analysis", "dsp", "node", "graph", "engine", "text"],
+        &[
+            "analysis", "dsp", "hrtf", "node", "graph", "engine", "space", "text",
+        ],
     ),
     ("editor", &["engine", "text"]),
-    ("plugin", &["dsp", "engine", "editor", "text"]),
+    (
+        "plugin",
+        &["dsp", "hrtf", "engine", "space", "editor", "text"],
+    ),
 ];
 
 /// The editor sees parameters and telemetry only, the node and graph know no engine, the engine knows no

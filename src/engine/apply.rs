@@ -16,6 +16,13 @@ impl Engine {
         let now = self.now;
         let travel = &mut self.travels[control.index()];
         match change {
+            Change::Linear { to, frames: 0 } if places(control) => {
+                *travel = Travel::still(entry.clamp(to));
+                self.space.stepped = true;
+            }
+            Change::Linear { to, frames } if places(control) => {
+                travel.line(entry.clamp(to), now, frames);
+            }
             Change::Linear { to, frames: 0 } if travels(control) && control != id::PHASE => {
                 *travel = Travel::still(entry.clamp(to));
                 self.put(control, 0.0);
@@ -34,6 +41,7 @@ impl Engine {
                     _ => 0,
                 };
                 let before = self.sources();
+                self.space.stepped |= places(control) || control == id::MOTION;
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.get(id::GLIDE));
                 self.change_source(before);
@@ -95,6 +103,10 @@ impl Engine {
                 self.ceiling_rests = self.rests(value);
                 self.graph
                     .set_param(chain.ceiling, params.ceiling_on, value);
+            }
+            id::HRTF_EQ => {
+                self.graph
+                    .set_param(chain.space, crate::node::hrtf::param::EQUALISED, value)
             }
             id::CEILING => self.graph.set_param(chain.ceiling, params.ceiling, value),
             id::CARRIER_NOTE | id::TUNING => self.aim_note(),
@@ -278,6 +290,24 @@ fn crossfades(control: ControlId) -> bool {
         .any(|layer| [layer.duty, layer.ramp].contains(&control))
 }
 
+/// Whether a control is a place or an angle: a step is there at once (far ones fade in the renderer), straight
+/// lines are followed.
+fn places(control: ControlId) -> bool {
+    matches!(
+        control,
+        id::AZIMUTH
+            | id::ELEVATION
+            | id::DISTANCE
+            | id::WIDTH
+            | id::MOTION_DEPTH
+            | id::HEAD_YAW
+            | id::HEAD_PITCH
+            | id::HEAD_ROLL
+    ) || id::LAYER
+        .iter()
+        .any(|layer| [layer.azimuth, layer.elevation, layer.distance].contains(&control))
+}
+
 /// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.
 fn travels(control: ControlId) -> bool {
     matches!(
@@ -291,6 +321,8 @@ fn travels(control: ControlId) -> bool {
             | id::PROG_LEVEL
             | id::PROG_DEPTH
             | id::PROG_RATIO
+            | id::MOTION_RATE
+            | id::MOTION_RATIO
     ) || id::LAYER
         .iter()
         .any(|layer| [layer.level, layer.ratio, layer.interval].contains(&control))

@@ -1,8 +1,10 @@
 //! The entrainment chain as a graph, and where its nodes are.
 //!
 //! ```text
-//! in -> input_gain -> gate -> leveller -> pre -> program -> post -> output_gain -> ceiling -> bypass -> out
-//!   layer1 .. layer4, noise -> fade -> output_gain                    in -> bypass.b
+//! in -> input_gain -> gate -> leveller -> pre -> program -> direct | send -> space -> ears -> post
+//!   -> output_gain -> ceiling -> bypass -> out                                in -> bypass.b
+//! layer1 .. layer4 -> layerN_direct -> fade -> output_gain       noise -> fade
+//!                  -> layerN_send -> layerN_away -> space
 //! a layer's rendering:  layerN_a_sine | layerN_a_wave | layerN_a_noise -> layerN_a_pink
 //!   -> layerN_a_mono -> layerN_a_pulse -> layerN_a_side -> layerN_a_fade -> layerN
 //! pre's renderings:     pre_a_start -> pre_a_band -> pre_a_amplitude -> pre_a_sweep -> pre_a_fade
@@ -18,6 +20,7 @@
 use super::QUANTUM;
 use super::controls::LAYERS;
 use crate::graph::{Graph, GraphError, GraphRun, NodeIndex};
+use crate::node::hrtf::{self, SupplyLine};
 use crate::node::registry;
 
 /// The nodes of one rendering of a layer.
@@ -68,12 +71,26 @@ pub struct Chain {
     /// The treatments before and after space.
     pub stages: [[StageNodes; 2]; 2],
     pub program: NodeIndex,
+    /// The program past space, and into it.
+    pub direct: NodeIndex,
+    pub send: NodeIndex,
+    pub space: NodeIndex,
+    pub ears: NodeIndex,
+    pub routes: [LayerRoute; LAYERS],
     pub layers: [([LayerNodes; 2], NodeIndex); LAYERS],
     pub bed: ([BedNodes; 2], NodeIndex),
     pub fade: NodeIndex,
     pub output_gain: NodeIndex,
     pub ceiling: NodeIndex,
     pub bypass: NodeIndex,
+}
+
+/// Where a layer goes: past space or into it, faded there with the entrainment.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerRoute {
+    pub direct: NodeIndex,
+    pub send: NodeIndex,
+    pub away: NodeIndex,
 }
 
 /// Positions of the parameters that treatments which follow an envelope share.
@@ -130,6 +147,8 @@ pub struct Built {
     pub chain: Chain,
     pub params: Params,
     pub noise_levels: NoiseLevels,
+    /// What brings filters to the node of space.
+    pub supply: SupplyLine,
 }
 
 const SIDES: [char; 2] = ['a', 'b'];
@@ -145,9 +164,14 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         ("gate", "gate"),
         ("leveller", "leveller"),
         ("program", "gain"),
+        ("direct", "gain"),
+        ("send", "gain"),
+        ("ears", "gain"),
     ] {
         graph.add_builtin(name, kind)?;
     }
+    let (space, supply) = hrtf::create();
+    graph.add("space", space)?;
     for layer in 1..=LAYERS {
         add_layer(&mut graph, layer)?;
     }
@@ -168,16 +192,19 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         "leveller",
         "program",
     )?;
-    add_stage(
-        &mut graph,
-        "post",
-        ["pan", "shift"],
-        "program",
-        "output_gain",
-    )?;
+    graph.serial(&["program", "direct", "ears"])?;
+    graph.serial(&["program", "send", "space.speakers"])?;
+    graph.connect("space", "ears")?;
+    add_stage(&mut graph, "post", ["pan", "shift"], "ears", "output_gain")?;
     graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
     for layer in 1..=LAYERS {
-        graph.connect(&format!("layer{layer}"), "fade")?;
+        let name = |part: &str| format!("layer{layer}{part}");
+        for part in ["_direct", "_send", "_away"] {
+            graph.add_builtin(&name(part), "gain")?;
+        }
+        graph.serial(&[&name(""), &name("_direct"), "fade"])?;
+        graph.serial(&[&name(""), &name("_send"), &name("_away")])?;
+        graph.connect(&name("_away"), &format!("space.layer{layer}"))?;
     }
     graph.serial(&["noise", "fade", "output_gain"])?;
     graph.connect("in", "bypass.b")?;
@@ -194,6 +221,7 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         chain,
         params,
         noise_levels,
+        supply,
     })
 }
 
@@ -317,6 +345,14 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
             fade: find("_fade")?,
         })
     };
+    let route = |layer: usize| -> Result<LayerRoute, GraphError> {
+        let find = |part: &str| run.find(&format!("layer{layer}_{part}"));
+        Ok(LayerRoute {
+            direct: find("direct")?,
+            send: find("send")?,
+            away: find("away")?,
+        })
+    };
     let stage = |stage: &str, treatments: [&str; 2], side: char| {
         let find = |part: &str| run.find(&format!("{stage}_{side}_{part}"));
         Ok(StageNodes {
@@ -339,6 +375,11 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
             [stage("post", post, 'a')?, stage("post", post, 'b')?],
         ],
         program: run.find("program")?,
+        direct: run.find("direct")?,
+        send: run.find("send")?,
+        space: run.find("space")?,
+        ears: run.find("ears")?,
+        routes: [route(1)?, route(2)?, route(3)?, route(4)?],
         layers: [layer(1)?, layer(2)?, layer(3)?, layer(4)?],
         bed: ([bed('a')?, bed('b')?], run.find("noise")?),
         fade: run.find("fade")?,

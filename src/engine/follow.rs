@@ -126,8 +126,16 @@ impl Engine {
             (gain::SILENCE, id::FADE_OUT)
         };
         let seconds = self.get(time).max(SHORTEST_FADE);
-        self.set_gain(self.chain.fade, db, seconds, false);
+        self.set_fade(db, seconds);
         self.fade
             .glide(f64::from(u8::from(wanted)), self.now, self.frames(seconds));
+    }
+
+    /// The fade of the entrainment, past space and in it.
+    pub(super) fn set_fade(&mut self, db: f64, seconds: f64) {
+        self.set_gain(self.chain.fade, db, seconds, false);
+        for route in self.chain.routes {
+            self.set_gain(route.away, db, seconds, false);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod layer;
 mod markers;
 mod pair;
 mod plan;
+mod space;
 mod telemetry;
 mod travel;
 mod treatment;
@@ -29,12 +30,14 @@ pub use telemetry::Telemetry;
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
 use crate::graph::{GraphError, GraphRun};
+use crate::node::hrtf::SupplyLine;
 use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
 use controls as id;
 use layer::Layer;
 use markers::Markers;
+use space::Space;
 use std::fmt;
 use std::sync::Arc;
 use telemetry::Snapshot;
@@ -116,6 +119,9 @@ pub struct Engine {
     layers: [Layer; id::LAYERS],
     bed: Bed,
     treatments: Treatments,
+    space: Space,
+    /// What brings filters to the node of space, until somebody takes it.
+    supply: Option<SupplyLine>,
     /// Frames since the reset.
     now: u64,
     /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
@@ -176,6 +182,8 @@ impl Engine {
             layers: [Layer::new(); id::LAYERS],
             bed: Bed::new(),
             treatments: Treatments::new(),
+            space: Space::new(),
+            supply: Some(built.supply),
             now: 0,
             piece_start: 0,
             piece_end: 0,
@@ -216,6 +224,12 @@ impl Engine {
         &self.telemetry
     }
 
+    /// What brings head-related filters for space to this engine, once: whoever takes it supplies them, from
+    /// any thread (`space::Supplier` does). Without filters space stays off.
+    pub fn take_supply(&mut self) -> Option<SupplyLine> {
+        self.supply.take()
+    }
+
     /// The chain as a graph: names, JSON, dot.
     pub fn graph(&self) -> &GraphRun {
         &self.graph
@@ -246,7 +260,7 @@ impl Engine {
             .any(|kind| self.choice(kind) != 0);
         if wanted || self.generates() {
             Tail::Infinite
-        } else if self.treats() {
+        } else if self.treats() || self.space_sounds() {
             Tail::Frames(self.frames(TREATMENT_TAIL) as u32)
         } else {
             Tail::None
@@ -399,6 +413,7 @@ impl Engine {
                 self.chain.leveller,
                 self.params.leveller_gain,
             ),
+            space: self.space_wanted(),
             frames: self.now,
         });
     }

@@ -24,6 +24,7 @@ impl Engine {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
+            self.graph.reset_node(self.chain.space);
         }
         self.land_held();
         let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
@@ -47,6 +48,7 @@ impl Engine {
         self.drive_master(end);
         self.run_generators(end);
         self.run_treatments(end);
+        self.run_space(end);
         self.run_lines(end);
         let skip = |rests: u64| {
             if rests <= now {
@@ -73,6 +75,7 @@ impl Engine {
         }
         self.bed.advance(frames);
         self.treatments.advance(frames);
+        self.space.advance(frames);
         self.piece_start = self.now;
     }
 
@@ -83,6 +86,7 @@ impl Engine {
         self.layers = [super::Layer::new(); id::LAYERS];
         self.bed = super::Bed::new();
         self.treatments = self.treatments.rewound(keep);
+        self.space = self.space.rewound(keep);
         if keep {
             for (layer, old) in self.layers.iter_mut().zip(layers) {
                 layer.hands = [old.hands[old.pair.current()]; 2];
@@ -101,7 +105,7 @@ impl Engine {
         for control in ControlId::all() {
             self.put(control, 0.0);
         }
-        self.set_gain(self.chain.fade, gain::SILENCE, 0.0, false);
+        self.set_fade(gain::SILENCE, 0.0);
         self.fade = Travel::still(0.0);
         self.faded_in = false;
         self.graph.reset();
@@ -123,7 +127,7 @@ impl Engine {
         let layers = id::LAYER
             .iter()
             .flat_map(|layer| [layer.ratio, layer.interval]);
-        for control in layers.chain([id::BEAT, id::CARRIER, id::PROG_RATIO]) {
+        for control in layers.chain([id::BEAT, id::CARRIER, id::PROG_RATIO, id::MOTION_RATIO]) {
             arrive(&mut self.travels[control.index()]);
         }
         let anchor = self.anchor();
@@ -134,6 +138,7 @@ impl Engine {
         }
         self.bed.jump = true;
         self.treatments.jump(true);
+        self.anchor_motion(&anchor);
         self.mark_anchor();
     }
 

@@ -17,6 +17,7 @@ pub struct Telemetry {
     ceiling_gain: AtomicU32,
     ceiling_overshoot: AtomicU32,
     leveller_gain: AtomicU32,
+    space: AtomicU32,
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
@@ -87,6 +88,14 @@ impl Telemetry {
         f32::from_bits(self.leveller_gain.load(Relaxed))
     }
 
+    /// Whether the engine asks for head-related filters, and for which: equalised or as measured.
+    pub fn space_wanted(&self) -> Option<bool> {
+        match self.space.load(Relaxed) {
+            0 => None,
+            asked => Some(asked == 2),
+        }
+    }
+
     /// Frames processed since the last reset.
     pub fn frames(&self) -> u64 {
         self.frames.load(Relaxed)
@@ -135,6 +144,8 @@ impl Telemetry {
             .store(now.ceiling_overshoot.to_bits(), Relaxed);
         self.leveller_gain
             .store(now.leveller_gain.to_bits(), Relaxed);
+        let asked = now.space.map_or(0, |equalised| 1 + u32::from(equalised));
+        self.space.store(asked, Relaxed);
         self.frames.store(now.frames, Relaxed);
     }
 }
@@ -151,5 +162,6 @@ pub(super) struct Snapshot {
     pub ceiling_gain: f32,
     pub ceiling_overshoot: f32,
     pub leveller_gain: f32,
+    pub space: Option<bool>,
     pub frames: u64,
 }

@@ -6,6 +6,7 @@
 
 pub mod foreign;
 pub mod gain;
+pub mod hrtf;
 pub mod mix;
 pub mod noise;
 mod registry;

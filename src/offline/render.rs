@@ -6,9 +6,12 @@ use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
 use super::marks::{Marks, MarksError};
 use super::wav::WavError;
+use crate::engine::controls::{HRTF_EQ, SPACE_HRTF, SPACE_KIND};
 use crate::engine::{Change, ControlId, Engine, EngineError, Event, Tempo, Transport};
+use crate::hrtf::{self, HrtfError, Progress};
+use crate::space::Supplier;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a render does beside passing the source through.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct RenderOptions {
     pub bpm: Option<f64>,
     /// Nodes to capture.
     pub capture: Option<Capture>,
+    /// The SOFA file that space renders with; without one the embedded set.
+    pub hrtf: Option<PathBuf>,
     /// A CSV file that receives beat cycles, pulse onsets and anchors.
     pub markers: Option<PathBuf>,
 }
@@ -41,6 +46,7 @@ impl Default for RenderOptions {
             start: 0.0,
             bpm: None,
             capture: None,
+            hrtf: None,
             markers: None,
         }
     }
@@ -68,6 +74,8 @@ pub enum RenderError {
     Capture(CaptureError),
     /// The markers cannot be written.
     Marks(MarksError),
+    /// The filters of space cannot be made.
+    Hrtf(HrtfError),
     /// A time is negative, not a number, or beyond 31 years.
     Seconds {
         /// Which: "tail" or "start".
@@ -91,6 +99,7 @@ impl fmt::Display for RenderError {
             RenderError::Wav(error) => error.fmt(f),
             RenderError::Capture(error) => error.fmt(f),
             RenderError::Marks(error) => error.fmt(f),
+            RenderError::Hrtf(error) => error.fmt(f),
             RenderError::Seconds { what, value } => write!(
                 f,
                 "{what}: {value} is not a time from 0 to {LONGEST} s; the nearest valid value is {}",
@@ -145,6 +154,12 @@ impl From<MarksError> for RenderError {
     }
 }
 
+impl From<HrtfError> for RenderError {
+    fn from(error: HrtfError) -> RenderError {
+        RenderError::Hrtf(error)
+    }
+}
+
 impl RenderOptions {
     /// Refuses values that no render can use.
     ///
@@ -189,6 +204,7 @@ pub fn render(
     }
     let start = (options.start * rate).round() as u64;
     let events = schedule(&mut engine, &options.lanes, rate, start);
+    supply(&mut engine, options.hrtf.as_deref(), &events)?;
     let captures = options
         .capture
         .as_ref()
@@ -231,6 +247,43 @@ pub fn render(
         frames: song - start,
         repaired: engine.telemetry().input_repaired(),
     })
+}
+
+/// Brings an engine all filters that it will ask for, before its first frame. A file that is named is read even
+/// where nothing asks for it yet, so that what is wrong with it is said.
+fn supply(
+    engine: &mut Engine,
+    file: Option<&Path>,
+    events: &[(u64, Event)],
+) -> Result<(), HrtfError> {
+    let values = |control: ControlId| {
+        let later = events
+            .iter()
+            .filter(move |(_, event)| event.control == control);
+        let later = later.filter_map(|(_, event)| match event.change {
+            Change::Step(value) | Change::Linear { to: value, .. } => Some(value as usize),
+            Change::Note(_) => None,
+        });
+        std::iter::once(engine.get(control) as usize).chain(later)
+    };
+    if file.is_none() && values(SPACE_KIND).all(|kind| kind != SPACE_HRTF) {
+        return Ok(());
+    }
+    let equalised: Vec<bool> = [false, true]
+        .into_iter()
+        .filter(|on| values(HRTF_EQ).any(|value| (value == 1) == *on))
+        .collect();
+    let Some(line) = engine.take_supply() else {
+        return Ok(());
+    };
+    let mut supplier = Supplier::new(line, engine.sample_rate());
+    let source = file.map_or(hrtf::Source::Default, |file| {
+        hrtf::Source::File(file.to_owned())
+    });
+    for equalised in equalised {
+        supplier.supply(&source, equalised, &Progress::new())?;
+    }
+    Ok(())
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by

@@ -28,6 +28,9 @@ pub struct Args {
     /// Tempo of the transport
     #[arg(long, value_name = "BPM", allow_hyphen_values = true, value_parser = args::number)]
     bpm: Option<f64>,
+    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
+    #[arg(long, value_name = "FILE.sofa")]
+    hrtf: Option<PathBuf>,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -65,12 +68,14 @@ impl Args {
             start: self.start,
             bpm: self.bpm,
             capture: self.material.capture(),
+            hrtf: self.hrtf.clone(),
             markers: self.markers.clone(),
         };
         options.check()?;
         let read = self
             .preset
             .iter()
+            .chain(&self.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
         let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
         let mut source = self.material.open(read.iter().copied())?;

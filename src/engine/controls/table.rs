@@ -103,6 +103,18 @@ pub const PROGRAM_BILATERAL: usize = 2;
 pub const PROGRAM_SHIFT: usize = 3;
 /// `prog_kind`: a filter that sweeps at the beat.
 pub const PROGRAM_SWEEP: usize = 4;
+/// `space_kind`: none.
+pub const SPACE_OFF: usize = 0;
+/// `space_kind`: head-related filters.
+pub const SPACE_HRTF: usize = 1;
+/// `motion`: none.
+pub const MOTION_STILL: usize = 0;
+/// `motion`: around the head, to the left first.
+pub const MOTION_ORBIT: usize = 1;
+/// `motion`: to and fro, to the left first.
+pub const MOTION_SWING: usize = 2;
+/// `motion_source`: the `motion_rate` control.
+pub const MOTION_HZ: usize = 0;
 /// `noise_kind`: no noise bed.
 pub const NOISE_OFF: usize = 0;
 /// `noise_kind`: white.
@@ -146,6 +158,10 @@ pub struct LayerIds {
     pub duty: ControlId,
     pub ramp: ControlId,
     pub swap: ControlId,
+    pub space: ControlId,
+    pub azimuth: ControlId,
+    pub elevation: ControlId,
+    pub distance: ControlId,
 }
 
 macro_rules! table {
@@ -183,9 +199,9 @@ const RATIO: Values = logarithmic(0.25, 4.0, 1.0, 4, "");
 const INTERVAL: Values = number(-36.0, 36.0, 0.0, 2, "st");
 const DUTY: Values = number(5.0, 95.0, 50.0, 2, "%");
 const RAMP: Values = number(0.0, 50.0, 10.0, 2, "ms");
-const AZIMUTH: Values = number(-180.0, 180.0, 0.0, 2, "deg");
-const ELEVATION: Values = number(-90.0, 90.0, 0.0, 2, "deg");
-const DISTANCE: Values = logarithmic(0.2, 20.0, 1.5, 3, "m");
+const AZIMUTH_VALUES: Values = number(-180.0, 180.0, 0.0, 2, "deg");
+const ELEVATION_VALUES: Values = number(-90.0, 90.0, 0.0, 2, "deg");
+const DISTANCE_VALUES: Values = logarithmic(0.2, 20.0, 1.5, 3, "m");
 
 table! {
     BYPASS "bypass" "Bypass" "Global" switch(false),
@@ -255,12 +271,12 @@ table! {
     L1_SWAP "l1_swap" "Layer 1 Swap Ears" "Layer 1" switch(false),
         "Exchanges the ears of layer 1.";
     L1_SPACE "l1_space" "Layer 1 To Space" "Layer 1" switch(false),
-        "Sends layer 1 into space (never a binaural one). Carried for the spatial part to come.";
-    L1_AZIMUTH "l1_azimuth" "Layer 1 Azimuth" "Layer 1" AZIMUTH,
+        "Sends layer 1 into space (never a binaural one).";
+    L1_AZIMUTH "l1_azimuth" "Layer 1 Azimuth" "Layer 1" AZIMUTH_VALUES,
         "Direction of layer 1 in space, positive to the left.";
-    L1_ELEVATION "l1_elevation" "Layer 1 Elevation" "Layer 1" ELEVATION,
+    L1_ELEVATION "l1_elevation" "Layer 1 Elevation" "Layer 1" ELEVATION_VALUES,
         "Height of layer 1 in space, positive up.";
-    L1_DISTANCE "l1_distance" "Layer 1 Distance" "Layer 1" DISTANCE,
+    L1_DISTANCE "l1_distance" "Layer 1 Distance" "Layer 1" DISTANCE_VALUES,
         "Distance of layer 1 in space.";
     L2_KIND "l2_kind" "Layer 2 Kind" "Layer 2" KINDS,
         "What layer 2 generates.";
@@ -279,12 +295,12 @@ table! {
     L2_SWAP "l2_swap" "Layer 2 Swap Ears" "Layer 2" switch(false),
         "Exchanges the ears of layer 2.";
     L2_SPACE "l2_space" "Layer 2 To Space" "Layer 2" switch(false),
-        "Sends layer 2 into space (never a binaural one). Carried for the spatial part to come.";
-    L2_AZIMUTH "l2_azimuth" "Layer 2 Azimuth" "Layer 2" AZIMUTH,
+        "Sends layer 2 into space (never a binaural one).";
+    L2_AZIMUTH "l2_azimuth" "Layer 2 Azimuth" "Layer 2" AZIMUTH_VALUES,
         "Direction of layer 2 in space, positive to the left.";
-    L2_ELEVATION "l2_elevation" "Layer 2 Elevation" "Layer 2" ELEVATION,
+    L2_ELEVATION "l2_elevation" "Layer 2 Elevation" "Layer 2" ELEVATION_VALUES,
         "Height of layer 2 in space, positive up.";
-    L2_DISTANCE "l2_distance" "Layer 2 Distance" "Layer 2" DISTANCE,
+    L2_DISTANCE "l2_distance" "Layer 2 Distance" "Layer 2" DISTANCE_VALUES,
         "Distance of layer 2 in space.";
     L3_KIND "l3_kind" "Layer 3 Kind" "Layer 3" KINDS,
         "What layer 3 generates.";
@@ -303,12 +319,12 @@ table! {
     L3_SWAP "l3_swap" "Layer 3 Swap Ears" "Layer 3" switch(false),
         "Exchanges the ears of layer 3.";
     L3_SPACE "l3_space" "Layer 3 To Space" "Layer 3" switch(false),
-        "Sends layer 3 into space (never a binaural one). Carried for the spatial part to come.";
-    L3_AZIMUTH "l3_azimuth" "Layer 3 Azimuth" "Layer 3" AZIMUTH,
+        "Sends layer 3 into space (never a binaural one).";
+    L3_AZIMUTH "l3_azimuth" "Layer 3 Azimuth" "Layer 3" AZIMUTH_VALUES,
         "Direction of layer 3 in space, positive to the left.";
-    L3_ELEVATION "l3_elevation" "Layer 3 Elevation" "Layer 3" ELEVATION,
+    L3_ELEVATION "l3_elevation" "Layer 3 Elevation" "Layer 3" ELEVATION_VALUES,
         "Height of layer 3 in space, positive up.";
-    L3_DISTANCE "l3_distance" "Layer 3 Distance" "Layer 3" DISTANCE,
+    L3_DISTANCE "l3_distance" "Layer 3 Distance" "Layer 3" DISTANCE_VALUES,
         "Distance of layer 3 in space.";
     L4_KIND "l4_kind" "Layer 4 Kind" "Layer 4" KINDS,
         "What layer 4 generates.";
@@ -327,12 +343,12 @@ table! {
     L4_SWAP "l4_swap" "Layer 4 Swap Ears" "Layer 4" switch(false),
         "Exchanges the ears of layer 4.";
     L4_SPACE "l4_space" "Layer 4 To Space" "Layer 4" switch(false),
-        "Sends layer 4 into space (never a binaural one). Carried for the spatial part to come.";
-    L4_AZIMUTH "l4_azimuth" "Layer 4 Azimuth" "Layer 4" AZIMUTH,
+        "Sends layer 4 into space (never a binaural one).";
+    L4_AZIMUTH "l4_azimuth" "Layer 4 Azimuth" "Layer 4" AZIMUTH_VALUES,
         "Direction of layer 4 in space, positive to the left.";
-    L4_ELEVATION "l4_elevation" "Layer 4 Elevation" "Layer 4" ELEVATION,
+    L4_ELEVATION "l4_elevation" "Layer 4 Elevation" "Layer 4" ELEVATION_VALUES,
         "Height of layer 4 in space, positive up.";
-    L4_DISTANCE "l4_distance" "Layer 4 Distance" "Layer 4" DISTANCE,
+    L4_DISTANCE "l4_distance" "Layer 4 Distance" "Layer 4" DISTANCE_VALUES,
         "Distance of layer 4 in space.";
     PROG_KIND "prog_kind" "Program Kind" "Program"
         choice(&["off", "amplitude", "bilateral", "shift", "sweep"], PROGRAM_OFF),
@@ -359,6 +375,38 @@ table! {
         "RMS level of the noise bed in each ear, in dBFS.";
     NOISE_WIDTH "noise_width" "Noise Width" "Noise" number(0.0, 1.0, 1.0, 3, ""),
         "Stereo width of the noise bed: 0 is mono, 1 independent noises.";
+    SPACE_KIND "space_kind" "Space" "Space" Values::Choice {
+            names: &["off", "hrtf", "ambisonic"],
+            default: SPACE_OFF,
+            available: 2,
+        },
+        "How the audio and the layers sent to space are rendered to two ears.";
+    AZIMUTH "azimuth" "Azimuth" "Space" AZIMUTH_VALUES,
+        "Direction of the incoming audio, positive to the left.";
+    ELEVATION "elevation" "Elevation" "Space" ELEVATION_VALUES,
+        "Height of the incoming audio, positive up.";
+    DISTANCE "distance" "Distance" "Space" DISTANCE_VALUES,
+        "Distance of the incoming audio.";
+    WIDTH "width" "Width" "Space" number(0.0, 360.0, 60.0, 2, "deg"),
+        "Angle between the two virtual speakers of the incoming audio.";
+    MOTION "motion" "Motion" "Space" choice(&["still", "orbit", "swing"], MOTION_STILL),
+        "How the incoming audio moves: around the head, or to and fro.";
+    MOTION_SOURCE "motion_source" "Motion Source" "Space" choice(&["hz", "beat"], MOTION_HZ),
+        "Where the rate of the motion comes from: Motion Rate, or the beat and Motion Ratio.";
+    MOTION_RATE "motion_rate" "Motion Rate" "Space" number(0.0, 10.0, 0.1, 3, "Hz"),
+        "Turns, or swings, a second.";
+    MOTION_RATIO "motion_ratio" "Motion Ratio" "Space" logarithmic(0.0625, 4.0, 1.0, 4, ""),
+        "Rate of the motion as a multiple of the beat; motion never exceeds 10 turns a second.";
+    MOTION_DEPTH "motion_depth" "Motion Depth" "Space" number(0.0, 180.0, 90.0, 2, "deg"),
+        "How far to each side a swing goes.";
+    HRTF_EQ "hrtf_eq" "HRTF Equalisation" "Space" choice(&["off", "diffuse"], 1),
+        "Takes the colour that all directions share out of the filters (diffuse-field equalisation).";
+    HEAD_YAW "head_yaw" "Head Yaw" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
+        "Turns the head; positive to the left.";
+    HEAD_PITCH "head_pitch" "Head Pitch" "Head" number(-90.0, 90.0, 0.0, 2, "deg"),
+        "Tilts the head; positive looks up.";
+    HEAD_ROLL "head_roll" "Head Roll" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
+        "Rolls the head; positive puts the right ear down.";
     GATE_ON "gate_on" "Gate On" "Gate" switch(false),
         "Turns the incoming audio down while it is below the threshold.";
     GATE_THRESHOLD "gate_threshold" "Gate Threshold" "Gate" number(-80.0, 0.0, -50.0, 2, "dB"),
@@ -386,6 +434,10 @@ pub const LAYER: [LayerIds; LAYERS] = [
         duty: L1_DUTY,
         ramp: L1_RAMP,
         swap: L1_SWAP,
+        space: L1_SPACE,
+        azimuth: L1_AZIMUTH,
+        elevation: L1_ELEVATION,
+        distance: L1_DISTANCE,
     },
     LayerIds {
         kind: L2_KIND,
@@ -396,6 +448,10 @@ pub const LAYER: [LayerIds; LAYERS] = [
         duty: L2_DUTY,
         ramp: L2_RAMP,
         swap: L2_SWAP,
+        space: L2_SPACE,
+        azimuth: L2_AZIMUTH,
+        elevation: L2_ELEVATION,
+        distance: L2_DISTANCE,
     },
     LayerIds {
         kind: L3_KIND,
@@ -406,6 +462,10 @@ pub const LAYER: [LayerIds; LAYERS] = [
         duty: L3_DUTY,
         ramp: L3_RAMP,
         swap: L3_SWAP,
+        space: L3_SPACE,
+        azimuth: L3_AZIMUTH,
+        elevation: L3_ELEVATION,
+        distance: L3_DISTANCE,
     },
     LayerIds {
         kind: L4_KIND,
@@ -416,5 +476,9 @@ pub const LAYER: [LayerIds; LAYERS] = [
         duty: L4_DUTY,
         ramp: L4_RAMP,
         swap: L4_SWAP,
+        space: L4_SPACE,
+        azimuth: L4_AZIMUTH,
+        elevation: L4_ELEVATION,
+        distance: L4_DISTANCE,
     },
 ];

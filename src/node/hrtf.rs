@@ -1,0 +1,275 @@
+//! hrtf: sources in space to two ears, with filters that come from outside.
+//!
+//! The filters are made on another thread and reach the node through a [`SupplyLine`]; until the first have
+//! come it is silent. It lags by 32 frames, which belong to the filters (an onset, not a latency).
+
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
+use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
+use std::sync::Arc;
+
+/// Sources: two virtual speakers, and two sides for each of four layers.
+pub const SOURCES: usize = 10;
+
+/// Messages that fit into a supply line.
+const LINE: usize = 8;
+
+/// Positions of the parameters.
+pub mod param {
+    /// Which filters: 0 as measured, 1 equalised for a diffuse field.
+    pub const EQUALISED: usize = 0;
+    /// 1: places move smoothly however far they are; 0: steps of over 5 degrees are fades.
+    pub const MOTION: usize = 1;
+    /// 1 once there are filters.
+    pub const READY: usize = 2;
+    /// The first of four for each source: azimuth, elevation, distance, gain.
+    pub const PLACES: usize = 3;
+}
+
+/// What reaches the node from outside.
+pub enum Supply {
+    /// A renderer of [`SOURCES`] sources, for as long as the node lives.
+    Renderer(Box<Renderer>),
+    /// Filters: as measured (0) or equalised (1).
+    Bank(usize, Arc<FilterBank>),
+}
+
+/// The other end of a node: what brings it filters, and takes back those that it needs no more.
+pub struct SupplyLine {
+    /// To the node.
+    pub to: rtrb::Producer<Supply>,
+    /// From the node, to be dropped off the audio thread.
+    pub from: rtrb::Consumer<Arc<FilterBank>>,
+}
+
+/// The node.
+pub struct Hrtf {
+    info: NodeInfo,
+    values: Vec<f64>,
+    renderer: Option<Box<Renderer>>,
+    /// By equalisation.
+    banks: [Option<Arc<FilterBank>>; 2],
+    /// The filters that the renderer has been given last.
+    sounding: Option<Arc<FilterBank>>,
+    inbox: rtrb::Consumer<Supply>,
+    outbox: rtrb::Producer<Arc<FilterBank>>,
+}
+
+/// Makes one, with the line that supplies it.
+pub fn create() -> (Box<dyn Node>, SupplyLine) {
+    let mut params = vec![
+        ParamInfo {
+            kind: ParamKind::Switch,
+            ..ParamInfo::number(
+                "equalised",
+                "",
+                0.0..=1.0,
+                1.0,
+                "Filters made flat for a diffuse field",
+            )
+        },
+        ParamInfo {
+            kind: ParamKind::Switch,
+            ..ParamInfo::number(
+                "motion",
+                "",
+                0.0..=1.0,
+                0.0,
+                "Places move, however far; off: far steps fade",
+            )
+        },
+        ParamInfo {
+            kind: ParamKind::Readout,
+            ..ParamInfo::number("ready", "", 0.0..=1.0, 0.0, "Filters have come")
+        },
+    ];
+    for source in 1..=SOURCES {
+        let name = |what: &str| format!("{what}{source}");
+        params.extend([
+            ParamInfo::number(
+                &name("azimuth"),
+                "deg",
+                -360.0..=360.0,
+                0.0,
+                "Positive to the left",
+            ),
+            ParamInfo::number(&name("elevation"), "deg", -90.0..=90.0, 0.0, "Positive up"),
+            ParamInfo::number(
+                &name("distance"),
+                "m",
+                0.12..=100.0,
+                1.5,
+                "From the head's centre",
+            ),
+            ParamInfo::number(&name("gain"), "", 0.0..=4.0, 1.0, "Linear"),
+        ]);
+    }
+    let inputs = "speakers: stereo, layer1: stereo, layer2: stereo, layer3: stereo, layer4: stereo";
+    let info = NodeInfo {
+        name: "hrtf".to_owned(),
+        language: "rust".to_owned(),
+        help:
+            "Sources in space to two ears by head-related filters that are supplied from outside."
+                .to_owned(),
+        inputs: SOURCES,
+        outputs: 2,
+        input_groups: parse_groups(inputs, SOURCES, "in").unwrap_or_default(),
+        output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
+        latency: 0,
+        phases: Vec::new(),
+        params,
+    };
+    let (to, inbox) = rtrb::RingBuffer::new(LINE);
+    let (outbox, from) = rtrb::RingBuffer::new(LINE);
+    let node = Hrtf {
+        values: info.params.iter().map(|param| param.default).collect(),
+        info,
+        renderer: None,
+        banks: [None, None],
+        sounding: None,
+        inbox,
+        outbox,
+    };
+    (Box::new(node), SupplyLine { to, from })
+}
+
+impl Hrtf {
+    /// Takes what has come, as long as there is room to give back what it replaces.
+    fn receive(&mut self) {
+        while self.outbox.slots() > 2 {
+            match self.inbox.pop() {
+                Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
+                    self.renderer = Some(renderer);
+                    self.values[param::READY] = 1.0;
+                    self.place_all();
+                }
+                // There is one a life: a second would have to be freed here.
+                Ok(Supply::Renderer(renderer)) => std::mem::forget(renderer),
+                Ok(Supply::Bank(slot, bank)) => {
+                    let old = self
+                        .banks
+                        .get_mut(slot)
+                        .and_then(|place| place.replace(bank));
+                    self.give_back(old);
+                }
+                Err(_) => break,
+            }
+        }
+        self.choose();
+    }
+
+    /// Fades to the filters that are asked for, where they are others than those that sound.
+    fn choose(&mut self) {
+        let Some(renderer) = self.renderer.as_mut() else {
+            return;
+        };
+        if self.outbox.slots() < 2 {
+            return;
+        }
+        let retired = renderer.retired();
+        let wanted = self.banks[self.values[param::EQUALISED] as usize].as_ref();
+        let displaced = match wanted {
+            Some(bank)
+                if !self
+                    .sounding
+                    .as_ref()
+                    .is_some_and(|now| Arc::ptr_eq(now, bank)) =>
+            {
+                let displaced = renderer.swap(Arc::clone(bank));
+                let before = self.sounding.replace(Arc::clone(bank));
+                self.give_back(before);
+                match displaced {
+                    Ok(displaced) => displaced,
+                    Err(refused) => Some(refused.0),
+                }
+            }
+            _ => None,
+        };
+        self.give_back(retired);
+        self.give_back(displaced);
+    }
+
+    fn give_back(&mut self, bank: Option<Arc<FilterBank>>) {
+        if let Some(bank) = bank
+            && let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank)
+        {
+            // Nobody takes anything back any more: better kept for good than freed here.
+            std::mem::forget(bank);
+        }
+    }
+
+    fn place(&mut self, source: usize) {
+        let first = param::PLACES + 4 * source;
+        let how = if self.values[param::MOTION] >= 0.5 {
+            Move::Glide
+        } else {
+            Move::Auto
+        };
+        if let (Some(renderer), [azimuth, elevation, distance, gain]) =
+            (self.renderer.as_mut(), &self.values[first..first + 4])
+        {
+            let target = Target {
+                azimuth: *azimuth,
+                elevation: *elevation,
+                distance: *distance,
+                gain: *gain,
+            };
+            renderer.set_target(source, target, how);
+        }
+    }
+
+    fn place_all(&mut self) {
+        for source in 0..SOURCES {
+            self.place(source);
+        }
+    }
+}
+
+impl Node for Hrtf {
+    fn info(&self) -> &NodeInfo {
+        &self.info
+    }
+
+    fn init(&mut self, _sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.receive();
+        if let Some(renderer) = self.renderer.as_mut() {
+            renderer.reset();
+        }
+    }
+
+    fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        let [left, right] = outputs else {
+            return;
+        };
+        self.receive();
+        match self.renderer.as_mut() {
+            Some(renderer) if inputs.len() == SOURCES => renderer.process(inputs, left, right),
+            _ => {
+                left.fill(0.0);
+                right.fill(0.0);
+            }
+        }
+    }
+
+    fn set_param(&mut self, index: usize, value: f64) {
+        let Some(value) = accepted(self.info.params.get(index), value) else {
+            return;
+        };
+        let same = self.values[index] == value;
+        self.values[index] = value;
+        if index == param::MOTION && !same {
+            self.place_all();
+        } else if let Some(place) = index.checked_sub(param::PLACES)
+            && !same
+        {
+            self.place(place / 4);
+        }
+    }
+
+    fn get_param(&self, index: usize) -> f64 {
+        self.values.get(index).copied().unwrap_or(0.0)
+    }
+}
