@@ -2,9 +2,26 @@
 //! thread, and travel to the node of space through its supply line.
 
 use crate::dsp::binaural::{FilterBank, Renderer};
+use crate::engine::Engine;
 use crate::hrtf::{HrtfError, Info, Options, Progress, Set, Source, load};
 use crate::node::hrtf::{SOURCES, Supply, SupplyLine};
 use std::sync::Arc;
+
+/// Brings an engine filters before its first frame.
+///
+/// # Errors
+/// [`HrtfError`].
+pub fn bring(engine: &mut Engine, source: &Source, equalised: &[bool]) -> Result<(), HrtfError> {
+    let rate = engine.sample_rate();
+    let Some(line) = engine.take_supply() else {
+        return Ok(());
+    };
+    let mut supplier = Supplier::new(line, rate);
+    for equalised in equalised {
+        supplier.supply(source, *equalised, &Progress::new())?;
+    }
+    Ok(())
+}
 
 /// Supplies one engine. It holds the sets that the engine uses, so that other instances share them.
 pub struct Supplier {

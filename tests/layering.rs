@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("node", &["dsp", "text"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
-    ("space", &["dsp", "hrtf", "node", "text"]),
+    ("space", &["dsp", "hrtf", "node", "engine"]),
     (
         "offline",
         &[

@@ -161,10 +161,8 @@ pub struct Hrirs {
     pub rings: Rings,
     /// Taps of a filter: a multiple of 32.
     pub taps: usize,
-    /// Filters, directions x 2 ears (left first) x taps. The onset of each lies `pre` frames after tap 0.
+    /// Filters, directions x 2 ears (left first) x taps. Each begins with its onset.
     pub filters: Vec<f32>,
-    /// Frames before the onset, the same in all filters.
-    pub pre: f64,
     /// Interaural time difference of each direction in frames: how much later the right ear hears it than
     /// the left one. Positive for sources on the left.
     pub itd: Vec<f32>,

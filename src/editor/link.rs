@@ -1,9 +1,11 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
+use super::hrtf::{HrtfChoice, HrtfState};
 use super::messages::Messages;
 use crate::engine::Telemetry;
 use nice_plug_egui::RepaintNotifier;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -59,6 +61,7 @@ pub struct Link {
     pub messages: Messages,
     telemetry: RwLock<Option<Arc<Telemetry>>>,
     size: Mutex<EditorSize>,
+    hrtf: Mutex<HrtfState>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
@@ -91,6 +94,38 @@ impl Link {
     /// Remembers the window's size; brought into the usable range.
     pub fn set_size(&self, size: EditorSize) {
         *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size.usable();
+    }
+
+    /// Which head-related filters are chosen, and which sound.
+    pub fn hrtf(&self) -> HrtfState {
+        self.hrtf
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Chooses a SOFA file, or the embedded set; the worker takes it up.
+    pub fn choose_hrtf(&self, choice: Option<HrtfChoice>) {
+        self.edit_hrtf(|hrtf| hrtf.choice = choice);
+    }
+
+    /// Remembers the content of the file that is chosen, if it still is.
+    pub fn set_hrtf_hash(&self, path: &Path, hash: &str) {
+        self.edit_hrtf(|hrtf| {
+            if let Some(choice) = hrtf.choice.as_mut().filter(|choice| choice.path == path) {
+                choice.hash = Some(hash.to_owned());
+            }
+        });
+    }
+
+    /// Says what sounds.
+    pub fn set_hrtf_name(&self, name: String) {
+        self.edit_hrtf(|hrtf| hrtf.name = name);
+    }
+
+    fn edit_hrtf(&self, edit: impl FnOnce(&mut HrtfState)) {
+        edit(&mut self.hrtf.lock().unwrap_or_else(PoisonError::into_inner));
+        self.repaint();
     }
 
     /// Asks an open editor to draw itself anew.

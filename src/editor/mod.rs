@@ -1,6 +1,7 @@
 //! The editor: egui. It sees parameters (through [`ParamSink`]) and telemetry (through [`Link`]), and
 //! nothing else of the plugin or the engine.
 
+mod hrtf;
 mod link;
 mod messages;
 mod meters;
@@ -10,6 +11,7 @@ mod testing;
 mod widgets;
 mod window;
 
+pub use hrtf::{HrtfChoice, HrtfState};
 pub use link::{EditorSize, Link};
 pub use messages::{Message, Messages};
 pub use panel::Panel;

@@ -1,10 +1,12 @@
 //! The one page of the editor: meters and beat on top, the controls by group, messages below.
 
+use super::hrtf;
 use super::link::Link;
 use super::meters::{self, Meters};
 use super::widgets::{self, Hand};
 use super::{ParamSink, messages::Message};
 use crate::engine::ControlId;
+use crate::engine::controls::HRTF_EQ;
 use egui::{CentralPanel, Panel as EguiPanel, RichText, ScrollArea, Ui};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub struct Panel {
     meters: Meters,
     hand: Hand,
     groups: Vec<(&'static str, Vec<ControlId>)>,
+    /// The path of a SOFA file as it is being typed.
+    hrtf_path: String,
     last_poll: Option<f64>,
 }
 
@@ -31,6 +35,7 @@ impl Panel {
             meters: Meters::default(),
             hand: Hand::default(),
             groups: groups(),
+            hrtf_path: String::new(),
             last_poll: None,
         }
     }
@@ -123,6 +128,9 @@ impl Panel {
                         ui.label(RichText::new(*name).strong());
                         for id in ids {
                             widgets::row(ui, *id, &mut self.hand, sink);
+                        }
+                        if ids.contains(&HRTF_EQ) {
+                            hrtf::row(ui, &self.link, &mut self.hrtf_path);
                         }
                     });
                 }

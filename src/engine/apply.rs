@@ -38,10 +38,17 @@ impl Engine {
                     // Not even glide 0 makes a phase jump: that is faded like any jump.
                     id::PHASE if now > 0 => self.glide_frames().max(self.frames(SWITCH_TIME)),
                     _ if travels(control) => self.glide_frames(),
+                    // Near places are reached on the way, far ones by a jump, which fades.
+                    _ if places(control)
+                        && now > 0
+                        && is_near(control, self.get(control), value) =>
+                    {
+                        self.frames(SWITCH_TIME)
+                    }
                     _ => 0,
                 };
                 let before = self.sources();
-                self.space.stepped |= places(control) || control == id::MOTION;
+                self.space.stepped |= places(control) && frames == 0 || control == id::MOTION;
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.get(id::GLIDE));
                 self.change_source(before);
@@ -306,6 +313,17 @@ fn places(control: ControlId) -> bool {
     ) || id::LAYER
         .iter()
         .any(|layer| [layer.azimuth, layer.elevation, layer.distance].contains(&control))
+}
+
+/// Whether a step of a place is small enough to be travelled: 5 degrees, or 5 % of a distance.
+fn is_near(control: ControlId, from: f64, to: f64) -> bool {
+    let distance =
+        control == id::DISTANCE || id::LAYER.iter().any(|layer| layer.distance == control);
+    if distance {
+        (to - from).abs() <= 0.05 * from
+    } else {
+        (to - from).abs() <= 5.0
+    }
 }
 
 /// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.

@@ -393,7 +393,7 @@ impl Engine {
             beat: self.beat_travel().value(self.now),
             carrier: self.carrier_travel().value(self.now),
             fade: self.fade.value(self.now),
-            generates: self.generates(),
+            generates: self.generates() || self.treats(),
             gate_gain: unless_resting(self.gate_rests, 1.0, self.chain.gate, self.params.gate_gain),
             ceiling_gain: unless_resting(
                 self.ceiling_rests,

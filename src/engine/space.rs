@@ -118,6 +118,11 @@ impl Engine {
             Course::Still(at(self.now))
         };
         self.space.gear = course.motion(1.0, frames, self.rate);
+        if let Some(equalised) = self.space_wanted() {
+            let equalised = f64::from(u8::from(equalised));
+            self.graph
+                .set_param(self.chain.space, param::EQUALISED, equalised);
+        }
         let ready = self.graph.get_param(self.chain.space, param::READY) >= 0.5;
         let on = ready && self.space_wanted().is_some();
         self.route(on);

@@ -63,7 +63,7 @@ impl Telemetry {
         f64::from_bits(self.fade.load(Relaxed))
     }
 
-    /// Whether a layer or the noise bed sounds.
+    /// Whether a layer, the noise bed or a treatment sounds.
     pub fn generates(&self) -> bool {
         self.generates.load(Relaxed) != 0
     }

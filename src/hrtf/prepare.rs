@@ -104,7 +104,6 @@ fn build(
         rate,
         taps: spectra.frame.taps,
         filters,
-        pre: spectra.frame.pre as f64,
         itd: itd(&dense, &spectra.frame, &low, progress)?,
         distance: aligned.distance,
         symmetric: aligned.symmetric,
@@ -182,11 +181,10 @@ fn continue_beyond(logs: &mut [f32], bins: usize) {
     }
 }
 
-/// Copies a response to its filter, behind the frames before the onset, with a fade at its end.
+/// Copies a response to its filter, with a fade at its end. It begins with its onset: it is of minimum phase.
 fn write(response: &[f32], frame: &Frame, filter: &mut [f32]) {
-    let kept = frame.taps - frame.pre;
-    filter[frame.pre..].copy_from_slice(&response[..kept]);
-    for n in 0..frame.fade.min(kept) {
+    filter.copy_from_slice(&response[..frame.taps]);
+    for n in 0..frame.fade.min(frame.taps) {
         let place = std::f32::consts::PI * (n as f32 + 0.5) / frame.fade as f32;
         filter[frame.taps - 1 - n] *= 0.5 - 0.5 * place.cos();
     }

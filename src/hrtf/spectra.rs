@@ -16,9 +16,6 @@ const ITD_BAND: f64 = 1500.0;
 /// No head's interaural time difference is larger, in seconds.
 const ITD_RANGE: f64 = 1.1e-3;
 
-/// Frames before the onset of a filter, at 48 kHz.
-const PRE: f64 = 8.0;
-
 /// Smallest magnitude against the largest of a set, -100 dB: it keeps logarithms finite.
 const FLOOR: f32 = 1e-5;
 
@@ -29,8 +26,6 @@ pub struct Frame {
     pub rate: f64,
     /// Taps of a filter.
     pub taps: usize,
-    /// Frames before its onset.
-    pub pre: usize,
     /// Frames of its last part, which fades out.
     pub fade: usize,
     /// Length of the transforms.
@@ -45,8 +40,7 @@ impl Frame {
     /// For windows of another rate, and the resampler that makes them this one's.
     pub fn new(aligned: &Aligned, rate: f64) -> (Frame, Resampler) {
         let resampler = Resampler::new(aligned.rate, rate, aligned.taps);
-        let pre = (PRE * rate / 48_000.0).round().max(2.0) as usize;
-        let taps = (pre + (AFTER * rate).ceil() as usize).next_multiple_of(32);
+        let taps = ((AFTER * rate).ceil() as usize).next_multiple_of(32);
         let length = fast_length((4 * taps).max(resampler.frames()));
         let reached = PASSED * aligned.rate / rate * (length / 2) as f64;
         let bins = if rate > aligned.rate {
@@ -58,7 +52,6 @@ impl Frame {
         let frame = Frame {
             rate,
             taps,
-            pre,
             fade: (FADE * rate).ceil() as usize,
             length,
             bins,

@@ -260,6 +260,11 @@ impl Node for Hrtf {
         };
         let same = self.values[index] == value;
         self.values[index] = value;
+        if index == param::EQUALISED {
+            // Asked for before every quantum while space is wanted, so that what has come is seen even
+            // while the node does not run.
+            self.receive();
+        }
         if index == param::MOTION && !same {
             self.place_all();
         } else if let Some(place) = index.checked_sub(param::PLACES)

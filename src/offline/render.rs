@@ -8,8 +8,8 @@ use super::marks::{Marks, MarksError};
 use super::wav::WavError;
 use crate::engine::controls::{HRTF_EQ, SPACE_HRTF, SPACE_KIND};
 use crate::engine::{Change, ControlId, Engine, EngineError, Event, Tempo, Transport};
-use crate::hrtf::{self, HrtfError, Progress};
-use crate::space::Supplier;
+use crate::hrtf::{self, HrtfError};
+use crate::space::bring;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -273,17 +273,10 @@ fn supply(
         .into_iter()
         .filter(|on| values(HRTF_EQ).any(|value| (value == 1) == *on))
         .collect();
-    let Some(line) = engine.take_supply() else {
-        return Ok(());
-    };
-    let mut supplier = Supplier::new(line, engine.sample_rate());
     let source = file.map_or(hrtf::Source::Default, |file| {
         hrtf::Source::File(file.to_owned())
     });
-    for equalised in equalised {
-        supplier.supply(&source, equalised, &Progress::new())?;
-    }
-    Ok(())
+    bring(engine, &source, &equalised)
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by

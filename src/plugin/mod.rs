@@ -3,6 +3,7 @@
 mod class;
 mod export;
 mod fence;
+mod filters;
 mod params;
 mod sink;
 mod state;
@@ -17,6 +18,7 @@ use crate::dsp::level::repair;
 use crate::editor::{Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
 use fence::Fence;
+use filters::Filters;
 use nice_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, MidiConfig, NoteEvent, Params, Plugin, PluginApi, PluginState,
@@ -59,6 +61,7 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     notes: Vec<Event>,
     repaired: Repaired,
     reporter: Reporter,
+    filters: Arc<Filters>,
     fence: Arc<Fence>,
     executor: Option<AsyncExecutor<Self>>,
     api: Option<PluginApi>,
@@ -69,9 +72,11 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
     fn default() -> Self {
         INSTANCES.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::default());
+        let filters = Arc::new(Filters::new(link.clone()));
         Zg {
             params: Arc::new(ZgParams::new(link.clone())),
-            reporter: worker::attach(&link),
+            reporter: worker::attach(&link, &filters),
+            filters,
             link,
             engine: None,
             clock: HostClock::default(),
@@ -141,16 +146,19 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             .as_ref()
             .is_some_and(|engine| engine.sample_rate() == rate)
         {
+            self.bring_filters();
             return true;
         }
         // Also where the new one cannot be made: an engine of another rate would sound wrong.
         self.engine = None;
         match Engine::new(rate) {
-            Ok(engine) => {
+            Ok(mut engine) => {
+                self.filters.attach(&mut engine);
                 self.link.watch(engine.telemetry().clone());
                 self.repaired = Repaired::default();
                 self.engine = Some(engine);
                 self.params.mark_all();
+                self.bring_filters();
                 true
             }
             // A host that runs at such a rate (validators do) keeps its audio; a rate that is none is refused.
@@ -237,6 +245,16 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         }
         if let Some(executor) = &self.executor {
             self.fence.wait(|task| executor.execute_background(task));
+        }
+    }
+}
+
+impl<const CC: bool, C: Class> Zg<CC, C> {
+    /// A bounce never starts with the wrong filters: what the state asks for is there before the first block.
+    fn bring_filters(&self) {
+        let value = |id| self.params.value(id) as usize;
+        if value(controls::SPACE_KIND) == controls::SPACE_HRTF {
+            self.filters.ensure(value(controls::HRTF_EQ) == 1);
         }
     }
 }

@@ -171,7 +171,7 @@ unsafe impl Params for ZgParams {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        state::fields(self.link.size())
+        state::fields(self.link.size(), self.link.hrtf().choice)
     }
 
     fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {

@@ -5,7 +5,7 @@
 //! defaults; one that is not is emptied, so that nothing changes, and a notice says why.
 
 use super::params::{from_plain, to_plain};
-use crate::editor::{EditorSize, Link};
+use crate::editor::{EditorSize, HrtfChoice, Link};
 use crate::engine::ControlId;
 use crate::engine::controls::{Control, Values};
 use nice_plug::plugin::{ParamValue, PluginState};
@@ -16,6 +16,7 @@ const VERSION: u32 = 1;
 
 const VERSION_KEY: &str = "state_version";
 const EDITOR_KEY: &str = "editor";
+const HRTF_KEY: &str = "hrtf";
 /// Messages on their way from [`filter`], which is static, to the instance. Never saved.
 const NOTICE_KEY: &str = "notice";
 
@@ -23,11 +24,15 @@ const NOTICE_KEY: &str = "notice";
 const NAMED: usize = 5;
 
 /// What is saved beside the parameters, as JSON by key.
-pub(super) fn fields(editor: EditorSize) -> BTreeMap<String, String> {
+pub(super) fn fields(editor: EditorSize, hrtf: Option<HrtfChoice>) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::from([(VERSION_KEY.to_owned(), VERSION.to_string())]);
     // Two floats always have a JSON form; a size that had none would only be forgotten.
     if let Ok(json) = serde_json::to_string(&editor.usable()) {
         fields.insert(EDITOR_KEY.to_owned(), json);
+    }
+    // A path that is no text has no JSON form; it can only have been typed, which is text.
+    if let Some(Ok(json)) = hrtf.map(|hrtf| serde_json::to_string(&hrtf)) {
+        fields.insert(HRTF_KEY.to_owned(), json);
     }
     fields
 }
@@ -39,6 +44,11 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
         .and_then(|json| serde_json::from_str(json).ok())
     {
         link.set_size(size);
+    }
+    // A state that says nothing of it has the embedded set; one that was refused has no fields at all.
+    if fields.contains_key(VERSION_KEY) {
+        let chosen = fields.get(HRTF_KEY);
+        link.choose_hrtf(chosen.and_then(|json| HrtfChoice::parse(json).ok()));
     }
     let notices: Vec<String> = fields
         .get(NOTICE_KEY)
@@ -112,6 +122,14 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             shorten(text)
         ));
     }
+    if let Some(text) = state.fields.get(HRTF_KEY)
+        && let Err(error) = HrtfChoice::parse(text)
+    {
+        return Err(format!(
+            "its HRTF file, \"{}\", is unreadable: {error}",
+            shorten(text)
+        ));
+    }
     for id in ControlId::all() {
         let control = id.control();
         if let Some(value) = state.params.get(control.id) {
@@ -125,7 +143,7 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             "this state has parameters that this version does not know: {names}"
         ));
     }
-    let known = |key: &str| [VERSION_KEY, EDITOR_KEY].contains(&key);
+    let known = |key: &str| [VERSION_KEY, EDITOR_KEY, HRTF_KEY].contains(&key);
     if let Some(names) = drop_unknown(&mut state.fields, known) {
         ignored.push(format!(
             "this state has parts that this version does not know: {names}"

@@ -4,6 +4,7 @@
 //! editor and stderr, and wakes sleeping editors. nice-plug's background executor is not used for this: it
 //! ends with the first instance that goes (see `fence`).
 
+use super::filters::Filters;
 use crate::editor::Link;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -43,11 +44,21 @@ struct Lane {
     number: u64,
     ring: rtrb::Consumer<Report>,
     link: Weak<Link>,
+    filters: Weak<Filters>,
     pending: [u64; 2],
     said: Option<Instant>,
 }
 
 impl Lane {
+    /// The filters that the instance's engine, or its musician, asks for.
+    fn wish(&self) -> Option<(Arc<Filters>, bool)> {
+        let link = self.link.upgrade()?;
+        let wanted = link.telemetry()?.space_wanted();
+        // What has just been chosen is looked at even while space is off, so that what is wrong is said.
+        let chosen = link.hrtf().choice.is_some().then_some(true);
+        Some((self.filters.upgrade()?, wanted.or(chosen)?))
+    }
+
     fn round(&mut self, now: Instant) {
         while let Ok(report) = self.ring.pop() {
             match report {
@@ -109,6 +120,18 @@ impl Shared {
             for lane in &mut desk.lanes {
                 lane.round(now);
             }
+            let wishes: Vec<_> = desk.lanes.iter().filter_map(Lane::wish).collect();
+            if !wishes.is_empty() {
+                // Loading takes a while: instances may come and go meanwhile.
+                drop(desk);
+                for (filters, equalised) in wishes {
+                    filters.ensure(equalised);
+                }
+                desk = self.desk();
+                if desk.stop {
+                    break;
+                }
+            }
             let waited = self.wake.wait_timeout(desk, ROUND);
             desk = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -129,7 +152,7 @@ fn worker() -> MutexGuard<'static, Option<Running>> {
 }
 
 /// Puts an instance on the worker, which is started if it is the first. Never on the audio thread.
-pub(super) fn attach(link: &Arc<Link>) -> Reporter {
+pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>) -> Reporter {
     let mut worker = worker();
     let running = worker.get_or_insert_with(|| {
         let shared = Arc::new(Shared::default());
@@ -158,6 +181,7 @@ pub(super) fn attach(link: &Arc<Link>) -> Reporter {
         number,
         ring: consumer,
         link: Arc::downgrade(link),
+        filters: Arc::downgrade(filters),
         pending: [0; 2],
         said: None,
     };
@@ -202,7 +226,13 @@ mod tests {
     #[test]
     fn reports_become_messages_and_the_last_instance_ends_the_worker() {
         let links: Vec<Arc<Link>> = (0..3).map(|_| Arc::default()).collect();
-        let mut reporters: Vec<Reporter> = links.iter().map(attach).collect();
+        let filters: Vec<_> = links
+            .iter()
+            .map(|link| Arc::new(Filters::new(link.clone())))
+            .collect();
+        let pairs = links.iter().zip(&filters);
+        let mut reporters: Vec<Reporter> =
+            pairs.map(|(link, filters)| attach(link, filters)).collect();
         assert!(reporters[1].push(Report::InputRepaired(1)));
         assert!(reporters[1].push(Report::InputRepaired(2)));
         assert!(reporters[2].push(Report::OutputRepaired(1)));

@@ -67,7 +67,6 @@ pub fn sphere(rate: f64, taps: usize) -> Hrirs {
         rings,
         taps,
         filters,
-        pre: 0.0,
         itd,
         distance: 1.4,
         symmetric: false,

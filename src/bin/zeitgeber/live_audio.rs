@@ -11,7 +11,10 @@ use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
+use zeitgeber::engine::controls::{HRTF_EQ, SPACE_HRTF, SPACE_KIND};
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Telemetry, Transport};
+use zeitgeber::hrtf;
+use zeitgeber::space::bring;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
@@ -109,6 +112,10 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let mut engine = Engine::new(f64::from(rate))?;
     for &(control, value) in request.settings {
         engine.set(control, value);
+    }
+    if engine.get(SPACE_KIND) as usize == SPACE_HRTF {
+        let equalised = engine.get(HRTF_EQ) == 1.0;
+        bring(&mut engine, &hrtf::Source::Default, &[equalised])?;
     }
     let telemetry = engine.telemetry().clone();
     let dropouts = Arc::new(Dropouts::default());

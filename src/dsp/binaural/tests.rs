@@ -50,7 +50,6 @@ fn set(symmetric: bool) -> Hrirs {
         rings,
         taps: TAPS,
         filters,
-        pre: 0.0,
         itd,
         distance: 1.4,
         symmetric,

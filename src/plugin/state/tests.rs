@@ -17,7 +17,7 @@ fn default_state() -> PluginState {
     PluginState {
         version: "0.1.0".into(),
         params,
-        fields: fields(EditorSize::default()),
+        fields: fields(EditorSize::default(), None),
     }
 }
 

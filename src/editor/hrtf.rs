@@ -1,0 +1,93 @@
+//! Which head-related filters are chosen, and the row of the page that chooses them.
+
+use super::link::Link;
+use egui::{TextEdit, Ui};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The longest path that a state may hold, in bytes.
+const LONGEST_PATH: usize = 4096;
+
+/// A SOFA file in place of the embedded set; persisted in the plugin's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrtfChoice {
+    /// The file.
+    pub path: PathBuf,
+    /// The content that it had when it was last read (see `hrtf::Info::hash`).
+    pub hash: Option<String>,
+}
+
+impl HrtfChoice {
+    /// Reads what a state holds.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(json: &str) -> Result<HrtfChoice, String> {
+        let choice: HrtfChoice = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        match choice.path.as_os_str().len() {
+            0 => Err("its path is empty".to_owned()),
+            length if length > LONGEST_PATH => Err(format!("its path has {length} characters")),
+            _ => Ok(choice),
+        }
+    }
+}
+
+/// What is chosen and what sounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HrtfState {
+    /// The file that is chosen; none is the embedded set.
+    pub choice: Option<HrtfChoice>,
+    /// Title and authors of the set that was loaded last.
+    pub name: String,
+}
+
+/// Draws the row: what sounds, and a field for the path of another file. `path` is what is being typed.
+pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
+    let state = link.hrtf();
+    if !state.name.is_empty() {
+        ui.weak(&state.name);
+    }
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - 110.0).max(60.0);
+        let field = TextEdit::singleline(path)
+            .hint_text("SOFA file")
+            .desired_width(width);
+        let typed = ui.add(field);
+        let entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let chosen = ui.button("Load").clicked() || entered;
+        let text = path.trim();
+        if chosen && !text.is_empty() {
+            link.choose_hrtf(Some(HrtfChoice {
+                path: PathBuf::from(text),
+                hash: None,
+            }));
+        }
+        if ui.button("Default").clicked() {
+            path.clear();
+            link.choose_hrtf(None);
+        }
+    });
+    if let Some(choice) = &state.choice {
+        ui.weak(choice.path.display().to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_read_or_refused() {
+        let choice = HrtfChoice::parse(r#"{"path":"/a.sofa","hash":"00ff"}"#).unwrap();
+        assert_eq!(choice.path, PathBuf::from("/a.sofa"));
+        assert_eq!(
+            HrtfChoice::parse(r#"{"path":"b.sofa"}"#).unwrap().hash,
+            None
+        );
+        for bad in ["", "[]", "{}", r#"{"path":""}"#, r#"{"path":5}"#] {
+            assert!(HrtfChoice::parse(bad).is_err(), "{bad}");
+        }
+        let long = format!(r#"{{"path":"{}"}}"#, "x".repeat(5000));
+        assert!(HrtfChoice::parse(&long).unwrap_err().contains("5000"));
+    }
+}
