@@ -52,7 +52,7 @@ pub fn demo() -> Result<()> {
     let beat = measure(&bundled.cli, &alone)?;
     let shown = treatments::show(&bundled.cli, &folder, &speech)?;
     summary(&bundled, &output, &whole, took, &beat);
-    treatments::summary(&shown)
+    treatments::summary(&folder, &shown)
 }
 
 /// Speaks the text into a WAV; keeps the one that an earlier run has spoken.

@@ -55,7 +55,7 @@ const SHOWS: [Show; 5] = [
         name: "shift",
         settings: &["prog_kind=shift", "beat=7", "prog_level=-3"],
         wanted: Wanted::Rate(7.0),
-        listen: "HEADPHONES: left 3.5 Hz lower, right 3.5 Hz higher, a slow swirl within the head",
+        listen: "HEADPHONES: left 3.5 Hz lower, right 3.5 Hz higher, a beat within the head",
     },
     Show {
         name: "sweep",
@@ -76,7 +76,7 @@ const SHOWS: [Show; 5] = [
             "ceiling=-3",
         ],
         wanted: Wanted::Level(-16.0, -3.0),
-        listen: "15 dB too quiet at first, then as loud as asked, pauses quieter, peaks held",
+        listen: "gate, leveller, ceiling: 15 dB too quiet at first, then as loud as asked",
     },
 ];
 
@@ -122,16 +122,19 @@ pub fn show(cli: &Path, folder: &Path, speech: &Path) -> Result<Vec<Shown>> {
 ///
 /// # Errors
 /// When the analysis did not find in every file what was done to it.
-pub fn summary(shown: &[Shown]) -> Result<()> {
+pub fn summary(folder: &Path, shown: &[Shown]) -> Result<()> {
+    println!("\nWhat the beat does to speech and music, and what the analysis found:\n");
     println!(
-        "\nThe music itself carries the beat (analyze names what was done; music.wav is the piece itself):"
+        "  in {}, beside speech.wav and music.wav as they were",
+        folder.display()
     );
     for (show, pair) in SHOWS.iter().zip(shown.chunks(2)) {
-        println!("\n  {}: {}", show.name, show.listen);
-        println!("    {}", show.settings.join(" "));
+        println!("\n  {:11}{}", show.name, show.listen);
+        println!("  {:11}{}", "", show.settings.join(" "));
         for Shown { file, found, named } in pair {
-            let verdict = if *named { "ok" } else { "NOT AS ASKED" };
-            println!("    {}  {verdict}: {found}", file.display());
+            let verdict = if *named { "ok" } else { "NOT SO" };
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            println!("    {verdict:9}{name:23}{found}");
         }
     }
     let missed: Vec<_> = shown.iter().filter(|shown| !shown.named).collect();
@@ -157,10 +160,7 @@ impl Show {
                     return (format!("no {} was found", self.name), false);
                 };
                 let above = found["above_db"].as_f64().unwrap_or(0.0);
-                let line = format!(
-                    "{} at {hz:.3} Hz, {above:.0} dB above its surroundings",
-                    self.name
-                );
+                let line = format!("{hz:.3} Hz, {above:.0} dB above its surroundings");
                 (line, (hz - wanted).abs() <= TOLERANCE * wanted)
             }
             Wanted::Level(target, ceiling) => {
