@@ -58,59 +58,6 @@ fn every_control_is_drawn_with_its_value() {
 }
 
 #[test]
-fn leveller_and_ceiling_tell_what_they_do_while_they_do_it() {
-    use crate::engine::controls::{CEILING_ON, LEVELLER_ON, LEVELLER_SPEED};
-    use crate::engine::{Engine, Transport};
-    // A tone at a quarter of the rate hides 3 dB between its samples.
-    let tone = |level: f32| -> Vec<f32> {
-        let wave = [1.0, 1.0, -1.0, -1.0];
-        wave.iter()
-            .cycle()
-            .take(48_000)
-            .map(|x| level * x)
-            .collect()
-    };
-    let readouts = |on: &[ControlId], level: f32| {
-        let mut engine = Engine::new(48_000.0).unwrap();
-        engine.set(LEVELLER_SPEED, 0.5);
-        on.iter().for_each(|control| engine.set(*control, 1.0));
-        engine.reset();
-        let link = Arc::new(Link::default());
-        link.watch(engine.telemetry().clone());
-        let mut panel = Panel::new(link);
-        let (mut left, mut right) = (tone(level), tone(level));
-        engine.process(&mut left, &mut right, Transport::Absent, &[]);
-        let context = Context::default();
-        let mut drawn = |time| {
-            // egui lays new things out before it draws them.
-            frame(&context, &mut panel, time, (760.0, 500.0));
-            let drawn = texts(&frame(&context, &mut panel, time, (760.0, 500.0)));
-            let told = |text: &String| text.starts_with("leveller ") || text.ends_with(" dB over");
-            drawn.into_iter().filter(told).collect::<Vec<String>>()
-        };
-        let sounding = drawn(1.0);
-        // The levels have fallen: what the engine told last is of the past.
-        (2..10).for_each(|second| drop(drawn(f64::from(second))));
-        (sounding, drawn(10.0))
-    };
-    let nothing = Vec::<String>::new();
-    assert_eq!(readouts(&[], 0.5), (nothing.clone(), nothing.clone()));
-    let (levelled, after) = readouts(&[LEVELLER_ON], 0.01);
-    assert!(
-        levelled.len() == 1 && levelled[0].starts_with("leveller +"),
-        "{levelled:?}"
-    );
-    assert_eq!(after, nothing);
-    let (limited, after) = readouts(&[CEILING_ON], 0.88);
-    assert!(
-        limited.len() == 1 && limited[0].starts_with("ceiling +"),
-        "{limited:?}"
-    );
-    assert_eq!(after, nothing);
-    assert_eq!(readouts(&[LEVELLER_ON, CEILING_ON], 0.005).0.len(), 1);
-}
-
-#[test]
 fn messages_are_shown() {
     let link = Arc::new(Link::default());
     link.messages.post("the input was not finite");
