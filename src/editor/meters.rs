@@ -7,16 +7,25 @@ use egui::{Color32, Rect, Sense, Stroke, Ui, Vec2, pos2, vec2};
 const FALL: f32 = 20.0 / 1.7;
 /// Lowest level that a meter shows, in dBFS.
 const BOTTOM: f32 = -60.0;
+/// What is less would be told as 0.0 dB, in dB.
+const LEAST_TOLD: f32 = 0.05;
 
-/// Levels as they are shown, in dBFS: input left, right, output left, right.
+/// What is shown: levels and, while they do something, leveller and ceiling.
 pub(super) struct Meters {
+    /// In dBFS: input left, right, output left, right.
     levels: [f32; 4],
+    /// Gain of the leveller in dB.
+    leveller: Option<f32>,
+    /// By how many dB a true peak has just exceeded the ceiling.
+    overshoot: Option<f32>,
 }
 
 impl Default for Meters {
     fn default() -> Self {
         Meters {
             levels: [BOTTOM; 4],
+            leveller: None,
+            overshoot: None,
         }
     }
 }
@@ -39,10 +48,20 @@ impl Meters {
                 .clamp(BOTTOM, 6.0);
             moving |= peak > AUDIBLE || *level > BOTTOM;
         }
+        // In silence the readouts go with the levels: an engine that is not called any more leaves the last
+        // ones standing.
+        let telemetry = link.telemetry().filter(|_| moving);
+        self.leveller = telemetry
+            .as_ref()
+            .map(|t| decibels(t.leveller_gain()))
+            .filter(|gain| gain.is_finite() && gain.abs() >= LEAST_TOLD);
+        self.overshoot = telemetry
+            .map(|t| t.ceiling_overshoot())
+            .filter(|over| *over >= LEAST_TOLD);
         moving
     }
 
-    /// Draws the four meters in the width that is left.
+    /// Draws the four meters in the width that is left, and below them what leveller and ceiling do.
     pub(super) fn show(&self, ui: &mut Ui) {
         for (name, pair) in [("In", &self.levels[..2]), ("Out", &self.levels[2..])] {
             ui.horizontal(|ui| {
@@ -69,6 +88,18 @@ impl Meters {
                 ui.add_sized(vec2(58.0, 18.0), egui::Label::new(text));
             });
         }
+        ui.horizontal(|ui| {
+            if let Some(gain) = self.leveller {
+                ui.small(format!("leveller {gain:+.1} dB"))
+                    .on_hover_text("Gain that the leveller applies now");
+            }
+            if let Some(over) = self.overshoot {
+                ui.small(format!("ceiling {over:+.1} dB over"))
+                    .on_hover_text(
+                        "By how much a true peak between the samples has just exceeded the ceiling",
+                    );
+            }
+        });
     }
 }
 

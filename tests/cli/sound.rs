@@ -294,3 +294,26 @@ fn the_tempo_sets_the_beat() {
     assert!((hertz(&left) - 218.5).abs() < 1e-4);
     assert!((hertz(&right) - 221.5).abs() < 1e-4);
 }
+
+#[test]
+fn the_summary_tells_what_a_ceiling_leaves_between_the_samples() {
+    let run = Run::new();
+    // A tone at a quarter of the rate hides 3 dB between its samples, all of them below the ceiling.
+    let wave = [0.8, 0.8, -0.8, -0.8];
+    let hidden: Vec<f32> = wave.into_iter().cycle().take(48_000).collect();
+    run.wav("in.wav", RATE, &[&hidden]);
+    let text = run.fine("render in.wav -o o.wav --set ceiling_on=on");
+    let told = text.lines().nth(1).unwrap_or_default();
+    assert!(
+        told.starts_with("ceiling: true peaks between samples up to ")
+            && told.ends_with(" dB above it"),
+        "{text}"
+    );
+    run.wav("in.wav", RATE, &[&sine(250.0, 0.5, 48_000, RATE)]);
+    let text = run.fine("render in.wav -o o.wav --set ceiling_on=on");
+    assert!(
+        text.ends_with("\nceiling: no true peak above it\n"),
+        "{text}"
+    );
+    assert!(!run.fine("render in.wav -o o.wav").contains("ceiling"));
+}

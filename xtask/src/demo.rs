@@ -1,4 +1,7 @@
-//! `cargo xtask demo`: from a clone to plugins, a rendered WAV and a measured beat.
+//! `cargo xtask demo`: from a clone to plugins, rendered WAVs and measured beats.
+
+mod music;
+mod treatments;
 
 use crate::bundle::{Bundled, bundle};
 use crate::setup::{Purpose, setup};
@@ -47,8 +50,9 @@ pub fn demo() -> Result<()> {
     let alone = folder.join("beat-alone.wav");
     whole.write_end(&alone, TAIL)?;
     let beat = measure(&bundled.cli, &alone)?;
+    let shown = treatments::show(&bundled.cli, &folder, &speech)?;
     summary(&bundled, &output, &whole, took, &beat);
-    Ok(())
+    treatments::summary(&folder, &shown)
 }
 
 /// Speaks the text into a WAV; keeps the one that an earlier run has spoken.
@@ -131,18 +135,25 @@ struct Beat {
     right_hz: f64,
 }
 
-fn measure(cli: &Path, wav: &Path) -> Result<Beat> {
+/// What `zeitgeber analyze --json` says of a file.
+fn analyze(cli: &Path, wav: &Path) -> Result<serde_json::Value> {
     let program = cli.to_string_lossy();
     let arguments = ["analyze", &wav.to_string_lossy(), "--json"];
     let line = format!("{} {}", quoted(&program), arguments.map(quoted).join(" "));
     println!("$ {line}");
     let json = shell::quietly(&program, &arguments)
         .with_context(|| format!("this command failed:\n  {line}"))?;
-    let analysis: serde_json::Value = serde_json::from_str(&json)
-        .with_context(|| format!("this command printed no JSON:\n  {line}"))?;
+    serde_json::from_str(&json).with_context(|| format!("this command printed no JSON:\n  {line}"))
+}
+
+fn measure(cli: &Path, wav: &Path) -> Result<Beat> {
+    let analysis = analyze(cli, wav)?;
     let number = |key: &str| {
         analysis["beats"][0][key].as_f64().with_context(|| {
-            format!("no beat was found between the ears (beats[0].{key} is missing):\n  {line}")
+            format!(
+                "no beat was found between the ears of {} (beats[0].{key} is missing)",
+                wav.display()
+            )
         })
     };
     Ok(Beat {

@@ -21,7 +21,8 @@ Usage: cargo xtask COMMAND
   setup    installs what building, the demo and the tests need (Debian, Ubuntu), or names it
   bundle   builds the plugins and the programs in release and bundles them
            (--debug for a debug build; any argument of `cargo build` may follow)
-  demo     setup and bundle, then renders speech with a 10 Hz binaural beat and measures it
+  demo     setup and bundle, then renders speech with a 10 Hz binaural beat, and speech and music
+           through every treatment, and measures what came out
   test     setup, then every test (any argument of `cargo test` may follow)
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
   bench    the benchmarks (any argument of `cargo bench` may follow)

@@ -134,6 +134,7 @@ impl Material {
             rate,
             progress: progress(self.quiet, source.frames().map(|frames| frames + tail)),
             quiet: self.quiet,
+            notes: String::new(),
             began: Instant::now(),
         })
     }
@@ -146,6 +147,7 @@ pub struct Output {
     rate: u32,
     progress: ProgressBar,
     quiet: bool,
+    notes: String,
     began: Instant,
     stop: Arc<AtomicBool>,
 }
@@ -161,7 +163,13 @@ impl Output {
         self.wav.write(channels)
     }
 
-    /// Completes the file and says so.
+    /// Adds a line to what is said at the end.
+    pub fn note(&mut self, line: String) {
+        self.notes += &line;
+        self.notes.push('\n');
+    }
+
+    /// Completes the file and says so, unless it is to be quiet.
     pub fn finish(self, frames: u64) -> Result<(), Problem> {
         self.progress.finish_and_clear();
         self.wav.finish()?;
@@ -170,10 +178,11 @@ impl Output {
         }
         let seconds = frames as f64 / f64::from(self.rate);
         print(&format!(
-            "{}: {seconds:.3} s at {} Hz, rendered at {:.0} times real time\n",
+            "{}: {seconds:.3} s at {} Hz, rendered at {:.0} times real time\n{}",
             self.path.display(),
             self.rate,
-            seconds / self.began.elapsed().as_secs_f64().max(1e-9)
+            seconds / self.began.elapsed().as_secs_f64().max(1e-9),
+            self.notes
         ))
     }
 }

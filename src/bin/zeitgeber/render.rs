@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::offline::{Lane, Preset, RenderOptions, render};
 
+/// Overshoots of less than this would be told as 0.0 dB, in dB.
+const LEAST_OVERSHOOT: f32 = 0.05;
+
 /// Render a file, or silence, through the engine into a 32-bit float WAV file (RF64 beyond 4 GiB)
 #[derive(clap::Args)]
 #[command(
@@ -98,7 +101,19 @@ impl Args {
                 done.repaired
             );
         }
+        if let Some(overshoot) = done.overshoot {
+            output.note(ceiling(overshoot));
+        }
         output.finish(done.frames)
+    }
+}
+
+/// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB.
+fn ceiling(overshoot: f32) -> String {
+    if overshoot < LEAST_OVERSHOOT {
+        "ceiling: no true peak above it".to_owned()
+    } else {
+        format!("ceiling: true peaks between samples up to {overshoot:.1} dB above it")
     }
 }
 
