@@ -183,7 +183,9 @@ impl Dense {
                     share[*direction] += weight;
                 }
             }
-            for (direction, share) in share.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+            // What hardly weighs is not moved: its share may be too small to divide by.
+            let moved = share.iter().enumerate();
+            for (direction, share) in moved.filter(|(_, share)| **share > 1e-6) {
                 let to = &mut self.logs[direction * width..][..width];
                 add(to, &step[direction * width..][..width], 1.0 / share);
             }

@@ -102,7 +102,7 @@ fn around(aligned: &Aligned, elevation: f64, spacing: f64) -> usize {
     if own.is_empty() {
         return plain;
     }
-    (least..=2 * plain).find(meets).unwrap_or(plain)
+    (least..=3 * plain).find(meets).unwrap_or(plain)
 }
 
 /// The direction of the rings that each measured direction lies on, if it does.

@@ -40,7 +40,8 @@ impl Frame {
     /// For windows of another rate, and the resampler that makes them this one's.
     pub fn new(aligned: &Aligned, rate: f64) -> (Frame, Resampler) {
         let resampler = Resampler::new(aligned.rate, rate, aligned.taps);
-        let taps = ((AFTER * rate).ceil() as usize).next_multiple_of(32);
+        // A filter that has to end exactly there would lose some of its low end where its last part fades.
+        let taps = ((AFTER * 1.03 * rate).ceil() as usize).next_multiple_of(32);
         let length = fast_length((4 * taps).max(resampler.frames()));
         let reached = PASSED * aligned.rate / rate * (length / 2) as f64;
         let bins = if rate > aligned.rate {
