@@ -9,7 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dsp", &[]),
     ("hrtf", &["dsp", "text"]),
     ("analysis", &["dsp"]),
-    ("node", &["dsp", "text"]),
+    ("node", &["dsp", "hrtf", "text"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
     ("space", &["dsp", "hrtf", "node", "engine"]),

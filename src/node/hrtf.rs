@@ -1,10 +1,12 @@
 //! hrtf: sources in space to two ears, with filters that come from outside.
 //!
 //! The filters are made on another thread and reach the node through a [`SupplyLine`]; until the first have
-//! come it is silent. It lags by 32 frames, which belong to the filters (an onset, not a latency).
+//! come it is silent. The registry's own is for graphs without an engine: it takes the embedded set when it is
+//! prepared. It lags by 32 frames, which belong to the filters (an onset, not a latency).
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
+use crate::hrtf::{Options, Progress, Set, Source, load};
 use std::sync::Arc;
 
 /// Sources: two virtual speakers, and two sides for each of four layers.
@@ -52,10 +54,25 @@ pub struct Hrtf {
     sounding: Option<Arc<FilterBank>>,
     inbox: rtrb::Consumer<Supply>,
     outbox: rtrb::Producer<Arc<FilterBank>>,
+    /// It supplies itself; the sets, so that others share them.
+    alone: bool,
+    sets: Vec<Arc<Set>>,
+}
+
+/// Makes one that supplies itself.
+pub fn create_alone() -> Box<dyn Node> {
+    let (mut node, _) = make();
+    node.alone = true;
+    Box::new(node)
 }
 
 /// Makes one, with the line that supplies it.
 pub fn create() -> (Box<dyn Node>, SupplyLine) {
+    let (node, line) = make();
+    (Box::new(node), line)
+}
+
+fn make() -> (Hrtf, SupplyLine) {
     let mut params = vec![
         ParamInfo {
             kind: ParamKind::Switch,
@@ -128,14 +145,16 @@ pub fn create() -> (Box<dyn Node>, SupplyLine) {
         sounding: None,
         inbox,
         outbox,
+        alone: false,
+        sets: Vec::new(),
     };
-    (Box::new(node), SupplyLine { to, from })
+    (node, SupplyLine { to, from })
 }
 
 impl Hrtf {
     /// Takes what has come, as long as there is room to give back what it replaces.
     fn receive(&mut self) {
-        while self.outbox.slots() > 2 {
+        while self.outbox.slots() > 3 {
             match self.inbox.pop() {
                 Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
                     self.renderer = Some(renderer);
@@ -162,7 +181,7 @@ impl Hrtf {
         let Some(renderer) = self.renderer.as_mut() else {
             return;
         };
-        if self.outbox.slots() < 2 {
+        if !self.alone && self.outbox.slots() < 3 {
             return;
         }
         let retired = renderer.retired();
@@ -189,6 +208,10 @@ impl Hrtf {
     }
 
     fn give_back(&mut self, bank: Option<Arc<FilterBank>>) {
+        if self.alone {
+            // It holds its sets itself: nothing is freed by this.
+            return;
+        }
         if let Some(bank) = bank
             && let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank)
         {
@@ -229,7 +252,38 @@ impl Node for Hrtf {
         &self.info
     }
 
-    fn init(&mut self, _sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
+    fn init(&mut self, sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
+        if !self.alone {
+            return Ok(());
+        }
+        let load = |equalise| {
+            load(
+                &Source::Default,
+                sample_rate,
+                Options { equalise },
+                &Progress::new(),
+            )
+        };
+        let sets = [false, true]
+            .into_iter()
+            .map(load)
+            .collect::<Result<Vec<_>, _>>();
+        self.sets = sets.map_err(|error| NodeError::Init {
+            name: self.info.name.clone(),
+            reason: error.to_string(),
+        })?;
+        self.renderer = None;
+        self.sounding = None;
+        for (slot, set) in self.sets.iter().enumerate() {
+            self.banks[slot] = Some(set.derived(FilterBank::new));
+        }
+        if let Some(bank) = &self.banks[self.values[param::EQUALISED] as usize] {
+            let renderer = Renderer::new(Arc::clone(bank), SOURCES, bank.taps());
+            self.renderer = Some(Box::new(renderer));
+            self.sounding = Some(Arc::clone(bank));
+            self.values[param::READY] = 1.0;
+            self.place_all();
+        }
         Ok(())
     }
 

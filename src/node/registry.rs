@@ -1,7 +1,7 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
-use super::{Node, NodeError, NodeInfo, gain, mix, noise, wave_pair};
+use super::{Node, NodeError, NodeInfo, gain, hrtf, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -36,6 +36,7 @@ impl Registry {
             .collect();
         let rust = [
             gain::create as fn() -> Box<dyn Node>,
+            hrtf::create_alone,
             mix::create,
             noise::create,
             wave_pair::create,

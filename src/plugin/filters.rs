@@ -137,3 +137,57 @@ fn title(info: &Info) -> String {
         None => about.title.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    fn choose(link: &Link, path: &Path) {
+        link.choose_hrtf(Some(HrtfChoice {
+            path: path.to_owned(),
+            hash: None,
+        }));
+    }
+
+    #[test]
+    fn a_missing_file_is_said_and_kept_and_the_embedded_set_sounds() {
+        let link = Arc::new(Link::default());
+        let filters = Filters::new(link.clone());
+        filters.ensure(true);
+        let mut engine = Engine::new(16_000.0).unwrap();
+        filters.attach(&mut engine);
+        let missing = PathBuf::from("no/such/file.sofa");
+        choose(&link, &missing);
+        filters.ensure(true);
+        filters.ensure(true);
+        let said = link.messages.all();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].text.contains("file.sofa"), "{said:?}");
+        assert_eq!(link.hrtf().choice.unwrap().path, missing);
+        assert!(link.hrtf().name.contains("KEMAR"));
+        // A file that is there is taken, and its content remembered.
+        let asset =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/MIT_KEMAR_normal_pinna.sofa");
+        choose(&link, &asset);
+        filters.ensure(true);
+        let choice = link.hrtf().choice.unwrap();
+        assert_eq!(choice.hash.as_ref().map(String::len), Some(32));
+        assert_eq!(link.messages.all().len(), 1);
+        // Another content than the project remembers is said.
+        link.choose_hrtf(Some(HrtfChoice {
+            path: asset,
+            hash: Some("0".repeat(32)),
+        }));
+        filters.attach(&mut Engine::new(16_000.0).unwrap());
+        filters.ensure(false);
+        assert!(
+            link.messages
+                .all()
+                .last()
+                .unwrap()
+                .text
+                .contains("has changed")
+        );
+    }
+}

@@ -302,3 +302,23 @@ fn live_without_a_terminal() {
     );
     assert!(run.wrong("live --frames 0").contains("--frames"));
 }
+
+#[test]
+fn filters_that_cannot_be_read() {
+    let run = Run::new();
+    run.write("bad.sofa", "this is no HDF5");
+    fs::create_dir(run.path("folder.sofa")).unwrap();
+    for (file, says) in [
+        ("none.sofa", "none.sofa"),
+        ("bad.sofa", "bad.sofa"),
+        ("folder.sofa", "folder.sofa"),
+    ] {
+        // Said even where space is off and nothing would be rendered with it.
+        for space in ["", " --set space_kind=hrtf"] {
+            let line = run.wrong(&format!("render --silence 1 --hrtf {file} -o o.wav{space}"));
+            assert!(line.contains(says), "{line}");
+        }
+    }
+    let line = run.wrong("render --silence 1 --set space_kind=ambisonic -o o.wav");
+    assert!(line.contains("ambisonic"), "{line}");
+}

@@ -317,3 +317,36 @@ fn the_summary_tells_what_a_ceiling_leaves_between_the_samples() {
     );
     assert!(!run.fine("render in.wav -o o.wav").contains("ceiling"));
 }
+
+#[test]
+fn space_renders_with_the_embedded_set_and_with_a_file() {
+    let run = Run::new();
+    let tone = sine(500.0, 0.3, RATE as usize, RATE);
+    run.wav("in.wav", RATE, &[&tone, &tone]);
+    let asset = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/assets/MIT_KEMAR_normal_pinna.sofa"
+    );
+    let space = "render in.wav --set space_kind=hrtf --set azimuth=90 -o";
+    run.fine(&format!("{space} a.wav"));
+    run.fine(&format!("{space} b.wav --hrtf {asset} --block 1"));
+    let (a, b) = (run.read("a.wav"), run.read("b.wav"));
+    let power = |ear: &[f32]| ear.iter().map(|x| x * x).sum::<f32>();
+    assert!(power(&a[0]) > 2.0 * power(&a[1]), "it is on the left");
+    // The embedded form is the file, but for its 16 bits.
+    let worst = a
+        .iter()
+        .zip(&b)
+        .flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()));
+    assert!(worst.fold(0.0, f32::max) < 3e-3);
+    // A lane on the equalisation gets both sets, at its own frame however blocks are cut.
+    run.write("eq.csv", "0,diffuse\n0.5,off\n");
+    let lane = format!("{space} c.wav --automate hrtf_eq=eq.csv");
+    run.fine(&lane);
+    run.fine(&format!(
+        "{} --block random:4",
+        lane.replace("c.wav", "d.wav")
+    ));
+    assert_eq!(run.read("c.wav"), run.read("d.wav"));
+    assert_ne!(run.read("c.wav"), a);
+}
