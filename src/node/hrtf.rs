@@ -6,6 +6,7 @@
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
+use crate::dsp::convolve::PARTITION;
 use crate::hrtf::{Options, Progress, Set, Source, load};
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ pub struct Hrtf {
     sounding: Option<Arc<FilterBank>>,
     inbox: rtrb::Consumer<Supply>,
     outbox: rtrb::Producer<Arc<FilterBank>>,
+    /// Frames of the quantum so far.
+    position: usize,
     /// It supplies itself; the sets, so that others share them.
     alone: bool,
     sets: Vec<Arc<Set>>,
@@ -145,6 +148,7 @@ fn make() -> (Hrtf, SupplyLine) {
         sounding: None,
         inbox,
         outbox,
+        position: 0,
         alone: false,
         sets: Vec::new(),
     };
@@ -173,10 +177,10 @@ impl Hrtf {
                 Err(_) => break,
             }
         }
-        self.choose();
     }
 
-    /// Fades to the filters that are asked for, where they are others than those that sound.
+    /// Fades to the filters that are asked for, where they are others than those that sound. Only at the start
+    /// of a quantum, so that it does not depend on how the stream is cut.
     fn choose(&mut self) {
         let Some(renderer) = self.renderer.as_mut() else {
             return;
@@ -288,7 +292,9 @@ impl Node for Hrtf {
     }
 
     fn reset(&mut self) {
+        self.position = 0;
         self.receive();
+        self.choose();
         if let Some(renderer) = self.renderer.as_mut() {
             renderer.reset();
         }
@@ -298,13 +304,29 @@ impl Node for Hrtf {
         let [left, right] = outputs else {
             return;
         };
-        self.receive();
-        match self.renderer.as_mut() {
-            Some(renderer) if inputs.len() == SOURCES => renderer.process(inputs, left, right),
-            _ => {
-                left.fill(0.0);
-                right.fill(0.0);
+        let mut done = 0;
+        while done < left.len() {
+            if self.position == 0 {
+                self.receive();
+                self.choose();
             }
+            let count = (PARTITION - self.position).min(left.len() - done);
+            let span = done..done + count;
+            let (left, right) = (&mut left[span.clone()], &mut right[span.clone()]);
+            match (
+                self.renderer.as_mut(),
+                <&[&[f32]; SOURCES]>::try_from(inputs),
+            ) {
+                (Some(renderer), Ok(inputs)) => {
+                    renderer.process(&inputs.map(|input| &input[span.clone()]), left, right);
+                }
+                _ => {
+                    left.fill(0.0);
+                    right.fill(0.0);
+                }
+            }
+            self.position = (self.position + count) % PARTITION;
+            done += count;
         }
     }
 
