@@ -20,7 +20,8 @@ impl Engine {
         }
         if self.poisoned {
             self.poisoned = false;
-            for node in [self.chain.gate, self.chain.leveller, self.chain.ceiling] {
+            // Not the leveller: it bounds what it hears, and would have to learn the program anew.
+            for node in [self.chain.gate, self.chain.ceiling] {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
