@@ -62,6 +62,7 @@ struct Detector {
     float past[kEars][2 * kTaps] = {};
     int place = 0;
     int quiet = kTaps; // frames since something was loud enough
+    int seen = kTaps;  // frames since it woke, when the last ones it knew were of another time
 
     Detector()
     {
@@ -88,7 +89,7 @@ struct Detector {
             }
         }
         place = 0;
-        quiet = kTaps;
+        quiet = seen = kTaps;
     }
 
     // Takes a frame whose larger sample is `peak`; the highest peak between samples half of kTaps ago.
@@ -98,6 +99,11 @@ struct Detector {
         past[1][place] = past[1][place + kTaps] = right;
         place = place + 1 == kTaps ? 0 : place + 1;
         quiet = peak > kQuiet * limit ? 0 : quiet + 1;
+        if (seen < kTaps) {
+            // The seam to what it heard before its rest is no peak.
+            seen += 1;
+            return 0;
+        }
         if (quiet >= kTaps) {
             quiet = kTaps;
             return 0;
@@ -168,6 +174,9 @@ struct Ceiling {
     {
         if (index == kOn) {
             on = value >= 0.5 ? 1 : 0;
+            if (on == 1 && enabled == 0) {
+                before.seen = after.seen = 0;
+            }
         } else if (index == kCeiling) {
             ceiling = value;
             limit_step = (target_limit() - limit) / (kFade * rate);
