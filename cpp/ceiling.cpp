@@ -153,6 +153,7 @@ struct Ceiling {
     double on = 0, ceiling = -1; // as set
     // Where the fades are: the share of the ceiling's gain, and the ceiling as a factor.
     double enabled = 0, limit = 1;
+    double heading = 0; // where `enabled` goes: a fade that has begun is finished first, or it has a corner
     // A ceiling on its way: to which factor, its line if it rises, how far it is and from which gain if it falls.
     double goal = 1, limit_step = 0, fallen = 1, fall_from = 1;
     double held = 0, held_left = 0; // the highest peak of late
@@ -165,7 +166,7 @@ struct Ceiling {
 
     void restart()
     {
-        enabled = on;
+        enabled = heading = on;
         limit = goal = target_limit();
         limit_step = 0;
         fallen = 1;
@@ -270,8 +271,11 @@ struct Ceiling {
         for (uint32_t i = 0; i < frames; ++i) {
             const float left = in[0][i], right = in[1][i];
             move_limit(target);
-            enabled = on > enabled ? std::fmin(1, enabled + fade_step)
-                                   : std::fmax(on, enabled - fade_step);
+            if (enabled == 0 || enabled == 1) {
+                heading = on;
+            }
+            enabled = heading > enabled ? std::fmin(1, enabled + fade_step)
+                                        : std::fmax(heading, enabled - fade_step);
             const double peak = std::fmax(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
             const double hidden = before.step(left, right, peak, limit);

@@ -56,8 +56,9 @@ const SWITCH_TIME: f64 = 0.02;
 /// The shortest fade-in and fade-out in seconds.
 const SHORTEST_FADE: f64 = 0.02;
 
-/// Seconds after which a node that was switched off has finished its own fade and can be skipped.
-const SETTLE_TIME: f64 = 0.1;
+/// Seconds after which a node that was switched off has finished its own fades, one under way included, and can
+/// be skipped.
+const SETTLE_TIME: f64 = 0.15;
 
 /// Samples above this (120 dB over full scale) are broken: what filters remember of them is forgotten.
 const POISON: f32 = 1e6;
