@@ -17,6 +17,9 @@ use crate::node::gain;
 /// The sweep's travel in hertz where the band edges give none.
 const SWEEP: (f64, f64) = (200.0, 5000.0);
 
+/// The highest edge of a band, as a share of the rate (`warp` of `faust/zeitgeber.lib`).
+const HIGHEST_EDGE: f64 = 0.48;
+
 /// Seconds in which the input of filters fades in that begin in the middle of a wave.
 const START_TIME: f64 = 0.005;
 
@@ -48,16 +51,16 @@ const UNTREATED: Setup = Setup {
 };
 
 impl Setup {
-    /// Whether only a band is treated.
-    fn has_edges(&self) -> bool {
+    /// Whether only a band is treated. An upper edge that filters cannot reach is none.
+    fn has_edges(&self, rate: f64) -> bool {
         let (lowest, highest) = edges();
         !matches!(self.kind, id::PROGRAM_OFF | id::PROGRAM_SWEEP)
-            && (self.low > lowest || self.high < highest)
+            && (self.low > lowest || self.high < highest.min(HIGHEST_EDGE * rate))
     }
 
     /// Whether filters run, which would ring if they began in the middle of a wave.
-    fn filters(&self) -> bool {
-        self.has_edges() || matches!(self.kind, id::PROGRAM_SWEEP | id::PROGRAM_SHIFT)
+    fn filters(&self, rate: f64) -> bool {
+        self.has_edges(rate) || matches!(self.kind, id::PROGRAM_SWEEP | id::PROGRAM_SHIFT)
     }
 
     /// Where the sweep's filter travels, in hertz.
@@ -278,7 +281,7 @@ impl Engine {
                 self.fade_out(nodes[from].fade);
                 let nodes = nodes[to];
                 self.start_stage(&nodes, &setup);
-                if setup.filters() {
+                if setup.filters(self.rate) {
                     self.set_gain(nodes.start, gain::SILENCE, 0.0, false);
                     self.set_gain(nodes.start, 0.0, START_TIME, false);
                 } else {
@@ -356,7 +359,7 @@ impl Engine {
             return;
         };
         let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
-        let edges = setup.has_edges();
+        let edges = setup.has_edges(self.rate);
         let [first, second] = STAGES[index].map(|kind| kind == setup.kind);
         for (node, activity) in [
             (nodes.start, Activity::Run),
