@@ -8,8 +8,10 @@
 // in the same way: `overshoot` tells by how much it exceeded. While no peak exceeds the ceiling, the gain
 // is exactly 1 and the signal passes bit for bit.
 //
-// Both channels share one gain. Switching on and off is a raised cosine of 30 ms, moving the ceiling a line
-// of 20 ms; the promise holds from the end of that fade.
+// Both channels share one gain. Switching on and off is a raised cosine of 30 ms. A ceiling that rises is a
+// line of 20 ms; for one that falls the gain goes in a raised cosine of 20 ms to what the highest peak of late
+// needs, so that no crest is cut. A move that has begun is finished before the next; the promise holds from
+// its end.
 #include "node.h"
 
 #include <cmath>
@@ -62,6 +64,7 @@ struct Detector {
     float past[kEars][2 * kTaps] = {};
     int place = 0;
     int quiet = kTaps; // frames since something was loud enough
+    int seen = kTaps;  // frames since it woke, when the last ones it knew were of another time
 
     Detector()
     {
@@ -88,7 +91,7 @@ struct Detector {
             }
         }
         place = 0;
-        quiet = kTaps;
+        quiet = seen = kTaps;
     }
 
     // Takes a frame whose larger sample is `peak`; the highest peak between samples half of kTaps ago.
@@ -98,6 +101,11 @@ struct Detector {
         past[1][place] = past[1][place + kTaps] = right;
         place = place + 1 == kTaps ? 0 : place + 1;
         quiet = peak > kQuiet * limit ? 0 : quiet + 1;
+        if (seen < kTaps) {
+            // The seam to what it heard before its rest is no peak.
+            seen += 1;
+            return 0;
+        }
         if (quiet >= kTaps) {
             quiet = kTaps;
             return 0;
@@ -144,7 +152,11 @@ struct Ceiling {
     double rate = 48000;
     double on = 0, ceiling = -1; // as set
     // Where the fades are: the share of the ceiling's gain, and the ceiling as a factor.
-    double enabled = 0, limit = 1, limit_step = 0;
+    double enabled = 0, limit = 1;
+    double heading = 0; // where `enabled` goes: a fade that has begun is finished first, or it has a corner
+    // A ceiling on its way: to which factor, its line if it rises, how far it is and from which gain if it falls.
+    double goal = 1, limit_step = 0, fallen = 1, fall_from = 1;
+    double held = 0, held_left = 0; // the highest peak of late
     Follower peaks, between; // of samples, and of what lies between them
     double gain = 1;         // the lower of both
     double exceeded = 1; // by what factor the true peak exceeded the ceiling, falling back to 1
@@ -154,9 +166,11 @@ struct Ceiling {
 
     void restart()
     {
-        enabled = on;
-        limit = target_limit();
+        enabled = heading = on;
+        limit = goal = target_limit();
         limit_step = 0;
+        fallen = 1;
+        held = held_left = 0;
         peaks = between = Follower();
         gain = 1;
         exceeded = 1;
@@ -168,9 +182,12 @@ struct Ceiling {
     {
         if (index == kOn) {
             on = value >= 0.5 ? 1 : 0;
+            if (on == 1 && enabled == 0) {
+                before.seen = after.seen = 0;
+                held = held_left = 0;
+            }
         } else if (index == kCeiling) {
             ceiling = value;
-            limit_step = (target_limit() - limit) / (kFade * rate);
         }
     }
 
@@ -190,14 +207,57 @@ struct Ceiling {
 
     void move_limit(double target)
     {
-        if (limit_step == 0) {
-            return;
-        }
-        limit += limit_step;
-        if ((limit_step > 0) == (limit >= target)) {
-            limit = target;
+        if (enabled == 0) {
+            limit = goal = target;
             limit_step = 0;
+            fallen = 1;
+        } else if (fallen == 1 && limit_step == 0 && target != limit) {
+            goal = target;
+            if (goal > limit) {
+                limit_step = (goal - limit) / (kFade * rate);
+            } else {
+                fallen = 0;
+                fall_from = gain;
+            }
         }
+        if (limit_step > 0) {
+            limit += limit_step;
+            if (limit >= goal) {
+                limit = goal;
+                limit_step = 0;
+            }
+        }
+    }
+
+    void hold_peak(double peak, double hold, double release)
+    {
+        if (peak >= held) {
+            held = peak;
+            held_left = hold;
+        } else if (held_left > 0) {
+            held_left -= 1;
+        } else {
+            held *= release;
+        }
+    }
+
+    // The gain of a ceiling that falls. At its end the new ceiling holds, from that gain on.
+    double fall(double hold)
+    {
+        if (fallen == 1) {
+            return 1;
+        }
+        fallen = std::fmin(1, fallen + 1 / (kFade * rate));
+        const double needed = held > goal ? goal / held : 1;
+        const double now = fall_from + (needed - fall_from) * (0.5 - 0.5 * std::cos(kPi * fallen));
+        if (fallen == 1) {
+            limit = goal;
+            if (now < peaks.gain) {
+                peaks.gain = now;
+                peaks.hold_left = hold;
+            }
+        }
+        return now;
     }
 
     void process(const float* const* in, float* const* out, uint32_t frames)
@@ -206,25 +266,30 @@ struct Ceiling {
         const double release = std::exp(-1 / (kRelease * rate));
         const double attack = std::exp(-1 / (kAttack * rate));
         const double hold = kHold * rate;
-        const double fall = std::exp(-1 / (kMeterFall * rate));
+        const double forget = std::exp(-1 / (kMeterFall * rate));
         const double target = target_limit();
         for (uint32_t i = 0; i < frames; ++i) {
             const float left = in[0][i], right = in[1][i];
             move_limit(target);
-            enabled = on > enabled ? std::fmin(1, enabled + fade_step)
-                                   : std::fmax(on, enabled - fade_step);
+            if (enabled == 0 || enabled == 1) {
+                heading = on;
+            }
+            enabled = heading > enabled ? std::fmin(1, enabled + fade_step)
+                                        : std::fmax(heading, enabled - fade_step);
             const double peak = std::fmax(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
             const double hidden = before.step(left, right, peak, limit);
+            hold_peak(std::fmax(peak, hidden), hold, release);
             if (enabled == 0) {
                 peaks = between = Follower();
                 gain = 1;
                 out[0][i] = left;
                 out[1][i] = right;
             } else {
+                const double falling = fall(hold);
                 peaks.move(peak > limit ? limit / peak : 1, 0, hold, release);
                 between.move(hidden > limit ? limit / hidden : 1, attack, hold, release);
-                gain = std::fmin(peaks.gain, between.gain);
+                gain = std::fmin(falling, std::fmin(peaks.gain, between.gain));
                 const double share = enabled == 1 ? 1 : 0.5 - 0.5 * std::cos(kPi * enabled);
                 const double applied = 1 - share + share * gain;
                 out[0][i] = cut(left * applied, gain);
@@ -232,7 +297,7 @@ struct Ceiling {
             }
             const double out_peak = std::fmax(std::fabs(out[0][i]), std::fabs(out[1][i]));
             const double left_over = after.step(out[0][i], out[1][i], out_peak, limit) / limit;
-            exceeded = std::fmax(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * fall);
+            exceeded = std::fmax(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * forget);
         }
     }
 

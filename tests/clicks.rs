@@ -229,6 +229,70 @@ fn gate_and_ceiling_switch() {
 }
 
 #[test]
+fn a_moved_ceiling() {
+    let on = |ceiling| [(id::CEILING_ON, 1.0), (id::CEILING, ceiling)];
+    let down = program(&on(-1.0), |at| vec![step(at, id::CEILING, -12.0)]);
+    let further = program(&on(-8.0), |at| vec![step(at, id::CEILING, -9.0)]);
+    println!("-1 to -12: {down:.1} dB, -8 to -9: {further:.1} dB");
+    check(
+        "09 clicks: ceiling lowered over a tone of -6 dBFS",
+        "ceiling",
+        down.max(further),
+    );
+}
+
+#[test]
+fn switches_turned_round_half_way() {
+    let mut found = f64::NEG_INFINITY;
+    let gate = [(id::GATE_THRESHOLD, 0.0), (id::GATE_RANGE, 80.0)];
+    let level = [(id::LEVELLER_TARGET, -30.0), (id::LEVELLER_SPEED, 0.5)];
+    let ceiling = [(id::CEILING, -12.0)];
+    for (control, settings) in [
+        (id::GATE_ON, &gate[..]),
+        (id::LEVELLER_ON, &level),
+        (id::CEILING_ON, &ceiling),
+    ] {
+        for after in [240, 480, 900, 1400] {
+            let mut all = settings.to_vec();
+            all.push((control, 1.0));
+            let click = program(&all, |at| {
+                vec![step(at, control, 0.0), step(at + after, control, 1.0)]
+            });
+            println!("{} after {after}: {click:.1} dB", control.control().id);
+            found = found.max(click);
+        }
+    }
+    check(
+        "09 clicks: gate, leveller, ceiling off and on half-way",
+        "switches",
+        found,
+    );
+}
+
+#[test]
+fn the_gate_turned_round_half_way() {
+    // Opened and closed by its threshold.
+    let settings = [(id::GATE_ON, 1.0), (id::GATE_HOLD, 0.0)];
+    let mut found = f64::NEG_INFINITY;
+    for after in [100, 480, 1200, 2000] {
+        let click = program(&settings, |at| {
+            vec![
+                step(at, id::GATE_THRESHOLD, 0.0),
+                step(at + after, id::GATE_THRESHOLD, -40.0),
+            ]
+        });
+        println!("threshold after {after}: {click:.1} dB");
+        found = found.max(click);
+    }
+    figure(
+        "09 clicks: gate turned round half-way",
+        "<= -60 dB",
+        &format!("{found:.1} dB"),
+    );
+    assert!(found <= -60.0, "{found}");
+}
+
+#[test]
 fn seek_while_playing() {
     let settings = binaural(10.0, TONE);
     let worst = transport(&settings, |start, at| {

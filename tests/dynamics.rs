@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Random, Render, assert_same, figure, music, sine};
+use common::{At, Random, Render, assert_same, figure, music, sine, step};
 use zeitgeber::analysis::loudness::LoudnessMeter;
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{ControlId, Engine, Transport};
@@ -308,4 +308,158 @@ fn the_overshoot_is_metered() {
     let [left, right] = &mut quiet;
     engine.process(left, right, Transport::Absent, &[]);
     assert!(engine.telemetry().ceiling_overshoot() < 0.01);
+}
+
+fn run_events(
+    rate: f64,
+    settings: &[(ControlId, f64)],
+    events: &[At],
+    input: Vec<f32>,
+) -> [Vec<f32>; 2] {
+    Render {
+        rate,
+        settings,
+        events,
+        input: [input.clone(), input],
+        song: Some(0),
+    }
+    .run(Some(64))
+}
+
+fn highest(signal: &[f32]) -> f64 {
+    signal
+        .iter()
+        .fold(0.0, |most: f64, x| most.max(f64::from(x.abs())))
+}
+
+fn db(x: f64) -> f64 {
+    20.0 * x.log10()
+}
+
+#[test]
+fn a_moved_speed_does_not_move_the_gain() {
+    let rate = 16_000.0;
+    for (from, to) in [(0.5, 60.0), (2.0, 4.0), (10.0, 11.0), (4.0, 1.0)] {
+        let tone = sine(20 * 16_000, rate, 0.01, 400.0, 0.0);
+        let settings = [(id::LEVELLER_ON, 1.0), (id::LEVELLER_SPEED, from)];
+        let at = 15 * 16_000;
+        let out = run_events(rate, &settings, &[step(at, id::LEVELLER_SPEED, to)], tone);
+        let moved = db(highest(&out[0][at..at + 1600]) / highest(&out[0][at - 1600..at]));
+        assert!(moved.abs() < 0.1, "{from} to {to}: {moved} dB");
+    }
+}
+
+#[test]
+fn one_huge_sample_does_not_deafen_the_leveller() {
+    let rate = 16_000.0;
+    for huge in [100.0, 1e4, 1e10, 3e38] {
+        let mut input = pinkish(20 * 16_000, 0.1, 3);
+        let at = 12 * 16_000;
+        input[at] = huge;
+        let settings = [(id::LEVELLER_ON, 1.0), (id::LEVELLER_SPEED, 3.0)];
+        let out = run_events(rate, &settings, &[], input);
+        let level = |from: usize| {
+            let part = &out[0][from..from + 16_000];
+            10.0 * part
+                .iter()
+                .map(|x| f64::from(*x).powi(2))
+                .sum::<f64>()
+                .log10()
+        };
+        let moved = level(at + 16_000) - level(at - 16_000);
+        assert!(moved.abs() < 2.5, "{huge:e}: {moved} dB a second later");
+    }
+}
+
+#[test]
+fn one_huge_sample_does_not_ring() {
+    for settings in [
+        vec![(id::PROG_KIND, 3.0)],
+        vec![(id::PROG_KIND, 4.0)],
+        vec![(id::PROG_KIND, 1.0), (id::PROG_LOW, 1.0)],
+        vec![(id::CEILING_ON, 1.0)],
+    ] {
+        for bypass in [0.0, 1.0] {
+            let mut input = pinkish(48_000, 0.1, 3);
+            input[24_000] = 3e38;
+            let mut all = settings.clone();
+            all.extend([(id::FADE_IN, 0.0), (id::BYPASS, bypass)]);
+            let back = [step(24_100, id::BYPASS, 0.0)];
+            let out = run_events(RATE, &all, &back, input);
+            let peak = highest(&out[0][24_100..]);
+            assert!(peak < 1.0, "{settings:?}: {peak}");
+        }
+    }
+}
+
+#[test]
+fn a_burst_after_a_soft_start_is_not_blown_up() {
+    let rate = 48_000.0;
+    let at = 6 * 48_000;
+    let mut random = Random(4);
+    let input: Vec<f32> = (0..at + 48_000)
+        .map(|n| if n < at { 0.003 } else { 0.5 } * random.sample())
+        .collect();
+    let out = run_events(rate, &[(id::LEVELLER_ON, 1.0)], &[], input);
+    let (peak, first) = (db(highest(&out[0])), db(highest(&out[0][at + 960..])));
+    figure(
+        "17 leveller: a burst 44 dB louder after 6 s: peak, peak after 20 ms",
+        "<= +6 dBFS",
+        &format!("{peak:+.1} dBFS, {first:+.1} dBFS"),
+    );
+    assert!(peak <= 6.1 && first <= 3.0, "{peak} {first}");
+}
+
+#[test]
+fn a_step_down_beyond_the_gate_is_followed_in_time() {
+    let rate = 8_000.0;
+    let at = 60 * 8_000;
+    let mut input = pinkish(130 * 8_000, 0.3, 5);
+    for x in &mut input[at..] {
+        *x *= 0.1;
+    }
+    let settings = [(id::LEVELLER_ON, 1.0), (id::LEVELLER_SPEED, 60.0)];
+    let out = run_events(rate, &settings, &[], input.clone());
+    let gain = |n: usize| highest(&out[0][n - 800..n]) / highest(&input[n - 800..n]);
+    let more = db(gain(130 * 8_000) / gain(at));
+    assert!(more > 1.5, "{more} dB, 70 s after a step of 20 dB");
+}
+
+#[test]
+fn the_leveller_waits_while_the_gate_is_closed_whatever_its_range() {
+    let rate = 16_000.0;
+    for range in [0.5, 2.0, 40.0] {
+        let mut input = pinkish(30 * 16_000, 0.1, 7);
+        // Between both thresholds of the gate and below the lower one in turns would open it: stay below.
+        let at = 10 * 16_000;
+        for x in &mut input[at..] {
+            *x *= 0.5;
+        }
+        let peak = db(highest(&input[at..]));
+        let settings = [
+            (id::LEVELLER_ON, 1.0),
+            (id::LEVELLER_SPEED, 2.0),
+            (id::GATE_ON, 1.0),
+            (id::GATE_RANGE, range),
+            (id::GATE_THRESHOLD, peak + 0.5),
+        ];
+        // Once its last loud peak is over the hold has to end: what follows stays 4 dB below.
+        for x in &mut input[at..at + 4800] {
+            *x *= 0.3;
+        }
+        let out = run_events(rate, &settings, &[], input.clone());
+        let gain = |n: usize| highest(&out[0][n - 1600..n]) / highest(&input[n - 1600..n]);
+        let moved = db(gain(29 * 16_000) / gain(at + 4800));
+        assert!(moved.abs() < 0.1, "range {range}: {moved} dB");
+    }
+}
+
+#[test]
+fn a_ceiling_switched_on_over_what_stays_below_changes_nothing() {
+    let input = sine(60_000, RATE, 0.85, 100.0, 0.0);
+    for offset in 0..24 {
+        let events = [step(24_000 + 20 * offset, id::CEILING_ON, 1.0)];
+        let out = run_events(RATE, &[(id::CEILING, -1.0)], &events, input.clone());
+        assert_same(&out[0], &input, "a tone below the ceiling");
+    }
 }

@@ -100,7 +100,8 @@ fn low_pass_has_the_response_of_the_bilinear_transform() {
     );
 }
 
-/// The gate's gain, written from its description: state, hold, fader and raised cosine in plain f64.
+/// The gate's gain, written from its description: state, hold, fader that turns within 2 ms and raised cosine in
+/// plain f64.
 fn gate_reference(
     left: &[f32],
     right: &[f32],
@@ -114,18 +115,22 @@ fn gate_reference(
     );
     let floor = 10f64.powf(-range / 20.0);
     let hold = hold_ms * 0.001 * RATE;
-    let (mut open, mut quiet, mut fader) = (false, 0.0, None::<f64>);
+    let (mut open, mut quiet, mut fader, mut speed) = (false, 0.0, None::<f64>, 0.0);
+    let turn = (-1.0 / (0.002 * RATE)).exp();
     left.iter()
         .zip(right)
         .map(|(l, r)| {
             let peak = f64::from(l.abs().max(r.abs()));
             quiet = if peak >= lower { 0.0 } else { quiet + 1.0 };
             open = peak >= upper || (open && quiet <= hold);
-            let next = match fader {
-                None => f64::from(open),
-                Some(x) if open => (x + 1.0 / (0.005 * RATE)).min(1.0),
-                Some(x) => (x - 1.0 / (0.05 * RATE)).max(0.0),
+            let wanted = 1.0 / (if open { 0.005 } else { -0.05 } * RATE);
+            let inside = fader.is_some_and(|x| x > 0.0 && x < 1.0);
+            speed = if inside {
+                wanted + (speed - wanted) * turn
+            } else {
+                wanted
             };
+            let next = fader.map_or(f64::from(open), |x| (x + speed).clamp(0.0, 1.0));
             fader = Some(next);
             floor + (1.0 - floor) * (0.5 - 0.5 * (PI * next).cos())
         })

@@ -408,6 +408,47 @@ fn every_kind_switches_to_every_other_without_a_click() {
     assert!(worst.0 <= -80.0, "{worst:?}");
 }
 
+#[test]
+fn moved_edges_leave_the_lows_in_place() {
+    let mut worst = 0.0f64;
+    for (control, from, to, hertz) in [
+        (id::PROG_LOW, 380.0, 400.0, 120.0),
+        (id::PROG_HIGH, 1000.0, 5000.0, 60.0),
+    ] {
+        let mut settings = kind(id::PROGRAM_AMPLITUDE, 1.0);
+        settings.extend([(id::PROG_DEPTH, 0.001), (id::FADE_IN, 0.0), (control, from)]);
+        let tone = sine(72_000, RATE, 0.5, hertz, 0.0);
+        let out = Render {
+            rate: RATE,
+            settings: &settings,
+            events: &[step(48_000, control, to)],
+            input: [tone.clone(), tone],
+            song: Some(0),
+        }
+        .run(Some(64));
+        for at in (47_000..56_000).step_by(200) {
+            let level = fit::level_at(&out[0][at..at + 2400], RATE, hertz) - 20.0 * 0.5f64.log10();
+            worst = worst.min(level);
+        }
+    }
+    figure(
+        "14 edges that move: level of a low tone",
+        ">= -1 dB",
+        &format!("{worst:+.2} dB"),
+    );
+    assert!(worst >= -1.0, "{worst}");
+}
+
+#[test]
+fn an_upper_edge_beyond_the_rate_is_none() {
+    let mut settings = kind(id::PROGRAM_AMPLITUDE, 10.0);
+    let input = [noise(8_000, 1), noise(8_000, 2)];
+    let plain = treat(8_000.0, &settings, input.clone());
+    settings.push((id::PROG_HIGH, 3_900.0));
+    let edged = treat(8_000.0, &settings, input);
+    assert_same(&plain[0], &edged[0], "an edge of 3.9 kHz at 8 kHz");
+}
+
 /// A tone through a treatment at 10 Hz, something happening at a frame; the worst click of eight phases.
 fn click(settings: &[(ControlId, f64)], events: impl Fn(usize) -> Vec<At>) -> f64 {
     const TONE: f64 = 400.0;

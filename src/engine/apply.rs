@@ -6,9 +6,6 @@ use super::{Change, ControlId, Engine, SETTLE_TIME, SWITCH_TIME};
 use crate::graph::NodeIndex;
 use crate::node::{gain, mix};
 
-/// Decibels below its threshold at which the gate closes (`faust/gate.dsp`).
-const GATE_HYSTERESIS: f64 = 4.0;
-
 impl Engine {
     /// Takes a change of a control at this frame.
     pub(super) fn apply(&mut self, control: ControlId, change: Change) {
@@ -80,12 +77,10 @@ impl Engine {
             id::GATE_ON => {
                 self.gate_rests = self.rests(value);
                 self.graph.set_param(chain.gate, params.gate_on, value);
-                self.put_freeze();
             }
             id::GATE_THRESHOLD => {
                 self.graph
                     .set_param(chain.gate, params.gate_threshold, value);
-                self.put_freeze();
             }
             id::GATE_RANGE => self.graph.set_param(chain.gate, params.gate_range, value),
             id::GATE_HOLD => self.graph.set_param(chain.gate, params.gate_hold, value),
@@ -121,17 +116,6 @@ impl Engine {
             // The others are read where they are needed: at the next piece.
             _ => {}
         }
-    }
-
-    /// The leveller waits while the gate is closed.
-    fn put_freeze(&mut self) {
-        let below = if self.get(id::GATE_ON) >= 0.5 {
-            self.get(id::GATE_THRESHOLD) - GATE_HYSTERESIS
-        } else {
-            gain::SILENCE
-        };
-        self.graph
-            .set_param(self.chain.leveller, self.params.leveller_freeze, below);
     }
 
     /// The gain node of a level control.

@@ -56,8 +56,12 @@ const SWITCH_TIME: f64 = 0.02;
 /// The shortest fade-in and fade-out in seconds.
 const SHORTEST_FADE: f64 = 0.02;
 
-/// Seconds after which a node that was switched off has finished its own fade and can be skipped.
-const SETTLE_TIME: f64 = 0.1;
+/// Seconds after which a node that was switched off has finished its own fades, one under way included, and can
+/// be skipped.
+const SETTLE_TIME: f64 = 0.15;
+
+/// Samples above this (120 dB over full scale) are broken: what filters remember of them is forgotten.
+const POISON: f32 = 1e6;
 
 /// Seconds after which the filters of a treatment have fallen silent.
 const TREATMENT_TAIL: f64 = 0.5;
@@ -362,7 +366,10 @@ impl Engine {
         inputs[1][..count].copy_from_slice(right);
         let [in_left, in_right] = inputs.each_mut().map(|channel| &mut channel[..count]);
         let bad_input = repair(in_left) + repair(in_right);
-        self.telemetry.raise_input([peak(in_left), peak(in_right)]);
+        let peaks = [peak(in_left), peak(in_right)];
+        self.telemetry.raise_input(peaks);
+        // It need not overflow to make filters ring for seconds, and bypass would hide that it did.
+        self.poisoned |= peaks.iter().any(|peak| *peak > POISON);
         self.graph.segment(
             &[in_left, in_right],
             &mut [&mut *left, &mut *right],

@@ -7,6 +7,9 @@ use super::{ControlId, Engine, QUANTUM, apply};
 use crate::graph::Activity;
 use crate::node::gain;
 
+/// From this gain on the gate counts as open.
+const NEARLY_OPEN: f64 = 1.0 - 1e-6;
+
 impl Engine {
     /// Begins a piece: from now to the next multiple of the quantum, or to where a travel ends before.
     /// Nothing here depends on where blocks end.
@@ -20,7 +23,8 @@ impl Engine {
         }
         if self.poisoned {
             self.poisoned = false;
-            for node in [self.chain.gate, self.chain.leveller, self.chain.ceiling] {
+            // Not the leveller: it bounds what it hears, and would have to learn the program anew.
+            for node in [self.chain.gate, self.chain.ceiling] {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
@@ -50,6 +54,7 @@ impl Engine {
         self.run_treatments(end);
         self.run_space(end);
         self.run_lines(end);
+        self.freeze_leveller();
         let skip = |rests: u64| {
             if rests <= now {
                 Activity::Pass
@@ -63,6 +68,18 @@ impl Engine {
             .set_activity(self.chain.leveller, skip(self.leveller_rests));
         self.graph
             .set_activity(self.chain.ceiling, skip(self.ceiling_rests));
+    }
+
+    /// The leveller waits while the gate is not fully open, be its range ever so small.
+    fn freeze_leveller(&mut self) {
+        let works = self.gate_rests > self.now && self.get(id::GATE_ON) >= 0.5;
+        let (chain, params) = (self.chain, self.params);
+        let shut = works && self.graph.get_param(chain.gate, params.gate_gain) < NEARLY_OPEN;
+        let frozen = f64::from(u8::from(shut));
+        if self.graph.get_param(chain.leveller, params.leveller_frozen) != frozen {
+            self.graph
+                .set_param(chain.leveller, params.leveller_frozen, frozen);
+        }
     }
 
     /// Moves all phases from the start of the piece to now.

@@ -2,14 +2,14 @@
 //!
 //! Amplitude and sweep act before space, bilateral and shift on the two ears after it: two stages in a row.
 //! Each stage has two renderings of which one sounds, if only untreated; a change of kind, shape or band edge and
-//! a jump of the phase are a crossfade to the other one. The depth follows its control and the fade of the
+//! a jump of the phase are a crossfade to the other one, which listens first if it has filters to fill. The depth follows its control and the fade of the
 //! entrainment; where it stays at nothing the audio passes bit for bit.
 
 use super::chain::{ModulatorParams, StageNodes};
 use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::pair::{Pair, Turn};
-use super::{Engine, SWITCH_TIME};
+use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
 use crate::node::gain;
@@ -17,8 +17,14 @@ use crate::node::gain;
 /// The sweep's travel in hertz where the band edges give none.
 const SWEEP: (f64, f64) = (200.0, 5000.0);
 
+/// The highest edge of a band, as a share of the rate (`warp` of `faust/zeitgeber.lib`).
+const HIGHEST_EDGE: f64 = 0.48;
+
 /// Seconds in which the input of filters fades in that begin in the middle of a wave.
 const START_TIME: f64 = 0.005;
+
+/// Seconds for which a rendering with filters only listens before it takes over: they have to fill, or lows dip.
+const LISTEN_TIME: f64 = 0.04;
 
 /// Before space, after space: the kinds of each stage.
 const STAGES: [[usize; 2]; 2] = [
@@ -48,16 +54,16 @@ const UNTREATED: Setup = Setup {
 };
 
 impl Setup {
-    /// Whether only a band is treated.
-    fn has_edges(&self) -> bool {
+    /// Whether only a band is treated. An upper edge that filters cannot reach is none.
+    fn has_edges(&self, rate: f64) -> bool {
         let (lowest, highest) = edges();
         !matches!(self.kind, id::PROGRAM_OFF | id::PROGRAM_SWEEP)
-            && (self.low > lowest || self.high < highest)
+            && (self.low > lowest || self.high < highest.min(HIGHEST_EDGE * rate))
     }
 
     /// Whether filters run, which would ring if they began in the middle of a wave.
-    fn filters(&self) -> bool {
-        self.has_edges() || matches!(self.kind, id::PROGRAM_SWEEP | id::PROGRAM_SHIFT)
+    fn filters(&self, rate: f64) -> bool {
+        self.has_edges(rate) || matches!(self.kind, id::PROGRAM_SWEEP | id::PROGRAM_SHIFT)
     }
 
     /// Where the sweep's filter travels, in hertz.
@@ -89,6 +95,8 @@ struct Stage {
     hands: [Hands; 2],
     /// Its phase has to follow an anchor and has not yet.
     jump: bool,
+    /// When the current rendering, which listens, takes over from the other one.
+    takes_over: Option<u64>,
 }
 
 /// Both stages.
@@ -106,6 +114,7 @@ impl Treatments {
                 pair: Pair::new(),
                 hands: [Hands::default(); 2],
                 jump: false,
+                takes_over: None,
             }; 2],
             gear: Gear::default(),
         }
@@ -181,6 +190,7 @@ impl Engine {
             ..Gear::default()
         };
         for stage in 0..STAGES.len() {
+            self.take_over(stage);
             self.turn_stage(stage, &anchor);
             for rendering in [0, 1] {
                 self.drive_stage(stage, rendering, end);
@@ -253,7 +263,13 @@ impl Engine {
         };
         let treated = setup.kind != id::PROGRAM_OFF;
         let heard = treated && self.now > 0 && target.half_beat as u64 != here.half_beat as u64;
-        let fade = self.frames(SWITCH_TIME);
+        let listen = if setup.filters(self.rate) {
+            // It takes over at the next piece.
+            self.frames(LISTEN_TIME) + QUANTUM as u64
+        } else {
+            0
+        };
+        let fade = self.frames(SWITCH_TIME) + listen;
         let turn = self.treatments.stages[index]
             .pair
             .turn(Some(setup), heard, self.now, fade);
@@ -275,19 +291,38 @@ impl Engine {
                 self.set_gain(nodes.fade, 0.0, 0.0, false);
             }
             Turn::Swap(from, to) => {
-                self.fade_out(nodes[from].fade);
+                self.treatments.stages[index].takes_over =
+                    (listen > 0).then(|| self.now + self.frames(LISTEN_TIME));
+                if listen == 0 {
+                    self.fade_out(nodes[from].fade);
+                }
                 let nodes = nodes[to];
                 self.start_stage(&nodes, &setup);
-                if setup.filters() {
+                if setup.filters(self.rate) {
                     self.set_gain(nodes.start, gain::SILENCE, 0.0, false);
                     self.set_gain(nodes.start, 0.0, START_TIME, false);
                 } else {
                     self.set_gain(nodes.start, 0.0, 0.0, false);
                 }
                 self.set_gain(nodes.fade, gain::SILENCE, 0.0, false);
-                self.fade_in(nodes.fade, 0.0);
+                if listen == 0 {
+                    self.fade_in(nodes.fade, 0.0);
+                }
             }
         }
+    }
+
+    /// The crossfade to a rendering that has listened for long enough.
+    fn take_over(&mut self, index: usize) {
+        let stage = &mut self.treatments.stages[index];
+        if stage.takes_over.is_none_or(|at| self.now < at) {
+            return;
+        }
+        stage.takes_over = None;
+        let to = stage.pair.current();
+        let nodes = self.chain.stages[index];
+        self.fade_out(nodes[1 - to].fade);
+        self.fade_in(nodes[to].fade, 0.0);
     }
 
     fn start_stage(&mut self, nodes: &StageNodes, setup: &Setup) {
@@ -356,7 +391,7 @@ impl Engine {
             return;
         };
         let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
-        let edges = setup.has_edges();
+        let edges = setup.has_edges(self.rate);
         let [first, second] = STAGES[index].map(|kind| kind == setup.kind);
         for (node, activity) in [
             (nodes.start, Activity::Run),
