@@ -1,7 +1,7 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
 use super::link::Link;
-use egui::{TextEdit, Ui};
+use egui::{ProgressBar, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -41,11 +41,30 @@ pub struct HrtfState {
     pub name: String,
 }
 
+/// A set that is being loaded.
+pub struct Loading {
+    /// How much is done, 0 to 1.
+    pub fraction: Box<dyn Fn() -> f64 + Send + Sync>,
+    /// Gives it up.
+    pub cancel: Box<dyn Fn() + Send + Sync>,
+}
+
 /// Draws the row: what sounds, and a field for the path of another file. `path` is what is being typed.
 pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
     let state = link.hrtf();
     if !state.name.is_empty() {
         ui.weak(&state.name);
+    }
+    if let Some(loading) = link.loading() {
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() - 70.0).max(40.0);
+            let bar = ProgressBar::new((loading.fraction)() as f32).desired_width(width);
+            ui.add(bar.show_percentage());
+            if ui.button("Cancel").clicked() {
+                (loading.cancel)();
+            }
+        });
+        ui.ctx().request_repaint();
     }
     ui.horizontal(|ui| {
         let width = (ui.available_width() - 110.0).max(60.0);

@@ -1,6 +1,6 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
-use super::hrtf::{HrtfChoice, HrtfState};
+use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::messages::Messages;
 use crate::engine::Telemetry;
 use nice_plug_egui::RepaintNotifier;
@@ -62,6 +62,7 @@ pub struct Link {
     telemetry: RwLock<Option<Arc<Telemetry>>>,
     size: Mutex<EditorSize>,
     hrtf: Mutex<HrtfState>,
+    loading: Mutex<Option<Arc<Loading>>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
@@ -121,6 +122,20 @@ impl Link {
     /// Says what sounds.
     pub fn set_hrtf_name(&self, name: String) {
         self.edit_hrtf(|hrtf| hrtf.name = name);
+    }
+
+    /// The set that is being loaded.
+    pub fn loading(&self) -> Option<Arc<Loading>> {
+        self.loading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Says that a set is being loaded, or not any more.
+    pub fn set_loading(&self, loading: Option<Arc<Loading>>) {
+        *self.loading.lock().unwrap_or_else(PoisonError::into_inner) = loading;
+        self.repaint();
     }
 
     fn edit_hrtf(&self, edit: impl FnOnce(&mut HrtfState)) {

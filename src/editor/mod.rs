@@ -11,7 +11,7 @@ mod testing;
 mod widgets;
 mod window;
 
-pub use hrtf::{HrtfChoice, HrtfState};
+pub use hrtf::{HrtfChoice, HrtfState, Loading};
 pub use link::{EditorSize, Link};
 pub use messages::{Message, Messages};
 pub use panel::Panel;

@@ -178,7 +178,7 @@ mod tests {
     fn lengths_are_even_and_not_much_longer() {
         for least in 1..5000 {
             let length = fast_length(least);
-            assert!(length >= least && length % 2 == 0);
+            assert!(length >= least && length.is_multiple_of(2));
             assert!(
                 length < 3 || length * 2 <= least * 3 + 2,
                 "{least}: {length}"

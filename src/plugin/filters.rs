@@ -1,6 +1,6 @@
 //! The head-related filters of one instance: what its state asks for, loaded off the audio thread.
 
-use crate::editor::{HrtfChoice, Link};
+use crate::editor::{HrtfChoice, Link, Loading};
 use crate::engine::Engine;
 use crate::hrtf::{HrtfError, Info, Progress, Source};
 use crate::space::Supplier;
@@ -23,7 +23,6 @@ struct Desk {
     failed: Option<(Source, Instant)>,
     /// What has been said of that.
     said: String,
-    progress: Arc<Progress>,
 }
 
 impl Filters {
@@ -57,7 +56,6 @@ impl Filters {
             supplier: Some(supplier),
             failed,
             said,
-            progress,
         } = &mut *desk
         else {
             return;
@@ -72,12 +70,20 @@ impl Filters {
             .as_ref()
             .is_some_and(|(other, when)| *other == source && when.elapsed() < RETRY);
         if !left_alone {
-            match supplier.supply(&source, equalised, progress) {
+            let progress = Arc::new(Progress::new());
+            self.link.set_loading(Some(loading(&progress)));
+            let supplied = supplier.supply(&source, equalised, &progress);
+            self.link.set_loading(None);
+            match supplied {
                 Ok(info) => {
                     *failed = None;
                     said.clear();
                     self.loaded(chosen.as_ref(), &info);
                     return;
+                }
+                Err(HrtfError::Cancelled) => {
+                    // Given up in the editor: back to the embedded set.
+                    self.link.choose_hrtf(None);
                 }
                 Err(error) => {
                     *failed = Some((source, Instant::now()));
@@ -86,7 +92,7 @@ impl Filters {
             }
         }
         if !supplier.has(&Source::Default, equalised)
-            && let Ok(info) = supplier.supply(&Source::Default, equalised, progress)
+            && let Ok(info) = supplier.supply(&Source::Default, equalised, &Progress::new())
         {
             self.link.set_hrtf_name(title(&info));
         }
@@ -120,6 +126,15 @@ impl Filters {
             *said = text;
         }
     }
+}
+
+/// What the editor shows of a preparation.
+fn loading(progress: &Arc<Progress>) -> Arc<Loading> {
+    let (shown, cancelled) = (progress.clone(), progress.clone());
+    Arc::new(Loading {
+        fraction: Box::new(move || shown.fraction()),
+        cancel: Box::new(move || cancelled.cancel()),
+    })
 }
 
 fn source(choice: Option<&HrtfChoice>) -> Source {

@@ -79,7 +79,7 @@ pub fn music(seconds: f64, rate: f64, level: f64, seed: u64) -> [Vec<f32>; 2] {
     ];
     let hertz = |note: f64| 440.0 * 2f64.powf((note - 69.0) / 12.0);
     let mut low = [0.0f64; 2];
-    let mut out = [vec![0.0; frames], vec![0.0; frames]];
+    let mut out = [Vec::with_capacity(frames), Vec::with_capacity(frames)];
     for n in 0..frames {
         let t = n as f64 / rate;
         let (count, within) = ((t / beat) as usize, t % beat);
@@ -110,7 +110,7 @@ pub fn music(seconds: f64, rate: f64, level: f64, seed: u64) -> [Vec<f32>; 2] {
                 + 0.2 * hat * low[ear]
                 + 0.35 * bass
                 + 0.08 * pad;
-            out[ear][n] = (level * 0.7 * sum) as f32;
+            out[ear].push((level * 0.7 * sum) as f32);
         }
     }
     out

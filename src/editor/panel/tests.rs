@@ -37,7 +37,7 @@ fn every_control_is_drawn_with_its_value() {
     let link = Arc::new(Link::default());
     let mut panel = Panel::new(link.clone());
     let context = Context::default();
-    for size in [(1200.0, 900.0), (760.0, 2000.0)] {
+    for size in [(1200.0, 2400.0), (760.0, 4000.0)] {
         frame(&context, &mut panel, 0.0, size);
         let drawn = texts(&frame(&context, &mut panel, 1.0, size));
         for id in ControlId::all() {
