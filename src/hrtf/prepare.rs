@@ -52,7 +52,7 @@ pub fn prepare(
     finish(&aligned, rate, options, progress, [0.2, 1.0])
 }
 
-/// Prepares windows for a host's rate. The level is that of `level` below; the filters are of minimum phase and
+/// Prepares windows for a host's rate. The level is told in docs/design.md (*HRTF sets*); the filters are of minimum phase and
 /// the interaural time difference of the pair below 1.5 kHz is the measured one.
 ///
 /// # Errors

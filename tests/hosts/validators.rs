@@ -43,7 +43,7 @@ fn clap_validator() {
         assert!(output.status.success(), "{text}");
         let result = text
             .lines()
-            .rfind(|line| line.contains("failed"))
+            .rfind(|line| line.contains("tests run"))
             .unwrap_or_default();
         assert_eq!(count(result, "failed"), Some(0), "{text}");
         if count(result, "warning") == Some(0) {
