@@ -9,7 +9,7 @@ const SPACING: f64 = 2.5;
 
 /// How much wider the directions of a ring are spaced. What moves is blended with smooth steps from
 /// direction to direction, and the renderer's quanta follow those in straight lines: a wider step is a gentler
-/// one. At 90 degrees a second a tone of 1 kHz has sidebands at -106 dB with 2.5 degrees, -111 with 5.
+/// one. At 90 degrees a second a tone of 1 kHz has sidebands at -106 dB with 2.5 degrees, -112 with 5.
 const WIDER: f64 = 2.0;
 
 /// What a renderer may need for all spectra of a set, in bytes: two floats a tap and ear, twice the taps.
