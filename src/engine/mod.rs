@@ -11,6 +11,7 @@ mod bed;
 mod chain;
 mod clock;
 pub mod controls;
+mod deck;
 mod event;
 mod follow;
 mod layer;
@@ -19,13 +20,16 @@ mod pair;
 mod plan;
 mod space;
 mod telemetry;
+pub mod timeline;
 mod travel;
 mod treatment;
 
 pub use controls::{Control, ControlError, ControlId};
+pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use event::{Change, Event, Tempo, Transport};
 pub use markers::{Marker, MarkerKind};
 pub use telemetry::Telemetry;
+pub use timeline::Timeline;
 
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
@@ -35,12 +39,12 @@ use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
 use controls as id;
+use deck::Deck;
 use layer::Layer;
 use markers::Markers;
 use space::Space;
 use std::fmt;
 use std::sync::Arc;
-use telemetry::Snapshot;
 use travel::Travel;
 use treatment::Treatments;
 
@@ -124,6 +128,8 @@ pub struct Engine {
     bed: Bed,
     treatments: Treatments,
     space: Space,
+    /// Plays timelines and puts snapshots in force.
+    deck: Deck,
     /// What brings filters to the node of space, until somebody takes it.
     supply: Option<SupplyLine>,
     /// Frames since the reset.
@@ -187,6 +193,7 @@ impl Engine {
             bed: Bed::new(),
             treatments: Treatments::new(),
             space: Space::new(),
+            deck: Deck::new(),
             supply: Some(built.supply),
             now: 0,
             piece_start: 0,
@@ -232,6 +239,11 @@ impl Engine {
     /// any thread (`space::Supplier` does). Without filters space stays off.
     pub fn take_supply(&mut self) -> Option<SupplyLine> {
         self.supply.take()
+    }
+
+    /// What gives orders to this engine's deck (snapshots, timelines), once: from any one thread.
+    pub fn take_deck(&mut self) -> Option<DeckLine> {
+        self.deck.take_line()
     }
 
     /// The chain as a graph: names, JSON, dot.
@@ -303,6 +315,7 @@ impl Engine {
         self.block_start = 0;
         self.played = 0;
         self.song_expected = None;
+        self.deck.reset();
         for travel in &mut self.travels {
             *travel = Travel::still(travel.target());
         }
@@ -395,7 +408,7 @@ impl Engine {
                 readout(node, param)
             }
         };
-        self.telemetry.publish(Snapshot {
+        self.telemetry.publish(telemetry::Snapshot {
             beat_phase: self.beat_phase(),
             beat: self.beat_travel().value(self.now),
             carrier: self.carrier_travel().value(self.now),
@@ -421,6 +434,8 @@ impl Engine {
                 self.params.leveller_gain,
             ),
             space: self.space_wanted(),
+            protocol: self.deck_seconds(),
+            protocol_length: self.deck_length(),
             frames: self.now,
         });
     }
