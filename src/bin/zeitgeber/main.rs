@@ -13,6 +13,7 @@ mod live_devices;
 mod material;
 mod nodes;
 mod params;
+mod presets;
 mod render;
 mod run;
 mod signals;
@@ -46,6 +47,7 @@ enum Command {
     Analyze(analyze::Args),
     Live(live::Args),
     Hrtf(hrtf::Args),
+    Presets(presets::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => args.run(),
         Command::Live(args) => args.run(),
         Command::Hrtf(args) => args.run(),
+        Command::Presets(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,7 +82,7 @@ fn explain(error: &clap::Error) -> ExitCode {
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze, live or hrtf; --help explains them",
+                "give a command: render, run, params, nodes, graph, analyze, live, hrtf or presets; --help explains them",
             ))
         }
         kind => {
