@@ -262,6 +262,23 @@ fn it_runs_by_itself_starts_waits_and_seeks() {
 }
 
 #[test]
+fn it_is_there_at_the_first_frame_and_begins_at_its_beginning_when_it_is_switched_on() {
+    let (mut engine, _deck) = engine(&binaural(33.0, 400.0), ramp());
+    from(&mut engine, Some(48_000 * 30), 32, Some(32));
+    assert!((engine.telemetry().beat() - 7.0).abs() < 1e-3);
+    assert!(engine.telemetry().protocol().is_some());
+    // By itself, switched off and on again.
+    engine.reset();
+    from(&mut engine, None, 48_000, Some(64));
+    engine.set(id::PROTOCOL_ON, 0.0);
+    from(&mut engine, None, 48_000, Some(64));
+    engine.set(id::PROTOCOL_ON, 1.0);
+    from(&mut engine, None, 48_000, Some(64));
+    let seconds = engine.telemetry().protocol().unwrap();
+    assert!((0.97..1.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
 fn a_host_that_stands_holds_it_and_a_seek_moves_it() {
     let (mut engine, _deck) = engine(&binaural(33.0, 400.0), ramp());
     let mut block = |playing, song| {

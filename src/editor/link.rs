@@ -60,7 +60,7 @@ impl Default for EditorSize {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SessionState {
     /// The timeline, if any.
-    pub protocol: Option<Protocol>,
+    pub protocol: Option<Arc<Protocol>>,
     /// The preset that was loaded last.
     pub name: String,
     /// Parts of a state that are reserved for later versions: kept as they are, JSON by key.

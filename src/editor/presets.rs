@@ -6,6 +6,7 @@ use crate::engine::ControlId;
 use crate::engine::controls::BYPASS;
 use crate::protocol::{Entry, Library, Preset, Take};
 use egui::{ComboBox, Slider, TextEdit, Ui};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the list of presets is taken for current.
@@ -53,7 +54,7 @@ fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
     }
     Take {
         settings,
-        protocol: entry.preset.protocol().cloned(),
+        protocol: entry.preset.protocol().cloned().map(Arc::new),
         name: entry.name.clone(),
     }
 }
@@ -105,7 +106,7 @@ impl Presets {
 
     fn save(&mut self, link: &Link, sink: &dyn ParamSink) {
         let now = take(link, sink);
-        let preset = Preset::new(self.name.trim(), "", &now.settings, now.protocol.as_ref());
+        let preset = Preset::new(self.name.trim(), "", &now.settings, now.protocol.as_deref());
         match self.library.save(&preset) {
             Ok(path) => {
                 let name = self.name.trim().to_owned();

@@ -96,11 +96,15 @@ pub(super) struct Deck {
     at: u64,
     running: bool,
     paused: bool,
+    /// No host tells a song position.
+    by_itself: bool,
     /// What the world has set the controls to that the timeline holds, in the order of the table.
     kept: Vec<f64>,
     pending: Pending,
     /// The frame at which the dip is at its bottom.
     bottom: Option<u64>,
+    /// When the fade that the dip interrupted would have been over.
+    fade_end: u64,
     /// Nothing was heard when it last jumped: all values are there at once.
     jumped: bool,
     /// The piece that has been planned.
@@ -124,12 +128,14 @@ impl Deck {
             at: 0,
             running: false,
             paused: false,
+            by_itself: true,
             kept: id::CONTROLS
                 .iter()
                 .map(|control| control.default_value())
                 .collect(),
             pending: Pending::default(),
             bottom: None,
+            fade_end: 0,
             jumped: true,
             here: Place::default(),
             there: Place::default(),
@@ -240,6 +246,7 @@ impl Engine {
                 ..
             } => (playing, song_frames),
         };
+        self.deck.by_itself = song.is_none();
         if running != self.deck.running {
             self.deck.run(running, now);
             self.piece_end = now;
@@ -289,43 +296,44 @@ impl Engine {
     /// Makes what waits come true: at once where nothing is heard, otherwise in a dip.
     pub(super) fn run_dip(&mut self) {
         self.receive_orders();
+        if !self.deck.on && self.deck.pending.snapshot.is_none() {
+            // Nothing of it is heard.
+            self.arrive();
+        }
+        let now = self.now;
         let wanted = self.get(id::PROTOCOL_ON) >= 0.5 && self.deck.timeline.is_some();
         let looping = self.get(id::PROTOCOL_LOOP) >= 0.5;
         let rewinds = looping != self.deck.looping && {
-            let length = self
-                .deck
-                .timeline
-                .as_ref()
-                .map_or(0, |timeline| timeline.length());
-            self.deck.on && self.deck.position(self.now) >= length as i64
+            let timeline = self.deck.timeline.as_ref();
+            let length = timeline.map_or(0, |timeline| timeline.length());
+            self.deck.on && self.deck.position(now) >= length as i64
         };
         if !rewinds {
             self.deck.looping = looping;
         }
-        if !self.deck.on && !wanted && self.deck.pending.snapshot.is_none() {
-            // Nothing of it is heard.
-            self.arrive();
-            return;
-        }
-        if !self.deck.waits() && wanted == self.deck.on && !rewinds && self.deck.bottom.is_none() {
+        let settled = !self.deck.waits() && wanted == self.deck.on && !rewinds;
+        if settled && self.deck.bottom.is_none() {
             return;
         }
         match self.deck.bottom {
             None if self.beat_is_heard() => {
                 let frames = self.frames(SWITCH_TIME);
+                self.deck.fade_end = self.fade.end(now).unwrap_or(0);
                 self.set_fade(gain::SILENCE, SWITCH_TIME);
-                self.fade.glide(0.0, self.now, frames);
-                self.deck.bottom = Some(self.now + frames);
+                self.fade.glide(0.0, now, frames);
+                self.deck.bottom = Some(now + frames);
             }
-            Some(bottom) if self.now < bottom => {}
+            Some(bottom) if now < bottom => {}
             dipped => {
                 self.deck.bottom = None;
                 self.deck.looping = looping;
                 self.jump();
                 if dipped.is_some() && self.faded_in {
-                    let frames = self.frames(SWITCH_TIME);
-                    self.set_fade(0.0, SWITCH_TIME);
-                    self.fade.glide(1.0, self.now, frames);
+                    // A fade-in that was under way goes on in its own time.
+                    let rest = self.deck.fade_end.saturating_sub(now);
+                    let frames = self.frames(SWITCH_TIME).max(rest);
+                    self.set_fade(0.0, frames as f64 / self.rate);
+                    self.fade.glide(1.0, now, frames);
                 }
             }
         }
@@ -377,15 +385,14 @@ impl Engine {
     /// Everything that waits, at once, while nothing of the beat is heard.
     fn jump(&mut self) {
         let glide = if self.now == 0 { 0.0 } else { SWITCH_TIME };
-        if self.deck.on {
-            for control in ControlId::all() {
-                if self.deck.holds(control) {
-                    self.place_at(control, self.deck.kept[control.index()], glide);
-                }
+        for control in ControlId::all() {
+            if self.deck.holds(control) {
+                self.place_at(control, self.deck.kept[control.index()], glide);
             }
-            self.deck.on = false;
         }
-        let by_itself = self.deck.pending.snapshot.is_some() && self.song_expected.is_none();
+        let was_on = std::mem::take(&mut self.deck.on);
+        let begins = !was_on || self.deck.pending.snapshot.is_some();
+        let begins = begins && self.deck.pending.seek.is_none();
         if let Some(mut snapshot) = self.deck.pending.snapshot.take() {
             for &(control, value) in &snapshot.settings {
                 self.place_at(control, value, glide);
@@ -399,18 +406,13 @@ impl Engine {
                 *travel = Travel::still(travel.target());
             }
         }
-        let was_off = self.deck.timeline.is_none();
         self.arrive();
-        let wanted = self.get(id::PROTOCOL_ON) >= 0.5 && self.deck.timeline.is_some();
-        if wanted {
+        if self.get(id::PROTOCOL_ON) >= 0.5 && self.deck.timeline.is_some() {
             for control in ControlId::all() {
                 self.deck.kept[control.index()] = self.get(control);
             }
-            if (by_itself || was_off) && self.song_expected.is_none() && self.deck.paused {
-                self.deck.paused = false;
-            }
-            if by_itself && self.now > 0 {
-                // Another preset begins at its beginning.
+            if begins && self.deck.by_itself {
+                // What runs by itself begins at its beginning.
                 (self.deck.position, self.deck.at) = (0, self.now);
             }
             self.deck.on = true;

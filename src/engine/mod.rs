@@ -274,7 +274,8 @@ impl Engine {
         let wanted = kinds
             .chain([id::NOISE_KIND])
             .any(|kind| self.choice(kind) != 0);
-        if wanted || self.generates() {
+        // What a protocol is silent of now may sound later.
+        if wanted || self.generates() || self.deck.is_on() {
             Tail::Infinite
         } else if self.treats() || self.space_sounds() {
             Tail::Frames(self.frames(TREATMENT_TAIL) as u32)

@@ -19,7 +19,7 @@ struct Desk {
     line: Option<DeckLine>,
     rate: f64,
     /// The protocol that the engine has, and the glide that its steps were laid out with.
-    sent: Option<(Option<Protocol>, f64)>,
+    sent: Option<(Option<Arc<Protocol>>, f64)>,
     changes: Option<u64>,
 }
 
@@ -69,7 +69,7 @@ impl Session {
             let settings: Vec<(ControlId, f64)> = ControlId::all()
                 .map(|id| (id, self.params.value(id)))
                 .collect();
-            let timeline = self.timeline(session.protocol.as_ref(), &settings, desk.rate);
+            let timeline = self.timeline(session.protocol.as_deref(), &settings, desk.rate);
             let nothing_yet = desk.sent.is_none() && timeline.is_none();
             let Some(line) = &mut desk.line else { return };
             if !nothing_yet && line.send(Order::Timeline(timeline)).is_err() {
@@ -101,7 +101,7 @@ impl Session {
     /// Puts a whole sound in force, as one snapshot, with a fade.
     pub fn load(&self, take: &Take) {
         let mut desk = self.desk();
-        let timeline = self.timeline(take.protocol.as_ref(), &take.settings, desk.rate);
+        let timeline = self.timeline(take.protocol.as_deref(), &take.settings, desk.rate);
         let Some(line) = &mut desk.line else { return };
         let snapshot = Snapshot {
             settings: take.settings.clone(),

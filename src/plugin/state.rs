@@ -11,6 +11,7 @@ use crate::engine::controls::{Control, Values};
 use crate::protocol::Protocol;
 use nice_plug::plugin::{ParamValue, PluginState};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The version of the state's form. It grows when an older Zeitgeber could no longer read a state.
 ///
@@ -94,7 +95,9 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
         link.choose_hrtf(chosen.and_then(|json| HrtfChoice::parse(json).ok()));
         link.edit_session(|session| {
             let read = |key: &str| fields.get(key);
-            session.protocol = read(PROTOCOL_KEY).and_then(|json| protocol(json).ok());
+            session.protocol = read(PROTOCOL_KEY)
+                .and_then(|json| protocol(json).ok())
+                .map(Arc::new);
             session.name = read(PRESET_KEY)
                 .and_then(|json| name(json).ok())
                 .unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::rows::Protocol;
 use crate::engine::ControlId;
+use std::sync::Arc;
 
 /// Steps that can be taken back.
 const STEPS: usize = 100;
@@ -12,7 +13,7 @@ pub struct Take {
     /// All controls, in the order of the table.
     pub settings: Vec<(ControlId, f64)>,
     /// The timeline, if any.
-    pub protocol: Option<Protocol>,
+    pub protocol: Option<Arc<Protocol>>,
     /// The preset's name.
     pub name: String,
 }

@@ -8,7 +8,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 const NOISE: f64 = 0.25;
 
 /// Most entries of a schedule.
-const MOST: usize = 20_000;
+const MOST: usize = 4000;
 
 /// One entry.
 #[derive(Debug, Clone, Copy)]
@@ -259,4 +259,77 @@ fn lay(sequence: &mut Sequence, voices: &[Voice], loudness: f64, swapped: bool) 
 /// To a millionth, so that ends of lines are the numbers that were written.
 fn round(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::controls::{self as id, LAYER};
+    use crate::protocol::import_text;
+
+    const SCHEDULE: &str = r#"<?xml version="1.0"?>
+<!-- See http://gnaural.sourceforge.net -->
+<schedule><gnauralfile_version>1.20101006</gnauralfile_version>
+<title>Nap</title><schedule_description>A rest</schedule_description><author>x</author>
+<totaltime>5</totaltime><voicecount>9</voicecount><loops>0</loops>
+<overallvolume_left>0.5</overallvolume_left><overallvolume_right>0.5</overallvolume_right><stereoswap>0</stereoswap>
+<voice><description>b</description><id>0</id><type>0</type><voice_mute>0</voice_mute><entries>
+<entry parent="0" duration="60" volume_left="0.4" volume_right="0.4" beatfreq="10" basefreq="200" state="0"/>
+<entry parent="0" duration="60" volume_left="0.4" volume_right="0.4" beatfreq="4" basefreq="100" state="0"/>
+</entries></voice>
+<voice><id>1</id><type>1</type><entries>
+<entry parent="1" duration="120" volume_left="0.2" volume_right="0.2" beatfreq="0" basefreq="0"/></entries></voice>
+<voice><id>2</id><type>6</type><entries><entry parent="2" duration="120" volume_left="1"/></entries></voice>
+</schedule>"#;
+
+    #[test]
+    fn entries_run_in_straight_lines_to_the_next() {
+        let imported = import_text(SCHEDULE, "x").unwrap();
+        let preset = &imported.preset;
+        assert_eq!((preset.name(), preset.about()), ("Nap", "A rest"));
+        let settings = preset.all_settings();
+        let timeline = preset
+            .protocol()
+            .unwrap()
+            .timeline(&settings, 1000.0)
+            .unwrap();
+        let at = |control, seconds: i64| timeline.value(control, seconds * 1000, false).unwrap();
+        for (seconds, carrier, beat) in [
+            (0, 200.0, 10.0),
+            (30, 150.0, 7.0),
+            (60, 100.0, 4.0),
+            (90, 150.0, 7.0),
+        ] {
+            assert!(
+                (at(id::CARRIER, seconds) - carrier).abs() < 1e-3,
+                "{seconds}"
+            );
+            assert!((at(id::BEAT, seconds) - beat).abs() < 1e-3, "{seconds}");
+        }
+        let level = 20.0 * (0.4f64 * 0.5).log10();
+        assert!((at(LAYER[0].level, 30) - level).abs() < 0.01);
+        assert_eq!(settings[id::PROTOCOL_LOOP.index()].1, 1.0);
+        assert_eq!(settings[id::NOISE_KIND.index()].1, id::NOISE_PINK as f64);
+        assert!(
+            imported.report.iter().any(|line| line.contains("rain")),
+            "{:?}",
+            imported.report
+        );
+    }
+
+    #[test]
+    fn other_xml_is_refused() {
+        for (text, says) in [
+            ("<schedule>", "is not XML"),
+            ("<html/>", "no Gnaural schedule"),
+            ("<schedule/>", "nothing sounds"),
+            ("<!DOCTYPE x [<!ENTITY a \"b\">]><schedule/>", "is not XML"),
+            (
+                "<schedule><voice><entry duration=\"x\"/></voice></schedule>",
+                "voice 1: entry, duration: \"x\" is not a number",
+            ),
+        ] {
+            let (_, message) = import_text(text, "x").unwrap_err();
+            assert!(message.contains(says), "{text}: {message}");
+        }
+    }
 }

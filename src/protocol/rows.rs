@@ -8,7 +8,7 @@ use crate::text::nearest;
 use serde_json::{Map, Value, json};
 
 /// The most values in all rows together.
-const MOST: usize = 200_000;
+pub(super) const MOST: usize = 200_000;
 
 /// The names of the curves.
 const CURVES: [&str; 4] = ["step", "linear", "exponential", "smooth"];

@@ -550,6 +550,16 @@ impl Reader {
             ));
         }
         let first = self.first.unwrap_or(0);
+        if total == 0
+            && let Some(only) = self
+                .periods
+                .iter()
+                .rev()
+                .find(|period| period.link == Link::Hold)
+        {
+            // One line alone holds around the clock.
+            stretches = vec![(first, DAY, only.voices[0], only.voices[0])];
+        }
         let length = from_to(first, self.last);
         if !self.ends && length > 0 {
             self.sequence.report(

@@ -2,7 +2,7 @@
 //! gain, over layers that follow one beat and one carrier.
 
 use super::preset::Preset;
-use super::rows::Protocol;
+use super::rows::{MOST, Protocol};
 use crate::engine::ControlId;
 use crate::engine::controls::{self as id, LAYER};
 use crate::engine::timeline::{Curve, LONGEST, Row};
@@ -313,6 +313,9 @@ impl Sequence {
                 points(piece, master, &chosen)
             };
             self.write(&mut writer, piece, &chosen, master, noisy, &xs);
+        }
+        if writer.rows.len() > MOST {
+            return Err(format!("it moves too much: more than {MOST} values"));
         }
         let constant = writer.rows.iter().all(|row| row.seconds == 0.0);
         if self.looping && !constant {

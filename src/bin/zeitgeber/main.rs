@@ -80,6 +80,13 @@ fn explain(error: &clap::Error) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problem) => refuse(&problem),
         },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if std::env::args().nth(1).as_deref() == Some("presets") =>
+        {
+            refuse(&Problem::new(
+                "give a command of presets: list, show, check, import, export or measure",
+            ))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
                 "give a command: render, run, params, nodes, graph, analyze, live, hrtf or presets; --help explains them",
