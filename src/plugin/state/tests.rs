@@ -266,8 +266,9 @@ fn save_load_save_is_the_same_to_the_byte() {
     state
         .fields
         .insert("midi".into(), "{\"cc\": [1, 2.50]}".into());
-    let before = serde_json::to_string(&state).unwrap();
+    // Parameters that have come since are at their defaults.
     filter(&mut state);
+    let before = serde_json::to_string(&state).unwrap();
     let link = Link::default();
     restore(&state.fields, &link);
     state.fields = fields(link.size(), link.hrtf().choice, &link.session());
