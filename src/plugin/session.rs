@@ -21,6 +21,8 @@ struct Desk {
     /// The protocol that the engine has, and the glide that its steps were laid out with.
     sent: Option<(Option<Arc<Protocol>>, f64)>,
     changes: Option<u64>,
+    /// The glide of the last round: one that is being moved is waited for.
+    glide: f64,
 }
 
 impl Session {
@@ -54,10 +56,11 @@ impl Session {
         }
         let glide = self.params.value(GLIDE);
         let session = self.link.session();
+        let moving = std::mem::replace(&mut desk.glide, glide) != glide;
         let laid_out = desk
             .sent
             .as_ref()
-            .is_some_and(|(protocol, with)| protocol.is_none() || *with == glide);
+            .is_some_and(|(protocol, with)| protocol.is_none() || *with == glide || moving);
         if laid_out && desk.changes == Some(session.changes) {
             return;
         }
@@ -77,7 +80,9 @@ impl Session {
                 return;
             }
         }
-        desk.sent = Some((session.protocol, glide));
+        let kept = desk.sent.as_ref().map(|(_, with)| *with);
+        let with = kept.filter(|_| same && laid_out).unwrap_or(glide);
+        desk.sent = Some((session.protocol, with));
         desk.changes = Some(session.changes);
     }
 

@@ -320,8 +320,8 @@ impl Reader {
                         return Err("-p is one of SBaGen's built-in programs, and no sequence: write its tone-sets and times".to_owned());
                     }
                     // How SBaGen plays it, and nothing about what.
-                    'q' | 'Q' | 'D' | 'W' | 'O' | 'h' => {}
-                    'r' | 'b' | 'L' | 'T' | 'R' | 'o' | 'd' | 'w' | 'c' => {
+                    'Q' | 'D' | 'W' | 'O' | 'h' => {}
+                    'q' | 'r' | 'b' | 'L' | 'T' | 'R' | 'o' | 'd' | 'w' | 'c' => {
                         if let Some(value) = words.next() {
                             let value: String = value.chars().take(40).collect();
                             self.sequence.report(format!(

@@ -119,6 +119,42 @@ fn fits(tone: &Tone, master: &Tone) -> Option<(f64, f64)> {
     Some((ratio, interval))
 }
 
+/// What the layers follow: a voice's carrier and beat, each times a factor, so that ratios and intervals reach
+/// as many voices as can be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Lead {
+    voice: usize,
+    carrier: f64,
+    beat: f64,
+}
+
+/// Factors that are tried, the plainest first.
+const FACTORS: [f64; 5] = [1.0, 0.5, 2.0, 0.25, 4.0];
+
+impl Lead {
+    fn of(&self, tone: &Tone) -> Tone {
+        Tone {
+            carrier: tone.carrier * self.carrier,
+            beat: tone.beat * self.beat,
+            gain: tone.gain,
+        }
+    }
+
+    /// Every way for one of these voices to lead.
+    fn all(voices: &[usize]) -> impl Iterator<Item = Lead> {
+        let factors = FACTORS
+            .into_iter()
+            .flat_map(|beat| FACTORS.map(|carrier| (beat, carrier)));
+        factors.flat_map(|(beat, carrier)| {
+            voices.iter().map(move |voice| Lead {
+                voice: *voice,
+                carrier,
+                beat,
+            })
+        })
+    }
+}
+
 /// Lays down rows: a value that has not changed since a while gets a row where it begins to travel.
 struct Writer {
     rows: Vec<Row>,
@@ -161,7 +197,7 @@ impl Writer {
 }
 
 /// Where within a piece values are written, 0 to 1, the end included.
-fn points(piece: &Piece, master: usize, chosen: &[usize]) -> Vec<f64> {
+fn points(piece: &Piece, lead: &Lead, chosen: &[usize]) -> Vec<f64> {
     let fades = |ends: [f64; 2]| ends[0] != ends[1];
     let gains = chosen
         .iter()
@@ -172,10 +208,10 @@ fn points(piece: &Piece, master: usize, chosen: &[usize]) -> Vec<f64> {
     let to_silence = gains
         .into_iter()
         .any(|ends| fades(ends) && ends.iter().any(|gain| *gain < SILENT));
-    let lead = &piece.tones[master];
+    let leads = piece.tones[lead.voice].each_ref().map(|tone| lead.of(tone));
     let bends = chosen.iter().any(|voice| {
         let ends = &piece.tones[*voice];
-        let relation = |end: usize| fits(&ends[end], &lead[end]);
+        let relation = |end: usize| fits(&ends[end], &leads[end]);
         heard(ends) && relation(0) != relation(1)
     });
     if !fading && !bends {
@@ -202,7 +238,7 @@ impl Sequence {
     }
 
     /// The voices that become layers, the loudest four, and the one that leads.
-    fn choose(&mut self) -> Option<(Vec<usize>, usize)> {
+    fn choose(&mut self) -> Option<(Vec<usize>, Lead)> {
         let weight = |voice: usize| -> f64 {
             self.pieces
                 .iter()
@@ -225,23 +261,24 @@ impl Sequence {
             ));
         }
         chosen.truncate(id::LAYERS);
-        let misfits = |master: &usize| {
+        let misfits = |lead: &Lead| {
             let ends = self
                 .pieces
                 .iter()
                 .flat_map(|piece| [(piece, 0), (piece, 1)]);
             ends.map(|(piece, end)| {
-                let lead = &piece.tones[*master][end];
+                let master = lead.of(&piece.tones[lead.voice][end]);
                 let wrong = chosen.iter().filter(|voice| {
-                    heard(&piece.tones[**voice]) && fits(&piece.tones[**voice][end], lead).is_none()
+                    let ends = &piece.tones[**voice];
+                    heard(ends) && fits(&ends[end], &master).is_none()
                 });
                 wrong.count()
             })
             .sum::<usize>()
         };
-        let master = chosen.iter().copied().min_by_key(misfits)?;
+        let lead = Lead::all(&chosen).min_by_key(misfits)?;
         chosen.sort_unstable();
-        Some((chosen, master))
+        Some((chosen, lead))
     }
 
     /// Silent voices keep a pitch: that of when they were heard last, or will be heard first.
@@ -301,7 +338,12 @@ impl Sequence {
         if chosen.is_none() && !noisy && self.pieces.iter().all(|piece| piece.mix.is_none()) {
             return Err("nothing sounds in it".to_owned());
         }
-        let (chosen, master) = chosen.unwrap_or_default();
+        let plain = Lead {
+            voice: 0,
+            carrier: 1.0,
+            beat: 1.0,
+        };
+        let (chosen, lead) = chosen.unwrap_or((Vec::new(), plain));
         for (layer, voice) in chosen.iter().enumerate() {
             settings.push((LAYER[layer].kind, self.kinds[*voice].layer() as f64));
         }
@@ -310,9 +352,9 @@ impl Sequence {
             let xs = if chosen.is_empty() && piece.tones.is_empty() {
                 (1..=16).map(|n| f64::from(n) / 16.0).collect()
             } else {
-                points(piece, master, &chosen)
+                points(piece, &lead, &chosen)
             };
-            self.write(&mut writer, piece, &chosen, master, noisy, &xs);
+            self.write(&mut writer, piece, &chosen, &lead, noisy, &xs);
         }
         if writer.rows.len() > MOST {
             return Err(format!("it moves too much: more than {MOST} values"));
@@ -351,7 +393,7 @@ impl Sequence {
         writer: &mut Writer,
         piece: &Piece,
         chosen: &[usize],
-        master: usize,
+        leader: &Lead,
         noisy: bool,
         xs: &[f64],
     ) {
@@ -387,7 +429,7 @@ impl Sequence {
                 put(id::PROG_LEVEL, decibels(id::PROG_LEVEL, mixed(mix, x)));
             }
             if !chosen.is_empty() {
-                let lead = Tone::between(&piece.tones[master], x);
+                let lead = leader.of(&Tone::between(&piece.tones[leader.voice], x));
                 put(id::CARRIER, tidy(lead.carrier));
                 put(id::BEAT, tidy(lead.beat.abs()));
                 for (layer, voice) in chosen.iter().enumerate() {
