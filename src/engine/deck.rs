@@ -372,13 +372,9 @@ impl Engine {
             Some(timeline) if !usable(&timeline) => (None, Some(timeline)),
             other => (other, None),
         };
-        for spent in [
-            std::mem::replace(&mut self.deck.timeline, timeline),
-            unusable,
-        ] {
-            if let Some(spent) = spent {
-                self.deck.give_back(Spent::Timeline(spent));
-            }
+        let before = std::mem::replace(&mut self.deck.timeline, timeline);
+        for spent in [before, unusable].into_iter().flatten() {
+            self.deck.give_back(Spent::Timeline(spent));
         }
     }
 
