@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use zeitgeber::analysis::bands::bands;
+use zeitgeber::analysis::bands::{bands, pulse};
 use zeitgeber::analysis::beat::beats;
 use zeitgeber::analysis::tones::tones;
 use zeitgeber::engine::{ControlId, controls as id};
@@ -382,7 +382,7 @@ fn row(preset: &Preset, seconds: f64) -> Result<String, Problem> {
     ))
 }
 
-/// Beat and carrier as they are heard: between the ears, or else by the sidebands of the loudest tone.
+/// Beat and carrier as they are heard: between the ears, or else how the left ear pulses.
 fn heard(ears: &[Vec<f32>; 2]) -> (Option<f64>, Option<f64>) {
     let found = ears.each_ref().map(|ear| tones(ear, f64::from(RATE), 6));
     let pair = beats(&found[0], &found[1])
@@ -392,16 +392,9 @@ fn heard(ears: &[Vec<f32>; 2]) -> (Option<f64>, Option<f64>) {
         let carrier = (pair.left.frequency + pair.right.frequency) / 2.0;
         return (Some(pair.frequency.abs()), Some(carrier));
     }
-    let Some(loudest) = found[0].first().filter(|tone| tone.level() > LOUD) else {
-        return (None, None);
-    };
-    let others = found[0]
-        .iter()
-        .skip(1)
-        .filter(|tone| tone.level() > loudest.level() - 30.0);
-    let beat = others
-        .map(|tone| (tone.frequency - loudest.frequency).abs())
-        .filter(|beat| (0.05..100.0).contains(beat))
-        .min_by(f64::total_cmp);
-    (beat, Some(loudest.frequency))
+    let loudest = found[0].first().filter(|tone| tone.level() > LOUD);
+    (
+        pulse(&ears[0], f64::from(RATE)),
+        loudest.map(|tone| tone.frequency),
+    )
 }
