@@ -14,10 +14,19 @@ const STANDS_OUT: f64 = 30.0;
 /// channel has to hold some four pulses.
 pub fn pulse(samples: &[f32], rate: f64) -> Option<f64> {
     let block = (rate / LEVELS).round().max(1.0) as usize;
-    let levels: Vec<f64> = samples
-        .chunks_exact(block)
-        .map(|block| {
-            (block.iter().map(|x| finite(*x).powi(2)).sum::<f64>() / block.len() as f64).sqrt()
+    // Four blocks under a smooth window, or the wave of a low tone would be a pulse itself.
+    let window: Vec<f64> = (0..4 * block)
+        .map(|k| 0.5 - 0.5 * (TAU * (k as f64 + 0.5) / (4 * block) as f64).cos())
+        .collect();
+    let count = (samples.len() / block).saturating_sub(3);
+    let levels: Vec<f64> = (0..count)
+        .map(|n| {
+            let here = &samples[n * block..(n + 4) * block];
+            let power = here
+                .iter()
+                .zip(&window)
+                .map(|(x, w)| w * finite(*x).powi(2));
+            (power.sum::<f64>() / (2 * block) as f64).sqrt()
         })
         .collect();
     let n = levels.len() & !1;

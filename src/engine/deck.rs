@@ -110,6 +110,8 @@ pub(super) struct Deck {
     /// The piece that has been planned.
     here: Place,
     there: Place,
+    /// The integral of each part where the piece before has ended.
+    sums: [Option<(Place, i128)>; Part::COUNT],
 }
 
 impl Deck {
@@ -139,6 +141,7 @@ impl Deck {
             jumped: true,
             here: Place::default(),
             there: Place::default(),
+            sums: [None; Part::COUNT],
         }
     }
 
@@ -372,6 +375,7 @@ impl Engine {
             Some(timeline) if !usable(&timeline) => (None, Some(timeline)),
             other => (other, None),
         };
+        self.deck.sums = [None; Part::COUNT];
         let before = std::mem::replace(&mut self.deck.timeline, timeline);
         for spent in [before, unusable].into_iter().flatten() {
             self.deck.give_back(Spent::Timeline(spent));
@@ -576,7 +580,7 @@ impl Engine {
     /// How a part's phase moves from now to `end`, in closed form, `halves` times over halved, from and to
     /// these frequencies in hertz; none where something else than the timeline moves it.
     pub(super) fn deck_motion(
-        &self,
+        &mut self,
         part: Part,
         halves: u32,
         from: f64,
@@ -586,11 +590,17 @@ impl Engine {
         if !(self.deck.on && self.deck.running) {
             return None;
         }
+        let deck = &mut self.deck;
+        let timeline = deck.timeline.as_ref()?;
+        let sum_at = &mut deck.sums[part.index()];
+        // Most pieces begin where the one before has ended.
+        let here = match *sum_at {
+            Some((place, sum)) if place == deck.here => sum,
+            _ => timeline.sum(part, &deck.here)?,
+        };
+        let there = timeline.sum(part, &deck.there)?;
+        *sum_at = Some((deck.there, there));
         let timeline = self.deck.timeline.as_ref()?;
-        let (here, there) = (
-            timeline.sum(part, &self.deck.here)?,
-            timeline.sum(part, &self.deck.there)?,
-        );
         let (factor, still) = self.deck_factor(part, timeline);
         if !still {
             return None;

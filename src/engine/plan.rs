@@ -173,7 +173,7 @@ impl Engine {
     }
 
     fn drive_master(&mut self, end: u64) {
-        let beat = self.beat_travel();
+        let beat = *self.beat_travel();
         let (from, to) = (beat.value(self.now), beat.value(end));
         if let Some(closed) = self.deck_motion(Part::Master, 1, from, to, end) {
             self.master_gear = Gear {

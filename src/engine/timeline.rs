@@ -445,6 +445,9 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// How many there are.
+    pub const COUNT: usize = 4 + 2 * id::LAYERS;
+
     /// All of them, in the order of [`Part::index`].
     fn all() -> impl Iterator<Item = Part> {
         let layers = (0..id::LAYERS).flat_map(|n| [Part::Carrier(n), Part::Beat(n)]);
@@ -458,7 +461,8 @@ impl Part {
         .chain(layers)
     }
 
-    fn index(self) -> usize {
+    /// Its position among all.
+    pub fn index(self) -> usize {
         match self {
             Part::Master => 0,
             Part::Treatment => 1,
