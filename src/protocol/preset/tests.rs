@@ -101,9 +101,8 @@ fn wrong_presets_are_refused_by_key_value_and_range() {
 #[test]
 fn a_protocol_is_on_where_the_file_does_not_say() {
     let on = |text: &str| {
-        let preset = Preset::parse(text).unwrap();
-        let value = preset.all_settings()[PROTOCOL_ON.index()].1;
-        value
+        let settings = Preset::parse(text).unwrap().all_settings();
+        settings[PROTOCOL_ON.index()].1
     };
     let rows = r#""protocol": [{"at": 0, "beat": 10}, {"at": 60, "beat": 4, "curve": "linear"}]"#;
     assert_eq!(on(&format!(r#"{{"params": {{}}, {rows}}}"#)), 1.0);
