@@ -153,22 +153,46 @@ pub struct Built {
 
 const SIDES: [char; 2] = ['a', 'b'];
 
-/// Builds and compiles the chain.
+/// How wide the program is: what comes in and goes out.
+#[derive(Debug, Clone, Copy)]
+struct Width {
+    channels: usize,
+    is_bus: bool,
+}
+
+impl Width {
+    /// A node of the program, by its stereo name.
+    fn kind(self, stereo: &str) -> String {
+        let Width { channels, is_bus } = self;
+        match stereo {
+            _ if !is_bus => stereo.to_owned(),
+            "gate" | "leveller" => format!("{stereo}_bus*{channels}"),
+            _ => format!("{stereo}*{channels}"),
+        }
+    }
+}
+
+/// Builds and compiles the chain: for a stereo program, or for an ambisonic bus of so many channels.
 ///
 /// # Errors
 /// [`GraphError`], which for the built-in chain can only be lack of memory.
-pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
-    let mut graph = Graph::new(2, 2);
+pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> {
+    let width = Width {
+        channels: bus.unwrap_or(2),
+        is_bus: bus.is_some(),
+    };
+    let mut graph = Graph::new(width.channels, width.channels);
     for (name, kind) in [
         ("input_gain", "gain"),
         ("gate", "gate"),
         ("leveller", "leveller"),
         ("program", "gain"),
         ("direct", "gain"),
-        ("send", "gain"),
-        ("ears", "gain"),
     ] {
-        graph.add_builtin(name, kind)?;
+        graph.add_builtin(name, &width.kind(kind))?;
+    }
+    for name in ["send", "ears"] {
+        graph.add_builtin(name, "gain")?;
     }
     let (space, supply) = hrtf::create();
     graph.add("space", space)?;
@@ -180,23 +204,34 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         ("fade", "gain"),
         ("output_gain", "gain"),
         ("ceiling", "ceiling"),
-        ("bypass", "mix"),
     ] {
         graph.add_builtin(name, kind)?;
     }
+    graph.add_builtin("bypass", &width.kind("mix"))?;
     graph.serial(&["in", "input_gain", "gate", "leveller"])?;
-    add_stage(
-        &mut graph,
-        "pre",
-        ["amplitude", "sweep"],
-        "leveller",
-        "program",
-    )?;
-    graph.serial(&["program", "direct", "ears"])?;
-    graph.serial(&["program", "send", "space.speakers"])?;
+    let ends = ["leveller", "program"];
+    add_stage(&mut graph, "pre", ["amplitude", "sweep"], ends, width)?;
+    graph.connect("program", "direct")?;
+    if width.is_bus {
+        graph.connect("direct[1-2]", "ears")?;
+        // A bus that does not go through space leaves as it is.
+        let n = width.channels;
+        graph.connect(&format!("direct[3-{n}]"), &format!("bypass.a[3-{n}]"))?;
+        graph.serial(&["output_gain", "ceiling", "bypass.a[1-2]"])?;
+    } else {
+        graph.connect("direct", "ears")?;
+        graph.serial(&["program", "send", "space.speakers"])?;
+        graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
+    }
     graph.connect("space", "ears")?;
-    add_stage(&mut graph, "post", ["pan", "shift"], "ears", "output_gain")?;
-    graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
+    let (ends, stereo) = (
+        ["ears", "output_gain"],
+        Width {
+            channels: 2,
+            is_bus: false,
+        },
+    );
+    add_stage(&mut graph, "post", ["pan", "shift"], ends, stereo)?;
     for layer in 1..=LAYERS {
         let name = |part: &str| format!("layer{layer}{part}");
         for part in ["_direct", "_send", "_away"] {
@@ -230,8 +265,8 @@ fn add_stage(
     graph: &mut Graph,
     stage: &str,
     treatments: [&str; 2],
-    from: &str,
-    to: &str,
+    [from, to]: [&str; 2],
+    width: Width,
 ) -> Result<(), GraphError> {
     for side in SIDES {
         let name = |part: &str| format!("{stage}_{side}_{part}");
@@ -244,7 +279,7 @@ fn add_stage(
             ("rest", "band_stop"),
             ("fade", "gain"),
         ] {
-            graph.add_builtin(&name(part), kind)?;
+            graph.add_builtin(&name(part), &width.kind(kind))?;
         }
         graph.serial(&[
             from,

@@ -7,6 +7,7 @@
 pub mod foreign;
 pub mod gain;
 pub mod hrtf;
+mod many;
 pub mod mix;
 pub mod noise;
 mod registry;
@@ -16,8 +17,8 @@ pub use registry::{Registry, registry};
 
 use std::fmt;
 
-/// The most channels a node may have on one side: ambisonics of order 7.
-pub const MAX_CHANNELS: usize = 64;
+/// The most channels a node may have on one side: two ambisonic buses of order 7.
+pub const MAX_CHANNELS: usize = 128;
 
 /// How a control travels between its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -28,6 +28,8 @@ pub struct RenderOptions {
     pub start: f64,
     /// The tempo of the transport in beats per minute, where it has one.
     pub bpm: Option<f64>,
+    /// The order of the ambisonic bus that the source is; `None` for stereo.
+    pub bus: Option<usize>,
     /// Nodes to capture.
     pub capture: Option<Capture>,
     /// The SOFA file that space renders with; without one the embedded set.
@@ -45,6 +47,7 @@ impl Default for RenderOptions {
             tail: 0.0,
             start: 0.0,
             bpm: None,
+            bus: None,
             capture: None,
             hrtf: None,
             markers: None,
@@ -190,19 +193,23 @@ impl RenderOptions {
     }
 }
 
-/// Renders `source` at its own rate: hands `output` the two ears block by block and returns what was
-/// rendered. Memory does not grow with the length. `output` may fail to stop the render.
+/// Renders `source` at its own rate: hands `output` the two ears block by block (of a bus all channels, ears first) and
+/// returns what was rendered. Memory does not grow with the length. `output` may fail to stop the render.
 ///
 /// # Errors
 /// [`RenderError`]; captures that were begun leave nothing behind.
 pub fn render(
     source: &mut dyn Source,
     options: &RenderOptions,
-    mut output: impl FnMut(&[f32], &[f32]) -> Result<(), WavError>,
+    mut output: impl FnMut(&[&[f32]]) -> Result<(), WavError>,
 ) -> Result<Rendered, RenderError> {
     options.check()?;
     let rate = f64::from(source.rate());
-    let mut engine = Engine::new(rate).map_err(RenderError::Engine)?;
+    let mut engine = match options.bus {
+        None => Engine::new(rate),
+        Some(order) => Engine::ambisonic(rate, order),
+    }
+    .map_err(RenderError::Engine)?;
     for &(control, value) in &options.settings {
         engine.set(control, value);
     }
@@ -219,13 +226,13 @@ pub fn render(
         .as_deref()
         .map(|path| Marks::start(&mut engine, path, start))
         .transpose()?;
-    let mut stream = Stream::new(source, options.block, options.tail);
+    let mut stream = Stream::new(source, engine.channels(), options.block, options.tail);
     let mut upcoming = events.iter().peekable();
     let mut block_events = Vec::new();
     let mut song = start;
     let mut overshoot: Option<f32> = None;
-    while let Some([left, right]) = stream.next_block()? {
-        let end = song + left.len() as u64;
+    while let Some(mut channels) = stream.next_block()? {
+        let end = song + channels[0].len() as u64;
         block_events.clear();
         while let Some((frame, event)) = upcoming.next_if(|(frame, _)| *frame < end) {
             block_events.push(Event {
@@ -241,8 +248,9 @@ pub fn render(
                 .bpm
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
-        engine.process(left, right, transport, &block_events);
-        output(left, right)?;
+        engine.process_channels(&mut channels, transport, &block_events);
+        let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
+        output(&heard)?;
         song = end;
         if engine.get(CEILING_ON) >= 0.5 {
             let here = engine.telemetry().ceiling_overshoot();
@@ -331,9 +339,9 @@ mod tests {
                 ..RenderOptions::default()
             };
             let mut heard = 0;
-            let done = render(&mut Silence::new(48_000, 1000), &options, |left, right| {
-                assert_eq!(left.len(), right.len());
-                heard += left.len();
+            let done = render(&mut Silence::new(48_000, 1000), &options, |ears| {
+                assert_eq!(ears[0].len(), ears[1].len());
+                heard += ears[0].len();
                 Ok(())
             });
             assert_eq!((done.unwrap().frames, heard), (1480, 1480), "{block:?}");

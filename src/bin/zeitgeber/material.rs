@@ -82,18 +82,25 @@ impl Material {
         self.output == file
     }
 
-    /// The sound that comes in, at the rate it is treated at. Refuses an output that is the input or one
-    /// of the `other` files that are read.
+    /// The sound that comes in, stereo or an ambisonic bus, at the rate it is treated at. Refuses an output that is
+    /// the input or one of the `other` files that are read.
     pub fn open<'a>(
         &self,
         other: impl IntoIterator<Item = &'a Path>,
+        is_bus: bool,
     ) -> Result<Box<dyn Source>, Problem> {
         args::refuse_overwrite(&self.output, self.input.as_deref())?;
         args::refuse_overwrite(&self.output, other)?;
         let Some(input) = &self.input else {
-            return self.silence();
+            let silence = self.silence()?;
+            // Of the order that the parameter has by default.
+            return Ok(Box::new(silence.wide(if is_bus { 16 } else { 1 })));
         };
-        let decoder = Decoder::open(input)?;
+        let decoder = if is_bus {
+            Decoder::open_bus(input)?.0
+        } else {
+            Decoder::open(input)?
+        };
         let from = decoder.rate();
         let Some(to) = self.rate else {
             args::check_file_rate(input, from)?;
@@ -107,7 +114,7 @@ impl Material {
         })
     }
 
-    fn silence(&self) -> Result<Box<dyn Source>, Problem> {
+    fn silence(&self) -> Result<Silence, Problem> {
         let seconds = self
             .silence
             .ok_or_else(|| Problem::new("give an INPUT file, or --silence SECONDS"))?;
@@ -120,7 +127,7 @@ impl Material {
         }
         let rate = self.rate.unwrap_or(SILENCE_RATE);
         let frames = (seconds * f64::from(rate)).round() as u64;
-        Ok(Box::new(Silence::new(rate, frames)))
+        Ok(Silence::new(rate, frames))
     }
 
     /// The file that is written for `source`, with its progress bar.
