@@ -5,7 +5,7 @@ use crate::dsp::ramp::raised_cosine;
 use std::f64::consts::PI;
 
 /// Seconds of a fade.
-const SECONDS: f64 = 0.02;
+pub(super) const SECONDS: f64 = 0.02;
 
 /// What fades in has the gain `start` + t (`end` - `start`) + t (1 - t) `bend` over a quantum, t from 0 to 1; what fades
 /// out has the rest.

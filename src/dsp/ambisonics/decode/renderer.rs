@@ -3,8 +3,7 @@
 use super::ONSET;
 use super::bank::DecoderBank;
 use super::lanes::Turns;
-use super::voice::{Ears, Voice};
-use crate::dsp::ambisonics::MAX_CHANNELS;
+use super::voice::{Ears, Piece, Voice};
 use crate::dsp::ambisonics::fade::Fade;
 use crate::dsp::convolve::PARTITION;
 use std::sync::Arc;
@@ -106,37 +105,53 @@ impl BusRenderer {
     /// # Panics
     /// When lengths differ.
     pub fn process(&mut self, inputs: &[&[f32]], left: &mut [f32], right: &mut [f32]) {
-        const NOTHING: [f32; PARTITION] = [0.0; PARTITION];
         assert_eq!(left.len(), right.len(), "ears of one length");
         let mut done = 0;
         while done < left.len() {
-            if self.position == 0 {
-                self.begin();
-            }
-            let count = (PARTITION - self.position).min(left.len() - done);
-            let (here, there) = (self.position..self.position + count, done..done + count);
-            let input = |channel: usize| match inputs.get(channel) {
-                Some(input) => &input[there.clone()],
-                None => &NOTHING[..count],
-            };
-            let heard: [&[f32]; MAX_CHANNELS] = std::array::from_fn(input);
-            left[there.clone()].copy_from_slice(&self.out[0][here.clone()]);
-            right[there.clone()].copy_from_slice(&self.out[1][here]);
-            if count == PARTITION {
-                let whole = heard.map(|input| input.first_chunk().unwrap_or(&NOTHING));
-                self.quantum(Some(&whole));
-            } else {
-                let position = self.position;
-                for (voice, bank) in self.sounding() {
-                    voice.write(bank, position, &heard);
-                }
-                self.position += count;
-                if self.position == PARTITION {
-                    self.position = 0;
-                    self.quantum(None);
-                }
-            }
+            let count = self.rest().min(left.len() - done);
+            let there = done..done + count;
+            self.process_part(inputs, done, &mut left[there.clone()], &mut right[there]);
             done += count;
+        }
+    }
+
+    /// Frames that the quantum still takes.
+    pub(crate) fn rest(&self) -> usize {
+        PARTITION - self.position
+    }
+
+    /// As `process`, for the frames of `inputs` from one on, and at most the rest of the quantum.
+    pub(crate) fn process_part(
+        &mut self,
+        inputs: &[&[f32]],
+        start: usize,
+        left: &mut [f32],
+        right: &mut [f32],
+    ) {
+        if self.position == 0 {
+            self.begin();
+        }
+        let count = left.len();
+        let here = self.position..self.position + count;
+        left.copy_from_slice(&self.out[0][here.clone()]);
+        right.copy_from_slice(&self.out[1][here]);
+        let piece = Piece {
+            inputs,
+            start,
+            count,
+        };
+        if count == PARTITION {
+            self.quantum(Some(&piece));
+            return;
+        }
+        let position = self.position;
+        for (voice, bank) in self.sounding() {
+            voice.write(bank, position, &piece);
+        }
+        self.position += count;
+        if self.position == PARTITION {
+            self.position = 0;
+            self.quantum(None);
         }
     }
 
@@ -165,7 +180,7 @@ impl BusRenderer {
     }
 
     /// The quantum is complete: what is heard in the next one.
-    fn quantum(&mut self, whole: Option<&[&[f32; PARTITION]; MAX_CHANNELS]>) {
+    fn quantum(&mut self, whole: Option<&Piece>) {
         let fade = match self.swap {
             None => Fade::FULL,
             Some(quanta) => Fade::at(quanta.checked_sub(self.warm()), self.length),

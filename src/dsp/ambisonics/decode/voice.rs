@@ -2,7 +2,6 @@
 
 use super::bank::{DecoderBank, Filters, Layout, Width};
 use super::lanes::{Bins, Frames, Kernels, Lanes, NARROW, Rows, Turns, WIDE};
-use crate::dsp::ambisonics::MAX_CHANNELS;
 use crate::dsp::convolve::PARTITION;
 
 /// A quantum whose magnitudes add up to more than this is no sound but an accident, and could overflow in a
@@ -14,6 +13,30 @@ const BATCHES: usize = 4;
 
 /// Ears, left first.
 pub(super) type Ears = [[f32; PARTITION]; 2];
+
+/// What a channel holds that there is none of.
+const NOTHING: [f32; PARTITION] = [0.0; PARTITION];
+
+/// Some frames of a bus, at most a quantum.
+pub(super) struct Piece<'a> {
+    pub inputs: &'a [&'a [f32]],
+    /// The first frame, and how many.
+    pub start: usize,
+    pub count: usize,
+}
+
+impl Piece<'_> {
+    fn channel(&self, channel: usize) -> &[f32] {
+        match self.inputs.get(channel) {
+            Some(input) => &input[self.start..self.start + self.count],
+            None => &NOTHING[..self.count],
+        }
+    }
+
+    fn whole(&self, channel: usize) -> &[f32; PARTITION] {
+        self.channel(channel).first_chunk().unwrap_or(&NOTHING)
+    }
+}
 
 /// Channels that are transformed together.
 #[derive(Debug, Clone)]
@@ -129,13 +152,13 @@ where
     }
 
     /// Writes frames into the quantum, at a place of it.
-    fn write(&mut self, layout: &Layout<W>, place: usize, inputs: &[&[f32]; MAX_CHANNELS]) {
+    fn write(&mut self, layout: &Layout<W>, place: usize, piece: &Piece) {
         for (batch, channels) in self.batches.iter_mut().zip(&layout.channels) {
             for (lane, channel) in channels.iter().enumerate() {
                 let rows = &mut batch.now.0[place..];
                 match *channel {
                     Some(channel) => {
-                        for (row, x) in rows.iter_mut().zip(inputs[channel]) {
+                        for (row, x) in rows.iter_mut().zip(piece.channel(channel)) {
                             row[lane] = *x;
                         }
                     }
@@ -148,16 +171,9 @@ where
     }
 
     /// Hears a quantum that has come in one piece.
-    fn hear_whole(
-        &mut self,
-        layout: &Layout<W>,
-        inputs: &[&[f32; PARTITION]; MAX_CHANNELS],
-        partitions: usize,
-        turns: &Turns,
-    ) {
-        const NOTHING: [f32; PARTITION] = [0.0; PARTITION];
+    fn hear_whole(&mut self, layout: &Layout<W>, piece: &Piece, partitions: usize, turns: &Turns) {
         for (batch, channels) in self.batches.iter_mut().zip(&layout.channels) {
-            let signals = channels.map(|channel| channel.map_or(&NOTHING, |at| inputs[at]));
+            let signals = channels.map(|channel| channel.map_or(&NOTHING, |at| piece.whole(at)));
             let mut loud = [0.0; W];
             Kernels::gather(&signals, &mut batch.now, &mut loud);
             batch.hear(&loud, partitions, turns);
@@ -243,20 +259,15 @@ impl Voice {
     }
 
     /// Writes frames into the quantum that is being collected, at a place of it.
-    pub fn write(&mut self, bank: &DecoderBank, place: usize, inputs: &[&[f32]; MAX_CHANNELS]) {
-        with!(self, bank, chamber, filters => chamber.write(&filters.layout, place, inputs));
+    pub fn write(&mut self, bank: &DecoderBank, place: usize, piece: &Piece) {
+        with!(self, bank, chamber, filters => chamber.write(&filters.layout, place, piece));
     }
 
     /// Hears a quantum: `whole`, or what has been written.
-    pub fn hear(
-        &mut self,
-        bank: &DecoderBank,
-        whole: Option<&[&[f32; PARTITION]; MAX_CHANNELS]>,
-        turns: &Turns,
-    ) {
+    pub fn hear(&mut self, bank: &DecoderBank, whole: Option<&Piece>, turns: &Turns) {
         let partitions = bank.partitions();
         with!(self, bank, chamber, filters => match whole {
-            Some(inputs) => chamber.hear_whole(&filters.layout, inputs, partitions, turns),
+            Some(piece) => chamber.hear_whole(&filters.layout, piece, partitions, turns),
             None => chamber.hear(&filters.layout, partitions, turns),
         });
     }
