@@ -21,9 +21,12 @@ mod renderer;
 mod source;
 mod voice;
 
+pub(super) use air::Air;
 pub use bank::FilterBank;
+pub(super) use place::level;
 pub use place::{REFERENCE_DISTANCE, Target};
 pub use renderer::{Refused, Renderer};
+pub(super) use source::JUMP;
 pub use source::Move;
 
 /// Frames from an input frame to the first one it is heard in.

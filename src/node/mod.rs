@@ -4,6 +4,9 @@
 //! parameters are f64, and phases reach it as 64-bit fractions of a cycle. The same contract as a C ABI is
 //! `cpp/node.h`; [`foreign`] adapts it. [`registry()`] lists the built-in nodes.
 
+pub mod bus_in;
+pub mod decode;
+pub mod encode;
 pub mod foreign;
 pub mod gain;
 pub mod hrtf;

@@ -1,7 +1,8 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
-use super::{Node, NodeError, NodeInfo, gain, hrtf, many, mix, noise, wave_pair};
+use super::{Node, NodeError, NodeInfo};
+use super::{bus_in, decode, encode, gain, hrtf, many, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -38,7 +39,10 @@ impl Registry {
             })
             .collect();
         let rust = [
-            gain::create as fn() -> Box<dyn Node>,
+            bus_in::create as fn() -> Box<dyn Node>,
+            decode::create_alone,
+            encode::create,
+            gain::create,
             hrtf::create_alone,
             mix::create,
             noise::create,

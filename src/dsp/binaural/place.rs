@@ -56,7 +56,7 @@ impl Default for Target {
 
 impl Target {
     /// In range; what is no number is as by default.
-    pub(super) fn checked(self) -> Target {
+    pub(in crate::dsp) fn checked(self) -> Target {
         let or = |value: f64, default: f64| if value.is_finite() { value } else { default };
         Target {
             azimuth: around(or(self.azimuth, 0.0)),
@@ -67,7 +67,7 @@ impl Target {
     }
 
     /// Whether this is further from another than `degrees` of angle or that share of its distance.
-    pub(super) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
+    pub(in crate::dsp) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
         if (self.distance - other.distance).abs() > share * self.distance.min(other.distance) {
             return true;
         }
@@ -160,7 +160,7 @@ fn ear_delays(itd: f64, rate: f64) -> [f64; 2] {
 
 /// Level at a distance: 1/r, which is 1 at the reference; below 1 m its tangent, for 1/r has no end there:
 /// at most 8.6 dB at 0.2 m. What the nearer ear gains besides is in [`sight`].
-fn level(distance: f64) -> f64 {
+pub(in crate::dsp) fn level(distance: f64) -> f64 {
     if distance < NEAR {
         REFERENCE_DISTANCE * (2.0 - distance)
     } else {

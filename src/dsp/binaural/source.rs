@@ -22,7 +22,7 @@ pub enum Move {
 }
 
 /// Degrees, and share of the distance, beyond which a step is a jump.
-const JUMP: (f64, f64) = (5.0, 0.05);
+pub(in crate::dsp) const JUMP: (f64, f64) = (5.0, 0.05);
 
 /// Seconds of a jump's fade.
 const FADE: f64 = 0.02;
