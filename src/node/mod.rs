@@ -4,6 +4,7 @@
 //! parameters are f64, and phases reach it as 64-bit fractions of a cycle. The same contract as a C ABI is
 //! `cpp/node.h`; [`foreign`] adapts it. [`registry()`] lists the built-in nodes.
 
+pub mod early;
 pub mod foreign;
 pub mod gain;
 pub mod hrtf;
@@ -16,8 +17,8 @@ pub use registry::{Registry, registry};
 
 use std::fmt;
 
-/// The most channels a node may have on one side: ambisonics of order 7.
-pub const MAX_CHANNELS: usize = 64;
+/// The most channels a node may have on one side: ambisonics of order 7, and some sends.
+pub const MAX_CHANNELS: usize = 72;
 
 /// How a control travels between its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

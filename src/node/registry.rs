@@ -1,7 +1,7 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
-use super::{Node, NodeError, NodeInfo, gain, hrtf, mix, noise, wave_pair};
+use super::{Node, NodeError, NodeInfo, early, gain, hrtf, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -35,7 +35,8 @@ impl Registry {
             })
             .collect();
         let rust = [
-            gain::create as fn() -> Box<dyn Node>,
+            early::create as fn() -> Box<dyn Node>,
+            gain::create,
             hrtf::create_alone,
             mix::create,
             noise::create,

@@ -56,7 +56,7 @@ impl Default for Target {
 
 impl Target {
     /// In range; what is no number is as by default.
-    pub(super) fn checked(self) -> Target {
+    pub(in crate::dsp) fn checked(self) -> Target {
         let or = |value: f64, default: f64| if value.is_finite() { value } else { default };
         Target {
             azimuth: around(or(self.azimuth, 0.0)),
@@ -67,7 +67,7 @@ impl Target {
     }
 
     /// Whether this is further from another than `degrees` of angle or that share of its distance.
-    pub(super) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
+    pub(in crate::dsp) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
         if (self.distance - other.distance).abs() > share * self.distance.min(other.distance) {
             return true;
         }
@@ -91,7 +91,7 @@ impl Target {
     }
 
     /// The unit vector: front, left, up.
-    fn toward(&self) -> [f64; 3] {
+    pub(in crate::dsp) fn toward(&self) -> [f64; 3] {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
         [cos_e * cos_a, cos_e * sin_a, sin_e]
