@@ -28,6 +28,7 @@ pub use place::{REFERENCE_DISTANCE, Target};
 pub use renderer::{Refused, Renderer};
 pub(super) use source::JUMP;
 pub use source::Move;
+pub(in crate::dsp) use source::{FADE, JUMP};
 
 /// Frames from an input frame to the first one it is heard in.
 pub const ONSET: usize = super::convolve::PARTITION;

@@ -1,5 +1,5 @@
 //! Arithmetic that knows no node: phases, ramps, levels, convolution, head-related responses and their
-//! rendering, the floating-point mode of the audio thread.
+//! rendering, rooms, the floating-point mode of the audio thread.
 
 pub mod ambisonics;
 pub mod binaural;
@@ -9,3 +9,4 @@ pub mod hrir;
 pub mod level;
 pub mod phase;
 pub mod ramp;
+pub mod room;

@@ -6,6 +6,7 @@
 
 pub mod bus_in;
 pub mod decode;
+pub mod early;
 pub mod encode;
 pub mod foreign;
 pub mod gain;

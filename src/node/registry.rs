@@ -2,7 +2,7 @@
 
 use super::foreign::{ForeignKind, RawDescriptor};
 use super::{Node, NodeError, NodeInfo};
-use super::{bus_in, decode, encode, gain, hrtf, many, mix, noise, wave_pair};
+use super::{bus_in, decode, early, encode, gain, hrtf, many, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -41,6 +41,7 @@ impl Registry {
         let rust = [
             bus_in::create as fn() -> Box<dyn Node>,
             decode::create_alone,
+            early::create,
             encode::create,
             gain::create,
             hrtf::create_alone,

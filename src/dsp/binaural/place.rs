@@ -91,7 +91,7 @@ impl Target {
     }
 
     /// The unit vector: front, left, up.
-    fn toward(&self) -> [f64; 3] {
+    pub(in crate::dsp) fn toward(&self) -> [f64; 3] {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
         [cos_e * cos_a, cos_e * sin_a, sin_e]

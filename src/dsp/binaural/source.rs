@@ -25,7 +25,7 @@ pub enum Move {
 pub(in crate::dsp) const JUMP: (f64, f64) = (5.0, 0.05);
 
 /// Seconds of a jump's fade.
-const FADE: f64 = 0.02;
+pub(in crate::dsp) const FADE: f64 = 0.02;
 
 /// The banks of a renderer: the one that is asked for, and while it is being faded to, the one before.
 #[derive(Debug)]
