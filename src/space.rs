@@ -30,6 +30,8 @@ pub struct Supplier {
     source: Source,
     /// As measured, equalised.
     sets: [Option<Arc<Set>>; 2],
+    /// What is still to be sent of them.
+    unsent: [Option<Arc<FilterBank>>; 2],
     has_renderer: bool,
 }
 
@@ -41,6 +43,7 @@ impl Supplier {
             rate,
             source: Source::Default,
             sets: [None, None],
+            unsent: [None, None],
             has_renderer: false,
         }
     }
@@ -55,8 +58,8 @@ impl Supplier {
         self.source == *source && self.sets[usize::from(equalised)].is_some()
     }
 
-    /// Loads filters (unless the engine has them) and sends them on their way; what the engine has given back is
-    /// freed. Takes what [`load`] takes, and some 50 ms for the spectra.
+    /// Loads filters (unless the engine has them) and sends them on their way, or keeps them until there is room
+    /// in the line; what the engine has given back is freed. Takes what [`load`] takes, and some 50 ms for the spectra.
     ///
     /// # Errors
     /// [`HrtfError`]: the engine keeps what it has.
@@ -101,24 +104,77 @@ impl Supplier {
     }
 
     fn give(&mut self, slot: usize, set: &Arc<Set>) {
-        let bank = set.derived(FilterBank::new);
-        if !self.has_renderer {
-            let renderer = Renderer::new(Arc::clone(&bank), SOURCES, bank.taps());
-            self.has_renderer = self.send(Supply::Renderer(Box::new(renderer)));
-        }
-        if self.send(Supply::Bank(slot, bank)) {
-            self.sets[slot] = Some(Arc::clone(set));
+        self.unsent[slot] = Some(set.derived(FilterBank::new));
+        self.sets[slot] = Some(Arc::clone(set));
+        self.send();
+    }
+
+    /// A line is full only where the engine does not run: what finds no room waits here, and is not loaded
+    /// anew meanwhile.
+    fn send(&mut self) {
+        for slot in 0..2 {
+            // Never more than two at a time: what is pushed is gone if it is refused.
+            if self.line.to.slots() < 2 {
+                return;
+            }
+            let Some(bank) = self.unsent[slot].take() else {
+                continue;
+            };
+            if !self.has_renderer {
+                let renderer = Renderer::new(Arc::clone(&bank), SOURCES, bank.taps());
+                let sent = self.line.to.push(Supply::Renderer(Box::new(renderer)));
+                self.has_renderer = sent.is_ok();
+            }
+            if let Err(rtrb::PushError::Full(Supply::Bank(slot, bank))) =
+                self.line.to.push(Supply::Bank(slot, bank))
+            {
+                self.unsent[slot] = Some(bank);
+            }
         }
     }
 
-    /// A line is full only where the engine does not run: it takes what comes before its next frame, and
-    /// what found no room is sent with the next request.
-    fn send(&mut self, what: Supply) -> bool {
-        self.line.to.push(what).is_ok()
-    }
-
-    /// Frees what the engine has given back.
+    /// Frees what the engine has given back, and sends what found no room before.
     pub fn drain(&mut self) {
         while self.line.from.pop().is_ok() {}
+        self.send();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// Whoever chooses one file after another while the host stands still fills the line.
+    #[test]
+    fn a_full_line_keeps_the_last_filters_and_loads_nothing_twice() {
+        let mut engine = Engine::new(8000.0).unwrap();
+        let mut supplier = Supplier::new(engine.take_supply().unwrap(), 8000.0);
+        let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sofa/netcdf.sofa");
+        let sources = [Source::File(asset), Source::Default];
+        for source in sources.iter().cycle().take(12) {
+            supplier.supply(source, true, &Progress::new()).unwrap();
+            assert!(supplier.has(source, true));
+        }
+        assert!(supplier.unsent[1].is_some(), "the line is not full");
+        let kept = supplier.sets[1].clone().unwrap();
+        engine.set(crate::engine::controls::SPACE_KIND, 1.0);
+        let mut run = || {
+            let (mut left, mut right) = ([0.1; 64], [0.1; 64]);
+            let transport = crate::engine::Transport::default();
+            engine.process(&mut left, &mut right, transport, &[]);
+        };
+        for _ in 0..200 {
+            run();
+            supplier.drain();
+        }
+        assert!(supplier.unsent[1].is_none());
+        let bank = kept.derived::<FilterBank>(|_| unreachable!());
+        // The set's own, this one, the node's (its place, what sounds, the renderer's): no earlier one waits.
+        assert!(
+            Arc::strong_count(&bank) >= 4,
+            "{}",
+            Arc::strong_count(&bank)
+        );
     }
 }

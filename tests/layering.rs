@@ -33,7 +33,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("nice_plug_egui", &["editor"]),
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
-    ("sofar", &["hrtf"]),
+    ("miniz_oxide", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),

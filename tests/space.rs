@@ -356,6 +356,37 @@ fn switching_and_jumping_do_not_click() {
     assert!(worst.0 <= -80.0, "{worst:?}");
 }
 
+/// The renderer's quanta are the engine's, whenever space comes on: one that counted from there would take the far
+/// step below for motion, and click.
+#[test]
+fn space_that_comes_on_between_quanta_is_the_same() {
+    let frames = 24_000;
+    let played = |on: usize, off: bool| {
+        let mut events = vec![step(on, id::SPACE_KIND, id::SPACE_HRTF as f64)];
+        if off {
+            // Off between quanta, with time to come to rest, and on again.
+            events.insert(0, step(37, id::SPACE_KIND, id::SPACE_HRTF as f64));
+            events.insert(1, step(1003, id::SPACE_KIND, id::SPACE_OFF as f64));
+        }
+        events.push(step(18_001, id::AZIMUTH, 90.0));
+        let input = [sine(frames, RATE, 0.5, 400.0, 0.0), vec![0.0; frames]];
+        let settings = [(id::FADE_IN, 0.0)];
+        run(RATE, &settings, &events, input, Some(64))
+    };
+    let even = played(12_000, false);
+    for (on, off) in [
+        (12_005, false),
+        (12_031, false),
+        (12_000, true),
+        (12_011, true),
+    ] {
+        let odd = played(on, off);
+        for (a, b) in even.iter().zip(&odd) {
+            assert_eq!(a[15_000..], b[15_000..], "{on} {off}");
+        }
+    }
+}
+
 #[test]
 fn motion_follows_the_clock() {
     // An orbit at a quarter of the beat, from a place on the timeline: where the source is depends on the

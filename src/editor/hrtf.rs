@@ -1,5 +1,6 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
+use super::ParamSink;
 use super::link::Link;
 use egui::{ProgressBar, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub struct Loading {
 }
 
 /// Draws the row: what sounds, and a field for the path of another file. `path` is what is being typed.
-pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
+pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String, sink: &dyn ParamSink) {
     let state = link.hrtf();
     if !state.name.is_empty() {
         ui.weak(&state.name);
@@ -62,6 +63,7 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
             ui.add(bar.show_percentage());
             if ui.button("Cancel").clicked() {
                 (loading.cancel)();
+                sink.touch();
             }
         });
         ui.ctx().request_repaint();
@@ -80,10 +82,12 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
                 path: PathBuf::from(text),
                 hash: None,
             }));
+            sink.touch();
         }
         if ui.button("Default").clicked() {
             path.clear();
             link.choose_hrtf(None);
+            sink.touch();
         }
     });
     if let Some(choice) = &state.choice {

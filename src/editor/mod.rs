@@ -32,4 +32,6 @@ pub trait ParamSink {
     fn set(&self, control: ControlId, value: f64);
     /// The user lets go of it.
     fn end(&self, control: ControlId);
+    /// The user has changed what is saved beside the parameters: the host is to know that there is something to save.
+    fn touch(&self);
 }

@@ -130,7 +130,7 @@ impl Panel {
                             widgets::row(ui, *id, &mut self.hand, sink);
                         }
                         if ids.contains(&HRTF_EQ) {
-                            hrtf::row(ui, &self.link, &mut self.hrtf_path);
+                            hrtf::row(ui, &self.link, &mut self.hrtf_path, sink);
                         }
                     });
                 }

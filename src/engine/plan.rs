@@ -28,7 +28,7 @@ impl Engine {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
-            self.graph.reset_node(self.chain.space);
+            self.space.poisoned = true;
         }
         self.land_held();
         let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;

@@ -29,6 +29,8 @@ pub struct Space {
     gear: Motion,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
     pub stepped: bool,
+    /// What the node of space remembers is to be forgotten.
+    pub poisoned: bool,
     /// Whether the program goes through space, and each layer.
     program: Route,
     layers: [Route; id::LAYERS],
@@ -55,6 +57,7 @@ impl Space {
             phase: 0,
             gear: Motion::default(),
             stepped: true,
+            poisoned: false,
             program: past,
             layers: [past; id::LAYERS],
             rests: 0,
@@ -124,12 +127,18 @@ impl Engine {
                 .set_param(self.chain.space, param::EQUALISED, equalised);
         }
         let ready = self.graph.get_param(self.chain.space, param::READY) >= 0.5;
-        let on = ready && self.space_wanted().is_some();
-        self.route(on);
+        // The node counts quanta by itself, from where it starts: it starts, stops and forgets on the grid only.
+        let on_grid = self.now.is_multiple_of(QUANTUM as u64);
+        if self.space.poisoned && on_grid {
+            self.space.poisoned = false;
+            self.graph.reset_node(self.chain.space);
+        }
+        let starts = self.space_sounds() || on_grid;
+        self.route(ready && starts && self.space_wanted().is_some());
         if self.space_sounds() {
             self.graph.set_activity(self.chain.space, Activity::Run);
             self.place(end);
-        } else {
+        } else if on_grid {
             self.graph.set_activity(self.chain.space, Activity::Silent);
         }
         // A step counts until the end of its quantum, where the renderer looks.

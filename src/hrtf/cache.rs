@@ -93,7 +93,7 @@ pub fn load(
         Source::Default => None,
         Source::File(file) => Some(sofa::bytes(file)?),
     };
-    let hash = fnv(bytes.as_deref().unwrap_or(default_bytes()));
+    let hash = fnv(bytes.as_deref().unwrap_or(default_bytes()), progress)?;
     let slot = slot((hash, rate.to_bits(), options));
     let mut held = wait(&slot, progress)?;
     if let Some(set) = held.upgrade() {
@@ -102,7 +102,8 @@ pub fn load(
     }
     let aligned = match (source, bytes) {
         (Source::File(file), Some(bytes)) => {
-            let raw = sofa::parse(bytes, file)?;
+            let raw = sofa::parse(&bytes, file, progress)?;
+            drop(bytes);
             align(&raw, progress, [0.1, 0.25])?
         }
         // Its bytes are part of the program, and tested.
@@ -155,11 +156,19 @@ fn wait<'a>(slot: &'a Slot, progress: &Progress) -> Result<MutexGuard<'a, Weak<S
 
 /// FNV-1a of 128 bits (Fowler, Noll and Vo; RFC 9923). It tells files apart that differ by accident, and
 /// need not withstand those that were made to collide: they would only be taken for one another.
-fn fnv(bytes: &[u8]) -> u128 {
+///
+/// # Errors
+/// [`HrtfError::Cancelled`]: a large file takes a second.
+fn fnv(bytes: &[u8], progress: &Progress) -> Result<u128, HrtfError> {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
-    bytes.iter().fold(BASIS, step)
+    bytes.chunks(1 << 20).try_fold(BASIS, |hash, piece| {
+        if progress.cancelled() {
+            return Err(HrtfError::Cancelled);
+        }
+        Ok(piece.iter().fold(hash, step))
+    })
 }
 
 #[cfg(test)]
@@ -168,6 +177,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_published_one() {
+        let fnv = |bytes| fnv(bytes, &Progress::new()).unwrap();
         assert_eq!(fnv(b""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
         assert_eq!(fnv(b"a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
         assert_eq!(fnv(b"foobar"), 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);

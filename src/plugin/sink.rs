@@ -43,4 +43,8 @@ impl ParamSink for HostSink {
         self.params
             .gesture(&self.context.param_setter(), control, false);
     }
+
+    fn touch(&self) {
+        self.params.touch(&self.context.param_setter());
+    }
 }
