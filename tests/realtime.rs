@@ -13,7 +13,7 @@ use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 use zeitgeber::graph::Graph;
 use zeitgeber::hrtf::Source;
 use zeitgeber::node::registry;
-use zeitgeber::space::bring;
+use zeitgeber::space::{bring_all, everything};
 
 thread_local! {
     /// Whether this thread is processing audio; constant-initialised, so that reading it allocates nothing.
@@ -232,7 +232,7 @@ fn the_graph_runs_without_allocating() {
 #[test]
 fn the_engine_runs_without_allocating_whatever_changes() {
     let mut engine = Engine::new(48_000.0).unwrap();
-    bring(&mut engine, &Source::Default, &[true, false]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(7)).unwrap();
     let mut random = common::Random(3);
     let mut block = [common::bursts(512, 1), common::bursts(512, 2)];
     // Every control, steps and lines, seeks, stops, resets, what is not finite.

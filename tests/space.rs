@@ -13,14 +13,14 @@ use zeitgeber::dsp::binaural::FilterBank;
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 use zeitgeber::hrtf::{Options, Progress, Source, load};
-use zeitgeber::space::bring;
+use zeitgeber::space::{bring_all, everything};
 
 const RATE: f64 = 48_000.0;
 
 /// An engine with the embedded set, both ways.
 fn engine(rate: f64) -> Engine {
     let mut engine = Engine::new(rate).unwrap();
-    bring(&mut engine, &Source::Default, &[true, false]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(3)).unwrap();
     engine
 }
 
@@ -540,9 +540,10 @@ fn without_filters_space_waits() {
     let [mut left, mut right] = [input.clone(), input.clone()];
     engine.process(&mut left, &mut right, Transport::Absent, &[]);
     assert_same(&left, &input, "no filters, no space");
-    assert_eq!(engine.telemetry().space_wanted(), Some(true));
+    let wish = engine.telemetry().space_wish().unwrap();
+    assert!(wish.filters && wish.equalised && wish.decoder.is_none());
     // They come while it plays: space fades in.
-    bring(&mut engine, &Source::Default, &[true]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(1)).unwrap();
     let [mut left, mut right] = [noise(9600, 4), noise(9600, 4)];
     let before = left.clone();
     engine.process(&mut left, &mut right, Transport::Absent, &[]);

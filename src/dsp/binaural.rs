@@ -26,7 +26,6 @@ pub use bank::FilterBank;
 pub(super) use place::level;
 pub use place::{REFERENCE_DISTANCE, Target};
 pub use renderer::{Refused, Renderer};
-pub(super) use source::JUMP;
 pub use source::Move;
 pub(in crate::dsp) use source::{FADE, JUMP};
 

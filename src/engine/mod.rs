@@ -22,16 +22,17 @@ mod telemetry;
 mod travel;
 mod treatment;
 
+pub use chain::SpaceSupply;
 pub use controls::{Control, ControlError, ControlId};
 pub use event::{Change, Event, Tempo, Transport};
 pub use markers::{Marker, MarkerKind};
+pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 
 use crate::dsp::ambisonics::{MAX_CHANNELS, MAX_ORDER, channels};
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
 use crate::graph::{GraphError, GraphRun};
-use crate::node::hrtf::SupplyLine;
 use arrayvec::ArrayVec;
 use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
@@ -137,7 +138,7 @@ pub struct Engine {
     treatments: Treatments,
     space: Space,
     /// What brings filters to the node of space, until somebody takes it.
-    supply: Option<SupplyLine>,
+    supply: Option<SpaceSupply>,
     /// Frames since the reset.
     now: u64,
     /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
@@ -259,7 +260,7 @@ impl Engine {
 
     /// What brings head-related filters for space to this engine, once: whoever takes it supplies them, from
     /// any thread (`space::Supplier` does). Without filters space stays off.
-    pub fn take_supply(&mut self) -> Option<SupplyLine> {
+    pub fn take_supply(&mut self) -> Option<SpaceSupply> {
         self.supply.take()
     }
 
@@ -294,7 +295,8 @@ impl Engine {
         if wanted || self.generates() {
             Tail::Infinite
         } else if self.treats() || self.space_sounds() {
-            Tail::Frames(self.frames(TREATMENT_TAIL) as u32)
+            let tail = self.frames(TREATMENT_TAIL).max(self.room_tail());
+            Tail::Frames(u32::try_from(tail).unwrap_or(u32::MAX))
         } else {
             Tail::None
         }
@@ -488,7 +490,7 @@ impl Engine {
                 self.chain.leveller,
                 self.params.leveller_gain,
             ),
-            space: self.space_wanted(),
+            space: self.space_wish(),
             frames: self.now,
         });
     }

@@ -6,10 +6,10 @@ use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
 use super::marks::{Marks, MarksError};
 use super::wav::WavError;
-use crate::engine::controls::{CEILING_ON, HRTF_EQ, SPACE_HRTF, SPACE_KIND};
-use crate::engine::{Change, ControlId, Engine, EngineError, Event, Tempo, Transport};
+use crate::engine::controls::{CEILING_ON, HRTF_EQ, ORDER, ROOM, SPACE_KIND};
+use crate::engine::{Change, ControlId, Engine, EngineError, Event, SpaceWish, Tempo, Transport};
 use crate::hrtf::{self, HrtfError};
-use crate::space::bring;
+use crate::space::bring_all;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -274,27 +274,46 @@ fn supply(
     file: Option<&Path>,
     events: &[(u64, Event)],
 ) -> Result<(), HrtfError> {
-    let values = |control: ControlId| {
+    let values = |control: ControlId| -> Vec<f64> {
         let later = events
             .iter()
             .filter(move |(_, event)| event.control == control);
         let later = later.filter_map(|(_, event)| match event.change {
-            Change::Step(value) | Change::Linear { to: value, .. } => Some(value as usize),
+            Change::Step(value) | Change::Linear { to: value, .. } => Some(value),
             Change::Note(_) => None,
         });
-        std::iter::once(engine.get(control) as usize).chain(later)
+        let mut values: Vec<f64> = std::iter::once(engine.get(control)).chain(later).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
     };
-    if file.is_none() && values(SPACE_KIND).all(|kind| kind != SPACE_HRTF) {
-        return Ok(());
+    let mut wishes = Vec::new();
+    for kind in values(SPACE_KIND) {
+        for equalised in values(HRTF_EQ) {
+            for order in values(ORDER) {
+                let room = values(ROOM).into_iter().fold(0.0, f64::max);
+                let wish = engine.space_wish_of(|control| match control {
+                    SPACE_KIND => kind,
+                    HRTF_EQ => equalised,
+                    ORDER => order,
+                    ROOM => room,
+                    _ => engine.get(control),
+                });
+                wishes.extend(wish.filter(|wish| !wishes.contains(wish)));
+            }
+        }
     }
-    let equalised: Vec<bool> = [false, true]
-        .into_iter()
-        .filter(|on| values(HRTF_EQ).any(|value| (value == 1) == *on))
-        .collect();
+    if wishes.is_empty() && file.is_some() {
+        wishes.push(SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised: true,
+        });
+    }
     let source = file.map_or(hrtf::Source::Default, |file| {
         hrtf::Source::File(file.to_owned())
     });
-    bring(engine, &source, &equalised)
+    bring_all(engine, &source, wishes)
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by

@@ -1,7 +1,7 @@
 //! The head-related filters of one instance: what its state asks for, loaded off the audio thread.
 
 use crate::editor::{HrtfChoice, Link, Loading};
-use crate::engine::Engine;
+use crate::engine::{Engine, SpaceWish};
 use crate::hrtf::{HrtfError, Info, Progress, Source};
 use crate::space::Supplier;
 use std::fs;
@@ -111,7 +111,7 @@ impl Filters {
         &self,
         supplier: &mut Supplier,
         source: &Source,
-        equalised: bool,
+        wish: SpaceWish,
     ) -> Result<Info, HrtfError> {
         let progress = Arc::new(Progress::new());
         let set = |work| *self.work.lock().unwrap_or_else(PoisonError::into_inner) = work;
@@ -122,15 +122,15 @@ impl Filters {
             return Err(HrtfError::Cancelled);
         }
         self.link.set_loading(Some(loading(&progress)));
-        let supplied = supplier.supply(source, equalised, &progress);
+        let supplied = supplier.supply(source, wish, &progress);
         self.link.set_loading(None);
         set(None);
         supplied
     }
 
-    /// Brings the engine the filters that it asks for: those of the file that is chosen, or the embedded ones
+    /// Brings the engine the filters and decoders that it asks for: those of the file that is chosen, or the embedded ones
     /// where there is none, or it cannot be read. Takes some 100 ms; never on the audio thread.
-    pub fn ensure(&self, equalised: bool) {
+    pub fn ensure(&self, wish: SpaceWish) {
         let mut desk = self.desk();
         let Desk {
             supplier: Some(supplier),
@@ -143,14 +143,14 @@ impl Filters {
         supplier.drain();
         let chosen = self.link.hrtf().choice;
         let source = source(chosen.as_ref());
-        if supplier.has(&source, equalised) {
+        if supplier.has(&source, &wish) {
             return;
         }
         if !failed
             .as_ref()
             .is_some_and(|failure| failure.holds(&source))
         {
-            match self.supply(supplier, &source, equalised) {
+            match self.supply(supplier, &source, wish) {
                 Ok(info) => {
                     *failed = None;
                     said.clear();
@@ -173,8 +173,8 @@ impl Filters {
                 }
             }
         }
-        if !supplier.has(&Source::Default, equalised)
-            && let Ok(info) = self.supply(supplier, &Source::Default, equalised)
+        if !supplier.has(&Source::Default, &wish)
+            && let Ok(info) = self.supply(supplier, &Source::Default, wish)
         {
             self.link.set_hrtf_name(title(&info));
         }
@@ -240,6 +240,14 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
+    fn filters_only(equalised: bool) -> SpaceWish {
+        SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised,
+        }
+    }
+
     fn choose(link: &Link, path: &Path) {
         link.choose_hrtf(Some(HrtfChoice {
             path: path.to_owned(),
@@ -251,13 +259,13 @@ mod tests {
     fn a_missing_file_is_said_and_kept_and_the_embedded_set_sounds() {
         let link = Arc::new(Link::default());
         let filters = Filters::new(link.clone());
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         let mut engine = Engine::new(16_000.0).unwrap();
         filters.attach(&mut engine);
         let missing = PathBuf::from("no/such/file.sofa");
         choose(&link, &missing);
-        filters.ensure(true);
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
+        filters.ensure(filters_only(true));
         let said = link.messages.all();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].text.contains("file.sofa"), "{said:?}");
@@ -267,7 +275,7 @@ mod tests {
         let asset =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/MIT_KEMAR_normal_pinna.sofa");
         choose(&link, &asset);
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         let choice = link.hrtf().choice.unwrap();
         assert_eq!(choice.hash.as_ref().map(String::len), Some(32));
         assert_eq!(link.messages.all().len(), 1);
@@ -277,7 +285,7 @@ mod tests {
             hash: Some("0".repeat(32)),
         }));
         filters.attach(&mut Engine::new(16_000.0).unwrap());
-        filters.ensure(false);
+        filters.ensure(filters_only(false));
         assert!(
             link.messages
                 .all()
@@ -302,7 +310,7 @@ mod tests {
         filters.attach(&mut Engine::new(384_000.0).unwrap());
         slow(&link);
         std::thread::scope(|scope| {
-            let worker = scope.spawn(|| filters.ensure(true));
+            let worker = scope.spawn(|| filters.ensure(filters_only(true)));
             while link
                 .loading()
                 .is_none_or(|loading| (loading.fraction)() < 0.15)
@@ -318,7 +326,7 @@ mod tests {
         assert!(link.hrtf().choice.is_some());
         assert_eq!(link.hrtf().name, "");
         // Nothing is begun for it any more.
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         assert_eq!(link.hrtf().name, "");
         assert!(link.loading().is_none());
     }
@@ -330,7 +338,7 @@ mod tests {
         filters.attach(&mut Engine::new(384_000.0).unwrap());
         slow(&link);
         std::thread::scope(|scope| {
-            let worker = scope.spawn(|| filters.ensure(true));
+            let worker = scope.spawn(|| filters.ensure(filters_only(true)));
             while link
                 .loading()
                 .is_none_or(|loading| (loading.fraction)() < 0.15)
@@ -345,7 +353,7 @@ mod tests {
         });
         assert!(link.hrtf().choice.is_some());
         assert_eq!(link.hrtf().name, "");
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         assert!(link.hrtf().name.contains("KEMAR"));
         assert!(link.messages.all().is_empty());
     }
@@ -358,7 +366,7 @@ mod tests {
             filters.attach(&mut Engine::new(384_000.0).unwrap());
             slow(&link);
             std::thread::scope(|scope| {
-                let worker = scope.spawn(|| filters.ensure(true));
+                let worker = scope.spawn(|| filters.ensure(filters_only(true)));
                 while link
                     .loading()
                     .is_none_or(|loading| (loading.fraction)() < 0.15)

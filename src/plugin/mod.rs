@@ -256,9 +256,12 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
 impl<const CC: bool, C: Class> Zg<CC, C> {
     /// A bounce never starts with the wrong filters: what the state asks for is there before the first block.
     fn bring_filters(&self) {
-        let value = |id| self.params.value(id) as usize;
-        if value(controls::SPACE_KIND) == controls::SPACE_HRTF {
-            self.filters.ensure(value(controls::HRTF_EQ) == 1);
+        let wish = self
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.space_wish_of(|id| self.params.value(id)));
+        if let Some(wish) = wish {
+            self.filters.ensure(wish);
         }
     }
 }

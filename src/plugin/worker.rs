@@ -6,6 +6,7 @@
 
 use super::filters::Filters;
 use crate::editor::Link;
+use crate::engine::SpaceWish;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -52,11 +53,15 @@ struct Lane {
 
 impl Lane {
     /// The filters that the instance's engine, or its musician, asks for.
-    fn wish(&self) -> Option<(Arc<Filters>, bool)> {
+    fn wish(&self) -> Option<(Arc<Filters>, SpaceWish)> {
         let link = self.link.upgrade()?;
-        let wanted = link.telemetry()?.space_wanted();
+        let wanted = link.telemetry()?.space_wish();
         // What has just been chosen is looked at even while space is off, so that what is wrong is said.
-        let chosen = link.hrtf().choice.is_some().then_some(true);
+        let chosen = link.hrtf().choice.is_some().then_some(SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised: true,
+        });
         Some((self.filters.upgrade()?, wanted.or(chosen)?))
     }
 
@@ -125,8 +130,8 @@ impl Shared {
             if !wishes.is_empty() {
                 // Loading takes a while: instances may come and go meanwhile.
                 drop(desk);
-                for (filters, equalised) in wishes {
-                    filters.ensure(equalised);
+                for (filters, wish) in wishes {
+                    filters.ensure(wish);
                 }
                 desk = self.desk();
                 if desk.stop {
