@@ -68,6 +68,8 @@ pub struct Space {
     rests: u64,
     bus_rests: u64,
     room_rests: u64,
+    /// Until when the room, which has just begun to run, is kept silent.
+    room_wakes: u64,
 }
 
 /// Where something goes.
@@ -120,6 +122,7 @@ impl Space {
             rests: 0,
             bus_rests: 0,
             room_rests: 0,
+            room_wakes: 0,
         }
     }
 
@@ -163,7 +166,7 @@ impl Engine {
 
     /// How much of the room is asked for.
     fn room_level(&self) -> f64 {
-        self.settled(id::ROOM)
+        self.travels[id::ROOM.index()].value(self.now)
     }
 
     /// Whether space sounds, if only its tail.
@@ -307,22 +310,28 @@ impl Engine {
         let level = if decodes { self.room_level() } else { 0.0 };
         let into_space = self.space.rests.max(self.space.bus_rests) > self.now;
         let runs = self.space.room_rests > self.now;
+        let (early, late) = (self.chain.bus.early, self.chain.bus.late);
         if level > 0.0 && into_space && (runs || self.on_grid()) {
+            if !runs && self.now > 0 {
+                // It may begin in the middle of a wave: its input fades in after a quantum without level.
+                self.graph.reset_node(early);
+                self.graph.reset_node(late);
+                self.space.room_wakes = self.now + QUANTUM as u64;
+            }
             let tail = 2.0 * self.settled(id::ROOM_DECAY) + 0.5;
             self.space.room_rests = self.now + self.frames(tail);
         }
         if self.space.room_rests <= self.now {
             return;
         }
+        let asleep = self.now < self.space.room_wakes;
+        let level = if asleep { 0.0 } else { level };
         let (size, decay) = (self.settled(id::ROOM_SIZE), self.settled(id::ROOM_DECAY));
         let params = self.params;
-        for (node, room) in [
-            (self.chain.bus.early, params.early),
-            (self.chain.bus.late, params.late),
-        ] {
-            for (param, value) in [(room.level, level), (room.size, size), (room.decay, decay)] {
-                self.put_param(node, param, value);
-            }
+        for (node, room) in [(early, params.early), (late, params.late)] {
+            self.put_param(node, room.level, level);
+            self.put_param(node, room.size, size);
+            self.put_param(node, room.decay, decay);
         }
     }
 
