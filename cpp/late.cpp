@@ -22,7 +22,7 @@
 // orders have lost their share (1.85 mean free paths over the speed of sound, found with an image model; at most
 // 0.15 of the decay).
 //
-// The 16 directions are 8 axes found by minimising the harmonics of degree 2, 4 and 6 that their sum has (Hardin and
+// The 16 directions are 8 axes found by minimising the harmonics of degree 2 and 4 that their sum has (Hardin and
 // Sloane, "McLaren's improved snub cube", 1996, on spherical designs): both ends of an axis share the harmonics but
 // for the sign of odd degrees, which halves the work.
 //
@@ -50,10 +50,10 @@ constexpr double kFreePath = 4 * 0.36 / 3.22;
 constexpr double kOnset = 1.85;        // mean free paths until the first two orders have lost their share
 constexpr double kOnsetLimit = 0.15;   // of the decay
 // The mean delay: mean free paths, and bounds re the decay and in seconds. Enough modes need lines of some
-// length (their number is what the lines hold together); a pass must not lose more than some 10 dB.
+// length (their number is what the lines hold together); a pass must not lose more than some 5 dB, or the decay has steps.
 constexpr double kMeanPaths = 2;
 constexpr double kMeanLeast = 0.028, kMeanLeastLimit = 0.05;
-constexpr double kMeanMost = 1.0 / 6;
+constexpr double kMeanMost = 1.0 / 12;
 constexpr double kLoudest = 1e10;      // larger inputs are accidents
 constexpr double kSilent = 1e-9;       // -180 dB
 
@@ -90,10 +90,10 @@ constexpr double kDiffusers[kSends][kStages] = {
 constexpr unsigned kSigns[kSends] = { 0x1a6b, 0x4c3e, 0x2f94, 0x795d };
 // Front, left, up.
 constexpr double kDirections[kAxes][3] = {
-    { -0.8261483, 0.56107116, 0.05175071 }, { 0.36174796, 0.63870102, -0.67911665 },
-    { 0.36582977, 0.79057633, 0.49107805 }, { 0.03114037, 0.19001233, 0.98128772 },
-    { -0.71813974, 0.11713728, 0.68596951 }, { 0.94369353, 0.3241354, 0.06617224 },
-    { -0.16026362, 0.97671601, -0.1426233 }, { 0.60046407, -0.34246339, 0.72260759 },
+    { -0.60083553, 0.14459312, 0.78618668 }, { -0.46591345, -0.71579623, -0.52015422 },
+    { -0.78031474, 0.28984209, -0.55416647 }, { 0.99906069, 0.00193463, -0.04328966 },
+    { -0.61721752, -0.69402501, 0.37063704 }, { 0.10171518, -0.81035015, 0.57704996 },
+    { 0.1180972, 0.02826792, 0.9925996 }, { -0.43510012, 0.86158253, 0.261464 },
 };
 
 double raised_cosine(double x)

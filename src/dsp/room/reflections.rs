@@ -1,7 +1,6 @@
 //! Sources in, early reflections on a bus out, on the grid.
 
 use super::harmonics::Recurrence;
-use super::kernels::Quantum;
 use super::source::{Piece, Source};
 use super::voice::{Mix, Scene};
 use super::wall::{Change, Wall};
@@ -185,15 +184,13 @@ impl Reflections {
         let mut order = None;
         if !off {
             let piece = Piece {
-                level: &level,
                 open: &open,
                 way: &way,
                 walls: &walls,
                 cosine: &self.cosine,
             };
             let mix = &mut self.mix;
-            let before = self.sources.iter().filter_map(Source::order).max();
-            mix.clear(before.unwrap_or(1).max(self.scene.order));
+            mix.clear();
             for (source, input) in self.sources.iter_mut().zip(inputs) {
                 source.process(&input[from..from + count], &piece, &self.scene, mix);
                 order = order.max(source.order());
@@ -210,8 +207,12 @@ impl Reflections {
                     continue;
                 }
             };
-            let signal: &Quantum = signal;
             output.copy_from_slice(&signal[..count]);
+            if c < used {
+                for (output, level) in output.iter_mut().zip(&level) {
+                    *output *= level;
+                }
+            }
         }
     }
 }

@@ -12,8 +12,6 @@ const LOUDEST: f32 = 1e10;
 
 /// What a piece of a quantum is rendered with.
 pub(super) struct Piece<'a> {
-    /// Level of each frame.
-    pub level: &'a Quantum,
     /// Share of the input that is let in.
     pub open: &'a Quantum,
     /// How far each frame is through the quantum.
@@ -127,13 +125,14 @@ impl Source {
 
     /// Adds a piece to the mix. Nothing is done while there is nothing to hear.
     pub fn process(&mut self, input: &[f32], piece: &Piece, scene: &Scene, mix: &mut Mix) {
-        let mut x = [0.0; PARTITION];
-        let mut sum = 0.0f32;
+        let mut x = [0.0f32; PARTITION];
+        let mut bits = 0;
         for (x, input) in x.iter_mut().zip(input) {
             *x = if input.abs() < LOUDEST { *input } else { 0.0 };
-            sum = sum.max(x.abs());
+            bits |= x.to_bits();
         }
-        let silent = sum == 0.0;
+        // All but the sign: zeros may be negative.
+        let silent = bits << 1 == 0;
         if self.idle {
             if silent {
                 return;
@@ -163,7 +162,7 @@ impl Source {
         };
         let front = &self.voices[self.front];
         match self.jump {
-            None => front.render(past, &x[..count], piece.level, None, piece.way, mix),
+            None => front.render(past, &x[..count], None, piece.way, mix),
             Some(done) => {
                 let mut fades = [[0.0; PARTITION]; 2];
                 for n in 0..count {
@@ -175,11 +174,7 @@ impl Source {
                     .into_iter()
                     .zip(&fades)
                 {
-                    let mut level = *fade;
-                    for n in 0..count {
-                        level[n] *= piece.level[n];
-                    }
-                    voice.render(past, &x[..count], &level, Some(fade), piece.way, mix);
+                    voice.render(past, &x[..count], Some(fade), piece.way, mix);
                 }
                 self.jump = Some(done + count);
             }
