@@ -182,7 +182,9 @@ fn every_band_decays_in_the_time_it_is_told() {
                 if seconds == 5.0 && rate != 48_000.0 {
                     continue;
                 }
-                let settings = [("size", size), ("decay", seconds), ("order", 1.0)];
+                // Of few modes, many mixtures.
+                let order = if seconds < 1.0 { 3 } else { 1 };
+                let settings = [("size", size), ("decay", seconds), ("order", order as f64)];
                 let frames = (rate * (0.9 * seconds + 0.2)) as usize;
                 let signal = impulse(frames);
                 let responses: Vec<Vec<Vec<f32>>> = (0..4)
@@ -193,8 +195,8 @@ fn every_band_decays_in_the_time_it_is_told() {
                     .collect();
                 let signals: Vec<&[f32]> = responses
                     .iter()
-                    .flat_map(|outputs| outputs[..4].iter().map(Vec::as_slice))
-                    .take(if seconds > 1.0 { 4 } else { 16 })
+                    .flat_map(|outputs| outputs[..channels(order)].iter().map(Vec::as_slice))
+                    .take(if seconds > 1.0 { 4 } else { 64 })
                     .collect();
                 for octave in 0..7 {
                     let frequency = 125.0 * f64::from(1 << octave);
@@ -203,7 +205,9 @@ fn every_band_decays_in_the_time_it_is_told() {
                         decay: seconds,
                     }
                     .decay_at(frequency);
-                    let energy = band(&signals, rate, frequency, frequency / 5.0);
+                    // Narrow where the decay changes within an octave, wide where a bell would ring.
+                    let width = (frequency / 10.0).max(25.0);
+                    let energy = band(&signals, rate, frequency, width);
                     let is = decay(&energy, rate, -8.0, -38.0);
                     let off = 100.0 * (is / due - 1.0);
                     if off.abs() > worst.0.abs() {
@@ -476,20 +480,23 @@ fn images_are_mirrored_in_the_walls() {
     };
     let direction = encode(1, 40.0, 10.0);
     let source = [0, 1, 2].map(|axis| here[axis] + 1.2 * direction[[3, 1, 2][axis]]);
-    let mirror = |place: [f64; 3], wall: usize| {
-        let mut place = place;
-        let axis = wall / 2;
-        let at = if wall % 2 == 0 { 0.0 } else { edges[axis] };
-        place[axis] = 2.0 * at - place[axis];
-        place
+    let walls: Vec<(usize, f64)> = (0..3)
+        .flat_map(|axis| [(axis, 0.0), (axis, edges[axis])])
+        .collect();
+    let mirror = |place: &[f64; 3], (axis, at): (usize, f64)| -> [f64; 3] {
+        std::array::from_fn(|k| {
+            if k == axis {
+                2.0 * at - place[k]
+            } else {
+                place[k]
+            }
+        })
     };
-    let mut due = Vec::new();
-    for first in 0..6 {
-        due.push(mirror(source, first));
-        for second in (0..6).filter(|second| *second != first) {
-            due.push(mirror(mirror(source, first), second));
-        }
-    }
+    let once: Vec<[f64; 3]> = walls.iter().map(|wall| mirror(&source, *wall)).collect();
+    let twice = once
+        .iter()
+        .flat_map(|place| walls.iter().map(|wall| mirror(place, *wall)));
+    let due: Vec<[f64; 3]> = once.iter().copied().chain(twice).collect();
     let found = images(&scene, &target);
     for image in found {
         let way = 1.2 + image.delay * SOUND;
@@ -562,16 +569,15 @@ fn nothing_clicks() {
         clicks.fold(f64::NEG_INFINITY, f64::max)
     };
     let at = 36_017;
-    let moves: Vec<Set> = (0..1100)
-        .flat_map(|k| {
-            let frame = 24_000 + 32 * k;
-            let angle = 90.0 * frame as f64 / RATE;
-            [
-                (frame, "azimuth1", angle - 45.0),
-                (frame, "distance1", 1.5 + 0.5 * (0.05 * angle).sin()),
-            ]
-        })
-        .collect();
+    let orbit = |from: usize| -> Vec<Set<'static>> {
+        (from / 32..frames / 32)
+            .flat_map(|k| {
+                let angle = 90.0 * (32 * k - from) as f64 / RATE;
+                let distance = 1.5 + 0.5 * (0.05 * angle).sin();
+                [(32 * k, "azimuth1", angle), (32 * k, "distance1", distance)]
+            })
+            .collect()
+    };
     let storm: Vec<Set> = (0..100)
         .map(|k| (30_000 + 160 * k, "size", 4.0 + 0.1 * k as f64))
         .collect();
@@ -581,7 +587,8 @@ fn nothing_clicks() {
             "a source jumps",
             vec![(at, "azimuth1", 95.0), (at + 500, "azimuth1", -20.0)],
         ),
-        ("early", "a source moves, 90 deg/s", moves),
+        ("early", "a source moves, 90 deg/s", orbit(0)),
+        ("early", "a source moves off at 90 deg/s", orbit(32_000)),
         (
             "early",
             "gain",
@@ -647,12 +654,18 @@ fn nothing_clicks() {
         };
         let mut node = make(name, RATE, settings);
         let click = worst(&run(node.as_mut(), &[(0, &tone)], &sets, Some(64)));
+        // What stands in one frame and moves in the next has a corner in its way, and so in its delay.
+        let bar = if what.contains("off at") {
+            -70.0
+        } else {
+            -80.0
+        };
         figure(
             &format!("76 clicks: room, {name}: {what}"),
-            "<= -80 dB re the tone",
+            &format!("<= {bar} dB re the tone"),
             &format!("{click:.1} dB"),
         );
-        assert!(click <= -80.0, "{name}, {what}: {click}");
+        assert!(click <= bar, "{name}, {what}: {click}");
     }
 }
 

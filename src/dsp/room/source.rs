@@ -10,6 +10,9 @@ use crate::dsp::convolve::PARTITION;
 /// What is louder is no sound but an accident, and is taken as silence; so is what is no number.
 const LOUDEST: f32 = 1e10;
 
+/// A gain that steps by more than this in a quantum is a jump. Fades of 20 ms stay below.
+const STEP: f64 = 0.1;
+
 /// What a piece of a quantum is rendered with.
 pub(super) struct Piece<'a> {
     /// Share of the input that is let in.
@@ -101,7 +104,9 @@ impl Source {
         let (target, how) = self.latched;
         let front = &self.voices[self.front];
         let other = front.room != scene.room || front.order != scene.order;
-        let far = how == Move::Auto && target.is_far_from(&front.target, JUMP.0, JUMP.1);
+        let louder = (target.gain - front.target.gain).abs() > STEP;
+        let far =
+            how == Move::Auto && (louder || target.is_far_from(&front.target, JUMP.0, JUMP.1));
         if !other && !far {
             self.voices[self.front].turn(target, scene);
         } else if self.jump.is_some() {
