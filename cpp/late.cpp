@@ -27,7 +27,7 @@
 // for the sign of odd degrees, which halves the work.
 //
 // Parameters are read every 32 frames from reset. A new size or decay is a fade of 50 ms between two taps of each
-// line, in which coefficients go in straight lines; one that comes during a fade waits for its end. Level 0 is
+// line, and of the coefficients; one that comes during a fade waits for its end. Level 0 is
 // silence, and rest: what was inside is forgotten. So does a network that has been left alone for long enough.
 #include "node.h"
 
@@ -298,9 +298,9 @@ struct Late {
 
     Ring waits[kSends], diffusers[kSends][kStages], lines[kLines];
     // Filters as they glide, and their states.
-    Shelf send = {}, send_step = {};
+    Shelf send = {}, send_from = {};
     float b0[kLines], b1[kLines], a1[kLines];
-    float b0_step[kLines], b1_step[kLines], a1_step[kLines];
+    float b0_from[kLines], b1_from[kLines], a1_from[kLines];
     float send_state[kSends], state[kLines];
     double gain = 0, gain_from = 0;
     float inject[kSends][kLines];
@@ -415,13 +415,10 @@ struct Late {
         fade.jump(0);
         fade.travel(1, frames);
         gain_from = gain;
-        const auto slope = [&](float from, float to) { return (to - from) / static_cast<float>(frames); };
-        send_step = { slope(send.b0, next.send.b0), slope(send.b1, next.send.b1), slope(send.a1, next.send.a1) };
-        for (int i = 0; i < kLines; ++i) {
-            b0_step[i] = slope(b0[i], next.absorb[i].b0);
-            b1_step[i] = slope(b1[i], next.absorb[i].b1);
-            a1_step[i] = slope(a1[i], next.absorb[i].a1);
-        }
+        send_from = send;
+        std::memcpy(b0_from, b0, sizeof b0);
+        std::memcpy(b1_from, b1, sizeof b1);
+        std::memcpy(a1_from, a1, sizeof a1);
     }
 
     bool fading() const { return fade.to > 0; }
@@ -515,9 +512,9 @@ struct Late {
                 float value = tap(ring, n, now.wait);
                 if (fades) {
                     value += way[n] * (tap(ring, n, next.wait) - value);
-                    shelf.b0 += send_step.b0;
-                    shelf.b1 += send_step.b1;
-                    shelf.a1 += send_step.a1;
+                    shelf.b0 = send_from.b0 + way[n] * (next.send.b0 - send_from.b0);
+                    shelf.b1 = send_from.b1 + way[n] * (next.send.b1 - send_from.b1);
+                    shelf.a1 = send_from.a1 + way[n] * (next.send.a1 - send_from.a1);
                 }
                 const float y = shelf.b0 * value + send_state[j];
                 send_state[j] = shelf.b1 * value + shelf.a1 * y;
@@ -560,9 +557,9 @@ struct Late {
             float* line = ends[n];
             if (fades) {
                 for (int i = 0; i < kLines; ++i) {
-                    b0[i] += b0_step[i];
-                    b1[i] += b1_step[i];
-                    a1[i] += a1_step[i];
+                    b0[i] = b0_from[i] + way[n] * (next.absorb[i].b0 - b0_from[i]);
+                    b1[i] = b1_from[i] + way[n] * (next.absorb[i].b1 - b1_from[i]);
+                    a1[i] = a1_from[i] + way[n] * (next.absorb[i].a1 - a1_from[i]);
                 }
             }
             for (int i = 0; i < kLines; ++i) {

@@ -645,6 +645,7 @@ fn nothing_clicks() {
             ],
         ),
     ];
+    let mut loud = Vec::new();
     for (name, what, sets) in cases {
         // Motion is told as motion; what jumps is not.
         let settings: &[(&str, f64)] = if what.contains("moves") {
@@ -665,8 +666,11 @@ fn nothing_clicks() {
             &format!("<= {bar} dB re the tone"),
             &format!("{click:.1} dB"),
         );
-        assert!(click <= bar, "{name}, {what}: {click}");
+        if click > bar {
+            loud.push(format!("{name}, {what}: {click}"));
+        }
     }
+    assert!(loud.is_empty(), "{loud:?}");
 }
 
 #[test]

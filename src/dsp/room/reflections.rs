@@ -133,7 +133,7 @@ impl Reflections {
         if self.scene.room != self.room && self.walls.is_still() {
             self.scene.room = self.room;
             let wall = Wall::new(&self.room, self.scene.rate);
-            self.walls.travel(wall, fade);
+            self.walls.travel(wall);
         }
         self.scene.order = self.order;
         for source in &mut self.sources {
@@ -179,7 +179,7 @@ impl Reflections {
             level[n] = self.level.step() as f32;
             open[n] = self.open.step() as f32;
             way[n] = (self.position + n) as f32 / PARTITION as f32;
-            walls[n] = self.walls.next();
+            walls[n] = self.walls.next(&self.cosine);
         }
         let mut order = None;
         if !off {
