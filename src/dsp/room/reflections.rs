@@ -19,6 +19,11 @@ const LARGEST: f64 = 30.0;
 /// Seconds until what walls hold has died: a filter of first order above some 100 Hz.
 const RINGING: f64 = 0.1;
 
+/// What is let in at a level.
+fn share_of(level: f64) -> f64 {
+    if level > 0.0 { 1.0 } else { 0.0 }
+}
+
 /// Renders the reflections of sources.
 ///
 /// Making one allocates; everything else neither allocates nor frees. Settings act at the start of the next quantum of
@@ -32,7 +37,7 @@ pub struct Reflections {
     order: usize,
     goal: f64,
     level: Ramp,
-    /// The input after level 0: it may be in the middle of a wave, and fades in before it is heard.
+    /// Share of the input: after level 0 it may be in the middle of a wave, and fades in before it is heard.
     open: Ramp,
     walls: Change,
     cosine: Vec<f32>,
@@ -117,15 +122,16 @@ impl Reflections {
         if self.fresh {
             self.fresh = false;
             self.level.jump(self.goal);
-            self.open.jump(1.0);
+            self.open.jump(share_of(self.goal));
             self.scene.room = self.room;
             self.scene.order = self.order;
             self.walls = Change::new(Wall::new(&self.room, self.scene.rate));
         }
         if self.goal != self.level.target() {
-            if self.is_off() {
-                self.open.jump(0.0);
-                self.open.travel(1.0, fade as u64, Shape::RaisedCosine);
+            // The sends end with the late part's level, which is the same control.
+            let share = share_of(self.goal);
+            if self.open.target() != share {
+                self.open.travel(share, fade as u64, Shape::RaisedCosine);
             }
             let goal = self.goal;
             self.level.travel(goal, fade as u64, Shape::RaisedCosine);
