@@ -169,18 +169,12 @@ impl Source {
         match self.jump {
             None => front.render(past, &x[..count], None, piece.way, mix),
             Some(done) => {
-                let mut fades = [[0.0; PARTITION]; 2];
-                for n in 0..count {
-                    let share = piece.cosine.get(done + n).map_or(1.0, |share| *share);
-                    fades[0][n] = share;
-                    fades[1][n] = 1.0 - share;
-                }
-                for (voice, fade) in [front, &self.voices[1 - self.front]]
-                    .into_iter()
-                    .zip(&fades)
-                {
-                    voice.render(past, &x[..count], Some(fade), piece.way, mix);
-                }
+                let share = |n: usize| piece.cosine.get(done + n).map_or(1.0, |share| *share);
+                let rise: Quantum = std::array::from_fn(share);
+                let fall = rise.map(|share| 1.0 - share);
+                let back = &self.voices[1 - self.front];
+                front.render(past, &x[..count], Some(&rise), piece.way, mix);
+                back.render(past, &x[..count], Some(&fall), piece.way, mix);
                 self.jump = Some(done + count);
             }
         }
