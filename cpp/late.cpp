@@ -22,12 +22,12 @@
 // orders have lost their share (1.85 mean free paths over the speed of sound, found with an image model; at most
 // 0.15 of the decay).
 //
-// The 16 directions are 8 axes found by minimising the harmonics of degree 2, 4 and 6 that their sum has (Hardin and
+// The 16 directions are 8 axes found by minimising the harmonics of degree 2 and 4 that their sum has (Hardin and
 // Sloane, "McLaren's improved snub cube", 1996, on spherical designs): both ends of an axis share the harmonics but
 // for the sign of odd degrees, which halves the work.
 //
 // Parameters are read every 32 frames from reset. A new size or decay is a fade of 50 ms between two taps of each
-// line, in which coefficients go in straight lines; one that comes during a fade waits for its end. Level 0 is
+// line, and of the coefficients; one that comes during a fade waits for its end. Level 0 is
 // silence, and rest: what was inside is forgotten. So does a network that has been left alone for long enough.
 #include "node.h"
 
@@ -50,10 +50,10 @@ constexpr double kFreePath = 4 * 0.36 / 3.22;
 constexpr double kOnset = 1.85;        // mean free paths until the first two orders have lost their share
 constexpr double kOnsetLimit = 0.15;   // of the decay
 // The mean delay: mean free paths, and bounds re the decay and in seconds. Enough modes need lines of some
-// length (their number is what the lines hold together); a pass must not lose more than some 10 dB.
+// length (their number is what the lines hold together); a pass must not lose more than some 5 dB, or the decay has steps.
 constexpr double kMeanPaths = 2;
 constexpr double kMeanLeast = 0.028, kMeanLeastLimit = 0.05;
-constexpr double kMeanMost = 1.0 / 6;
+constexpr double kMeanMost = 1.0 / 12;
 constexpr double kLoudest = 1e10;      // larger inputs are accidents
 constexpr double kSilent = 1e-9;       // -180 dB
 
@@ -90,10 +90,10 @@ constexpr double kDiffusers[kSends][kStages] = {
 constexpr unsigned kSigns[kSends] = { 0x1a6b, 0x4c3e, 0x2f94, 0x795d };
 // Front, left, up.
 constexpr double kDirections[kAxes][3] = {
-    { -0.8261483, 0.56107116, 0.05175071 }, { 0.36174796, 0.63870102, -0.67911665 },
-    { 0.36582977, 0.79057633, 0.49107805 }, { 0.03114037, 0.19001233, 0.98128772 },
-    { -0.71813974, 0.11713728, 0.68596951 }, { 0.94369353, 0.3241354, 0.06617224 },
-    { -0.16026362, 0.97671601, -0.1426233 }, { 0.60046407, -0.34246339, 0.72260759 },
+    { -0.60083553, 0.14459312, 0.78618668 }, { -0.46591345, -0.71579623, -0.52015422 },
+    { -0.78031474, 0.28984209, -0.55416647 }, { 0.99906069, 0.00193463, -0.04328966 },
+    { -0.61721752, -0.69402501, 0.37063704 }, { 0.10171518, -0.81035015, 0.57704996 },
+    { 0.1180972, 0.02826792, 0.9925996 }, { -0.43510012, 0.86158253, 0.261464 },
 };
 
 double raised_cosine(double x)
@@ -298,9 +298,9 @@ struct Late {
 
     Ring waits[kSends], diffusers[kSends][kStages], lines[kLines];
     // Filters as they glide, and their states.
-    Shelf send = {}, send_step = {};
+    Shelf send = {}, send_from = {};
     float b0[kLines], b1[kLines], a1[kLines];
-    float b0_step[kLines], b1_step[kLines], a1_step[kLines];
+    float b0_from[kLines], b1_from[kLines], a1_from[kLines];
     float send_state[kSends], state[kLines];
     double gain = 0, gain_from = 0;
     float inject[kSends][kLines];
@@ -415,13 +415,10 @@ struct Late {
         fade.jump(0);
         fade.travel(1, frames);
         gain_from = gain;
-        const auto slope = [&](float from, float to) { return (to - from) / static_cast<float>(frames); };
-        send_step = { slope(send.b0, next.send.b0), slope(send.b1, next.send.b1), slope(send.a1, next.send.a1) };
-        for (int i = 0; i < kLines; ++i) {
-            b0_step[i] = slope(b0[i], next.absorb[i].b0);
-            b1_step[i] = slope(b1[i], next.absorb[i].b1);
-            a1_step[i] = slope(a1[i], next.absorb[i].a1);
-        }
+        send_from = send;
+        std::memcpy(b0_from, b0, sizeof b0);
+        std::memcpy(b1_from, b1, sizeof b1);
+        std::memcpy(a1_from, a1, sizeof a1);
     }
 
     bool fading() const { return fade.to > 0; }
@@ -515,9 +512,9 @@ struct Late {
                 float value = tap(ring, n, now.wait);
                 if (fades) {
                     value += way[n] * (tap(ring, n, next.wait) - value);
-                    shelf.b0 += send_step.b0;
-                    shelf.b1 += send_step.b1;
-                    shelf.a1 += send_step.a1;
+                    shelf.b0 = send_from.b0 + way[n] * (next.send.b0 - send_from.b0);
+                    shelf.b1 = send_from.b1 + way[n] * (next.send.b1 - send_from.b1);
+                    shelf.a1 = send_from.a1 + way[n] * (next.send.a1 - send_from.a1);
                 }
                 const float y = shelf.b0 * value + send_state[j];
                 send_state[j] = shelf.b1 * value + shelf.a1 * y;
@@ -560,9 +557,9 @@ struct Late {
             float* line = ends[n];
             if (fades) {
                 for (int i = 0; i < kLines; ++i) {
-                    b0[i] += b0_step[i];
-                    b1[i] += b1_step[i];
-                    a1[i] += a1_step[i];
+                    b0[i] = b0_from[i] + way[n] * (next.absorb[i].b0 - b0_from[i]);
+                    b1[i] = b1_from[i] + way[n] * (next.absorb[i].b1 - b1_from[i]);
+                    a1[i] = a1_from[i] + way[n] * (next.absorb[i].a1 - a1_from[i]);
                 }
             }
             for (int i = 0; i < kLines; ++i) {

@@ -24,6 +24,7 @@ pub(super) const LEAST: usize = TAPS / 2 - 1;
 /// The delays of all images.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Delays {
+    frames: [f64; IMAGES],
     whole: [usize; IMAGES],
     /// By tap, that of the newest frame first.
     taps: [Row; TAPS],
@@ -31,6 +32,7 @@ pub(super) struct Delays {
 
 impl Delays {
     pub const NONE: Delays = Delays {
+        frames: [LEAST as f64; IMAGES],
         whole: [LEAST; IMAGES],
         taps: [[0.0; IMAGES]; TAPS],
     };
@@ -41,16 +43,28 @@ impl Delays {
         let mut fractions = [0.0; IMAGES];
         for (i, frames) in frames.iter().enumerate() {
             let frames = frames.max(LEAST as f64);
+            delays.frames[i] = frames;
             delays.whole[i] = frames as usize;
             fractions[i] = (frames - frames.floor()) as f32;
         }
         lagrange(&fractions, &mut delays.taps);
         delays
     }
+
+    /// Half-way to others.
+    pub fn half_way(&self, to: &Delays) -> Delays {
+        let middle = |i: usize| 0.5 * (self.frames[i] + to.frames[i]);
+        Delays::new(&std::array::from_fn(middle))
+    }
 }
 
-/// The weights of frames -2 to 3 for a place between 0 and 1.
-fn lagrange(fractions: &Row, taps: &mut [Row; TAPS]) {
+kernel!(
+    /// The weights of frames -2 to 3 for places between 0 and 1.
+    lagrange = lagrange_body(fractions: &Row, taps: &mut [Row; TAPS])
+);
+
+#[inline(always)]
+fn lagrange_body<const FUSED: bool>(fractions: &Row, taps: &mut [Row; TAPS]) {
     const SCALES: [f32; TAPS] = [
         -1.0 / 120.0,
         1.0 / 24.0,
@@ -115,19 +129,28 @@ fn delay_body<const FUSED: bool>(past: Past, delays: &Delays, out: &mut [Quantum
 }
 
 kernel!(
-    /// Goes from one set of signals to another, by shares of the way.
-    blend = blend_body(signals: &mut [Quantum; IMAGES], to: &[Quantum; IMAGES], way: &Quantum)
+    /// Goes from one set of signals to another by shares of the way, in a parabola through those half-way.
+    blend = blend_body(
+        signals: &mut [Quantum; IMAGES], middle: &[Quantum; IMAGES], to: &[Quantum; IMAGES], way: &Quantum
+    )
 );
 
 #[inline(always)]
 fn blend_body<const FUSED: bool>(
     signals: &mut [Quantum; IMAGES],
+    middle: &[Quantum; IMAGES],
     to: &[Quantum; IMAGES],
     way: &Quantum,
 ) {
-    for (signal, to) in signals.iter_mut().zip(to) {
+    let mut bend = [0.0; PARTITION];
+    for n in 0..PARTITION {
+        bend[n] = 4.0 * way[n] * (1.0 - way[n]);
+    }
+    for ((signal, middle), to) in signals.iter_mut().zip(middle).zip(to) {
         for n in 0..PARTITION {
-            signal[n] = mul_add::<FUSED>(to[n] - signal[n], way[n], signal[n]);
+            let off = middle[n] - 0.5 * (signal[n] + to[n]);
+            let line = mul_add::<FUSED>(to[n] - signal[n], way[n], signal[n]);
+            signal[n] = mul_add::<FUSED>(off, bend[n], line);
         }
     }
 }

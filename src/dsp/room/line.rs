@@ -28,11 +28,17 @@ impl Line {
 
     /// Writes frames at a place.
     pub fn write(&mut self, at: usize, frames: &[f32]) {
+        let start = at & self.mask;
+        let size = self.mask + 1;
+        if start >= GUARD_FRAMES && start + frames.len() <= size {
+            self.frames[start..start + frames.len()].copy_from_slice(frames);
+            return;
+        }
         for (n, frame) in frames.iter().enumerate() {
-            let index = (at + n) & self.mask;
+            let index = (start + n) & self.mask;
             self.frames[index] = *frame;
             if index < GUARD_FRAMES {
-                self.frames[index + self.mask + 1] = *frame;
+                self.frames[index + size] = *frame;
             }
         }
     }

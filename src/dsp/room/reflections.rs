@@ -1,7 +1,6 @@
 //! Sources in, early reflections on a bus out, on the grid.
 
 use super::harmonics::Recurrence;
-use super::kernels::Quantum;
 use super::source::{Piece, Source};
 use super::voice::{Mix, Scene};
 use super::wall::{Change, Wall};
@@ -20,6 +19,11 @@ const LARGEST: f64 = 30.0;
 /// Seconds until what walls hold has died: a filter of first order above some 100 Hz.
 const RINGING: f64 = 0.1;
 
+/// What is let in at a level.
+fn share_of(level: f64) -> f64 {
+    if level > 0.0 { 1.0 } else { 0.0 }
+}
+
 /// Renders the reflections of sources.
 ///
 /// Making one allocates; everything else neither allocates nor frees. Settings act at the start of the next quantum of
@@ -33,7 +37,7 @@ pub struct Reflections {
     order: usize,
     goal: f64,
     level: Ramp,
-    /// The input after level 0: it may be in the middle of a wave, and fades in before it is heard.
+    /// Share of the input: after level 0 it may be in the middle of a wave, and fades in before it is heard.
     open: Ramp,
     walls: Change,
     cosine: Vec<f32>,
@@ -118,15 +122,16 @@ impl Reflections {
         if self.fresh {
             self.fresh = false;
             self.level.jump(self.goal);
-            self.open.jump(1.0);
+            self.open.jump(share_of(self.goal));
             self.scene.room = self.room;
             self.scene.order = self.order;
             self.walls = Change::new(Wall::new(&self.room, self.scene.rate));
         }
         if self.goal != self.level.target() {
-            if self.is_off() {
-                self.open.jump(0.0);
-                self.open.travel(1.0, fade as u64, Shape::RaisedCosine);
+            // The sends end with the late part's level, which is the same control.
+            let share = share_of(self.goal);
+            if self.open.target() != share {
+                self.open.travel(share, fade as u64, Shape::RaisedCosine);
             }
             let goal = self.goal;
             self.level.travel(goal, fade as u64, Shape::RaisedCosine);
@@ -134,7 +139,7 @@ impl Reflections {
         if self.scene.room != self.room && self.walls.is_still() {
             self.scene.room = self.room;
             let wall = Wall::new(&self.room, self.scene.rate);
-            self.walls.travel(wall, fade);
+            self.walls.travel(wall);
         }
         self.scene.order = self.order;
         for source in &mut self.sources {
@@ -180,20 +185,18 @@ impl Reflections {
             level[n] = self.level.step() as f32;
             open[n] = self.open.step() as f32;
             way[n] = (self.position + n) as f32 / PARTITION as f32;
-            walls[n] = self.walls.next();
+            walls[n] = self.walls.next(&self.cosine);
         }
         let mut order = None;
         if !off {
             let piece = Piece {
-                level: &level,
                 open: &open,
                 way: &way,
                 walls: &walls,
                 cosine: &self.cosine,
             };
             let mix = &mut self.mix;
-            let before = self.sources.iter().filter_map(Source::order).max();
-            mix.clear(before.unwrap_or(1).max(self.scene.order));
+            mix.clear();
             for (source, input) in self.sources.iter_mut().zip(inputs) {
                 source.process(&input[from..from + count], &piece, &self.scene, mix);
                 order = order.max(source.order());
@@ -210,8 +213,12 @@ impl Reflections {
                     continue;
                 }
             };
-            let signal: &Quantum = signal;
             output.copy_from_slice(&signal[..count]);
+            if c < used {
+                for (output, level) in output.iter_mut().zip(&level) {
+                    *output *= level;
+                }
+            }
         }
     }
 }

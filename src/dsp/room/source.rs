@@ -10,10 +10,11 @@ use crate::dsp::convolve::PARTITION;
 /// What is louder is no sound but an accident, and is taken as silence; so is what is no number.
 const LOUDEST: f32 = 1e10;
 
+/// A gain that steps by more than this in a quantum is a jump. Fades of 20 ms stay below.
+const STEP: f64 = 0.1;
+
 /// What a piece of a quantum is rendered with.
 pub(super) struct Piece<'a> {
-    /// Level of each frame.
-    pub level: &'a Quantum,
     /// Share of the input that is let in.
     pub open: &'a Quantum,
     /// How far each frame is through the quantum.
@@ -103,7 +104,9 @@ impl Source {
         let (target, how) = self.latched;
         let front = &self.voices[self.front];
         let other = front.room != scene.room || front.order != scene.order;
-        let far = how == Move::Auto && target.is_far_from(&front.target, JUMP.0, JUMP.1);
+        let louder = (target.gain - front.target.gain).abs() > STEP;
+        let far =
+            how == Move::Auto && (louder || target.is_far_from(&front.target, JUMP.0, JUMP.1));
         if !other && !far {
             self.voices[self.front].turn(target, scene);
         } else if self.jump.is_some() {
@@ -127,13 +130,14 @@ impl Source {
 
     /// Adds a piece to the mix. Nothing is done while there is nothing to hear.
     pub fn process(&mut self, input: &[f32], piece: &Piece, scene: &Scene, mix: &mut Mix) {
-        let mut x = [0.0; PARTITION];
-        let mut sum = 0.0f32;
+        let mut x = [0.0f32; PARTITION];
+        let mut bits = 0;
         for (x, input) in x.iter_mut().zip(input) {
             *x = if input.abs() < LOUDEST { *input } else { 0.0 };
-            sum = sum.max(x.abs());
+            bits |= x.to_bits();
         }
-        let silent = sum == 0.0;
+        // All but the sign: zeros may be negative.
+        let silent = bits << 1 == 0;
         if self.idle {
             if silent {
                 return;
@@ -163,24 +167,14 @@ impl Source {
         };
         let front = &self.voices[self.front];
         match self.jump {
-            None => front.render(past, &x[..count], piece.level, None, piece.way, mix),
+            None => front.render(past, &x[..count], None, piece.way, mix),
             Some(done) => {
-                let mut fades = [[0.0; PARTITION]; 2];
-                for n in 0..count {
-                    let share = piece.cosine.get(done + n).map_or(1.0, |share| *share);
-                    fades[0][n] = share;
-                    fades[1][n] = 1.0 - share;
-                }
-                for (voice, fade) in [front, &self.voices[1 - self.front]]
-                    .into_iter()
-                    .zip(&fades)
-                {
-                    let mut level = *fade;
-                    for n in 0..count {
-                        level[n] *= piece.level[n];
-                    }
-                    voice.render(past, &x[..count], &level, Some(fade), piece.way, mix);
-                }
+                let share = |n: usize| piece.cosine.get(done + n).map_or(1.0, |share| *share);
+                let rise: Quantum = std::array::from_fn(share);
+                let fall = rise.map(|share| 1.0 - share);
+                let back = &self.voices[1 - self.front];
+                front.render(past, &x[..count], Some(&rise), piece.way, mix);
+                back.render(past, &x[..count], Some(&fall), piece.way, mix);
                 self.jump = Some(done + count);
             }
         }

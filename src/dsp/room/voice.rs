@@ -23,7 +23,10 @@ pub(super) struct Mix {
     pub bus: Box<[Quantum; MAX_CHANNELS]>,
     pub sends: [Quantum; SENDS],
     start: Box<[Quantum; IMAGES]>,
+    middle: Box<[Quantum; IMAGES]>,
     end: Box<[Quantum; IMAGES]>,
+    /// Channels of the bus that hold something.
+    used: usize,
 }
 
 impl Mix {
@@ -32,15 +35,18 @@ impl Mix {
             bus: Box::new([[0.0; PARTITION]; MAX_CHANNELS]),
             sends: [[0.0; PARTITION]; SENDS],
             start: Box::new([[0.0; PARTITION]; IMAGES]),
+            middle: Box::new([[0.0; PARTITION]; IMAGES]),
             end: Box::new([[0.0; PARTITION]; IMAGES]),
+            used: 0,
         }
     }
 
-    /// Silence on the sends, and on the bus up to an order.
-    pub fn clear(&mut self, order: usize) {
+    /// Silence.
+    pub fn clear(&mut self) {
         // Channels are summed in fours.
-        let used = channels(order).next_multiple_of(4).min(MAX_CHANNELS);
+        let used = self.used.next_multiple_of(4).min(MAX_CHANNELS);
         self.bus[..used].fill([0.0; PARTITION]);
+        self.used = 0;
         self.sends = [[0.0; PARTITION]; SENDS];
     }
 }
@@ -99,6 +105,8 @@ pub(super) struct Voice {
     pub order: usize,
     start: Pose,
     end: Pose,
+    /// Delays half-way.
+    middle: Delays,
     /// End less start.
     slope: Box<[Row; MAX_CHANNELS]>,
     moves: bool,
@@ -112,6 +120,7 @@ impl Voice {
             order: scene.order,
             start: Pose::new(),
             end: Pose::new(),
+            middle: Delays::NONE,
             slope: Box::new([[0.0; IMAGES]; MAX_CHANNELS]),
             moves: false,
         }
@@ -141,6 +150,7 @@ impl Voice {
         }
         self.target = target;
         self.end.place(&target, scene);
+        self.middle = self.start.delays.half_way(&self.end.delays);
         let count = channels(self.order);
         let ends = self.start.gains.iter().zip(self.end.gains.iter());
         for (slope, (start, end)) in self.slope.iter_mut().zip(ends).take(count) {
@@ -151,13 +161,12 @@ impl Voice {
         self.moves = true;
     }
 
-    /// Adds a piece to the mix, with a level by frame. `way` is how far each frame is through the quantum; `input`
+    /// Adds a piece to the mix, faded by frame. `way` is how far each frame is through the quantum; `input`
     /// is what the sends take.
     pub fn render(
         &self,
         past: Past,
         input: &[f32],
-        level: &Quantum,
         fade: Option<&Quantum>,
         way: &Quantum,
         mix: &mut Mix,
@@ -174,10 +183,14 @@ impl Voice {
         delay(past, &self.start.delays, &mut mix.start);
         if self.moves && self.end.delays != self.start.delays {
             delay(past, &self.end.delays, &mut mix.end);
-            blend(&mut mix.start, &mix.end, way);
+            delay(past, &self.middle, &mut mix.middle);
+            blend(&mut mix.start, &mix.middle, &mix.end, way);
         }
-        scale(&mut mix.start, level);
+        if let Some(fade) = fade {
+            scale(&mut mix.start, fade);
+        }
         let count = channels(self.order);
+        mix.used = mix.used.max(count);
         encode(
             count,
             past.count,

@@ -42,50 +42,56 @@ impl Wall {
     }
 }
 
-/// A wall that turns into another in straight lines.
+/// A wall that turns into another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change {
     now: Wall,
+    from: Wall,
     to: Wall,
-    step: Wall,
-    left: usize,
+    /// Frames since it set out.
+    done: usize,
+    still: bool,
 }
 
 impl Change {
     pub fn new(wall: Wall) -> Change {
         Change {
             now: wall,
+            from: wall,
             to: wall,
-            step: wall,
-            left: 0,
+            done: 0,
+            still: true,
         }
     }
 
     /// Sets out.
-    pub fn travel(&mut self, to: Wall, frames: usize) {
-        let slope = |from: f64, to: f64| (to - from) / frames as f64;
-        self.step = Wall {
-            b0: slope(self.now.b0, to.b0),
-            b1: slope(self.now.b1, to.b1),
-            a1: slope(self.now.a1, to.a1),
-        };
+    pub fn travel(&mut self, to: Wall) {
+        self.from = self.now;
         self.to = to;
-        self.left = frames;
+        self.done = 0;
+        self.still = false;
     }
 
-    /// The wall of the next frame, and moves on.
-    pub fn next(&mut self) -> Wall {
-        if self.left > 0 {
-            self.left -= 1;
-            self.now = if self.left == 0 {
-                self.to
-            } else {
-                Wall {
-                    b0: self.now.b0 + self.step.b0,
-                    b1: self.now.b1 + self.step.b1,
-                    a1: self.now.a1 + self.step.a1,
-                }
-            };
+    /// The wall of the next frame, and moves on; `cosine` holds the shares of the way.
+    pub fn next(&mut self, cosine: &[f32]) -> Wall {
+        if self.still {
+            return self.now;
+        }
+        match cosine.get(self.done) {
+            Some(share) => {
+                let share = f64::from(*share);
+                let between = |from: f64, to: f64| from + share * (to - from);
+                self.now = Wall {
+                    b0: between(self.from.b0, self.to.b0),
+                    b1: between(self.from.b1, self.to.b1),
+                    a1: between(self.from.a1, self.to.a1),
+                };
+                self.done += 1;
+            }
+            None => {
+                self.now = self.to;
+                self.still = true;
+            }
         }
         self.now
     }
@@ -96,7 +102,7 @@ impl Change {
     }
 
     pub fn is_still(&self) -> bool {
-        self.left == 0
+        self.still
     }
 }
 
