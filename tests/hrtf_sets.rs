@@ -15,7 +15,7 @@ use zeitgeber::hrtf::{self, Aligned, Options, Progress};
 /// The bars of ACCEPTANCE.md.
 const HELD_OUT_BAR: (f64, f64) = (1.15, 1.5); // dB, us
 const MEASURED_BAR: f64 = 0.1; // dB
-const BESIDE_BAR: f64 = 0.5; // dB, beside the rings
+const BESIDE_BAR: f64 = 0.25; // dB, beside the rings
 const LEVEL_BAR: f64 = 0.1; // dB
 const LOUDNESS_BAR: f64 = 1.0; // LU
 
@@ -377,7 +377,7 @@ fn directions_that_lie_on_no_ring() {
         "KEMAR turned: {:.2} dB (worst {:.2}) / {:.1} us",
         found.lsd, found.worst, found.itd
     ));
-    assert!(found.lsd <= BESIDE_BAR && found.itd <= 1.5, "{text:?}");
+    assert!(found.lsd <= BESIDE_BAR && found.itd <= 0.5, "{text:?}");
     let half = real.without(|index| held[index]);
     let hrirs = prepared(&half, 44_100.0, OFF);
     let found = Measured::against(&real, &hrirs, |index| held[index], |index| !held[index]);
@@ -385,11 +385,11 @@ fn directions_that_lie_on_no_ring() {
         "held out: {:.2} dB / {:.1} us",
         found.lsd, found.itd
     ));
-    assert!(found.lsd <= 1.6 && found.itd <= 5.0, "{text:?}");
+    assert!(found.lsd <= HELD_OUT_BAR.0 && found.itd <= 4.0, "{text:?}");
     // Other grids, of what we make of KEMAR.
     let truth = prepared(&kemar(), 44_100.0, OFF);
     let mut random = common::Random(11);
-    let scattered: Vec<[f64; 2]> = (0..800)
+    let scattered: Vec<[f64; 2]> = (0..600)
         .map(|_| {
             let height = f64::from(random.sample());
             [
@@ -398,11 +398,11 @@ fn directions_that_lie_on_no_ring() {
             ]
         })
         .collect();
-    for (name, directions, bar) in [
-        ("Fibonacci 2000", synthetic::even(2000), 0.5),
-        ("Fibonacci 828", synthetic::even(828), 0.5),
-        ("random 800", scattered, 0.8),
-        ("Lebedev 50", lebedev(), 0.5),
+    for (name, directions) in [
+        ("Fibonacci 1200", synthetic::even(1200)),
+        ("Fibonacci 440", synthetic::even(440)),
+        ("random 600", scattered),
+        ("Lebedev 50", lebedev()),
     ] {
         let set = measured_in(&truth, &directions);
         let hrirs = prepared(&set, 44_100.0, OFF);
@@ -412,11 +412,11 @@ fn directions_that_lie_on_no_ring() {
             found.lsd, found.worst, found.itd
         ));
         println!("{}", text.last().unwrap());
-        assert!(found.lsd <= bar && found.itd <= 2.0, "{text:?}");
+        assert!(found.lsd <= MEASURED_BAR && found.itd <= 0.5, "{text:?}");
     }
     figure(
         "65 HRTF: measured directions that lie on no ring, log-spectral distance and ITD error, means",
-        "printed",
+        "<= 0.25 dB real, 0.1 of other grids / 0.5 us",
         &text.join("; "),
     );
 }

@@ -107,11 +107,10 @@ fn extract(bytes: &[u8], progress: &Progress) -> Result<Raw, Problem> {
     let (convention, kind) = (root.text("SOFAConventions"), root.text("DataType"));
     let free_field = ["SimpleFreeField", "FreeField", "GeneralFIR"];
     if !free_field.iter().any(|known| convention.starts_with(known)) || kind != "FIR" {
-        let named = |text| if text == "" { "unnamed" } else { text };
+        let [convention, kind] =
+            [convention, kind].map(|text| if text.is_empty() { "unnamed" } else { text });
         return Err(Problem::Convention(format!(
-            "{} with data of type {}",
-            named(convention),
-            named(kind)
+            "{convention} with data of type {kind}"
         )));
     }
     let responses = variable(&root, "Data.IR")?;

@@ -97,11 +97,10 @@ impl Filters {
 fn unshuffled(data: &[u8], size: usize) -> Vec<u8> {
     let count = data.len() / size;
     let mut plain = data.to_vec();
-    if count > 0 {
-        for (place, bytes) in data[..count * size].chunks_exact(count).enumerate() {
-            for (number, byte) in bytes.iter().enumerate() {
-                plain[number * size + place] = *byte;
-            }
+    // Number by number: what is written stays in one place, and so many rows are read at a time with ease.
+    for (number, bytes) in plain.chunks_exact_mut(size).enumerate() {
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = data[place * count + number];
         }
     }
     plain
