@@ -445,7 +445,7 @@ fn trackers_and_jumps_do_not_click() {
         },
     );
     let decoded = click(&decoded);
-    println!("tracker with tremor {tracked:.1} dB");
+    println!("tracker with a tremor of 0.1 degrees: {tracked:.1} dB");
     figure(
         "24 clicks: tracker at 1 kHz / jumps of head and order, order 7",
         "<= -80 dB",

@@ -206,27 +206,43 @@ pub(super) fn accumulate_body<const FUSED: bool, const W: usize, const TILE: usi
     sum: &mut Bins<W>,
 ) {
     let (first, second) = filter.split_at(newest[0].len());
-    let second = &second[..newest[1].len()];
     for at in (0..PARTITION * W).step_by(TILE) {
-        let tile = |rows: &Rows<W>| -> [f32; TILE] {
-            *rows.0.as_flattened()[at..].first_chunk().expect("a tile")
-        };
-        let (mut re, mut im) = (tile(&sum.re), tile(&sum.im));
-        for (x, h) in newest[0]
-            .iter()
-            .zip(first)
-            .chain(newest[1].iter().zip(second))
-        {
-            let (xr, xi, hr, hi) = (tile(&x.re), tile(&x.im), tile(&h.re), tile(&h.im));
-            for k in 0..TILE {
-                let a = mul_add::<FUSED>(xr[k], hr[k], re[k]);
-                let b = mul_add::<FUSED>(xr[k], hi[k], im[k]);
-                re[k] = mul_add::<FUSED>(-xi[k], hi[k], a);
-                im[k] = mul_add::<FUSED>(xi[k], hr[k], b);
-            }
+        let mut sums = [tile(&sum.re, at), tile(&sum.im, at)];
+        for (x, h) in newest[0].iter().zip(first) {
+            add_product::<FUSED, W, TILE>(x, h, at, &mut sums);
         }
-        sum.re.0.as_flattened_mut()[at..at + TILE].copy_from_slice(&re);
-        sum.im.0.as_flattened_mut()[at..at + TILE].copy_from_slice(&im);
+        for (x, h) in newest[1].iter().zip(second) {
+            add_product::<FUSED, W, TILE>(x, h, at, &mut sums);
+        }
+        // One by one: as a copy they would go through memory all the time.
+        let re = &mut sum.re.0.as_flattened_mut()[at..at + TILE];
+        let im = &mut sum.im.0.as_flattened_mut()[at..at + TILE];
+        for k in 0..TILE {
+            re[k] = sums[0][k];
+            im[k] = sums[1][k];
+        }
+    }
+}
+
+#[inline(always)]
+fn tile<const W: usize, const TILE: usize>(rows: &Rows<W>, at: usize) -> [f32; TILE] {
+    *rows.0.as_flattened()[at..].first_chunk().expect("a tile")
+}
+
+#[inline(always)]
+fn add_product<const FUSED: bool, const W: usize, const TILE: usize>(
+    x: &Bins<W>,
+    h: &Bins<W>,
+    at: usize,
+    sums: &mut [[f32; TILE]; 2],
+) {
+    let (xr, xi): ([f32; TILE], [f32; TILE]) = (tile(&x.re, at), tile(&x.im, at));
+    let (hr, hi): ([f32; TILE], [f32; TILE]) = (tile(&h.re, at), tile(&h.im, at));
+    for k in 0..TILE {
+        let a = mul_add::<FUSED>(xr[k], hr[k], sums[0][k]);
+        let b = mul_add::<FUSED>(xr[k], hi[k], sums[1][k]);
+        sums[0][k] = mul_add::<FUSED>(-xi[k], hi[k], a);
+        sums[1][k] = mul_add::<FUSED>(xi[k], hr[k], b);
     }
 }
 
