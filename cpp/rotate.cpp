@@ -243,6 +243,7 @@ struct Kernels {
     void (*apply)(const Blend&, int, const float* const*, float* const*, const float*, const float*, int);
     void (*next)(double (*)[kColumns], const double (*)[kColumns], int, const double (*)[3], const Plan&);
     void (*steps)(Course&, int);
+    void (*pass)(const float* const*, float* const*, uint32_t, int);
 };
 
 namespace anywhere {
@@ -282,13 +283,13 @@ Kernels best()
 #ifdef ZG_X86
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) {
-        return { avx512::apply, avx512::next, avx512::steps };
+        return { avx512::apply, avx512::next, avx512::steps, avx512::pass };
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        return { avx2::apply, avx2::next, avx2::steps };
+        return { avx2::apply, avx2::next, avx2::steps, avx2::pass };
     }
 #endif
-    return { anywhere::apply, anywhere::next, anywhere::steps };
+    return { anywhere::apply, anywhere::next, anywhere::steps, anywhere::pass };
 }
 
 // The matrices of a rotation, up to an order.
@@ -333,7 +334,7 @@ struct Fade {
 
 struct Rotate {
     double value[kParams];
-    Kernels kernels = { anywhere::apply, anywhere::next, anywhere::steps };
+    Kernels kernels = { anywhere::apply, anywhere::next, anywhere::steps, anywhere::pass };
     int length = 30; // quanta of a fade
     bool started = false;
     int position = 0; // frames of the quantum so far
@@ -517,14 +518,12 @@ struct Rotate {
                 bow[n] = way[n] * (1 - way[n]);
             }
         }
-        copy(in[0] + from, out[0] + from, count);
+        pass(in, out, from, count, 1);
         for (int l = 1; l <= highest(); ++l) {
             const float* const* x = in + l * l;
             float* const* y = out + l * l;
             if (still) {
-                for (int c = 0; c < size_of(l); ++c) {
-                    copy(x[c] + from, y[c] + from, count);
-                }
+                pass(x, y, from, count, size_of(l));
             } else {
                 turn(l, x, y, from, count, way, bow);
             }
@@ -532,34 +531,28 @@ struct Rotate {
                 fade(l, y, from, count, way, bow);
             }
         }
-        for (int c = row_of(highest() + 1) + 1; c < kChannels; ++c) {
-            clear(out[c] + from, count);
+        const int used = row_of(highest() + 1) + 1;
+        pass(nullptr, out + used, from, count, kChannels - used);
+    }
+
+    // Some channels as they are, or silence; in and out may be one.
+    void pass(const float* const* in, float* const* out, uint32_t from, int count, int channels) const
+    {
+        if (count == kGrid) {
+            kernels.pass(in, out, from, channels);
+            return;
+        }
+        for (int c = 0; c < channels; ++c) {
+            for (int n = 0; n < count; ++n) {
+                out[c][from + n] = in == nullptr ? 0 : in[c][from + n];
+            }
         }
     }
 
-    // A whole quantum is copied by a few vectors, without a call; in and out may be one.
     static void copy(const float* from, float* to, int count)
     {
-        if (from == to) {
-            return;
-        }
-        if (count == kGrid) {
-            std::memcpy(to, from, sizeof(float) * kGrid);
-            return;
-        }
         for (int n = 0; n < count; ++n) {
             to[n] = from[n];
-        }
-    }
-
-    static void clear(float* to, int count)
-    {
-        if (count == kGrid) {
-            std::memset(to, 0, sizeof(float) * kGrid);
-            return;
-        }
-        for (int n = 0; n < count; ++n) {
-            to[n] = 0;
         }
     }
 

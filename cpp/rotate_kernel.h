@@ -101,6 +101,22 @@ ZG_TARGET void apply(const Blend& of, int size, const float* const* x, float* co
     }
 }
 
+/* A quantum of some channels, from where they come to where they go, or silence. */
+ZG_TARGET void pass(const float* const* in, float* const* out, uint32_t from, int channels)
+{
+    for (int c = 0; c < channels; ++c) {
+        float* to = out[c] + from;
+        const float* x = in == nullptr ? nullptr : in[c] + from;
+        if (x == to) {
+            continue;
+        }
+#pragma GCC unroll 8
+        for (int at = 0; at < kGrid; at += ZG_WIDTH) {
+            *reinterpret_cast<Loose*>(to + at) = x == nullptr ? Loose {} : *reinterpret_cast<const Loose*>(x + at);
+        }
+    }
+}
+
 /* The matrix of a degree from the one below: see Matrix. */
 ZG_TARGET void next(double (*out)[kColumns], const double (*before)[kColumns], int l, const double (*first)[3],
     const Plan& plan)

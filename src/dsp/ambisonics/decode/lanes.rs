@@ -246,34 +246,26 @@ fn add_product<const FUSED: bool, const W: usize, const TILE: usize>(
     }
 }
 
-/// Signals to lanes, and each lane's sum of magnitudes.
-#[inline(always)]
-fn gather_body<const W: usize>(
-    signals: &[&[f32; PARTITION]; W],
-    out: &mut Rows<W>,
-    loud: &mut [f32; W],
-) {
-    // Squares of four: that many loads, shuffles and stores, where single values would take sixteen.
-    for n in (0..PARTITION).step_by(4) {
-        for lane in (0..W).step_by(4) {
-            let mut square = [[0.0; 4]; 4];
-            for (row, signal) in square.iter_mut().zip(&signals[lane..lane + 4]) {
-                *row = *signal[n..].first_chunk().expect("four frames");
-            }
-            for frame in 0..4 {
-                let to: &mut [f32; 4] = out.0[n + frame][lane..]
-                    .first_chunk_mut()
-                    .expect("four lanes");
-                *to = [
-                    square[0][frame],
-                    square[1][frame],
-                    square[2][frame],
-                    square[3][frame],
-                ];
-            }
+/// Signals to lanes. Squares of four: that many loads, shuffles and stores, where single values would take sixteen. For the
+/// baseline: with wider instruction sets compilers take to gathering, which is many times slower.
+fn gather<const W: usize>(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>) {
+    for (square, signals) in signals.chunks_exact(4).enumerate() {
+        if let [a, b, c, d] = signals {
+            gather_four([a, b, c, d], out, 4 * square);
         }
     }
-    loudness_body(out, loud);
+}
+
+#[inline(never)]
+fn gather_four<const W: usize>(signals: [&[f32; PARTITION]; 4], out: &mut Rows<W>, lane: usize) {
+    for n in (0..PARTITION).step_by(4) {
+        let [a, b, c, d] =
+            signals.map(|signal| -> [f32; 4] { *signal[n..].first_chunk().expect("four frames") });
+        for k in 0..4 {
+            let row = out.0[n + k][lane..].first_chunk_mut();
+            *row.expect("four lanes") = [a[k], b[k], c[k], d[k]];
+        }
+    }
 }
 
 #[inline(always)]
@@ -359,16 +351,6 @@ macro_rules! widths {
             }
 
             kernel!(
-                /// As [`gather_body`].
-                gather = gather_here(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W])
-            );
-
-            #[inline(always)]
-            fn gather_here<const FUSED: bool>(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W]) {
-                gather_body(signals, out, loud);
-            }
-
-            kernel!(
                 /// Each lane's sum of magnitudes.
                 loudness = loudness_here(frames: &Rows<W>, loud: &mut [f32; W])
             );
@@ -399,7 +381,9 @@ pub(super) trait Lanes<const W: usize> {
     fn forward(older: &Rows<W>, newer: &Rows<W>, turns: &Turns, out: &mut Bins<W>);
     fn inverse(bins: &mut Bins<W>, turns: &Turns, out: &mut Rows<W>);
     fn accumulate(newest: [&[Bins<W>]; 2], filter: &[Bins<W>], sum: &mut Bins<W>);
-    fn gather(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W]);
+    fn gather(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>) {
+        gather(signals, out);
+    }
     fn loudness(frames: &Rows<W>, loud: &mut [f32; W]);
     fn fold(
         lanes: &Rows<W>,
@@ -435,14 +419,6 @@ macro_rules! chosen {
                 sum: &mut Bins<$width>,
             ) {
                 $module::accumulate(newest, filter, sum);
-            }
-
-            fn gather(
-                signals: &[&[f32; PARTITION]; $width],
-                out: &mut Rows<$width>,
-                loud: &mut [f32; $width],
-            ) {
-                $module::gather(signals, out, loud);
             }
 
             fn loudness(frames: &Rows<$width>, loud: &mut [f32; $width]) {

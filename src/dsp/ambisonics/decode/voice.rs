@@ -75,8 +75,10 @@ where
         self.filled = 0;
     }
 
-    /// Hears the quantum that is complete, whose lanes are as loud as `loud`, for filters of so many partitions.
-    fn hear(&mut self, loud: &[f32; W], partitions: usize, turns: &Turns) {
+    /// Hears the quantum that is complete, for filters of so many partitions.
+    fn hear(&mut self, partitions: usize, turns: &Turns) {
+        let mut loud = [0.0; W];
+        Kernels::loudness(&self.frames[self.now], &mut loud);
         let mut sum = 0.0;
         for (lane, loud) in loud.iter().enumerate() {
             if *loud < LOUDEST {
@@ -180,18 +182,15 @@ where
     fn hear_whole(&mut self, layout: &Layout<W>, piece: &Piece, partitions: usize, turns: &Turns) {
         for (batch, channels) in self.batches.iter_mut().zip(&layout.channels) {
             let signals = channels.map(|channel| channel.map_or(&NOTHING, |at| piece.whole(at)));
-            let mut loud = [0.0; W];
-            Kernels::gather(&signals, &mut batch.frames[batch.now], &mut loud);
-            batch.hear(&loud, partitions, turns);
+            Kernels::gather(&signals, &mut batch.frames[batch.now]);
+            batch.hear(partitions, turns);
         }
     }
 
     /// Hears the quantum that has been written.
     fn hear(&mut self, layout: &Layout<W>, partitions: usize, turns: &Turns) {
         for (batch, _) in self.batches.iter_mut().zip(&layout.channels) {
-            let mut loud = [0.0; W];
-            Kernels::loudness(&batch.frames[batch.now], &mut loud);
-            batch.hear(&loud, partitions, turns);
+            batch.hear(partitions, turns);
         }
     }
 
