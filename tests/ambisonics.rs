@@ -37,7 +37,7 @@ fn run(
     let _mode = DenormalGuard::new();
     let frames = input[0].len();
     let mut out = vec![vec![0.0; frames]; node.info().outputs];
-    let silence = vec![0.0; QUANTUM];
+    let silence = [0.0; QUANTUM];
     for start in (0..frames).step_by(QUANTUM) {
         drive(node, start);
         let end = (start + QUANTUM).min(frames);

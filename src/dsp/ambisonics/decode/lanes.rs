@@ -217,9 +217,8 @@ pub(super) fn accumulate_body<const FUSED: bool, const W: usize, const TILE: usi
         // One by one: as a copy they would go through memory all the time.
         let re = &mut sum.re.0.as_flattened_mut()[at..at + TILE];
         let im = &mut sum.im.0.as_flattened_mut()[at..at + TILE];
-        for k in 0..TILE {
-            re[k] = sums[0][k];
-            im[k] = sums[1][k];
+        for ((re, im), k) in re.iter_mut().zip(im).zip(0..TILE) {
+            (*re, *im) = (sums[0][k], sums[1][k]);
         }
     }
 }
