@@ -6,9 +6,10 @@
 // sums of at most five rows of the matrix before, so that a new rotation takes some thousand products.
 //
 // The node acts on the grid of 32 frames counted from reset, without latency. What is asked for when a quantum begins
-// is reached at its end, in a straight line from the matrix at its start; a step of over 5 degrees is a fade of 20 ms
-// from matrix to matrix (raised cosine, a parabola a quantum), during which smaller steps go on. No rotation passes the
-// bus bit for bit. Channels above the order are silent; another order fades in 20 ms.
+// is reached at its end, in a straight line from the matrix at its start. Trackers speak on another grid and in steps;
+// two one-poles round them, for at order 7 a head that turns fast clicks at -60 dB without. A step of over 5 degrees is a
+// fade of 20 ms from matrix to matrix (raised cosine, a parabola a quantum), during which smaller steps go on. No
+// rotation passes the bus bit for bit. Channels above the order are silent; another order fades in 20 ms.
 #include "node.h"
 
 #include <cmath>
@@ -16,6 +17,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define ZG_X86
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -27,22 +33,19 @@ constexpr int kMaxTerms = 5;    // of a row
 constexpr double kFade = 0.02;  // seconds
 constexpr double kJump = 5;     // degrees
 constexpr double kSame = 1e-12; // rotations that differ by less are one
+constexpr double kNear = 1e-7;  // a smoothed one that is so near is there
 
-// Entries of the matrices of degrees 1 to 7, one after the other, row by row.
+// A row of a matrix: column n is at kMiddle + n, with zeros beside, so that rows of all degrees line up.
+constexpr int kColumns = 16;
+constexpr int kMiddle = 8;
+constexpr int kRows = kChannels - 1; // of degrees 1 to 7, in ACN order
+
 constexpr int size_of(int degree) { return 2 * degree + 1; }
 
-constexpr int place_of(int degree)
-{
-    int place = 0;
-    for (int l = 1; l < degree; ++l) {
-        place += size_of(l) * size_of(l);
-    }
-    return place;
-}
+// The first row of a degree; that of the next one is where it ends.
+constexpr int row_of(int degree) { return degree * degree - 1; }
 
-constexpr int kEntries = place_of(kMaxOrder + 1);
-
-enum Param { kYaw, kPitch, kRoll, kQuaternion, kW, kX, kY, kZ, kOrder, kParams };
+enum Param { kYaw, kPitch, kRoll, kQuaternion, kW, kX, kY, kZ, kOrder, kSmooth, kParams };
 
 const zg_param params[kParams] = {
     { "yaw", "deg", "Positive turns the head left: what is in front moves to the right ear", -360, 360, 0, 0.01,
@@ -58,6 +61,8 @@ const zg_param params[kParams] = {
     { "y", "", "Along the axis to the left (positive pitches down)", -1, 1, 0, 0, ZG_SCALE_LINEAR, ZG_PARAM_NUMBER },
     { "z", "", "Along the axis up (positive yaws left)", -1, 1, 0, 0, ZG_SCALE_LINEAR, ZG_PARAM_NUMBER },
     { "order", "", "Channels above it are silent", 1, kMaxOrder, 3, 1, ZG_SCALE_LINEAR, ZG_PARAM_NUMBER },
+    { "smooth", "ms", "How far it lags behind a tracker, whose steps it rounds; 0: each quantum ends where it is told", 0,
+        200, 10, 0.1, ZG_SCALE_LINEAR, ZG_PARAM_NUMBER },
 };
 
 // What the world's front, left and up are to the head: rows are its own front, left and up in the world.
@@ -76,7 +81,43 @@ struct Axes {
         return 0.5 * (trace - 1);
     }
 
-    bool is(const Axes& other) const
+    // Part of the way to others, which are near.
+    Axes toward(const Axes& other, double share) const
+    {
+        if (is(other, kNear)) {
+            return other;
+        }
+        Axes out;
+        for (int i = 0; i < 2; ++i) {
+            for (int j = 0; j < 3; ++j) {
+                out.row[i][j] = row[i][j] + share * (other.row[i][j] - row[i][j]);
+            }
+        }
+        // Right angles and unit lengths again.
+        double *front = out.row[0], *left = out.row[1], *up = out.row[2];
+        scale(front, 1 / std::sqrt(dot(front, front)));
+        const double along = dot(front, left);
+        for (int j = 0; j < 3; ++j) {
+            left[j] -= along * front[j];
+        }
+        scale(left, 1 / std::sqrt(dot(left, left)));
+        for (int j = 0; j < 3; ++j) {
+            const int a = (j + 1) % 3, b = (j + 2) % 3;
+            up[j] = front[a] * left[b] - front[b] * left[a];
+        }
+        return out;
+    }
+
+    static double dot(const double* a, const double* b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+
+    static void scale(double* a, double by)
+    {
+        for (int j = 0; j < 3; ++j) {
+            a[j] *= by;
+        }
+    }
+
+    bool is(const Axes& other, double within = kSame) const
     {
         double most = 0;
         for (int i = 0; i < 3; ++i) {
@@ -84,7 +125,7 @@ struct Axes {
                 most = std::fmax(most, std::fabs(row[i][j] - other.row[i][j]));
             }
         }
-        return most < kSame;
+        return most < within;
     }
 };
 
@@ -131,7 +172,7 @@ struct Row {
 // What of the recursion does not depend on the rotation.
 struct Plan {
     Row rows[kMaxOrder + 1][2 * kMaxOrder + 1];
-    double inner[kMaxOrder + 1][2 * kMaxOrder + 1]; // by column
+    double inner[kMaxOrder + 1][kColumns] = {}; // 0 where there is no column, or an outermost one
     double outer[kMaxOrder + 1];
 
     Plan()
@@ -139,7 +180,7 @@ struct Plan {
         for (int l = 2; l <= kMaxOrder; ++l) {
             outer[l] = 1 / std::sqrt(2.0 * l * (2 * l - 1));
             for (int n = 1 - l; n < l; ++n) {
-                inner[l][l + n] = 1 / std::sqrt(double((l + n) * (l - n)));
+                inner[l][kMiddle + n] = 1 / std::sqrt(double((l + n) * (l - n)));
             }
             for (int m = -l; m <= l; ++m) {
                 fill(rows[l][l + m], l, m);
@@ -177,106 +218,106 @@ const Plan& plan()
     return made;
 }
 
-// The rotation of degrees 1 to 7.
-struct Matrix {
-    double entry[kEntries];
-
-    void make(const Axes& axes, int order, const Plan& plan)
-    {
-        if (axes.is(Axes())) {
-            for (int l = 1; l <= order; ++l) {
-                for (int at = 0; at < size_of(l) * size_of(l); ++at) {
-                    entry[place_of(l) + at] = at % (size_of(l) + 1) == 0 ? 1 : 0;
-                }
-            }
-            return;
-        }
-        // ACN has left, up, front.
-        constexpr int kAxis[3] = { 1, 2, 0 };
-        double first[3][3];
-        for (int i = 0; i < 3; ++i) {
-            for (int j = 0; j < 3; ++j) {
-                entry[3 * i + j] = first[i][j] = axes.row[kAxis[i]][kAxis[j]];
-            }
-        }
-        for (int l = 2; l <= order; ++l) {
-            next(l, first, plan);
-        }
-    }
-
-    void next(int l, const double first[3][3], const Plan& plan)
-    {
-        const int size = size_of(l), below = size_of(l - 1);
-        const double* before = entry + place_of(l - 1);
-        for (int row = 0; row < size; ++row) {
-            double* out = entry + place_of(l) + row * size;
-            double inner[2 * kMaxOrder + 1] = {};
-            double low = 0, high = 0;
-            const Row& terms = plan.rows[l][row];
-            for (int k = 0; k < terms.count; ++k) {
-                const Row::Term& term = terms.terms[k];
-                const double* from = before + (l - 1 + term.a) * below;
-                const double* turn = first[1 + term.i];
-                const double share = term.share * turn[1];
-                for (int n = 0; n < below; ++n) {
-                    inner[n] += share * from[n];
-                }
-                low += term.share * (turn[2] * from[0] + turn[0] * from[below - 1]);
-                high += term.share * (turn[2] * from[below - 1] - turn[0] * from[0]);
-            }
-            out[0] = low * plan.outer[l];
-            for (int n = 0; n < below; ++n) {
-                out[n + 1] = inner[n] * plan.inner[l][n + 1];
-            }
-            out[size - 1] = high * plan.outer[l];
-        }
-    }
-};
-
 // What is applied over a quantum: base + t slope + t (1 - t) bend, t from 0 to 1.
 struct Blend {
     const float *base, *slope, *bend;
 };
 
-typedef void Kernel(const Blend&, int, const float (*)[kGrid], float (*)[kGrid], const float*, const float*, int);
+// The rotation of degrees 1 to 7.
+struct Matrix {
+    double entry[kRows][kColumns] = {};
+};
 
-#define ZG_KERNEL apply_anywhere
+// From rotation to rotation.
+struct Course {
+    // At the quantum's end; there without a jump's fade; and from where a jump fades.
+    Matrix now, target, left;
+    bool fades = false;
+    double share = 1, bow = 0; // of the fade
+    // What is applied in this quantum.
+    float base[kRows][kColumns] = {}, slope[kRows][kColumns] = {}, bend[kRows][kColumns] = {};
+};
+
+// The loops for an instruction set.
+struct Kernels {
+    void (*apply)(const Blend&, int, const float* const*, float* const*, const float*, const float*, int);
+    void (*next)(double (*)[kColumns], const double (*)[kColumns], int, const double (*)[3], const Plan&);
+    void (*steps)(Course&, int);
+    void (*pass)(const float* const*, float* const*, uint32_t, int);
+};
+
+namespace anywhere {
 #define ZG_WIDTH 4
 #define ZG_TARGET
+#define ZG_ADD_PRODUCT(sum, a, b) ((sum) + (a) * (b))
 #include "rotate_kernel.h"
-#undef ZG_KERNEL
 #undef ZG_WIDTH
 #undef ZG_TARGET
+#undef ZG_ADD_PRODUCT
+}
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define ZG_KERNEL apply_avx2
+#ifdef ZG_X86
+namespace avx2 {
 #define ZG_WIDTH 8
-#define ZG_TARGET __attribute__((target("avx2")))
+#define ZG_TARGET __attribute__((target("avx2,fma")))
+#define ZG_ADD_PRODUCT(sum, a, b) Vector(_mm256_fmadd_ps(a, b, sum))
 #include "rotate_kernel.h"
-#undef ZG_KERNEL
 #undef ZG_WIDTH
 #undef ZG_TARGET
-#define ZG_KERNEL apply_avx512
+#undef ZG_ADD_PRODUCT
+}
+
+namespace avx512 {
 #define ZG_WIDTH 16
-#define ZG_TARGET __attribute__((target("avx512f")))
+#define ZG_TARGET __attribute__((target("avx512f,avx2,fma")))
+#define ZG_ADD_PRODUCT(sum, a, b) Vector(_mm512_fmadd_ps(a, b, sum))
 #include "rotate_kernel.h"
-#undef ZG_KERNEL
 #undef ZG_WIDTH
 #undef ZG_TARGET
+#undef ZG_ADD_PRODUCT
+}
 #endif
 
-Kernel* best()
+Kernels best()
 {
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef ZG_X86
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) {
-        return apply_avx512;
+        return { avx512::apply, avx512::next, avx512::steps, avx512::pass };
     }
-    if (__builtin_cpu_supports("avx2")) {
-        return apply_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return { avx2::apply, avx2::next, avx2::steps, avx2::pass };
     }
 #endif
-    return apply_anywhere;
+    return { anywhere::apply, anywhere::next, anywhere::steps, anywhere::pass };
+}
+
+// The matrices of a rotation, up to an order.
+void make(Matrix& matrix, const Axes& axes, int order, const Kernels& kernels)
+{
+    auto& entry = matrix.entry;
+    if (axes.is(Axes())) {
+        for (int l = 1; l <= order; ++l) {
+            for (int m = -l; m <= l; ++m) {
+                double* row = entry[row_of(l) + l + m];
+                for (int n = 0; n < kColumns; ++n) {
+                    row[n] = n == kMiddle + m ? 1 : 0;
+                }
+            }
+        }
+        return;
+    }
+    // ACN has left, up, front.
+    constexpr int kAxis[3] = { 1, 2, 0 };
+    double first[3][3];
+    for (int i = 0; i < 3; ++i) {
+        for (int j = 0; j < 3; ++j) {
+            entry[i][kMiddle - 1 + j] = first[i][j] = axes.row[kAxis[i]][kAxis[j]];
+        }
+    }
+    for (int l = 2; l <= order; ++l) {
+        kernels.next(entry + row_of(l), entry + row_of(l - 1), l, first, plan());
+    }
 }
 
 // A fade over quanta, as in src/dsp/ambisonics/fade.rs.
@@ -293,25 +334,23 @@ struct Fade {
 
 struct Rotate {
     double value[kParams];
-    Kernel* kernel = apply_anywhere;
+    Kernels kernels = { anywhere::apply, anywhere::next, anywhere::steps, anywhere::pass };
     int length = 30; // quanta of a fade
     bool started = false;
     int position = 0; // frames of the quantum so far
 
-    // Where the rotation is at the quantum's end, and its matrix there, without a jump's fade.
+    double rate = 48000;
+    // What was asked for last, but for a jump that waits, and half-way smoothed.
+    Axes told, between;
+    // Where the rotation is at the quantum's end, without a jump's fade.
     Axes axes;
-    Matrix target;
-    // A jump: from this matrix.
-    Matrix left;
     Fade jump;
-    // The matrix at the quantum's end.
-    Matrix now;
-    // What is applied in this quantum.
-    float base[kEntries], slope[kEntries], bend[kEntries];
+    Course course;
     bool still = true, moves = false, bends = false; // still: no rotation at all
     // The order, and the one that fades in.
     int order = 3, next_order = 3;
     Fade reorder;
+    float part[2 * kMaxOrder + 1][kGrid] = {};
 
     Rotate()
     {
@@ -320,9 +359,10 @@ struct Rotate {
         }
     }
 
-    void init(double rate)
+    void init(double hertz)
     {
-        kernel = best();
+        rate = hertz;
+        kernels = best();
         plan();
         length = static_cast<int>(std::ceil(kFade * rate / kGrid));
         reset();
@@ -341,25 +381,39 @@ struct Rotate {
                                          : from_angles(value[kYaw], value[kPitch], value[kRoll]);
     }
 
-    // Entries that are needed: those of the higher of two orders.
-    int entries() const { return place_of((order > next_order ? order : next_order) + 1); }
+    // Where two one-poles are on the way to what was told.
+    Axes smoothed()
+    {
+        if (value[kSmooth] < 0.1) {
+            between = told;
+            return told;
+        }
+        const double share = 1 - std::exp(-2e3 * kGrid / (rate * value[kSmooth]));
+        between = between.toward(told, share);
+        return axes.toward(between, share);
+    }
+
+    // The higher of two orders, and the rows that it needs.
+    int highest() const { return order > next_order ? order : next_order; }
+    int needed() const { return row_of(highest() + 1); }
 
     void remake(const Axes& to)
     {
         axes = to;
-        target.make(axes, order > next_order ? order : next_order, plan());
+        make(course.target, axes, highest(), kernels);
     }
 
     // A quantum begins: what is applied in it.
     void begin()
     {
-        const Axes to = asked();
+        const Axes said = asked();
         const int wanted = static_cast<int>(value[kOrder] + 0.5);
         if (!started) {
             started = true;
             order = next_order = wanted;
-            remake(to);
-            now = target;
+            told = between = said;
+            remake(said);
+            course.now = course.target;
             settle();
             return;
         }
@@ -378,10 +432,19 @@ struct Rotate {
             // Degrees that were not needed before; none can be fading, or all are at one matrix.
             fresh = wanted > order;
         }
+        bool jumps = false;
+        if (said.cosine_to(told) >= std::cos(kJump * kPi / 180)) {
+            told = said;
+        } else if (!jump.runs()) {
+            // One that comes during another waits for its end.
+            jumps = true;
+            told = between = said;
+        }
+        const Axes to = jumps ? told : smoothed();
         const bool moved = !to.is(axes);
         if (!moved && !fresh && !jump.runs()) {
             if (moves || bends) {
-                now = target;
+                course.now = course.target;
                 settle();
             }
             return;
@@ -389,41 +452,33 @@ struct Rotate {
         if (fresh) {
             grow();
         }
-        if (moved && to.cosine_to(axes) < std::cos(kJump * kPi / 180)) {
-            // One that comes during another waits for its end.
-            if (!jump.runs()) {
-                left = target;
-                jump.done = 0;
-                jump.length = length;
-                remake(to);
-            }
-        } else if (moved) {
+        if (jumps) {
+            course.left = course.target;
+            jump.done = 0;
+            jump.length = length;
+        }
+        if (moved) {
             remake(to);
         }
-        const double share = jump.runs() ? jump.end() : 1, bow = jump.runs() ? jump.bend() : 0;
-        moves = bends = false;
-        for (int at = 0; at < entries(); ++at) {
-            const double end
-                = jump.runs() ? left.entry[at] + share * (target.entry[at] - left.entry[at]) : target.entry[at];
-            base[at] = static_cast<float>(now.entry[at]);
-            slope[at] = static_cast<float>(end - now.entry[at]);
-            moves |= slope[at] != 0;
-            if (jump.runs()) {
-                bend[at] = static_cast<float>(bow * (target.entry[at] - left.entry[at]));
-            }
-            now.entry[at] = end;
+        course.fades = jump.runs();
+        if (course.fades) {
+            course.share = jump.end();
+            course.bow = jump.bend();
         }
-        bends = jump.runs();
-        still = still && !moves && !bends;
+        kernels.steps(course, needed());
+        moves = moved || course.fades;
+        bends = course.fades;
+        still = still && !moves;
     }
 
     // The matrices of degrees that a higher order brings: their output is still silent, so that they may be anywhere.
     void grow()
     {
-        const int known = place_of(order + 1);
         remake(axes);
-        for (int at = known; at < entries(); ++at) {
-            now.entry[at] = left.entry[at] = target.entry[at];
+        for (int row = row_of(order + 1); row < needed(); ++row) {
+            for (int n = 0; n < kColumns; ++n) {
+                course.now.entry[row][n] = course.left.entry[row][n] = course.target.entry[row][n];
+            }
         }
     }
 
@@ -432,8 +487,10 @@ struct Rotate {
     {
         moves = bends = false;
         still = axes.is(Axes());
-        for (int at = 0; at < entries(); ++at) {
-            base[at] = static_cast<float>(now.entry[at]);
+        for (int row = 0; row < needed(); ++row) {
+            for (int n = 0; n < kColumns; ++n) {
+                course.base[row][n] = static_cast<float>(course.now.entry[row][n]);
+            }
         }
     }
 
@@ -455,25 +512,18 @@ struct Rotate {
     void run(const float* const* in, float* const* out, uint32_t from, int count)
     {
         alignas(64) float way[kGrid] = {}, bow[kGrid] = {};
-        if (moves || bends || reorder.runs()) {
-            for (int n = 0; n < count; ++n) {
+        if (moves || reorder.runs()) {
+            for (int n = 0; n < kGrid; ++n) {
                 way[n] = static_cast<float>(position + n) * (1.0f / kGrid);
                 bow[n] = way[n] * (1 - way[n]);
             }
         }
-        const int highest = order > next_order ? order : next_order;
-        if (out[0] != in[0]) {
-            std::memmove(out[0] + from, in[0] + from, sizeof(float) * count);
-        }
-        for (int l = 1; l <= highest; ++l) {
+        pass(in, out, from, count, 1);
+        for (int l = 1; l <= highest(); ++l) {
             const float* const* x = in + l * l;
             float* const* y = out + l * l;
             if (still) {
-                for (int c = 0; c < size_of(l); ++c) {
-                    if (y[c] != x[c]) {
-                        std::memmove(y[c] + from, x[c] + from, sizeof(float) * count);
-                    }
-                }
+                pass(x, y, from, count, size_of(l));
             } else {
                 turn(l, x, y, from, count, way, bow);
             }
@@ -481,56 +531,55 @@ struct Rotate {
                 fade(l, y, from, count, way, bow);
             }
         }
-        for (int c = (highest + 1) * (highest + 1); c < kChannels; ++c) {
-            std::memset(out[c] + from, 0, sizeof(float) * count);
+        const int used = row_of(highest() + 1) + 1;
+        pass(nullptr, out + used, from, count, kChannels - used);
+    }
+
+    // Some channels as they are, or silence; in and out may be one.
+    void pass(const float* const* in, float* const* out, uint32_t from, int count, int channels) const
+    {
+        if (count == kGrid) {
+            kernels.pass(in, out, from, channels);
+            return;
+        }
+        for (int c = 0; c < channels; ++c) {
+            for (int n = 0; n < count; ++n) {
+                out[c][from + n] = in == nullptr ? 0 : in[c][from + n];
+            }
+        }
+    }
+
+    static void copy(const float* from, float* to, int count)
+    {
+        for (int n = 0; n < count; ++n) {
+            to[n] = from[n];
         }
     }
 
     void turn(int l, const float* const* in, float* const* out, uint32_t from, int count, const float* way,
-        const float* bow) const
+        const float* bow)
     {
         const int size = size_of(l);
-        alignas(64) float x[2 * kMaxOrder + 1][kGrid];
-        alignas(64) float y[2 * kMaxOrder + 1][kGrid];
-        uint32_t any = 0;
+        const float* x[2 * kMaxOrder + 1];
+        float* y[2 * kMaxOrder + 1];
         for (int c = 0; c < size; ++c) {
-            std::memcpy(x[c], in[c] + from, sizeof(float) * count);
-            any |= bits(x[c], count);
-        }
-        // Zeros of either sign come out as 0, as they would from the matrix.
-        if ((any & 0x7FFFFFFF) == 0) {
-            for (int c = 0; c < size; ++c) {
-                std::memset(out[c] + from, 0, sizeof(float) * count);
+            x[c] = in[c] + from;
+            y[c] = out[c] + from;
+            if (count < kGrid) {
+                // Vectors go beyond the frames: there is what earlier ones left.
+                copy(x[c], part[c], count);
+                x[c] = y[c] = part[c];
             }
-            return;
         }
+        const int row = row_of(l), column = kMiddle - l;
+        const Blend blend = { course.base[row] + column, moves ? course.slope[row] + column : nullptr,
+            bends ? course.bend[row] + column : nullptr };
+        kernels.apply(blend, size, x, y, way, bow, count);
         if (count < kGrid) {
             for (int c = 0; c < size; ++c) {
-                std::memset(x[c] + count, 0, sizeof(float) * (kGrid - count));
+                copy(part[c], out[c] + from, count);
             }
         }
-        const int place = place_of(l);
-        kernel({ base + place, moves ? slope + place : nullptr, bends ? bend + place : nullptr }, size, x, y, way, bow,
-            count);
-        for (int c = 0; c < size; ++c) {
-            std::memcpy(out[c] + from, y[c], sizeof(float) * count);
-        }
-    }
-
-    static uint32_t bits(const float* x, int count)
-    {
-        uint32_t word[kGrid], any = 0;
-        std::memcpy(word, x, sizeof(float) * count);
-        if (count == kGrid) {
-            for (int n = 0; n < kGrid; ++n) {
-                any |= word[n];
-            }
-            return any;
-        }
-        for (int n = 0; n < count; ++n) {
-            any |= word[n];
-        }
-        return any;
     }
 
     // A degree that comes or goes.

@@ -37,7 +37,7 @@ fn run(
     let _mode = DenormalGuard::new();
     let frames = input[0].len();
     let mut out = vec![vec![0.0; frames]; node.info().outputs];
-    let silence = vec![0.0; QUANTUM];
+    let silence = [0.0; QUANTUM];
     for start in (0..frames).step_by(QUANTUM) {
         drive(node, start);
         let end = (start + QUANTUM).min(frames);
@@ -445,7 +445,7 @@ fn trackers_and_jumps_do_not_click() {
         },
     );
     let decoded = click(&decoded);
-    println!("tracker with tremor {tracked:.1} dB");
+    println!("tracker with a tremor of 0.1 degrees: {tracked:.1} dB");
     figure(
         "24 clicks: tracker at 1 kHz / jumps of head and order, order 7",
         "<= -80 dB",

@@ -7,6 +7,7 @@ mod common;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::Arc;
+use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, channels};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
@@ -177,6 +178,39 @@ fn a_renderer_of_sources_neither_allocates_nor_frees() {
     });
     assert_eq!(calls, 0);
     assert_eq!(retired.len(), 2);
+}
+
+#[test]
+fn a_bus_renderer_neither_allocates_nor_frees() {
+    let bank = |order: usize, symmetric: bool| {
+        let ears = if symmetric { 1 } else { 2 };
+        Arc::new(DecoderBank::new(&Decoder {
+            rate: 48_000.0,
+            order,
+            taps: 288,
+            filters: common::bursts(channels(order) * ears * 288, 1),
+            symmetric,
+        }))
+    };
+    let mut renderer = BusRenderer::new(bank(7, true), 288);
+    let mut others = [1, 3, 5].map(|order| Some(bank(order, order != 3)));
+    let mut retired = Vec::with_capacity(3);
+    let x = common::bursts(64, 1);
+    let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+    let calls = calls_in(|| {
+        for block in 0..400 {
+            if block % 100 == 30
+                && let Some(bank) = others.iter_mut().find_map(Option::take)
+            {
+                retired.extend(renderer.swap(bank).unwrap());
+            }
+            renderer.process(&[&x[..]; 64], &mut left, &mut right);
+            retired.extend(renderer.retired());
+        }
+        renderer.reset();
+    });
+    assert_eq!(calls, 0);
+    assert_eq!(retired.len(), 3);
 }
 
 #[test]

@@ -206,58 +206,65 @@ pub(super) fn accumulate_body<const FUSED: bool, const W: usize, const TILE: usi
     sum: &mut Bins<W>,
 ) {
     let (first, second) = filter.split_at(newest[0].len());
-    let second = &second[..newest[1].len()];
     for at in (0..PARTITION * W).step_by(TILE) {
-        let tile = |rows: &Rows<W>| -> [f32; TILE] {
-            *rows.0.as_flattened()[at..].first_chunk().expect("a tile")
-        };
-        let (mut re, mut im) = (tile(&sum.re), tile(&sum.im));
-        for (x, h) in newest[0]
-            .iter()
-            .zip(first)
-            .chain(newest[1].iter().zip(second))
-        {
-            let (xr, xi, hr, hi) = (tile(&x.re), tile(&x.im), tile(&h.re), tile(&h.im));
-            for k in 0..TILE {
-                let a = mul_add::<FUSED>(xr[k], hr[k], re[k]);
-                let b = mul_add::<FUSED>(xr[k], hi[k], im[k]);
-                re[k] = mul_add::<FUSED>(-xi[k], hi[k], a);
-                im[k] = mul_add::<FUSED>(xi[k], hr[k], b);
-            }
+        let mut sums = [tile(&sum.re, at), tile(&sum.im, at)];
+        for (x, h) in newest[0].iter().zip(first) {
+            add_product::<FUSED, W, TILE>(x, h, at, &mut sums);
         }
-        sum.re.0.as_flattened_mut()[at..at + TILE].copy_from_slice(&re);
-        sum.im.0.as_flattened_mut()[at..at + TILE].copy_from_slice(&im);
+        for (x, h) in newest[1].iter().zip(second) {
+            add_product::<FUSED, W, TILE>(x, h, at, &mut sums);
+        }
+        // One by one: as a copy they would go through memory all the time.
+        let re = &mut sum.re.0.as_flattened_mut()[at..at + TILE];
+        let im = &mut sum.im.0.as_flattened_mut()[at..at + TILE];
+        for ((re, im), k) in re.iter_mut().zip(im).zip(0..TILE) {
+            (*re, *im) = (sums[0][k], sums[1][k]);
+        }
     }
 }
 
-/// Signals to lanes, and each lane's sum of magnitudes.
 #[inline(always)]
-fn gather_body<const W: usize>(
-    signals: &[&[f32; PARTITION]; W],
-    out: &mut Rows<W>,
-    loud: &mut [f32; W],
+fn tile<const W: usize, const TILE: usize>(rows: &Rows<W>, at: usize) -> [f32; TILE] {
+    *rows.0.as_flattened()[at..].first_chunk().expect("a tile")
+}
+
+#[inline(always)]
+fn add_product<const FUSED: bool, const W: usize, const TILE: usize>(
+    x: &Bins<W>,
+    h: &Bins<W>,
+    at: usize,
+    sums: &mut [[f32; TILE]; 2],
 ) {
-    // Squares of four: that many loads, shuffles and stores, where single values would take sixteen.
-    for n in (0..PARTITION).step_by(4) {
-        for lane in (0..W).step_by(4) {
-            let mut square = [[0.0; 4]; 4];
-            for (row, signal) in square.iter_mut().zip(&signals[lane..lane + 4]) {
-                *row = *signal[n..].first_chunk().expect("four frames");
-            }
-            for frame in 0..4 {
-                let to: &mut [f32; 4] = out.0[n + frame][lane..]
-                    .first_chunk_mut()
-                    .expect("four lanes");
-                *to = [
-                    square[0][frame],
-                    square[1][frame],
-                    square[2][frame],
-                    square[3][frame],
-                ];
-            }
+    let (xr, xi): ([f32; TILE], [f32; TILE]) = (tile(&x.re, at), tile(&x.im, at));
+    let (hr, hi): ([f32; TILE], [f32; TILE]) = (tile(&h.re, at), tile(&h.im, at));
+    for k in 0..TILE {
+        let a = mul_add::<FUSED>(xr[k], hr[k], sums[0][k]);
+        let b = mul_add::<FUSED>(xr[k], hi[k], sums[1][k]);
+        sums[0][k] = mul_add::<FUSED>(-xi[k], hi[k], a);
+        sums[1][k] = mul_add::<FUSED>(xi[k], hr[k], b);
+    }
+}
+
+/// Signals to lanes. Squares of four: that many loads, shuffles and stores, where single values would take sixteen. For the
+/// baseline: with wider instruction sets compilers take to gathering, which is many times slower.
+fn gather<const W: usize>(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>) {
+    for (square, signals) in signals.chunks_exact(4).enumerate() {
+        if let [a, b, c, d] = signals {
+            gather_four([a, b, c, d], out, 4 * square);
         }
     }
-    loudness_body(out, loud);
+}
+
+#[inline(never)]
+fn gather_four<const W: usize>(signals: [&[f32; PARTITION]; 4], out: &mut Rows<W>, lane: usize) {
+    for n in (0..PARTITION).step_by(4) {
+        let [a, b, c, d] =
+            signals.map(|signal| -> [f32; 4] { *signal[n..].first_chunk().expect("four frames") });
+        for k in 0..4 {
+            let row = out.0[n + k][lane..].first_chunk_mut();
+            *row.expect("four lanes") = [a[k], b[k], c[k], d[k]];
+        }
+    }
 }
 
 #[inline(always)]
@@ -343,16 +350,6 @@ macro_rules! widths {
             }
 
             kernel!(
-                /// As [`gather_body`].
-                gather = gather_here(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W])
-            );
-
-            #[inline(always)]
-            fn gather_here<const FUSED: bool>(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W]) {
-                gather_body(signals, out, loud);
-            }
-
-            kernel!(
                 /// Each lane's sum of magnitudes.
                 loudness = loudness_here(frames: &Rows<W>, loud: &mut [f32; W])
             );
@@ -383,7 +380,9 @@ pub(super) trait Lanes<const W: usize> {
     fn forward(older: &Rows<W>, newer: &Rows<W>, turns: &Turns, out: &mut Bins<W>);
     fn inverse(bins: &mut Bins<W>, turns: &Turns, out: &mut Rows<W>);
     fn accumulate(newest: [&[Bins<W>]; 2], filter: &[Bins<W>], sum: &mut Bins<W>);
-    fn gather(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>, loud: &mut [f32; W]);
+    fn gather(signals: &[&[f32; PARTITION]; W], out: &mut Rows<W>) {
+        gather(signals, out);
+    }
     fn loudness(frames: &Rows<W>, loud: &mut [f32; W]);
     fn fold(
         lanes: &Rows<W>,
@@ -419,14 +418,6 @@ macro_rules! chosen {
                 sum: &mut Bins<$width>,
             ) {
                 $module::accumulate(newest, filter, sum);
-            }
-
-            fn gather(
-                signals: &[&[f32; PARTITION]; $width],
-                out: &mut Rows<$width>,
-                loud: &mut [f32; $width],
-            ) {
-                $module::gather(signals, out, loud);
             }
 
             fn loudness(frames: &Rows<$width>, loud: &mut [f32; $width]) {

@@ -41,9 +41,9 @@ impl Piece<'_> {
 /// Channels that are transformed together.
 #[derive(Debug, Clone)]
 struct Batch<const W: usize> {
-    /// The quantum that is being collected, and the one before.
-    now: Frames<W>,
-    before: Frames<W>,
+    /// The quantum that is being collected, number `now`, and the one before.
+    frames: [Frames<W>; 2],
+    now: usize,
     was_silent: bool,
     /// A ring of the newest spectra, the newest at `head`, of which `filled` hold something.
     slots: Vec<Bins<W>>,
@@ -59,8 +59,8 @@ where
 {
     fn new(partitions: usize) -> Batch<W> {
         Batch {
-            now: Rows::ZERO,
-            before: Rows::ZERO,
+            frames: [Rows::ZERO; 2],
+            now: 0,
             was_silent: true,
             slots: vec![Bins::ZERO; partitions],
             head: 0,
@@ -70,20 +70,25 @@ where
     }
 
     fn clear(&mut self) {
-        self.before = Rows::ZERO;
+        self.frames[1 - self.now] = Rows::ZERO;
         self.was_silent = true;
         self.filled = 0;
     }
 
-    /// Hears the quantum that is complete, whose lanes are as loud as `loud`, for filters of so many partitions.
-    fn hear(&mut self, loud: &[f32; W], partitions: usize, turns: &Turns) {
+    /// Hears the quantum that is complete, for filters of so many partitions.
+    fn hear(&mut self, partitions: usize, turns: &Turns) {
+        let mut loud = [0.0; W];
+        Kernels::loudness(&self.frames[self.now], &mut loud);
         let mut sum = 0.0;
         for (lane, loud) in loud.iter().enumerate() {
             if *loud < LOUDEST {
                 sum += loud;
             } else {
                 // Not finite, or as good as.
-                self.now.0.iter_mut().for_each(|row| row[lane] = 0.0);
+                self.frames[self.now]
+                    .0
+                    .iter_mut()
+                    .for_each(|row| row[lane] = 0.0);
             }
         }
         let silent = sum == 0.0;
@@ -93,20 +98,23 @@ where
                 self.filled = 0;
                 return;
             }
-            *self.push(partitions) = Bins::ZERO;
+            let slot = self.push(partitions);
+            self.slots[slot] = Bins::ZERO;
             return;
         }
         self.quiet = 0;
-        let (before, now) = (self.before, self.now);
-        Kernels::forward(&before, &now, turns, self.push(partitions));
-        self.before = now;
         self.was_silent = silent;
+        let slot = self.push(partitions);
+        let (older, newer) = (&self.frames[1 - self.now], &self.frames[self.now]);
+        Kernels::forward(older, newer, turns, &mut self.slots[slot]);
+        self.now = 1 - self.now;
     }
 
-    fn push(&mut self, partitions: usize) -> &mut Bins<W> {
+    /// The place of the newest spectrum.
+    fn push(&mut self, partitions: usize) -> usize {
         self.head = self.head.checked_sub(1).unwrap_or(partitions - 1);
         self.filled = (self.filled + 1).min(partitions);
-        &mut self.slots[self.head]
+        self.head
     }
 
     /// The newest spectra, newest first, in two runs.
@@ -155,7 +163,7 @@ where
     fn write(&mut self, layout: &Layout<W>, place: usize, piece: &Piece) {
         for (batch, channels) in self.batches.iter_mut().zip(&layout.channels) {
             for (lane, channel) in channels.iter().enumerate() {
-                let rows = &mut batch.now.0[place..];
+                let rows = &mut batch.frames[batch.now].0[place..];
                 match *channel {
                     Some(channel) => {
                         for (row, x) in rows.iter_mut().zip(piece.channel(channel)) {
@@ -174,18 +182,15 @@ where
     fn hear_whole(&mut self, layout: &Layout<W>, piece: &Piece, partitions: usize, turns: &Turns) {
         for (batch, channels) in self.batches.iter_mut().zip(&layout.channels) {
             let signals = channels.map(|channel| channel.map_or(&NOTHING, |at| piece.whole(at)));
-            let mut loud = [0.0; W];
-            Kernels::gather(&signals, &mut batch.now, &mut loud);
-            batch.hear(&loud, partitions, turns);
+            Kernels::gather(&signals, &mut batch.frames[batch.now]);
+            batch.hear(partitions, turns);
         }
     }
 
     /// Hears the quantum that has been written.
     fn hear(&mut self, layout: &Layout<W>, partitions: usize, turns: &Turns) {
         for (batch, _) in self.batches.iter_mut().zip(&layout.channels) {
-            let mut loud = [0.0; W];
-            Kernels::loudness(&batch.now, &mut loud);
-            batch.hear(&loud, partitions, turns);
+            batch.hear(partitions, turns);
         }
     }
 
