@@ -153,10 +153,11 @@ fn ours(
 fn activated() -> (Engine, Supplier) {
     let mut engine = Engine::new(RATE).expect("a rate as any");
     engine.set(controls::SPACE_KIND, controls::SPACE_HRTF as f64);
+    let wish = engine.space_wish().expect("space is on");
     let line = engine.take_supply().expect("nobody has taken it");
     let mut supplier = Supplier::new(line, RATE);
     supplier
-        .supply(&Source::Default, true, &Progress::new())
+        .supply(&Source::Default, wish, &Progress::new())
         .expect("the embedded set is whole");
     (engine, supplier)
 }

@@ -13,5 +13,6 @@ pub mod hrtf;
 pub mod node;
 pub mod offline;
 pub mod plugin;
+pub mod protocol;
 pub mod space;
 pub mod text;

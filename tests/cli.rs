@@ -8,6 +8,8 @@ mod errors;
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
+#[path = "cli/presets.rs"]
+mod presets;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/sound.rs"]
@@ -46,6 +48,8 @@ impl Run {
         Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
+            // The folder of whoever runs the tests stays as it is.
+            .env("ZEITGEBER_PRESETS", self.folder.path().join("own"))
             .output()
             .unwrap()
     }

@@ -16,13 +16,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "offline",
         &[
-            "analysis", "dsp", "hrtf", "node", "graph", "engine", "space", "text",
+            "analysis", "dsp", "hrtf", "node", "graph", "engine", "protocol", "space", "text",
         ],
     ),
-    ("editor", &["engine", "text"]),
+    ("protocol", &["engine", "text"]),
+    ("editor", &["engine", "protocol", "text"]),
     (
         "plugin",
-        &["dsp", "hrtf", "engine", "space", "editor", "text"],
+        &[
+            "dsp", "hrtf", "engine", "protocol", "space", "editor", "text",
+        ],
     ),
 ];
 
@@ -35,12 +38,17 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("symphonia", &["offline"]),
     ("miniz_oxide", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
+    ("roxmltree", &["protocol"]),
+    ("directories", &["protocol"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
 ];
 
 /// What of the engine the editor may name.
 const EDITOR_ENGINE: &[&str] = &["controls", "telemetry", "Control", "ControlId", "Telemetry"];
+
+/// What of the engine presets may name: controls, and the timelines that they become.
+const PROTOCOL_ENGINE: &[&str] = &["controls", "timeline", "ControlError", "ControlId"];
 
 /// Rooms that may hold `unsafe`, with why.
 const UNSAFE: &[(&str, &str)] = &[
@@ -185,6 +193,15 @@ fn the_framework_stays_in_its_rooms() {
                         "src/{file}: {library} belongs to {}",
                         rooms.join(", ")
                     ));
+                }
+            }
+            if here == "protocol" {
+                for name in named(&line, "crate::engine::") {
+                    if !PROTOCOL_ENGINE.contains(&name) {
+                        wrong.push(format!(
+                            "src/{file}: presets must not see the engine's {name}"
+                        ));
+                    }
                 }
             }
             if here == "editor" {

@@ -330,3 +330,88 @@ fn the_engine_runs_without_allocating_whatever_changes() {
         &format!("{calls} in 400 blocks of a storm on every control"),
     );
 }
+
+#[test]
+fn timelines_and_snapshots_come_and_go_without_allocating() {
+    use zeitgeber::engine::timeline::{Curve, Row};
+    use zeitgeber::engine::{Order, Snapshot, Timeline};
+    let mut engine = Engine::new(48_000.0).unwrap();
+    let mut deck = engine.take_deck().unwrap();
+    let mut random = common::Random(5);
+    let rows = |random: &mut common::Random| -> Arc<Timeline> {
+        let curves = [
+            Curve::Step,
+            Curve::Linear,
+            Curve::Exponential,
+            Curve::Smooth,
+        ];
+        let controls = [
+            id::BEAT,
+            id::CARRIER,
+            id::L1_RATIO,
+            id::L1_INTERVAL,
+            id::L1_KIND,
+            id::MOTION_RATE,
+        ];
+        let rows: Vec<Row> = (0..40)
+            .map(|n| {
+                let control = controls[random.below(controls.len() as u64) as usize];
+                let (low, high) = control.control().range();
+                let value = low.max(0.5) + (high - low.max(0.5)) * random.below(100) as f64 / 100.0;
+                Row {
+                    seconds: f64::from(n / 4) * 0.05,
+                    control,
+                    value,
+                    curve: if control == id::L1_INTERVAL {
+                        Curve::Linear
+                    } else {
+                        curves[random.below(4) as usize]
+                    },
+                }
+            })
+            .collect();
+        Arc::new(
+            Timeline::new(
+                &rows,
+                |control| control.control().default_value(),
+                0.02,
+                48_000.0,
+            )
+            .unwrap(),
+        )
+    };
+    let timelines: Vec<Arc<Timeline>> = (0..16).map(|_| rows(&mut random)).collect();
+    let (mut left, mut right) = (vec![0.0; 512], vec![0.0; 512]);
+    let mut calls = 0;
+    for round in 0..400usize {
+        if round % 9 == 0 {
+            let timeline = timelines[random.below(16) as usize].clone();
+            let settings = vec![
+                (id::PROTOCOL_ON, 1.0),
+                (id::L1_KIND, 1.0),
+                (id::PROTOCOL_LOOP, (round % 2) as f64),
+            ];
+            let order = match random.below(4) {
+                0 => Order::Timeline(Some(timeline)),
+                1 => Order::Seek(random.below(10) as f64 / 5.0),
+                2 => Order::Play(round % 2 == 0),
+                _ => Order::Snapshot(Box::new(Snapshot {
+                    settings,
+                    timeline: Some(timeline),
+                })),
+            };
+            assert!(deck.send(order).is_ok());
+        }
+        let transport = if round % 100 < 50 {
+            Transport::Absent
+        } else {
+            Transport::Host {
+                playing: round % 20 != 0,
+                song_frames: Some((round as i64 * 512) % 70_000),
+                tempo: None,
+            }
+        };
+        calls += calls_in(|| engine.process(&mut left, &mut right, transport, &[]));
+    }
+    assert_eq!(calls, 0);
+}

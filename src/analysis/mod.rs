@@ -5,6 +5,7 @@
 //! a user can measure. Samples that are not finite count as silence: a damaged file must not turn a whole
 //! report into NaN.
 
+pub mod bands;
 pub mod beat;
 pub mod clicks;
 pub mod fit;

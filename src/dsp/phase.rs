@@ -82,6 +82,18 @@ impl Motion {
         }
     }
 
+    /// From position 0 an advance in 2^-64 cycles over so many frames, while the frequency changes by `change`
+    /// (cycles a frame) in a straight line.
+    pub fn exactly(change: f64, advance: i128, frames: u64) -> Motion {
+        let n = frames.max(1) as i128;
+        let sweep = (change / n as f64 * CYCLE).round() as i64;
+        Motion {
+            position: 0,
+            increment: (advance - i128::from(sweep) * (n * (n - 1) / 2)) / n,
+            sweep,
+        }
+    }
+
     /// From here on a line of frequencies from `from` to `to` (cycles a frame) over `frames` frames, whose
     /// advance is exactly `advance` cycles: the mean of the frequencies where they move in a straight line.
     pub fn travel(position: i128, from: f64, to: f64, advance: f64, frames: u64) -> Motion {

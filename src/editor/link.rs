@@ -3,8 +3,10 @@
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::messages::Messages;
 use crate::engine::Telemetry;
+use crate::protocol::{History, Protocol};
 use nice_plug_egui::RepaintNotifier;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -54,6 +56,19 @@ impl Default for EditorSize {
     }
 }
 
+/// What a session holds beside its parameters.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionState {
+    /// The timeline, if any.
+    pub protocol: Option<Arc<Protocol>>,
+    /// The preset that was loaded last.
+    pub name: String,
+    /// Parts of a state that are reserved for later versions: kept as they are, JSON by key.
+    pub reserved: BTreeMap<String, String>,
+    /// Grows with every change.
+    pub changes: u64,
+}
+
 /// What one instance and its editor share. No lock in it is ever taken by the audio thread.
 #[derive(Default)]
 pub struct Link {
@@ -62,6 +77,8 @@ pub struct Link {
     telemetry: RwLock<Option<Arc<Telemetry>>>,
     size: Mutex<EditorSize>,
     hrtf: Mutex<HrtfState>,
+    session: Mutex<SessionState>,
+    history: Mutex<History>,
     loading: Mutex<Option<Arc<Loading>>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
@@ -144,6 +161,28 @@ impl Link {
     /// Says what sounds.
     pub fn set_hrtf_name(&self, name: String) {
         self.edit_hrtf(|hrtf| hrtf.name = name);
+    }
+
+    /// The timeline and what else is saved beside the parameters.
+    pub fn session(&self) -> SessionState {
+        self.session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes it.
+    pub fn edit_session(&self, edit: impl FnOnce(&mut SessionState)) {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        edit(&mut session);
+        session.changes += 1;
+        drop(session);
+        self.repaint();
+    }
+
+    /// Undo, redo and the two sounds that are compared.
+    pub fn history<T>(&self, act: impl FnOnce(&mut History) -> T) -> T {
+        act(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The set that is being loaded.

@@ -6,18 +6,20 @@ mod link;
 mod messages;
 mod meters;
 mod panel;
+mod presets;
 #[cfg(test)]
 mod testing;
 mod widgets;
 mod window;
 
 pub use hrtf::{HrtfChoice, HrtfState, Loading};
-pub use link::{EditorSize, Link};
+pub use link::{EditorSize, Link, SessionState};
 pub use messages::{Message, Messages};
 pub use panel::Panel;
 pub use window::{SinkMaker, ZgEditor};
 
 use crate::engine::ControlId;
+use crate::protocol::Take;
 
 /// Where the editor reads and writes parameters: in a plugin the host, in tests a table.
 ///
@@ -34,4 +36,24 @@ pub trait ParamSink {
     fn end(&self, control: ControlId);
     /// The user has changed what is saved beside the parameters: the host is to know that there is something to save.
     fn touch(&self);
+    /// A whole sound at once, with a fade; the parameters follow as gestures. Here only as gestures, where
+    /// there is no engine behind.
+    fn load(&self, take: &Take) {
+        follow(self, take);
+    }
+    /// Where the host has no transport: the protocol runs, or waits.
+    fn play(&self, _play: bool) {}
+    /// Where the host has no transport: the protocol goes on from this second.
+    fn seek(&self, _seconds: f64) {}
+}
+
+/// Brings the parameters to the values of a sound, a gesture each where they differ.
+pub(crate) fn follow(sink: &(impl ParamSink + ?Sized), take: &Take) {
+    for (id, value) in &take.settings {
+        if sink.value(*id) != *value {
+            sink.begin(*id);
+            sink.set(*id, *value);
+            sink.end(*id);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::hrtf;
 use super::link::Link;
 use super::meters::{self, Meters};
+use super::presets::{self, Presets};
 use super::widgets::{self, Hand};
 use super::{ParamSink, messages::Message};
 use crate::engine::ControlId;
@@ -21,6 +22,7 @@ pub struct Panel {
     link: Arc<Link>,
     meters: Meters,
     hand: Hand,
+    presets: Presets,
     groups: Vec<(&'static str, Vec<ControlId>)>,
     /// The path of a SOFA file as it is being typed.
     hrtf_path: String,
@@ -34,6 +36,7 @@ impl Panel {
             link,
             meters: Meters::default(),
             hand: Hand::default(),
+            presets: Presets::new(),
             groups: groups(),
             hrtf_path: String::new(),
             last_poll: None,
@@ -45,13 +48,18 @@ impl Panel {
         let moving = self.poll(ui);
         let messages = self.link.messages.all();
         EguiPanel::top("sound").show(ui, |ui| self.sound(ui));
+        EguiPanel::top("presets").show(ui, |ui| self.presets.ui(ui, &self.link, sink));
         if !messages.is_empty() {
             EguiPanel::bottom("messages").show(ui, |ui| self.said(ui, &messages));
         }
         CentralPanel::default().show(ui, |ui| {
+            let noting = Noting {
+                link: &self.link.clone(),
+                sink,
+            };
             ScrollArea::vertical()
                 .auto_shrink(false)
-                .show(ui, |ui| self.controls(ui, sink));
+                .show(ui, |ui| self.controls(ui, &noting));
         });
         self.link.set_idle(!moving);
         if moving {
@@ -160,6 +168,36 @@ impl Panel {
                     ui.label(format!("{}{times}", message.text));
                 }
             });
+    }
+}
+
+/// Remembers the sound as it is before each gesture, so that it can be taken back.
+struct Noting<'a> {
+    link: &'a Link,
+    sink: &'a dyn ParamSink,
+}
+
+impl ParamSink for Noting<'_> {
+    fn value(&self, control: ControlId) -> f64 {
+        self.sink.value(control)
+    }
+
+    fn begin(&self, control: ControlId) {
+        let now = presets::take(self.link, self.sink);
+        self.link.history(|history| history.note(now));
+        self.sink.begin(control);
+    }
+
+    fn set(&self, control: ControlId, value: f64) {
+        self.sink.set(control, value);
+    }
+
+    fn end(&self, control: ControlId) {
+        self.sink.end(control);
+    }
+
+    fn touch(&self) {
+        self.sink.touch();
     }
 }
 

@@ -11,6 +11,13 @@ impl Engine {
     pub(super) fn apply(&mut self, control: ControlId, change: Change) {
         let entry = control.control();
         let now = self.now;
+        // What a host repeats of a snapshot comes after the snapshot.
+        self.receive_orders();
+        if let Change::Step(value) | Change::Linear { to: value, .. } = change
+            && self.deck_takes(control, entry.clamp(value))
+        {
+            return;
+        }
         let travel = &mut self.travels[control.index()];
         match change {
             Change::Linear { to, frames: 0 } if places(control) => {
@@ -236,6 +243,9 @@ impl Engine {
     }
 
     fn beat_travel_of(&self, source: usize) -> &Travel {
+        if self.deck.holds(id::BEAT) {
+            return &self.travels[id::BEAT.index()];
+        }
         // A host without a tempo gets the beat in hertz.
         if source == id::BEAT_TEMPO && self.tempo.is_some() {
             &self.tempo_beat
@@ -250,6 +260,9 @@ impl Engine {
     }
 
     fn carrier_travel_of(&self, source: usize) -> &Travel {
+        if self.deck.holds(id::CARRIER) {
+            return &self.travels[id::CARRIER.index()];
+        }
         if source == id::CARRIER_HZ {
             &self.travels[id::CARRIER.index()]
         } else {
@@ -277,7 +290,7 @@ pub(super) fn level(control: ControlId, db: f64) -> f64 {
 }
 
 /// Whether a control follows a straight line by crossfades, one after another, and steps by one.
-fn crossfades(control: ControlId) -> bool {
+pub(super) fn crossfades(control: ControlId) -> bool {
     matches!(
         control,
         id::NOISE_WIDTH | id::PROG_DUTY | id::PROG_RAMP | id::PROG_LOW | id::PROG_HIGH
@@ -288,7 +301,7 @@ fn crossfades(control: ControlId) -> bool {
 
 /// Whether a control is a place or an angle: a step is there at once (far ones fade in the renderer), straight
 /// lines are followed.
-fn places(control: ControlId) -> bool {
+pub(super) fn places(control: ControlId) -> bool {
     matches!(
         control,
         id::AZIMUTH
@@ -305,7 +318,7 @@ fn places(control: ControlId) -> bool {
 }
 
 /// Whether a step of a place is small enough to be travelled: 5 degrees, or 5 % of a distance.
-fn is_near(control: ControlId, from: f64, to: f64) -> bool {
+pub(super) fn is_near(control: ControlId, from: f64, to: f64) -> bool {
     let distance =
         control == id::DISTANCE || id::LAYER.iter().any(|layer| layer.distance == control);
     if distance {
@@ -316,7 +329,7 @@ fn is_near(control: ControlId, from: f64, to: f64) -> bool {
 }
 
 /// Whether a control travels: glides to steps and follows straight lines. The others step, at a line's end.
-fn travels(control: ControlId) -> bool {
+pub(super) fn travels(control: ControlId) -> bool {
     matches!(
         control,
         id::BEAT

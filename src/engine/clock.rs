@@ -18,6 +18,15 @@ pub enum Course {
 }
 
 impl Course {
+    /// Through three frequencies; one that does not move is exact.
+    pub fn through(from: f64, middle: f64, to: f64) -> Course {
+        if from == middle && middle == to {
+            Course::Still(from)
+        } else {
+            Course::Moving(from, middle, to)
+        }
+    }
+
     /// The motion that it gives over so many frames, from position 0, times a factor.
     pub fn motion(self, factor: f64, frames: u64, rate: f64) -> Motion {
         match self {
@@ -67,17 +76,35 @@ pub struct Gear {
     pub carrier: Motion,
     /// Of the half-beat.
     pub half_beat: Motion,
+    /// The advance of each after so many frames, where it is known more exactly than a motion tells.
+    pub exact: [Option<(u64, i128)>; 2],
 }
 
 impl Gear {
     /// The hands so many frames after the start of the piece.
     pub fn advance(&self, hands: &Hands, frames: u64) -> Hands {
         Hands {
-            carrier: hands.carrier.wrapping_add(self.carrier.at(frames)),
-            half_beat: hands.half_beat.wrapping_add(self.half_beat.at(frames)),
+            carrier: hands.carrier.wrapping_add(self.carrier_at(frames)),
+            half_beat: hands.half_beat.wrapping_add(self.half_beat_at(frames)),
             position: hands.position.wrapping_add(i128::from(frames)),
         }
     }
+
+    fn carrier_at(&self, frames: u64) -> i128 {
+        exact_or(self.exact[0], frames).unwrap_or_else(|| self.carrier.at(frames))
+    }
+
+    /// The advance of the half-beat after so many frames.
+    pub fn half_beat_at(&self, frames: u64) -> i128 {
+        exact_or(self.exact[1], frames).unwrap_or_else(|| self.half_beat.at(frames))
+    }
+}
+
+/// An exact advance, where it is that of these frames.
+pub fn exact_or(exact: Option<(u64, i128)>, frames: u64) -> Option<i128> {
+    exact
+        .filter(|(after, _)| *after == frames)
+        .map(|(_, advance)| advance)
 }
 
 /// What happens to all phases when the transport says where the song is.

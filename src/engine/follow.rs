@@ -37,7 +37,8 @@ impl Engine {
                 self.played = 0;
             }
         }
-        if !playing || transport == Transport::Absent {
+        self.deck_follow(transport, moved || started);
+        if !playing || transport == Transport::Absent && !self.deck.is_on() {
             self.song_expected = None;
             self.anchor_pending = false;
             self.forget_jumps();
@@ -70,6 +71,10 @@ impl Engine {
     pub(super) fn anchor(&self) -> Anchor {
         let since_block = self.now - self.block_start;
         match (self.choice(id::PHASE_MODE), self.song_expected) {
+            (id::PHASE_TIMELINE, None) if self.deck.is_on() => Anchor {
+                song_frames: self.deck_position(),
+                beat_cycles: None,
+            },
             (id::PHASE_TIMELINE, Some(song)) => Anchor {
                 song_frames: song.saturating_add(since_block as i64),
                 beat_cycles: self.song_cycles(since_block),
@@ -83,7 +88,7 @@ impl Engine {
 
     /// Cycles of the beat at the song position, where tempo and musical position give them.
     fn song_cycles(&self, since_block: u64) -> Option<f64> {
-        if self.choice(id::BEAT_SOURCE) != id::BEAT_TEMPO {
+        if self.choice(id::BEAT_SOURCE) != id::BEAT_TEMPO || self.deck.holds(id::BEAT) {
             return None;
         }
         let (tempo, quarters) = self.beat_quarters()?;
@@ -111,6 +116,9 @@ impl Engine {
 
     /// Starts the fade of the entrainment where `run`, the transport and the timer ask for the other state.
     pub(super) fn run_fade(&mut self) {
+        if self.dips().is_some() {
+            return;
+        }
         let runs = self.choice(id::RUN) == id::RUN_ALWAYS || self.was_playing;
         let over = self
             .timer_frames()

@@ -5,6 +5,7 @@ use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
+use super::timeline::Part;
 use super::{Engine, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
@@ -134,14 +135,21 @@ impl Engine {
     }
 
     /// Where an anchor puts a layer. A glide is as good as over; a straight line is where it is.
-    fn anchored(&self, ids: &LayerIds, anchor: &Anchor) -> Hands {
+    fn anchored(&self, index: usize, anchor: &Anchor) -> Hands {
+        let ids = &id::LAYER[index];
         let ratio = self.settled(ids.ratio);
         let whole = self.beat_travel().settled(self.now) * ratio;
         let carrier = self.carrier_travel().settled(self.now);
         let (carrier, beat) = transposed(carrier, self.settled(ids.interval), whole);
         // Where the tempo tells the cycles, the limit holds for them too.
         let share = if whole > 0.0 { beat / whole } else { 1.0 };
-        anchor.hands(carrier, beat, ratio * share, self.rate)
+        let hands = anchor.hands(carrier, beat, ratio * share, self.rate);
+        let closed = |part| self.anchored_phase(part);
+        Hands {
+            carrier: closed(Part::Carrier(index)).unwrap_or(hands.carrier),
+            half_beat: closed(Part::Beat(index)).map_or(hands.half_beat, |cycles| cycles >> 1),
+            ..hands
+        }
     }
 
     fn turn_layer(&mut self, index: usize, anchor: &Anchor) {
@@ -153,7 +161,7 @@ impl Engine {
             // One past of noise a piece is enough work: this one is next.
             return;
         }
-        let target = layer.jump.then(|| self.anchored(ids, anchor));
+        let target = layer.jump.then(|| self.anchored(index, anchor));
         let here = layer.hands[layer.pair.current()];
         // Tones do not hear where noise is, and noise not where tones are.
         let heard = target.filter(|target| match setup {
@@ -269,16 +277,30 @@ impl Engine {
             let middle = self.layer_frequencies(ids, self.now + frames / 2);
             let last = self.layer_frequencies(ids, end);
             (
-                Course::Moving(carrier, middle.0, last.0),
-                Course::Moving(beat, middle.1, last.1),
+                Course::through(carrier, middle.0, last.0),
+                Course::through(beat, middle.1, last.1),
             )
         } else {
             (Course::Still(carrier), Course::Still(beat))
         };
-        self.layers[index].gear = Gear {
+        let mut gear = Gear {
             carrier: carrier.motion(1.0, frames, self.rate),
             half_beat: beat.motion(0.5, frames, self.rate),
+            ..Gear::default()
         };
+        let last = self.layer_frequencies(ids, end);
+        let (here_carrier, here_beat) = self.layer_frequencies(ids, self.now);
+        if let Some(closed) = self.deck_motion(Part::Carrier(index), 0, here_carrier, last.0, end) {
+            (gear.carrier, gear.exact[0]) = (closed.motion, Some(closed.exact));
+        }
+        let limited = |carrier: f64, beat: f64| beat >= WIDEST_BEAT * carrier;
+        if !limited(here_carrier, here_beat)
+            && !limited(last.0, last.1)
+            && let Some(closed) = self.deck_motion(Part::Beat(index), 1, here_beat, last.1, end)
+        {
+            (gear.half_beat, gear.exact[1]) = (closed.motion, Some(closed.exact));
+        }
+        self.layers[index].gear = gear;
         let layer = self.layers[index];
         let (renderings, level) = self.chain.layers[index];
         for rendering in [0, 1] {

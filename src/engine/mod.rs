@@ -11,6 +11,7 @@ mod bed;
 mod chain;
 mod clock;
 pub mod controls;
+mod deck;
 mod event;
 mod follow;
 mod layer;
@@ -19,15 +20,18 @@ mod pair;
 mod plan;
 mod space;
 mod telemetry;
+pub mod timeline;
 mod travel;
 mod treatment;
 
 pub use chain::SpaceSupply;
 pub use controls::{Control, ControlError, ControlId};
+pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use event::{Change, Event, Tempo, Transport};
 pub use markers::{Marker, MarkerKind};
 pub use space::SpaceWish;
 pub use telemetry::Telemetry;
+pub use timeline::Timeline;
 
 use crate::dsp::ambisonics::{MAX_CHANNELS, MAX_ORDER, channels};
 use crate::dsp::denormals::DenormalGuard;
@@ -38,12 +42,12 @@ use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
 use controls as id;
+use deck::Deck;
 use layer::Layer;
 use markers::Markers;
 use space::Space;
 use std::fmt;
 use std::sync::Arc;
-use telemetry::Snapshot;
 use travel::Travel;
 use treatment::Treatments;
 
@@ -137,6 +141,8 @@ pub struct Engine {
     bed: Bed,
     treatments: Treatments,
     space: Space,
+    /// Plays timelines and puts snapshots in force.
+    deck: Deck,
     /// What brings filters to the node of space, until somebody takes it.
     supply: Option<SpaceSupply>,
     /// Frames since the reset.
@@ -217,6 +223,7 @@ impl Engine {
             bed: Bed::new(),
             treatments: Treatments::new(),
             space: Space::new(),
+            deck: Deck::new(),
             supply: Some(built.supply),
             now: 0,
             piece_start: 0,
@@ -264,6 +271,11 @@ impl Engine {
         self.supply.take()
     }
 
+    /// What gives orders to this engine's deck (snapshots, timelines), once: from any one thread.
+    pub fn take_deck(&mut self) -> Option<DeckLine> {
+        self.deck.take_line()
+    }
+
     /// The chain as a graph: names, JSON, dot.
     pub fn graph(&self) -> &GraphRun {
         &self.graph
@@ -292,7 +304,8 @@ impl Engine {
         let wanted = kinds
             .chain([id::NOISE_KIND])
             .any(|kind| self.choice(kind) != 0);
-        if wanted || self.generates() {
+        // What a protocol is silent of now may sound later.
+        if wanted || self.generates() || self.deck.is_on() {
             Tail::Infinite
         } else if self.treats() || self.space_sounds() {
             let tail = self.frames(TREATMENT_TAIL).max(self.room_tail());
@@ -334,6 +347,7 @@ impl Engine {
         self.block_start = 0;
         self.played = 0;
         self.song_expected = None;
+        self.deck.reset();
         for travel in &mut self.travels {
             *travel = Travel::still(travel.target());
         }
@@ -465,7 +479,7 @@ impl Engine {
                 readout(node, param)
             }
         };
-        self.telemetry.publish(Snapshot {
+        self.telemetry.publish(telemetry::Snapshot {
             beat_phase: self.beat_phase(),
             beat: self.beat_travel().value(self.now),
             carrier: self.carrier_travel().value(self.now),
@@ -491,6 +505,8 @@ impl Engine {
                 self.params.leveller_gain,
             ),
             space: self.space_wish(),
+            protocol: self.deck_seconds(),
+            protocol_length: self.deck_length(),
             frames: self.now,
         });
     }

@@ -2,6 +2,7 @@
 
 use super::clock::{Course, Gear};
 use super::controls as id;
+use super::timeline::Part;
 use super::travel::Travel;
 use super::{ControlId, Engine, QUANTUM, apply};
 use crate::graph::Activity;
@@ -31,6 +32,7 @@ impl Engine {
             self.space.poisoned = true;
         }
         self.land_held();
+        self.run_dip();
         let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
         let end = self
             .travels
@@ -38,15 +40,17 @@ impl Engine {
             .chain([&self.tempo_beat, &self.note_carrier])
             .filter_map(|travel| travel.end(now))
             .chain(self.timer_end())
+            .chain(self.deck_border())
             .fold(grid, u64::min);
         self.piece_end = end;
+        self.run_deck(end);
         self.run_fade();
         self.bed.pair.expire(now);
         self.treatments.expire(now);
         for layer in &mut self.layers {
             layer.pair.expire(now);
         }
-        if self.anchor_pending {
+        if self.anchor_pending && self.dips().is_none() {
             self.anchor_all();
         }
         self.drive_master(end);
@@ -149,7 +153,10 @@ impl Engine {
         }
         let anchor = self.anchor();
         let hertz = self.beat_travel().settled(now);
-        self.master_half = anchor.hands(0.0, hertz, 1.0, self.rate).half_beat;
+        let by_hertz = anchor.hands(0.0, hertz, 1.0, self.rate).half_beat;
+        self.master_half = self
+            .anchored_phase(Part::Master)
+            .map_or(by_hertz, |cycles| cycles >> 1);
         for layer in &mut self.layers {
             layer.jump = true;
         }
@@ -159,8 +166,23 @@ impl Engine {
         self.mark_anchor();
     }
 
+    /// The phase of a part at an anchor, where a timeline tells it in closed form.
+    pub(super) fn anchored_phase(&self, part: Part) -> Option<i128> {
+        self.deck_phase(part)
+            .filter(|_| self.choice(id::PHASE_MODE) == id::PHASE_TIMELINE)
+    }
+
     fn drive_master(&mut self, end: u64) {
         let beat = self.beat_travel();
+        let (from, to) = (beat.value(self.now), beat.value(end));
+        if let Some(closed) = self.deck_motion(Part::Master, 1, from, to, end) {
+            self.master_gear = Gear {
+                half_beat: closed.motion,
+                exact: [None, Some(closed.exact)],
+                ..Gear::default()
+            };
+            return;
+        }
         let course = if beat.end(self.now).is_none() {
             Course::Still(beat.target())
         } else {
@@ -183,7 +205,7 @@ impl Engine {
     /// The master's half-beat at this frame, without the offset.
     fn master_at_now(&self) -> i128 {
         self.master_half
-            .wrapping_add(self.master_gear.half_beat.at(self.now - self.piece_start))
+            .wrapping_add(self.master_gear.half_beat_at(self.now - self.piece_start))
     }
 
     /// Controls that step at the end of a line: puts those in force whose line has ended.

@@ -4,8 +4,9 @@
 //! out at its inputs (filters of finite length need no more), and what does not goes past it. Space is on
 //! once it is asked for and filters have come.
 
-use super::clock::{Anchor, Course};
+use super::clock::{Anchor, Course, exact_or};
 use super::controls as id;
+use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::ambisonics::MAX_ORDER;
 use crate::dsp::phase::{CYCLE, Motion};
@@ -57,6 +58,8 @@ pub struct Space {
     /// The motion's phase, in 2^-64 cycles; whole cycles are counted.
     phase: i128,
     gear: Motion,
+    /// The advance of the phase after so many frames, where a timeline tells it exactly.
+    exact: Option<(u64, i128)>,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
     pub stepped: bool,
     /// What the nodes of space remember is to be forgotten.
@@ -115,6 +118,7 @@ impl Space {
         Space {
             phase: 0,
             gear: Motion::default(),
+            exact: None,
             stepped: true,
             poisoned: false,
             program: Route::PAST,
@@ -136,7 +140,9 @@ impl Space {
 
     /// Moves the phase on by frames of the piece.
     pub fn advance(&mut self, frames: u64) {
-        self.phase = self.phase.wrapping_add(self.gear.at(frames));
+        let advance = exact_or(self.exact.take(), frames);
+        let advance = advance.unwrap_or_else(|| self.gear.at(frames));
+        self.phase = self.phase.wrapping_add(advance);
         self.gear = Motion::default();
     }
 }
@@ -201,6 +207,9 @@ impl Engine {
             let hands = anchor.hands(0.0, hertz, ratio * share, self.rate);
             hands.half_beat.wrapping_mul(2)
         };
+        if let Some(phase) = self.anchored_phase(self.motion_part()) {
+            self.space.phase = phase;
+        }
         self.space.stepped = true;
     }
 
@@ -218,7 +227,14 @@ impl Engine {
         } else {
             Course::Still(at(self.now))
         };
+        let (from, to) = (at(self.now), at(end));
         self.space.gear = course.motion(1.0, frames, self.rate);
+        self.space.exact = None;
+        if from.max(to) < FASTEST
+            && let Some(closed) = self.deck_motion(self.motion_part(), 0, from, to, end)
+        {
+            (self.space.gear, self.space.exact) = (closed.motion, Some(closed.exact));
+        }
         let wish = self.space_wish();
         if let Some(wish) = wish {
             self.ask(&wish);
@@ -434,6 +450,15 @@ impl Engine {
             way,
             from: route.way,
             settled: self.now + self.frames(SWITCH_TIME),
+        }
+    }
+
+    /// What the motion's phase follows.
+    fn motion_part(&self) -> Part {
+        if self.choice(id::MOTION_SOURCE) == id::MOTION_HZ {
+            Part::Motion
+        } else {
+            Part::BeatMotion
         }
     }
 

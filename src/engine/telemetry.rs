@@ -19,6 +19,8 @@ pub struct Telemetry {
     ceiling_overshoot: AtomicU32,
     leveller_gain: AtomicU32,
     space: AtomicU32,
+    protocol: AtomicU64,
+    protocol_length: AtomicU64,
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
@@ -94,6 +96,18 @@ impl Telemetry {
         SpaceWish::from_bits(self.space.load(Relaxed))
     }
 
+    /// Where the protocol is, in seconds, while it plays and wins over the host's values.
+    pub fn protocol(&self) -> Option<f64> {
+        // 0 is for none: positions are kept as the bits of their float, plus one.
+        let bits = self.protocol.load(Relaxed).checked_sub(1)?;
+        Some(f64::from_bits(bits))
+    }
+
+    /// Length of the protocol that the engine has, in seconds; 0 for none.
+    pub fn protocol_length(&self) -> f64 {
+        f64::from_bits(self.protocol_length.load(Relaxed))
+    }
+
     /// Frames processed since the last reset.
     pub fn frames(&self) -> u64 {
         self.frames.load(Relaxed)
@@ -144,6 +158,10 @@ impl Telemetry {
             .store(now.leveller_gain.to_bits(), Relaxed);
         let wish = now.space.map_or(0, SpaceWish::to_bits);
         self.space.store(wish, Relaxed);
+        let protocol = now.protocol.map_or(0, |seconds| seconds.to_bits() + 1);
+        self.protocol.store(protocol, Relaxed);
+        self.protocol_length
+            .store(now.protocol_length.to_bits(), Relaxed);
         self.frames.store(now.frames, Relaxed);
     }
 }
@@ -161,5 +179,7 @@ pub(super) struct Snapshot {
     pub ceiling_overshoot: f32,
     pub leveller_gain: f32,
     pub space: Option<SpaceWish>,
+    pub protocol: Option<f64>,
+    pub protocol_length: f64,
     pub frames: u64,
 }

@@ -37,6 +37,17 @@ impl Travel {
         }
     }
 
+    /// A straight line from one value to another, or still where they are the same.
+    pub fn between(from: f64, to: f64, now: u64, frames: u64) -> Travel {
+        Travel {
+            from,
+            start: now,
+            frames,
+            line: true,
+            ..Travel::still(to)
+        }
+    }
+
     /// A raised cosine from where it is now; 0 frames jump. It sets out with the slope that it has, as far
     /// as that leads to its target and not beyond: a host that draws a line by a step a block is followed
     /// at about the glide's own delay, where glides that each set out from rest would hardly move.

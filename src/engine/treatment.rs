@@ -9,6 +9,7 @@ use super::chain::{ModulatorParams, StageNodes};
 use super::clock::{Anchor, Course, Gear, Hands};
 use super::controls as id;
 use super::pair::{Pair, Turn};
+use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
@@ -185,10 +186,15 @@ impl Engine {
         } else {
             Course::Still(self.treatment_beat(self.now))
         };
-        self.treatments.gear = Gear {
+        let mut gear = Gear {
             half_beat: course.motion(0.5, frames, self.rate),
             ..Gear::default()
         };
+        let (from, to) = (self.treatment_beat(self.now), self.treatment_beat(end));
+        if let Some(closed) = self.deck_motion(Part::Treatment, 1, from, to, end) {
+            (gear.half_beat, gear.exact[1]) = (closed.motion, Some(closed.exact));
+        }
+        self.treatments.gear = gear;
         for stage in 0..STAGES.len() {
             self.take_over(stage);
             self.turn_stage(stage, &anchor);
@@ -249,7 +255,12 @@ impl Engine {
     fn anchored_treatment(&self, anchor: &Anchor) -> Hands {
         let ratio = self.settled(id::PROG_RATIO);
         let beat = self.beat_travel().settled(self.now) * ratio;
-        anchor.hands(0.0, beat, ratio, self.rate)
+        let hands = anchor.hands(0.0, beat, ratio, self.rate);
+        let closed = self.anchored_phase(Part::Treatment);
+        Hands {
+            half_beat: closed.map_or(hands.half_beat, |cycles| cycles >> 1),
+            ..hands
+        }
     }
 
     fn turn_stage(&mut self, index: usize, anchor: &Anchor) {

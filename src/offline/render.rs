@@ -7,11 +7,16 @@ use super::lanes::{LONGEST, Lane};
 use super::marks::{Marks, MarksError};
 use super::wav::WavError;
 use crate::engine::controls::{CEILING_ON, HRTF_EQ, ORDER, ROOM, SPACE_KIND};
-use crate::engine::{Change, ControlId, Engine, EngineError, Event, SpaceWish, Tempo, Transport};
+use crate::engine::timeline::TimelineError;
+use crate::engine::{
+    Change, ControlId, Engine, EngineError, Event, Order, SpaceWish, Tempo, Timeline, Transport,
+};
 use crate::hrtf::{self, HrtfError};
+use crate::protocol::Protocol;
 use crate::space::bring_all;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a render does beside passing the source through.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct RenderOptions {
     pub settings: Vec<(ControlId, f64)>,
     /// Controls over song time; they win over settings.
     pub lanes: Vec<Lane>,
+    /// A timeline, which wins over both while `protocol_on` is on.
+    pub protocol: Option<Protocol>,
     /// How the stream is cut.
     pub block: BlockSize,
     /// Silence that follows the source, in seconds.
@@ -43,6 +50,7 @@ impl Default for RenderOptions {
         RenderOptions {
             settings: Vec::new(),
             lanes: Vec::new(),
+            protocol: None,
             block: BlockSize::Frames(512),
             tail: 0.0,
             start: 0.0,
@@ -96,6 +104,8 @@ pub enum RenderError {
     Stereo,
     /// Two lanes move one control.
     TwoLanes(&'static str),
+    /// No timeline can be made of the protocol.
+    Protocol(TimelineError),
 }
 
 impl fmt::Display for RenderError {
@@ -125,6 +135,7 @@ impl fmt::Display for RenderError {
             RenderError::Stereo => {
                 f.write_str("the graph takes one channel and the input has two; give a mono file")
             }
+            RenderError::Protocol(error) => write!(f, "protocol: {error}"),
             RenderError::TwoLanes(id) => {
                 write!(
                     f,
@@ -214,8 +225,23 @@ pub fn render(
         engine.set(control, value);
     }
     let start = (options.start * rate).round() as u64;
+    let timeline = options
+        .protocol
+        .as_ref()
+        .map(|protocol| protocol.timeline(&options.settings, rate).map(Arc::new))
+        .transpose()
+        .map_err(RenderError::Protocol)?;
     let events = schedule(&mut engine, &options.lanes, rate, start);
-    supply(&mut engine, options.hrtf.as_deref(), &events)?;
+    supply(
+        &mut engine,
+        options.hrtf.as_deref(),
+        &events,
+        timeline.as_deref(),
+    )?;
+    if let (Some(timeline), Some(mut deck)) = (timeline, engine.take_deck()) {
+        // The line of a new engine is empty.
+        let _ = deck.send(Order::Timeline(Some(timeline)));
+    }
     let captures = options
         .capture
         .as_ref()
@@ -273,8 +299,11 @@ fn supply(
     engine: &mut Engine,
     file: Option<&Path>,
     events: &[(u64, Event)],
+    timeline: Option<&Timeline>,
 ) -> Result<(), HrtfError> {
     let values = |control: ControlId| -> Vec<f64> {
+        let moved = timeline.into_iter();
+        let moved = moved.flat_map(move |timeline| timeline.values(control));
         let later = events
             .iter()
             .filter(move |(_, event)| event.control == control);
@@ -282,7 +311,8 @@ fn supply(
             Change::Step(value) | Change::Linear { to: value, .. } => Some(value),
             Change::Note(_) => None,
         });
-        let mut values: Vec<f64> = std::iter::once(engine.get(control)).chain(later).collect();
+        let now = std::iter::once(engine.get(control));
+        let mut values: Vec<f64> = now.chain(later).chain(moved).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
         values

@@ -5,6 +5,7 @@ mod export;
 mod fence;
 mod filters;
 mod params;
+mod session;
 mod sink;
 mod state;
 mod transport;
@@ -25,6 +26,7 @@ use nice_plug::prelude::{
     ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsSection, TaskExecutor,
     Vst3Plugin, Vst3SubCategory,
 };
+use session::Session;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,6 +64,7 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     repaired: Repaired,
     reporter: Reporter,
     filters: Arc<Filters>,
+    session: Arc<Session>,
     fence: Arc<Fence>,
     executor: Option<AsyncExecutor<Self>>,
     api: Option<PluginApi>,
@@ -73,10 +76,13 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
         INSTANCES.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::default());
         let filters = Arc::new(Filters::new(link.clone()));
+        let params = Arc::new(ZgParams::new(link.clone()));
+        let session = Arc::new(Session::new(link.clone(), params.clone()));
         Zg {
-            params: Arc::new(ZgParams::new(link.clone())),
-            reporter: worker::attach(&link, &filters),
+            params,
+            reporter: worker::attach(&link, &filters, &session),
             filters,
+            session,
             link,
             engine: None,
             clock: HostClock::default(),
@@ -122,7 +128,10 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<ZgEditor> {
         self.executor = Some(executor);
-        Some(ZgEditor::new(self.link.clone(), sink::maker(&self.params)))
+        Some(ZgEditor::new(
+            self.link.clone(),
+            sink::maker(&self.params, &self.session),
+        ))
     }
 
     fn filter_state(state: &mut PluginState) {
@@ -149,6 +158,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             .is_some_and(|engine| engine.sample_rate() == rate && engine.bus() == bus)
         {
             self.bring_filters();
+            self.session.sync();
             return true;
         }
         // Also where the new one cannot be made: an engine of another rate would sound wrong.
@@ -160,11 +170,13 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         match engine {
             Ok(mut engine) => {
                 self.filters.attach(&mut engine);
+                self.session.attach(&mut engine);
                 self.link.watch(engine.telemetry().clone());
                 self.repaired = Repaired::default();
                 self.engine = Some(engine);
                 self.params.mark_all();
                 self.bring_filters();
+                self.session.sync();
                 true
             }
             // A host that runs at such a rate (validators do) keeps its audio; a rate that is none is refused.

@@ -188,7 +188,11 @@ unsafe impl Params for ZgParams {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        state::fields(self.link.size(), self.link.hrtf().choice)
+        state::fields(
+            self.link.size(),
+            self.link.hrtf().choice,
+            &self.link.session(),
+        )
     }
 
     fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {

@@ -1,24 +1,28 @@
 //! The editor's way to the host's parameters.
 
 use super::params::ZgParams;
-use crate::editor::{ParamSink, SinkMaker};
-use crate::engine::ControlId;
+use super::session::Session;
+use crate::editor::{ParamSink, SinkMaker, follow};
+use crate::engine::{ControlId, Order};
+use crate::protocol::Take;
 use nice_plug::context::gui::GuiContext;
 use std::sync::Arc;
 
 /// Reads the parameters and changes them through the host.
 struct HostSink {
     params: Arc<ZgParams>,
+    session: Arc<Session>,
     // Lives only as long as the window: nice-plug's context must not be kept beyond it.
     context: GuiContext,
 }
 
 /// Makes a sink for each opening of the editor.
-pub(super) fn maker(params: &Arc<ZgParams>) -> SinkMaker {
-    let params = params.clone();
+pub(super) fn maker(params: &Arc<ZgParams>, session: &Arc<Session>) -> SinkMaker {
+    let (params, session) = (params.clone(), session.clone());
     Arc::new(move |context| {
         Box::new(HostSink {
             params: params.clone(),
+            session: session.clone(),
             context,
         })
     })
@@ -46,5 +50,19 @@ impl ParamSink for HostSink {
 
     fn touch(&self) {
         self.params.touch(&self.context.param_setter());
+    }
+
+    fn load(&self, take: &Take) {
+        // The engine first: what the host then repeats is what it has already.
+        self.session.load(take);
+        follow(self, take);
+    }
+
+    fn play(&self, play: bool) {
+        self.session.order(Order::Play(play));
+    }
+
+    fn seek(&self, seconds: f64) {
+        self.session.order(Order::Seek(seconds));
     }
 }

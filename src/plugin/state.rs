@@ -5,26 +5,44 @@
 //! defaults; one that is not is emptied, so that nothing changes, and a notice says why.
 
 use super::params::{LAST_REVISION, REVISION, from_plain, to_plain};
-use crate::editor::{EditorSize, HrtfChoice, Link};
+use crate::editor::{EditorSize, HrtfChoice, Link, SessionState};
 use crate::engine::ControlId;
 use crate::engine::controls::{Control, Values};
+use crate::protocol::Protocol;
 use nice_plug::plugin::{ParamValue, PluginState};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The version of the state's form. It grows when an older Zeitgeber could no longer read a state.
-const VERSION: u32 = 1;
+///
+/// 1: parameters, editor, HRTF file. 2: the protocol, the preset's name, and parts that are reserved.
+const VERSION: u32 = 2;
 
 const VERSION_KEY: &str = "state_version";
 const EDITOR_KEY: &str = "editor";
 const HRTF_KEY: &str = "hrtf";
+const PROTOCOL_KEY: &str = "protocol";
+const PRESET_KEY: &str = "preset";
+/// Insert sources, learned MIDI and OSC settings have their places: what a later version puts there is kept.
+const RESERVED_KEYS: [&str; 3] = ["inserts", "midi", "osc"];
 /// Messages on their way from [`filter`], which is static, to the instance. Never saved.
 const NOTICE_KEY: &str = "notice";
+
+/// The longest part of a state in bytes.
+const LONGEST_PART: usize = 8 << 20;
+
+/// Letters of a preset's name at most.
+const LONGEST_NAME: usize = 200;
 
 /// Most unknown names that one message lists.
 const NAMED: usize = 5;
 
 /// What is saved beside the parameters, as JSON by key.
-pub(super) fn fields(editor: EditorSize, hrtf: Option<HrtfChoice>) -> BTreeMap<String, String> {
+pub(super) fn fields(
+    editor: EditorSize,
+    hrtf: Option<HrtfChoice>,
+    session: &SessionState,
+) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::from([(VERSION_KEY.to_owned(), VERSION.to_string())]);
     // Two floats always have a JSON form; a size that had none would only be forgotten.
     if let Ok(json) = serde_json::to_string(&editor.usable()) {
@@ -34,7 +52,33 @@ pub(super) fn fields(editor: EditorSize, hrtf: Option<HrtfChoice>) -> BTreeMap<S
     if let Some(Ok(json)) = hrtf.map(|hrtf| serde_json::to_string(&hrtf)) {
         fields.insert(HRTF_KEY.to_owned(), json);
     }
+    if let Some(protocol) = &session.protocol {
+        fields.insert(PROTOCOL_KEY.to_owned(), protocol.document().to_string());
+    }
+    if !session.name.is_empty()
+        && let Ok(json) = serde_json::to_string(&session.name)
+    {
+        fields.insert(PRESET_KEY.to_owned(), json);
+    }
+    for (key, json) in &session.reserved {
+        fields.insert(key.clone(), json.clone());
+    }
     fields
+}
+
+/// Reads the protocol of a state. Its values are in range by themselves; what no row sets at second 0 begins at the
+/// parameters, which are in range too.
+fn protocol(json: &str) -> Result<Protocol, String> {
+    let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    Protocol::from_json(&value, &[], &mut Vec::new()).map_err(|error| error.to_string())
+}
+
+fn name(json: &str) -> Result<String, String> {
+    let name: String = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if name.chars().count() > LONGEST_NAME {
+        return Err(format!("it has over {LONGEST_NAME} letters"));
+    }
+    Ok(name)
 }
 
 /// Takes over the fields of a state that [`filter`] has seen.
@@ -49,6 +93,19 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
     if fields.contains_key(VERSION_KEY) {
         let chosen = fields.get(HRTF_KEY);
         link.choose_hrtf(chosen.and_then(|json| HrtfChoice::parse(json).ok()));
+        link.edit_session(|session| {
+            let read = |key: &str| fields.get(key);
+            session.protocol = read(PROTOCOL_KEY)
+                .and_then(|json| protocol(json).ok())
+                .map(Arc::new);
+            session.name = read(PRESET_KEY)
+                .and_then(|json| name(json).ok())
+                .unwrap_or_default();
+            session.reserved = RESERVED_KEYS
+                .iter()
+                .filter_map(|key| Some(((*key).to_owned(), read(key)?.clone())))
+                .collect();
+        });
     }
     let notices: Vec<String> = fields
         .get(NOTICE_KEY)
@@ -130,6 +187,34 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             shorten(text)
         ));
     }
+    if let Some((key, json)) = state
+        .fields
+        .iter()
+        .find(|(_, json)| json.len() > LONGEST_PART)
+    {
+        return Err(format!(
+            "its part \"{}\" is {} bytes long",
+            shorten(key),
+            json.len()
+        ));
+    }
+    if let Some(text) = state.fields.get(PROTOCOL_KEY)
+        && let Err(error) = protocol(text)
+    {
+        return Err(format!("its protocol is unreadable: {error}"));
+    }
+    if let Some(text) = state.fields.get(PRESET_KEY)
+        && let Err(error) = name(text)
+    {
+        return Err(format!("the name of its preset is unreadable: {error}"));
+    }
+    for key in RESERVED_KEYS {
+        if let Some(text) = state.fields.get(key)
+            && let Err(error) = serde_json::from_str::<serde_json::Value>(text)
+        {
+            return Err(format!("its part \"{key}\" is unreadable: {error}"));
+        }
+    }
     for id in ControlId::all() {
         let control = id.control();
         if let Some(value) = state.params.get(control.id) {
@@ -150,7 +235,10 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             "this state has parameters that this version does not know: {names}"
         ));
     }
-    let known = |key: &str| [VERSION_KEY, EDITOR_KEY, HRTF_KEY].contains(&key);
+    let known = |key: &str| {
+        [VERSION_KEY, EDITOR_KEY, HRTF_KEY, PROTOCOL_KEY, PRESET_KEY].contains(&key)
+            || RESERVED_KEYS.contains(&key)
+    };
     if let Some(names) = drop_unknown(&mut state.fields, known) {
         ignored.push(format!(
             "this state has parts that this version does not know: {names}"

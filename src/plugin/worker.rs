@@ -5,6 +5,7 @@
 //! ends with the first instance that goes (see `fence`).
 
 use super::filters::Filters;
+use super::session::Session;
 use crate::editor::Link;
 use crate::engine::SpaceWish;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -47,6 +48,7 @@ struct Lane {
     ring: rtrb::Consumer<Report>,
     link: Weak<Link>,
     filters: Weak<Filters>,
+    session: Weak<Session>,
     pending: [u64; 2],
     said: Option<Instant>,
 }
@@ -71,6 +73,9 @@ impl Lane {
                 Report::InputRepaired(samples) => self.pending[0] += samples,
                 Report::OutputRepaired(samples) => self.pending[1] += samples,
             }
+        }
+        if let Some(session) = self.session.upgrade() {
+            session.sync();
         }
         let Some(link) = self.link.upgrade() else {
             return;
@@ -158,7 +163,7 @@ fn worker() -> MutexGuard<'static, Option<Running>> {
 }
 
 /// Puts an instance on the worker, which is started if it is the first. Never on the audio thread.
-pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>) -> Reporter {
+pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Session>) -> Reporter {
     let mut worker = worker();
     let running = worker.get_or_insert_with(|| {
         let shared = Arc::new(Shared::default());
@@ -188,6 +193,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>) -> Reporter {
         ring: consumer,
         link: Arc::downgrade(link),
         filters: Arc::downgrade(filters),
+        session: Arc::downgrade(session),
         pending: [0; 2],
         said: None,
     };
@@ -242,9 +248,16 @@ mod tests {
             .iter()
             .map(|link| Arc::new(Filters::new(link.clone())))
             .collect();
-        let pairs = links.iter().zip(&filters);
-        let mut reporters: Vec<Reporter> =
-            pairs.map(|(link, filters)| attach(link, filters)).collect();
+        let sessions: Vec<_> = links
+            .iter()
+            .map(|link| {
+                let params = Arc::new(super::super::ZgParams::new(link.clone()));
+                Arc::new(Session::new(link.clone(), params))
+            })
+            .collect();
+        let mut reporters: Vec<Reporter> = (0..links.len())
+            .map(|n| attach(&links[n], &filters[n], &sessions[n]))
+            .collect();
         assert!(reporters[1].push(Report::InputRepaired(1)));
         assert!(reporters[1].push(Report::InputRepaired(2)));
         assert!(reporters[2].push(Report::OutputRepaired(1)));
@@ -287,7 +300,9 @@ mod tests {
         link.watch(engine.telemetry().clone());
         let (mut left, mut right) = ([0.0; 32], [0.0; 32]);
         engine.process(&mut left, &mut right, Default::default(), &[]);
-        let reporter = attach(&link, &filters);
+        let params = Arc::new(super::super::ZgParams::new(link.clone()));
+        let session = Arc::new(Session::new(link.clone(), params));
+        let reporter = attach(&link, &filters, &session);
         let deadline = Instant::now() + Duration::from_secs(20);
         while link
             .loading()

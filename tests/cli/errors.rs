@@ -17,7 +17,7 @@ fn words_that_mean_nothing() {
         ("render --silence 1", "--output"),
         (
             "render -o o.wav",
-            "give an INPUT file, or --silence SECONDS",
+            "give an INPUT file, --silence SECONDS, or a --preset with a protocol",
         ),
         ("render in.wav --silence 1 -o o.wav", "cannot be used with"),
         ("analyze", "<FILE>"),
@@ -194,7 +194,7 @@ fn presets() {
     run.write("later.json", r#"{"zeitgeber": 9, "params": {}}"#);
     run.write("text.json", "beat=6");
     for (preset, says) in [
-        ("calm", "presets by name come in a later version"),
+        ("starer", "there is no preset \"starer\""),
         (
             "range.json",
             "range.json: carrier: 5 is outside 20 to 1500 Hz",

@@ -7,6 +7,7 @@ use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::ProcessStatus;
 use zeitgeber::engine::controls::{
     BEAT, BEAT_SOURCE, BYPASS, CARRIER, CARRIER_SOURCE, FADE_IN, GLIDE, IN_GAIN, L1_KIND, L1_LEVEL,
+    PROTOCOL_ON,
 };
 use zeitgeber::engine::{Change as How, ControlId, Engine, Event, Tempo, Transport};
 
@@ -340,6 +341,43 @@ fn its_state_is_saved_and_restored() {
         .expect("48 kHz")
         .render(&input, &[64], &[], |_| None);
     assert_same(&found, &wanted, "a restored state");
+}
+
+#[test]
+fn a_protocol_in_the_state_plays_and_is_saved_again() {
+    let entry = load();
+    let input = noise(9600);
+    let changes = [
+        (0, L1_KIND, BINAURAL),
+        (0, PROTOCOL_ON, 1.0),
+        (0, BEAT, 6.3),
+    ];
+    let mut rig = Rig::new(&entry);
+    let without = rig
+        .start(RATE)
+        .expect("48 kHz")
+        .render(&input, &[64], &changes, |_| None);
+    let saved = rig.save();
+    let json = String::from_utf8(saved[8..].to_vec()).expect("the state is JSON");
+    let rows = r#""fields":{"protocol":"[{\"at\":0,\"beat\":20},{\"at\":60,\"beat\":4}]","#;
+    assert!(json.contains("\"fields\":{"), "{json}");
+    let mut json = json.replace("\"fields\":{", rows).into_bytes();
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.append(&mut json);
+    let mut restored = Rig::new(&entry);
+    assert!(restored.load(&bytes));
+    let again = String::from_utf8(restored.save()[8..].to_vec()).expect("the state is JSON");
+    assert!(again.contains(r#"\"beat\":20"#), "{again}");
+    let with = restored
+        .start(RATE)
+        .expect("48 kHz")
+        .render(&input, &[64], &[], |_| None);
+    assert_ne!(
+        with[0], without[0],
+        "the protocol wins over the beat of the host"
+    );
+    let once_more = String::from_utf8(restored.save()[8..].to_vec()).expect("the state is JSON");
+    assert_eq!(again, once_more);
 }
 
 #[test]

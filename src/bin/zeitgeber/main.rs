@@ -13,6 +13,7 @@ mod live_devices;
 mod material;
 mod nodes;
 mod params;
+mod presets;
 mod render;
 mod run;
 mod signals;
@@ -46,6 +47,7 @@ enum Command {
     Analyze(analyze::Args),
     Live(live::Args),
     Hrtf(hrtf::Args),
+    Presets(presets::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => args.run(),
         Command::Live(args) => args.run(),
         Command::Hrtf(args) => args.run(),
+        Command::Presets(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,9 +80,16 @@ fn explain(error: &clap::Error) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problem) => refuse(&problem),
         },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if std::env::args().nth(1).as_deref() == Some("presets") =>
+        {
+            refuse(&Problem::new(
+                "give a command of presets: list, show, check, import, export or measure",
+            ))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze, live or hrtf; --help explains them",
+                "give a command: render, run, params, nodes, graph, analyze, live, hrtf or presets; --help explains them",
             ))
         }
         kind => {

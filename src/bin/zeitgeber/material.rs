@@ -83,16 +83,18 @@ impl Material {
     }
 
     /// The sound that comes in, stereo or an ambisonic bus, at the rate it is treated at. Refuses an output that is
-    /// the input or one of the `other` files that are read.
+    /// the input or one of the `other` files that are read. `own` is the length in seconds of silence where neither is
+    /// named.
     pub fn open<'a>(
         &self,
         other: impl IntoIterator<Item = &'a Path>,
+        own: Option<f64>,
         is_bus: bool,
     ) -> Result<Box<dyn Source>, Problem> {
         args::refuse_overwrite(&self.output, self.input.as_deref())?;
         args::refuse_overwrite(&self.output, other)?;
         let Some(input) = &self.input else {
-            let silence = self.silence()?;
+            let silence = self.silence(own)?;
             // Of the order that the parameter has by default.
             return Ok(Box::new(silence.wide(if is_bus { 16 } else { 1 })));
         };
@@ -114,10 +116,21 @@ impl Material {
         })
     }
 
-    fn silence(&self) -> Result<Silence, Problem> {
-        let seconds = self
-            .silence
-            .ok_or_else(|| Problem::new("give an INPUT file, or --silence SECONDS"))?;
+    fn silence(&self, own: Option<f64>) -> Result<Silence, Problem> {
+        let seconds = match (self.silence, own) {
+            (Some(seconds), _) => seconds,
+            (None, Some(own)) if own > 0.0 => own,
+            (None, Some(_)) => {
+                return Err(Problem::new(
+                    "nothing is left of the preset's protocol; give --silence SECONDS, or an earlier --start",
+                ));
+            }
+            (None, None) => {
+                return Err(Problem::new(
+                    "give an INPUT file, --silence SECONDS, or a --preset with a protocol",
+                ));
+            }
+        };
         if !(0.0..=LONGEST_SILENCE).contains(&seconds) {
             return Err(Problem::new(format!(
                 "--silence {seconds}: not a length from 0 to {LONGEST_SILENCE} s; \

@@ -5,7 +5,8 @@ use crate::material::Material;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
-use zeitgeber::offline::{Lane, Preset, RenderOptions, render};
+use zeitgeber::offline::{Lane, RenderOptions, render};
+use zeitgeber::protocol::{Entry, Library, LibraryError};
 
 /// Overshoots of less than this would be told as 0.0 dB, in dB.
 const LEAST_OVERSHOOT: f32 = 0.05;
@@ -19,9 +20,10 @@ const LEAST_OVERSHOOT: f32 = 0.05;
 pub struct Args {
     #[command(flatten)]
     material: Material,
-    /// A preset file: JSON with an object "params" of ids and values
+    /// A preset by name (`zeitgeber presets list`) or file. One with a protocol needs no INPUT: it is
+    /// rendered over silence to its own length
     #[arg(long, value_name = "NAME|FILE")]
-    preset: Option<PathBuf>,
+    preset: Option<String>,
     /// Set a parameter, in its unit, by enum name, or on/off; may be repeated
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
@@ -62,13 +64,13 @@ enum Bus {
 impl Args {
     /// Renders.
     pub fn run(self) -> Result<(), Problem> {
-        let preset = self.preset.as_deref().map(read_preset).transpose()?;
-        let (mut settings, warnings) = preset.map_or_else(Default::default, |preset| {
-            (preset.settings, preset.warnings)
-        });
-        for warning in warnings {
+        let entry = self.preset.as_ref().map(read_preset).transpose()?;
+        let preset = entry.as_ref().map(|entry| &entry.preset);
+        for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
             eprintln!("zeitgeber: warning: {warning}");
         }
+        let mut settings = preset.map_or_else(Vec::new, |preset| preset.settings().to_vec());
+        let asked_hrtf = entry.as_ref().and_then(sofa);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
         let mut options = RenderOptions {
@@ -78,23 +80,29 @@ impl Args {
                 .iter()
                 .map(|(control, path)| Lane::read(*control, path))
                 .collect::<Result<_, _>>()?,
+            protocol: preset.and_then(|preset| preset.protocol()).cloned(),
             block: self.material.block,
             tail: self.material.tail,
             start: self.start,
             bpm: self.bpm,
             capture: self.material.capture(),
-            hrtf: self.hrtf.clone(),
+            hrtf: self.hrtf.clone().or(asked_hrtf),
             markers: self.markers.clone(),
         };
         options.check()?;
-        let read = self
-            .preset
-            .iter()
-            .chain(&self.hrtf)
+        let file = entry.as_ref().and_then(|entry| entry.path.as_ref());
+        let read = file
+            .into_iter()
+            .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
         let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
         let is_bus = self.bus == Bus::Ambisonic;
-        let mut source = self.material.open(read.iter().copied(), is_bus)?;
+        // What is left of a protocol where the file begins.
+        let own = options
+            .protocol
+            .as_ref()
+            .map(|protocol| protocol.seconds() - self.start);
+        let mut source = self.material.open(read.iter().copied(), own, is_bus)?;
         if is_bus {
             hear_bus(&mut options, source.channels());
         }
@@ -170,13 +178,19 @@ fn automations(texts: &[String]) -> Result<Vec<(ControlId, PathBuf)>, Problem> {
         .collect()
 }
 
-/// Reads a preset by the name of its file.
-fn read_preset(path: &Path) -> Result<Preset, Problem> {
-    if !path.exists() {
-        return Err(Problem::new(format!(
-            "--preset {}: there is no such file, and presets by name come in a later version",
-            path.display()
-        )));
-    }
-    Ok(Preset::read(path)?)
+/// Reads a preset, by file or by name.
+fn read_preset(name: &String) -> Result<Entry, Problem> {
+    Library::new().open(name).map_err(|error| match error {
+        LibraryError::Unknown { .. } => Problem::new(format!(
+            "--preset {name}: {error}; `zeitgeber presets list` lists them"
+        )),
+        other => other.into(),
+    })
+}
+
+/// The SOFA file that a preset asks for, beside the preset where it is named relatively.
+fn sofa(entry: &Entry) -> Option<PathBuf> {
+    let file = PathBuf::from(entry.preset.hrtf()?);
+    let beside = entry.path.as_ref().and_then(|path| path.parent());
+    Some(beside.map_or_else(|| file.clone(), |folder| folder.join(&file)))
 }

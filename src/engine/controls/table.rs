@@ -415,6 +415,10 @@ table! {
         "Tilts the head; positive looks up.";
     HEAD_ROLL "head_roll" "Head Roll" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
         "Rolls the head; positive puts the right ear down.";
+    PROTOCOL_ON "protocol_on" "Protocol On" "Protocol" switch(false),
+        "Plays the timeline of the preset, which wins over the host's values of what it moves.";
+    PROTOCOL_LOOP "protocol_loop" "Protocol Loop" "Protocol" switch(false),
+        "Begins the timeline anew at its end.";
     GATE_ON "gate_on" "Gate On" "Gate" switch(false),
         "Turns the incoming audio down while it is below the threshold.";
     GATE_THRESHOLD "gate_threshold" "Gate Threshold" "Gate" number(-80.0, 0.0, -50.0, 2, "dB"),

@@ -1,0 +1,275 @@
+//! The row of presets: the one before, the next, by name; save; A and B; undo and redo; the protocol.
+
+use super::ParamSink;
+use super::link::Link;
+use crate::engine::ControlId;
+use crate::engine::controls::BYPASS;
+use crate::protocol::{Entry, Library, Preset, Take};
+use egui::{ComboBox, Slider, TextEdit, Ui};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the list of presets is taken for current.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What the row remembers between frames.
+pub(super) struct Presets {
+    library: Library,
+    entries: Vec<Entry>,
+    read: Option<Instant>,
+    /// The name to save under, as it is being typed.
+    name: String,
+    /// Whether the protocol was told to wait.
+    paused: bool,
+}
+
+/// The sound as it is now.
+pub(super) fn take(link: &Link, sink: &dyn ParamSink) -> Take {
+    let session = link.session();
+    Take {
+        settings: ControlId::all().map(|id| (id, sink.value(id))).collect(),
+        protocol: session.protocol,
+        name: session.name,
+    }
+}
+
+/// Puts a sound in force.
+fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
+    link.edit_session(|session| {
+        session.protocol = take.protocol.clone();
+        session.name = take.name.clone();
+    });
+    sink.load(take);
+}
+
+/// A preset as a sound: snapped as a host would have it, and not touching bypass.
+fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
+    let mut settings = entry.preset.all_settings();
+    for (id, value) in &mut settings {
+        *value = if *id == BYPASS {
+            sink.value(*id)
+        } else {
+            id.control().snap(*value)
+        };
+    }
+    Take {
+        settings,
+        protocol: entry.preset.protocol().cloned().map(Arc::new),
+        name: entry.name.clone(),
+    }
+}
+
+impl Presets {
+    /// With the user's library.
+    pub fn new() -> Presets {
+        Presets {
+            library: Library::new(),
+            entries: Vec::new(),
+            read: None,
+            name: String::new(),
+            paused: false,
+        }
+    }
+
+    fn refresh(&mut self, link: &Link) {
+        if self.read.is_some_and(|read| read.elapsed() < FRESH) {
+            return;
+        }
+        let (entries, wrong) = self.library.list();
+        if self.read.is_none() {
+            for error in wrong {
+                link.messages.post(error.to_string());
+            }
+        }
+        self.entries = entries;
+        self.read = Some(Instant::now());
+    }
+
+    fn load(&mut self, link: &Link, sink: &dyn ParamSink, index: usize) {
+        let Some(entry) = self.entries.get(index) else {
+            return;
+        };
+        link.history(|history| history.note(take(link, sink)));
+        put(link, sink, &sound(entry, sink));
+        self.name = entry.name.clone();
+        self.paused = false;
+        for warning in entry.preset.warnings() {
+            link.messages.post(format!("{}: {warning}", entry.name));
+        }
+        if let Some(file) = entry.preset.hrtf() {
+            link.choose_hrtf(Some(super::HrtfChoice {
+                path: file.into(),
+                hash: None,
+            }));
+        }
+    }
+
+    fn save(&mut self, link: &Link, sink: &dyn ParamSink) {
+        let now = take(link, sink);
+        let preset = Preset::new(self.name.trim(), "", &now.settings, now.protocol.as_deref());
+        match self.library.save(&preset) {
+            Ok(path) => {
+                let name = self.name.trim().to_owned();
+                link.edit_session(|session| session.name = name);
+                link.messages.post(format!("saved: {}", path.display()));
+            }
+            Err(error) => link.messages.post(error.to_string()),
+        }
+        self.read = None;
+    }
+
+    /// Draws the row.
+    pub fn ui(&mut self, ui: &mut Ui, link: &Link, sink: &dyn ParamSink) {
+        self.refresh(link);
+        let current = link.session().name;
+        let place = self.entries.iter().position(|entry| entry.name == current);
+        let count = self.entries.len();
+        let mut wanted = None;
+        ui.horizontal_wrapped(|ui| {
+            if ui
+                .small_button("\u{2039}")
+                .on_hover_text("the preset before")
+                .clicked()
+            {
+                wanted = Some(place.map_or(count.saturating_sub(1), |at| {
+                    (at + count - 1) % count.max(1)
+                }));
+            }
+            let shown = if current.is_empty() {
+                "no preset"
+            } else {
+                &current
+            };
+            ComboBox::from_id_salt("preset")
+                .width(210.0)
+                .selected_text(shown)
+                .show_ui(ui, |ui| {
+                    for (index, entry) in self.entries.iter().enumerate() {
+                        let chosen = ui.selectable_label(place == Some(index), &entry.name);
+                        if chosen.on_hover_text(entry.preset.about()).clicked() {
+                            wanted = Some(index);
+                        }
+                    }
+                });
+            if ui
+                .small_button("\u{203a}")
+                .on_hover_text("the next preset")
+                .clicked()
+            {
+                wanted = Some(place.map_or(0, |at| (at + 1) % count.max(1)));
+            }
+            let (can_undo, can_redo) = link.history(|history| history.can());
+            if ui
+                .add_enabled(can_undo, egui::Button::new("Undo").small())
+                .clicked()
+                && let Some(before) = link.history(|history| history.undo(take(link, sink)))
+            {
+                put(link, sink, &before);
+            }
+            if ui
+                .add_enabled(can_redo, egui::Button::new("Redo").small())
+                .clicked()
+                && let Some(after) = link.history(|history| history.redo(take(link, sink)))
+            {
+                put(link, sink, &after);
+            }
+            let letter = if link.history(|history| history.is_second()) {
+                "B"
+            } else {
+                "A"
+            };
+            if ui
+                .small_button(letter)
+                .on_hover_text("compare with the other of two sounds, A and B")
+                .clicked()
+            {
+                let other = link.history(|history| history.swap(take(link, sink)));
+                put(link, sink, &other);
+            }
+            ui.add(
+                TextEdit::singleline(&mut self.name)
+                    .hint_text("name")
+                    .desired_width(120.0),
+            );
+            if ui.small_button("Save").clicked() && !self.name.trim().is_empty() {
+                self.save(link, sink);
+            }
+        });
+        if let Some(index) = wanted {
+            self.load(link, sink, index);
+        }
+        self.protocol(ui, link, sink);
+    }
+
+    fn protocol(&mut self, ui: &mut Ui, link: &Link, sink: &dyn ParamSink) {
+        let Some(protocol) = link.session().protocol else {
+            return;
+        };
+        ui.horizontal(|ui| {
+            let playing = link.telemetry().and_then(|telemetry| telemetry.protocol());
+            let Some(seconds) = playing else {
+                ui.weak(format!("protocol of {}: off", clock(protocol.seconds())));
+                return;
+            };
+            ui.label(format!(
+                "protocol {} of {}",
+                clock(seconds),
+                clock(protocol.seconds())
+            ));
+            ui.weak("it wins over the host's values");
+            let label = if self.paused { "Play" } else { "Pause" };
+            let hint = "where the host has no transport";
+            if ui.small_button(label).on_hover_text(hint).clicked() {
+                self.paused = !self.paused;
+                sink.play(!self.paused);
+            }
+            let mut to = seconds.max(0.0);
+            let slider = Slider::new(&mut to, 0.0..=protocol.seconds().max(1.0)).show_value(false);
+            if ui.add(slider).on_hover_text(hint).drag_stopped() {
+                sink.seek(to);
+            }
+        });
+    }
+}
+
+/// Seconds as minutes and seconds, or hours too.
+fn clock(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match whole / 3600 {
+        0 => format!("{}:{:02}", whole / 60, whole % 60),
+        hours => format!("{hours}:{:02}:{:02}", whole / 60 % 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Table;
+    use super::*;
+    use crate::engine::controls::{BEAT, L1_KIND, PROTOCOL_ON};
+
+    #[test]
+    fn presets_are_loaded_taken_back_and_compared() {
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new();
+        presets.library = Library::at("/nonexistent");
+        presets.refresh(&link);
+        let with_protocol = |entry: &Entry| entry.preset.protocol().is_some();
+        let index = presets.entries.iter().position(with_protocol).unwrap();
+        sink.set(BEAT, 33.0);
+        presets.load(&link, &sink, index);
+        assert_eq!(link.session().name, presets.entries[index].name);
+        assert!(link.session().protocol.is_some());
+        assert_eq!((sink.value(PROTOCOL_ON), sink.value(L1_KIND)), (1.0, 1.0));
+        let loaded = take(&link, &sink);
+        let before = link
+            .history(|history| history.undo(loaded.clone()))
+            .unwrap();
+        put(&link, &sink, &before);
+        assert_eq!((sink.value(BEAT), sink.value(L1_KIND)), (33.0, 0.0));
+        assert!(link.session().protocol.is_none());
+        let after = link
+            .history(|history| history.redo(take(&link, &sink)))
+            .unwrap();
+        assert_eq!(after, loaded);
+    }
+}

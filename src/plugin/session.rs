@@ -1,0 +1,130 @@
+//! The session of one instance beyond its parameters: its protocol on the way to the engine, and whole sounds.
+
+use super::params::ZgParams;
+use crate::editor::Link;
+use crate::engine::controls::GLIDE;
+use crate::engine::{ControlId, DeckLine, Engine, Order, Snapshot, Timeline};
+use crate::protocol::{Protocol, Take};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Brings timelines and snapshots to the engine. No lock in it is ever taken by the audio thread.
+pub(super) struct Session {
+    link: Arc<Link>,
+    params: Arc<ZgParams>,
+    desk: Mutex<Desk>,
+}
+
+#[derive(Default)]
+struct Desk {
+    line: Option<DeckLine>,
+    rate: f64,
+    /// The protocol that the engine has, and the glide that its steps were laid out with.
+    sent: Option<(Option<Arc<Protocol>>, f64)>,
+    changes: Option<u64>,
+    /// The glide of the last round: one that is being moved is waited for.
+    glide: f64,
+}
+
+impl Session {
+    /// For an instance.
+    pub fn new(link: Arc<Link>, params: Arc<ZgParams>) -> Session {
+        Session {
+            link,
+            params,
+            desk: Mutex::default(),
+        }
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on speaks to this engine.
+    pub fn attach(&self, engine: &mut Engine) {
+        *self.desk() = Desk {
+            line: engine.take_deck(),
+            rate: engine.sample_rate(),
+            ..Desk::default()
+        };
+    }
+
+    /// Gives the engine the protocol of the state, where it has another. Never on the audio thread.
+    pub fn sync(&self) {
+        let mut desk = self.desk();
+        if let Some(line) = &mut desk.line {
+            line.drain();
+        }
+        let glide = self.params.value(GLIDE);
+        let session = self.link.session();
+        let moving = std::mem::replace(&mut desk.glide, glide) != glide;
+        let laid_out = desk
+            .sent
+            .as_ref()
+            .is_some_and(|(protocol, with)| protocol.is_none() || *with == glide || moving);
+        if laid_out && desk.changes == Some(session.changes) {
+            return;
+        }
+        let same = desk
+            .sent
+            .as_ref()
+            .is_some_and(|(protocol, _)| *protocol == session.protocol);
+        if !(same && laid_out) {
+            let settings: Vec<(ControlId, f64)> = ControlId::all()
+                .map(|id| (id, self.params.value(id)))
+                .collect();
+            let timeline = self.timeline(session.protocol.as_deref(), &settings, desk.rate);
+            let nothing_yet = desk.sent.is_none() && timeline.is_none();
+            let Some(line) = &mut desk.line else { return };
+            if !nothing_yet && line.send(Order::Timeline(timeline)).is_err() {
+                // The line is full where the engine does not run: the next round tries again.
+                return;
+            }
+        }
+        let kept = desk.sent.as_ref().map(|(_, with)| *with);
+        let with = kept.filter(|_| same && laid_out).unwrap_or(glide);
+        desk.sent = Some((session.protocol, with));
+        desk.changes = Some(session.changes);
+    }
+
+    fn timeline(
+        &self,
+        protocol: Option<&Protocol>,
+        settings: &[(ControlId, f64)],
+        rate: f64,
+    ) -> Option<Arc<Timeline>> {
+        match protocol?.timeline(settings, rate) {
+            Ok(timeline) => Some(Arc::new(timeline)),
+            Err(error) => {
+                self.link
+                    .messages
+                    .post(format!("the protocol cannot be played: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Puts a whole sound in force, as one snapshot, with a fade.
+    pub fn load(&self, take: &Take) {
+        let mut desk = self.desk();
+        let timeline = self.timeline(take.protocol.as_deref(), &take.settings, desk.rate);
+        let Some(line) = &mut desk.line else { return };
+        let snapshot = Snapshot {
+            settings: take.settings.clone(),
+            timeline,
+        };
+        if line.send(Order::Snapshot(Box::new(snapshot))).is_ok() {
+            let glide = take.settings.iter().find(|(id, _)| *id == GLIDE);
+            let glide = glide.map_or(self.params.value(GLIDE), |(_, value)| *value);
+            desk.sent = Some((take.protocol.clone(), glide));
+            desk.changes = Some(self.link.session().changes);
+        }
+    }
+
+    /// Sends an order.
+    pub fn order(&self, order: Order) {
+        if let Some(line) = &mut self.desk().line {
+            // Where the engine does not run there is nothing to play.
+            let _ = line.send(order);
+        }
+    }
+}

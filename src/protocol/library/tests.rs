@@ -1,0 +1,93 @@
+//! A folder of presets from its first to its last.
+
+use super::*;
+
+fn preset(name: &str) -> Preset {
+    Preset::parse(&format!(
+        r#"{{"zeitgeber": 1, "name": "{name}", "kept": 1, "params": {{"beat": 7}}}}"#
+    ))
+    .unwrap()
+}
+
+#[test]
+fn presets_are_saved_renamed_and_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::at(folder.path().join("deep/presets"));
+    let factory = library.list().0.len();
+    let path = library.save(&preset("My Beat!")).unwrap();
+    assert_eq!(path.file_name().unwrap(), "my-beat.json");
+    assert_eq!(library.list().0.len(), factory + 1);
+    // Saving again writes over it; another name beside it.
+    assert_eq!(library.save(&preset("my beat!")).unwrap(), path);
+    assert!(matches!(
+        library.save_as(&preset("x"), "MY BEAT!"),
+        Err(LibraryError::Exists(_))
+    ));
+    library.save_as(&preset("x"), "Second").unwrap();
+    assert_eq!(
+        library
+            .rename("second", "Third")
+            .unwrap()
+            .file_name()
+            .unwrap(),
+        "third.json"
+    );
+    assert!(library.find("Second").is_err());
+    assert!(matches!(
+        library.rename("Third", "my beat!"),
+        Err(LibraryError::Exists(_))
+    ));
+    // What this version does not know is still there.
+    let text = std::fs::read_to_string(folder.path().join("deep/presets/third.json")).unwrap();
+    assert!(text.contains("\"kept\": 1"));
+    library.delete("Third").unwrap();
+    let unknown = library.find("my beet").unwrap_err().to_string();
+    assert!(unknown.contains("the nearest is \"my beat!\""), "{unknown}");
+}
+
+#[test]
+fn the_factory_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::at(folder.path());
+    let name = library.list().0[0].name.clone();
+    assert!(matches!(
+        library.save(&preset(&name)),
+        Err(LibraryError::Factory(_))
+    ));
+    assert!(matches!(
+        library.delete(&name),
+        Err(LibraryError::Factory(_))
+    ));
+    assert!(matches!(
+        library.rename(&name, "x"),
+        Err(LibraryError::Factory(_))
+    ));
+    for wrong in ["", "  ", "a\\tb", &"x".repeat(81)] {
+        assert!(library.save(&preset(wrong)).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn damaged_files_are_told_and_the_rest_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.json"), "{").unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "x").unwrap();
+    let library = Library::at(folder.path());
+    library.save(&preset("Good")).unwrap();
+    let (entries, wrong) = library.list();
+    assert!(entries.iter().any(|entry| entry.name == "Good"));
+    assert_eq!(wrong.len(), 1);
+    assert!(wrong[0].to_string().contains("bad.json"));
+}
+
+#[test]
+fn imports_get_names_that_nobody_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::at(folder.path().join("own"));
+    let file = folder.path().join("walk.sbg");
+    std::fs::write(&file, "-SE\na: 200+10/10\nNOW a\n+00:01 a\n").unwrap();
+    for name in ["walk", "walk 2"] {
+        let (imported, _) = library.import(&file).unwrap();
+        assert_eq!(imported.preset.name(), name);
+    }
+}

@@ -1,0 +1,184 @@
+//! The rows of a protocol: `{"at": seconds, "beat": 6, "curve": "linear"}`.
+
+use super::error::{PresetProblem, short};
+use super::preset::{control_value, known, value_json};
+use crate::engine::timeline::{Curve, Row, Timeline, TimelineError};
+use crate::engine::{ControlId, controls};
+use crate::text::nearest;
+use serde_json::{Map, Value, json};
+
+/// The most values in all rows together.
+pub(super) const MOST: usize = 200_000;
+
+/// The names of the curves.
+const CURVES: [&str; 4] = ["step", "linear", "exponential", "smooth"];
+
+/// The rate at which rows are laid out to be checked.
+const CHECK_RATE: f64 = 48_000.0;
+
+/// A timeline as a preset writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protocol {
+    document: Value,
+    rows: Vec<Row>,
+}
+
+impl Protocol {
+    /// From the list in a preset whose parameters are `settings`.
+    ///
+    /// # Errors
+    /// [`PresetProblem`], naming the row.
+    pub fn from_json(
+        value: &Value,
+        settings: &[(ControlId, f64)],
+        warnings: &mut Vec<String>,
+    ) -> Result<Protocol, PresetProblem> {
+        let part = |key: String, value: &Value, wanted: &str| PresetProblem::Part {
+            key,
+            value: short(value),
+            wanted: wanted.to_owned(),
+        };
+        let Value::Array(list) = value else {
+            return Err(part("protocol".to_owned(), value, "a list of rows"));
+        };
+        let mut rows = Vec::new();
+        let mut places = Vec::new();
+        for (place, row) in list.iter().enumerate() {
+            let Value::Object(row) = row else {
+                let wanted = "a row, like {\"at\": 0, \"beat\": 10}";
+                return Err(part(format!("protocol row {place}"), row, wanted));
+            };
+            let seconds = match row.get("at") {
+                None => return Err(PresetProblem::NoTime { row: place }),
+                Some(at) => at.as_f64().ok_or_else(|| {
+                    part(
+                        format!("protocol row {place}, at"),
+                        at,
+                        "a number of seconds",
+                    )
+                })?,
+            };
+            let curve = match row.get("curve") {
+                None => Curve::Step,
+                Some(curve) => curve.as_str().and_then(Curve::parse).ok_or_else(|| {
+                    let near = nearest(&short(&curve.as_str().unwrap_or("")), CURVES.into_iter());
+                    let wanted = format!("one of {}; the nearest is \"{near}\"", CURVES.join(", "));
+                    part(format!("protocol row {place}, curve"), curve, &wanted)
+                })?,
+            };
+            for (key, value) in row {
+                if key == "at" || key == "curve" {
+                    continue;
+                }
+                let Some(control) = known(key, &format!("protocol row {place}"), warnings) else {
+                    continue;
+                };
+                let value = control_value(control, value).map_err(|error| match error {
+                    Some(error) => PresetProblem::RowValue { row: place, error },
+                    None => PresetProblem::Kind {
+                        key: format!("protocol row {place}, {key}"),
+                        value: short(value),
+                    },
+                })?;
+                rows.push(Row {
+                    seconds,
+                    control,
+                    value,
+                    curve,
+                });
+                places.push(place);
+            }
+        }
+        if rows.len() > MOST {
+            return Err(PresetProblem::Rows(rows.len(), MOST));
+        }
+        let protocol = Protocol {
+            document: value.clone(),
+            rows,
+        };
+        if let Err(error) = protocol.timeline(settings, CHECK_RATE) {
+            // The rows of a timeline are single values: tell the row that people see.
+            let row = places.get(error.row).copied().unwrap_or(0);
+            return Err(PresetProblem::Part {
+                key: format!("protocol row {row}"),
+                value: list.get(row).map_or_else(|| "[]".to_owned(), short),
+                wanted: format!("a row that can be played: {error}"),
+            });
+        }
+        Ok(protocol)
+    }
+
+    /// From rows, which are sorted by time; rows of one time and curve become one row of the list.
+    ///
+    /// # Errors
+    /// [`TimelineError`], where no timeline can be made of them.
+    pub fn from_rows(
+        rows: Vec<Row>,
+        settings: &[(ControlId, f64)],
+    ) -> Result<Protocol, TimelineError> {
+        let mut list: Vec<Map<String, Value>> = Vec::new();
+        let mut last: Option<(f64, Curve)> = None;
+        for row in &rows {
+            let control = row.control.control();
+            let here = (row.seconds, row.curve);
+            let fresh =
+                last != Some(here) || list.last().is_some_and(|map| map.contains_key(control.id));
+            if fresh {
+                let mut map = Map::new();
+                let seconds = row.seconds;
+                let at = if seconds.fract() == 0.0 {
+                    json!(seconds as i64)
+                } else {
+                    json!(seconds)
+                };
+                map.insert("at".to_owned(), at);
+                if row.curve != Curve::Step {
+                    map.insert("curve".to_owned(), json!(row.curve.name()));
+                }
+                list.push(map);
+                last = Some(here);
+            }
+            if let Some(map) = list.last_mut() {
+                map.insert(control.id.to_owned(), value_json(control, row.value));
+            }
+        }
+        let protocol = Protocol {
+            document: Value::Array(list.into_iter().map(Value::Object).collect()),
+            rows,
+        };
+        protocol.timeline(settings, CHECK_RATE)?;
+        Ok(protocol)
+    }
+
+    /// The list as it was read.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// One value at a time.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Seconds from the beginning to the last row.
+    pub fn seconds(&self) -> f64 {
+        self.rows.last().map_or(0.0, |row| row.seconds)
+    }
+
+    /// The timeline for an engine at a rate in hertz, in which what no row sets at second 0 begins at its
+    /// setting. Its steps glide in the setting of `glide`.
+    ///
+    /// # Errors
+    /// [`TimelineError`], naming the value's place in [`Protocol::rows`].
+    pub fn timeline(
+        &self,
+        settings: &[(ControlId, f64)],
+        rate: f64,
+    ) -> Result<Timeline, TimelineError> {
+        let setting = |id: ControlId| {
+            let set = settings.iter().rev().find(|(other, _)| *other == id);
+            set.map_or_else(|| id.control().default_value(), |(_, value)| *value)
+        };
+        Timeline::new(&self.rows, setting, setting(controls::GLIDE), rate)
+    }
+}
