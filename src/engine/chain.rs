@@ -366,7 +366,10 @@ fn add_bus(graph: &mut Graph, width: Width) -> Result<decode::SupplyLine, GraphE
     if width.is_bus {
         graph.add_builtin("format", "bus_in")?;
         graph.add_builtin("turn", "rotate")?;
+        graph.set("turn", "smooth", 0.0)?;
     }
+    // Turns are told every quantum, on their way: nothing is left to smooth.
+    graph.set("rotate", "smooth", 0.0)?;
     Ok(decoders)
 }
 

@@ -103,9 +103,6 @@ impl Args {
             .as_ref()
             .map(|protocol| protocol.seconds() - self.start);
         let mut source = self.material.open(read.iter().copied(), own, is_bus)?;
-        if is_bus {
-            hear_bus(&mut options, source.channels());
-        }
         if let Some(markers) = &self.markers {
             args::refuse_overwrite(markers, read)?;
             args::refuse_overwrite(markers, self.material.input())?;
@@ -114,6 +111,9 @@ impl Args {
                     "--markers and -o name the same file; name two".to_owned(),
                 ));
             }
+        }
+        if is_bus {
+            hear_bus(&mut options, source.channels());
         }
         // Where space stays off, a bus leaves as it came.
         let leaves_as_bus = is_bus && space_stays_off(&options);
