@@ -22,7 +22,7 @@ mod source;
 mod voice;
 
 pub use bank::FilterBank;
-pub use place::{REFERENCE_DISTANCE, Target};
+pub use place::{REFERENCE_DISTANCE, Target, front_delay};
 pub use renderer::{Refused, Renderer};
 pub use source::Move;
 

@@ -2,6 +2,7 @@
 //! first, or has it at once. A set lives as long as somebody holds it.
 
 use super::align::{Aligned, align};
+use super::decoder::Decoders;
 use super::packed::{default_bytes, default_set};
 use super::prepare::{Options, RATES, finish};
 use super::{About, HrtfError, Progress, sofa};
@@ -44,6 +45,11 @@ pub struct Set {
     pub hrirs: Hrirs,
     /// What is known of it.
     pub info: Info,
+    /// What was asked of its preparation.
+    pub options: Options,
+    /// Whether it is the embedded one.
+    pub(super) is_default: bool,
+    pub(super) decoders: Decoders,
     derived: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -112,6 +118,9 @@ pub fn load(
     let set = Arc::new(Set {
         hrirs,
         info: info(aligned, hash),
+        options,
+        is_default: hash == fnv(default_bytes()),
+        decoders: Decoders::default(),
         derived: Mutex::default(),
     });
     *held = Arc::downgrade(&set);
@@ -140,7 +149,10 @@ fn slot(key: Key) -> Slot {
 }
 
 /// Locks a slot, unless told to give up.
-fn wait<'a>(slot: &'a Slot, progress: &Progress) -> Result<MutexGuard<'a, Weak<Set>>, HrtfError> {
+pub(super) fn wait<'a, T>(
+    slot: &'a Mutex<T>,
+    progress: &Progress,
+) -> Result<MutexGuard<'a, T>, HrtfError> {
     loop {
         if progress.cancelled() {
             return Err(HrtfError::Cancelled);
@@ -155,7 +167,7 @@ fn wait<'a>(slot: &'a Slot, progress: &Progress) -> Result<MutexGuard<'a, Weak<S
 
 /// FNV-1a of 128 bits (Fowler, Noll and Vo; RFC 9923). It tells files apart that differ by accident, and
 /// need not withstand those that were made to collide: they would only be taken for one another.
-fn fnv(bytes: &[u8]) -> u128 {
+pub(super) fn fnv(bytes: &[u8]) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);

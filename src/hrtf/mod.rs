@@ -5,7 +5,9 @@
 //! of it runs off the audio thread.
 
 mod align;
+mod bits;
 mod cache;
+mod decoder;
 mod densify;
 mod equalise;
 mod error;
@@ -25,6 +27,9 @@ mod trend;
 
 pub use align::{Aligned, align};
 pub use cache::{Info, Set, Source, load};
+pub use decoder::{
+    Band, Fidelity, ORDERS, decoder, default_decoder, fidelity, make_decoder, pack_decoders,
+};
 pub use error::HrtfError;
 pub use packed::{default_set, pack};
 pub use prepare::{Options, RATES, finish, prepare};
