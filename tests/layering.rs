@@ -34,6 +34,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
     ("sofar", &["hrtf"]),
+    ("directories", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
