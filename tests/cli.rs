@@ -24,12 +24,15 @@ const RATE: u32 = 48_000;
 /// A folder to run in.
 struct Run {
     folder: TempDir,
+    /// What the program keeps for the user, away from this user's own.
+    cache: TempDir,
 }
 
 impl Run {
     fn new() -> Run {
         Run {
             folder: tempfile::tempdir().unwrap(),
+            cache: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -46,6 +49,8 @@ impl Run {
         Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
+            .env("XDG_CACHE_HOME", self.cache.path())
+            .env("HOME", self.cache.path())
             .output()
             .unwrap()
     }
