@@ -13,14 +13,13 @@ mod synthetic;
 use common::figure;
 use fidelity::{Fidelity, lateness, measured, rendered, sphere};
 use measure::{decibels, spectrum};
-use std::f64::consts::TAU;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 use zeitgeber::dsp::ambisonics::Decoder;
 use zeitgeber::dsp::binaural::{FilterBank, Renderer};
 use zeitgeber::dsp::hrir::Hrirs;
-use zeitgeber::hrtf::{self, HrtfError, Options, Progress, default_decoder, make_decoder};
+use zeitgeber::hrtf::{self, HrtfError, Options, Progress, make_decoder};
 
 /// The bars of ACCEPTANCE.md: order, LSD in dB, ITD error in us, ILD error in dB.
 const BARS: [(usize, f64, f64, f64); 4] = [
@@ -36,6 +35,11 @@ const ON: Options = Options { equalise: true };
 fn kemar(rate: f64, options: Options) -> Hrirs {
     let aligned = hrtf::default_set().unwrap();
     hrtf::finish(&aligned, rate, options, &Progress::new(), [0.0, 1.0]).unwrap()
+}
+
+/// The embedded decoder, where there is one.
+fn default_decoder(rate: f64, options: Options, order: usize) -> Option<Arc<Decoder>> {
+    hrtf::default_decoder(rate, options, order, &Progress::new()).ok()
 }
 
 fn made(hrirs: &Hrirs, order: usize) -> Decoder {
@@ -156,7 +160,7 @@ fn causal_and_short() {
     for rate in [44_100.0, 48_000.0, 96_000.0] {
         let hrirs = kemar(rate, OFF);
         for order in [1, 3, 7] {
-            let decoder = default_decoder(rate, OFF, order).unwrap();
+            let decoder = made(&hrirs, order);
             assert_eq!((decoder.taps, decoder.rate), (hrirs.taps, rate));
             let (mut last, mut all) = (0.0, 0.0);
             for (azimuth, elevation) in [(0.0, 0.0), (90.0, 0.0), (-90.0, 0.0), (180.0, 40.0)] {
@@ -216,50 +220,6 @@ fn as_loud_as_hrtf_mode() {
         &format!("worst {worst:.2} LU"),
     );
     assert!(worst <= 1.0, "{worst}");
-}
-
-/// Levels in dB of a direction's left ear at some frequencies.
-fn levels(decoder: &Decoder, azimuth: f64, frequencies: &[f64]) -> Vec<f64> {
-    let [left, _] = rendered(decoder, azimuth, 0.0);
-    let level = |frequency: &f64| {
-        let turn = TAU * frequency / decoder.rate;
-        let (mut re, mut im) = (0.0, 0.0);
-        for (n, tap) in left.iter().enumerate() {
-            let (sin, cos) = (turn * n as f64).sin_cos();
-            re += f64::from(*tap) * cos;
-            im += f64::from(*tap) * sin;
-        }
-        decibels(re * re + im * im)
-    };
-    frequencies.iter().map(level).collect()
-}
-
-#[test]
-fn embedded_at_any_rate() {
-    let frequencies = [250.0, 500.0, 1000.0, 2000.0, 3000.0];
-    let mut worst = 0.0_f64;
-    let mut text = Vec::new();
-    for rate in [8e3, 11_025.0, 22_050.0, 48e3, 96e3, 192e3, 384e3] {
-        for order in [1, 4, 7] {
-            let own = default_decoder(44_100.0, ON, order).unwrap();
-            let there = default_decoder(rate, ON, order).unwrap();
-            for azimuth in [0.0, 45.0, 90.0, 180.0, -90.0] {
-                let pair = [&own, &there].map(|d| levels(d, azimuth, &frequencies));
-                for (k, (a, b)) in pair[0].iter().zip(&pair[1]).enumerate() {
-                    if (a - b).abs() > 0.05 {
-                        text.push(format!("{rate} {order} {azimuth} {k}: {:.3}", b - a));
-                    }
-                    worst = worst.max((a - b).abs());
-                }
-            }
-        }
-    }
-    figure(
-        "75 decoders embedded at 44.1 kHz, at 8 to 384 kHz: level at 250 Hz to 3 kHz, 5 directions",
-        "within 0.1 dB",
-        &format!("worst {worst:.3} dB"),
-    );
-    assert!(worst <= 0.1, "{text:?}");
 }
 
 #[test]

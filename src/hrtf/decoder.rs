@@ -15,8 +15,8 @@ mod field;
 pub use fidelity::{Band, Fidelity, fidelity};
 
 use super::align::Aligned;
-use super::cache::{Set, wait};
-use super::prepare::{Options, RATES};
+use super::cache::{Set, Source, load, wait};
+use super::prepare::Options;
 use super::{HrtfError, Progress};
 use crate::dsp::ambisonics::{Decoder, MAX_ORDER};
 use crate::dsp::hrir::Hrirs;
@@ -51,38 +51,41 @@ pub fn decoder(
         progress.set(1.0);
         return Ok(Arc::clone(decoder));
     }
-    let decoder = if set.is_default {
-        default_decoder(set.hrirs.rate, set.options, order)?
-    } else {
-        Arc::new(kept_or_made(set, order, progress)?)
+    let embedded = (set.is_default)
+        .then(|| embedded::unpack(order, set.options, set.hrirs.rate))
+        .flatten();
+    let decoder = match embedded {
+        Some(_) => default_decoder(set.hrirs.rate, set.options, order, progress)?,
+        None => Arc::new(kept_or_made(set, order, progress)?),
     };
     *slot = Some(Arc::clone(&decoder));
     progress.set(1.0);
     Ok(decoder)
 }
 
-/// The default set's decoder for a rate in hertz, from what is embedded: some milliseconds, and the set itself need not
-/// be prepared.
+/// The default set's decoder for a rate in hertz. At 44.1 and 48 kHz it is embedded, which takes some milliseconds, and the
+/// set itself need not be prepared; at other rates the set is, and the decoder is made as any other.
 ///
 /// # Errors
-/// [`HrtfError::Order`], [`HrtfError::Rate`].
+/// [`HrtfError::Order`], [`HrtfError::Rate`], [`HrtfError::Cancelled`].
 pub fn default_decoder(
     rate: f64,
     options: Options,
     order: usize,
+    progress: &Progress,
 ) -> Result<Arc<Decoder>, HrtfError> {
     check(order)?;
-    if !RATES.contains(&rate) {
-        return Err(HrtfError::Rate { rate });
-    }
     let mut defaults = DEFAULTS.lock().unwrap_or_else(PoisonError::into_inner);
     defaults.retain(|_, decoder| decoder.strong_count() > 0);
     let key = (rate.to_bits(), options, order);
     if let Some(decoder) = defaults.get(&key).and_then(Weak::upgrade) {
         return Ok(decoder);
     }
-    // Its bytes are part of the program, and tested.
-    let decoder = embedded::unpack(order, options, rate).ok_or(HrtfError::Cancelled)?;
+    let Some(decoder) = embedded::unpack(order, options, rate) else {
+        drop(defaults);
+        let set = load(&Source::Default, rate, options, progress)?;
+        return decoder(&set, order, progress);
+    };
     let decoder = Arc::new(decoder);
     defaults.insert(key, Arc::downgrade(&decoder));
     Ok(decoder)
@@ -139,19 +142,18 @@ fn kept_or_made(set: &Set, order: usize, progress: &Progress) -> Result<Decoder,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hrtf::{Source, load};
 
     #[test]
     fn whoever_asks_again_has_the_same() {
         let options = Options::default();
-        let set = load(&Source::Default, 32_000.0, options, &Progress::new()).unwrap();
+        let set = load(&Source::Default, 48_000.0, options, &Progress::new()).unwrap();
         let progress = Progress::new();
         let one = decoder(&set, 2, &progress).unwrap();
         assert_eq!(progress.fraction(), 1.0);
         assert!(Arc::ptr_eq(&one, &decoder(&set, 2, &progress).unwrap()));
         assert!(Arc::ptr_eq(
             &one,
-            &default_decoder(32_000.0, options, 2).unwrap()
+            &default_decoder(48_000.0, options, 2, &progress).unwrap()
         ));
         assert_eq!(one.taps, set.hrirs.taps);
     }
@@ -159,10 +161,11 @@ mod tests {
     #[test]
     fn orders_that_are_none_are_refused() {
         for order in [0, 8, usize::MAX] {
-            let error = default_decoder(48_000.0, Options::default(), order).unwrap_err();
+            let error =
+                default_decoder(48_000.0, Options::default(), order, &Progress::new()).unwrap_err();
             assert_eq!(error, HrtfError::Order { order });
         }
-        let error = default_decoder(1.0, Options::default(), 3).unwrap_err();
+        let error = default_decoder(1.0, Options::default(), 3, &Progress::new()).unwrap_err();
         assert_eq!(error, HrtfError::Rate { rate: 1.0 });
     }
 }

@@ -28,21 +28,14 @@ impl Resampler {
                 lead: 0.0,
             };
         }
-        let lead = REACH / (to / from).min(1.0);
-        let count = ((taps as f64 + 2.0 * lead) * to / from).ceil() as usize;
-        Resampler::cut(from, to, taps, lead, count)
-    }
-
-    /// For windows of `taps` frames to `count` frames that begin `lead` input frames before them: what lies outside is
-    /// lost.
-    pub fn cut(from: f64, to: f64, taps: usize, lead: f64, count: usize) -> Resampler {
         let step = from / to;
         let cutoff = (to / from).min(1.0);
-        let reach = REACH / cutoff;
+        let lead = REACH / cutoff;
+        let count = ((taps as f64 + 2.0 * lead) / step).ceil() as usize;
         let row = |n: usize| {
             let time = n as f64 * step - lead;
-            let first = (time - reach).ceil().max(0.0) as usize;
-            let end = ((time + reach).floor() + 1.0).clamp(0.0, taps as f64) as usize;
+            let first = (time - lead).ceil().max(0.0) as usize;
+            let end = ((time + lead).floor() + 1.0).clamp(0.0, taps as f64) as usize;
             let coefficients: Vec<f64> = (first..end.max(first))
                 .map(|k| kernel((time - k as f64) * cutoff))
                 .collect();

@@ -1,11 +1,12 @@
 //! The fit: phases below a cutoff, magnitudes above, by filters that are causal and end.
 
 use super::field::{Field, LANES, Row};
-use crate::dsp::ambisonics::{Decoder, degree, n3d};
+use crate::dsp::ambisonics::{Decoder, degree, encode, n3d};
 use crate::dsp::binaural::front_delay;
 use crate::dsp::hrir::Hrirs;
 use crate::hrtf::HrtfError;
 use crate::hrtf::align::FADE;
+use crate::hrtf::equalise::{blend, k_weighting, response};
 use crate::hrtf::head::vector;
 use crate::hrtf::progress::{Progress, share};
 use crate::hrtf::spectrum::{Transform, fast_length};
@@ -70,6 +71,9 @@ const ROUNDS: usize = 4;
 /// Limits of the diffuse field's gain.
 const GAINS: [f32; 2] = [0.25, 4.0];
 
+/// How far the loudness of a source in front may be off, in LU.
+const QUIETER: f64 = 0.7;
+
 /// When a source in front is heard, in frames after the first tap.
 pub fn onset(rate: f64) -> f64 {
     let alike = rate.min(ALIKE);
@@ -102,13 +106,48 @@ pub fn design(
             }
         }
     }
-    Ok(Decoder {
+    let mut decoder = Decoder {
         rate: hrirs.rate,
         order,
         taps: hrirs.taps,
         filters,
         symmetric: hrirs.symmetric,
-    })
+    };
+    let gain = front_gain(hrirs, &decoder);
+    for tap in &mut decoder.filters {
+        *tap *= gain;
+    }
+    Ok(decoder)
+}
+
+/// What makes pink noise in front as loud as in the set, K-weighted, but for [`QUIETER`]: low orders spread a source over
+/// other directions, and a diffuse field of the right power then leaves too little for the front.
+fn front_gain(hrirs: &Hrirs, decoder: &Decoder) -> f32 {
+    let gains = encode(decoder.order, 0.0, 0.0);
+    let heard = [0, 1].map(|ear| {
+        let mut sum = vec![0.0; decoder.taps];
+        for (channel, gain) in gains.iter().enumerate().take(decoder.channels()) {
+            let (taps, sign) = decoder.filter(channel, ear);
+            for (sum, tap) in sum.iter_mut().zip(taps) {
+                *sum += *gain as f32 * sign * tap;
+            }
+        }
+        sum
+    });
+    let (own, _) = blend(hrirs, 0.0);
+    let loudness = |ears: &[Vec<f32>; 2]| {
+        let (mut sum, mut frequency) = (0.0, 40.0);
+        while frequency < (0.45 * hrirs.rate).min(16_000.0) {
+            let turn = TAU * frequency / hrirs.rate;
+            let power: f64 = ears.iter().map(|ear| response(ear, turn).norm_sqr()).sum();
+            sum += k_weighting(frequency) * power;
+            frequency *= (1.0_f64 / 9.0).exp2();
+        }
+        sum.max(1e-30)
+    };
+    let differs = 10.0 * (loudness(&own) / loudness(&heard)).log10();
+    let excess = differs - differs.clamp(-QUIETER, QUIETER);
+    10.0_f64.powf(excess / 20.0) as f32
 }
 
 /// One ear's filters (of N3D channels) on their way to the best ones.
