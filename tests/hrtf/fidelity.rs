@@ -19,10 +19,10 @@ pub fn rendered(decoder: &Decoder, azimuth: f64, elevation: f64) -> [Vec<f32>; 2
     let gains = encode(decoder.order, azimuth, elevation);
     [0, 1].map(|ear| {
         let mut sum = vec![0.0_f64; decoder.taps];
-        for channel in 0..decoder.channels() {
+        for (channel, gain) in gains.iter().enumerate().take(decoder.channels()) {
             let (taps, sign) = decoder.filter(channel, ear);
             for (sum, tap) in sum.iter_mut().zip(taps) {
-                *sum += gains[channel] * f64::from(sign * tap);
+                *sum += gain * f64::from(sign * tap);
             }
         }
         sum.into_iter().map(|x| x as f32).collect()

@@ -398,18 +398,18 @@ impl Block {
         } else {
             work.step.fill([0.0; 2 * LANES]);
         }
-        let mut shares = [[0.0; LANES]; 2];
+        let (mut lows, mut owns) = ([0.0; LANES], [0.0; LANES]);
         for lane in 0..LANES {
-            shares[0][lane] = 1.0 - self.share[lane];
+            lows[lane] = 1.0 - self.share[lane];
             // Far from it, as where a fade leaves next to nothing, a share is as long a step as is safe.
             let excess = power[lane].max(1e-6).ln().clamp(-4.0, 4.0);
-            shares[1][lane] = -shares[0][lane] - self.share[lane] * POWER * 0.25 * excess;
+            owns[lane] = -lows[lane] - self.share[lane] * POWER * 0.25 * excess;
         }
         for ((channel, low), step) in self.channels.iter_mut().zip(&self.low).zip(&work.step) {
             for half in [0, LANES] {
-                for lane in 0..LANES {
+                for (lane, (share, own)) in lows.iter().zip(&owns).enumerate() {
                     let n = half + lane;
-                    let toward = shares[0][lane] * low[n] + shares[1][lane] * channel[n];
+                    let toward = share * low[n] + own * channel[n];
                     channel[n] = step[n] + toward;
                 }
             }
