@@ -4,7 +4,9 @@
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_ORDER};
 use crate::dsp::binaural::{FilterBank, Renderer};
 use crate::engine::{Engine, SpaceSupply, SpaceWish};
-use crate::hrtf::{HrtfError, Info, Options, Progress, Set, Source, load};
+use crate::hrtf::{
+    HrtfError, Info, Options, Progress, Set, Source, decoder, default_decoder, default_info, load,
+};
 use crate::node::{decode, hrtf};
 use std::sync::Arc;
 
@@ -256,7 +258,7 @@ impl Supplier {
         let stock = &self.stocks[usize::from(wish.equalised)];
         match &stock.set {
             Some(set) => Ok(set.info.clone()),
-            None => Err(HrtfError::Cancelled),
+            None => Ok(default_info()),
         }
     }
 
@@ -272,13 +274,24 @@ impl Supplier {
         if !wanted.filters && wanted.decoders == [false; MAX_ORDER + 1] {
             return Ok(delivery);
         }
-        let equalise = slot == 1;
-        let set = load(source, self.rate, Options { equalise }, progress)?;
+        let options = Options {
+            equalise: slot == 1,
+        };
+        let orders = (1..=MAX_ORDER).filter(|order| wanted.decoders[*order]);
+        if *source == Source::Default && !wanted.filters {
+            // The default set's decoders are embedded: the set need not be prepared for them.
+            for order in orders {
+                let decoder = default_decoder(self.rate, options, order, progress)?;
+                delivery.decoders.push(Arc::new(DecoderBank::new(&decoder)));
+            }
+            return Ok(delivery);
+        }
+        let set = load(source, self.rate, options, progress)?;
         if wanted.filters {
             delivery.filters = Some(set.derived(FilterBank::new));
         }
-        for order in (1..=MAX_ORDER).filter(|order| wanted.decoders[*order]) {
-            let decoder = crate::dsp::ambisonics::sampled(&set.hrirs, order);
+        for order in orders {
+            let decoder = decoder(&set, order, progress)?;
             delivery.decoders.push(Arc::new(DecoderBank::new(&decoder)));
         }
         delivery.set = Some(set);

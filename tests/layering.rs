@@ -39,7 +39,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("miniz_oxide", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
-    ("directories", &["protocol"]),
+    ("directories", &["protocol", "hrtf"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
 ];

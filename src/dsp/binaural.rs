@@ -24,7 +24,7 @@ mod voice;
 pub(super) use air::Air;
 pub use bank::FilterBank;
 pub(super) use place::level;
-pub use place::{REFERENCE_DISTANCE, Target};
+pub use place::{REFERENCE_DISTANCE, Target, front_delay};
 pub use renderer::{Refused, Renderer};
 pub use source::Move;
 pub(in crate::dsp) use source::{FADE, JUMP};

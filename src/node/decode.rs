@@ -7,7 +7,7 @@
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_CHANNELS, MAX_ORDER, sampled};
 use crate::dsp::convolve::PARTITION;
-use crate::hrtf::{Options, Progress, Set, Source, load};
+use crate::hrtf::{Options, Progress, Set, Source, embedded_decoder, load};
 use std::sync::Arc;
 
 /// Messages that fit into a supply line.
@@ -42,13 +42,18 @@ pub struct SupplyLine {
 /// The decoders of a set, by order from 1 on.
 struct Decoders(Vec<Arc<DecoderBank>>);
 
-/// Where a node that supplies itself gets its decoders from.
+/// Where a node that supplies itself gets its decoders from: the embedded ones, and where there are none for its
+/// rate, harmonics fitted to the set, which takes no time.
 fn decoders(set: &Arc<Set>) -> Arc<Decoders> {
     set.derived(|hrirs| {
         let orders = 1..=MAX_ORDER;
         Decoders(
             orders
-                .map(|order| Arc::new(DecoderBank::new(&sampled(hrirs, order))))
+                .map(|order| {
+                    let embedded = embedded_decoder(order, set.options, hrirs.rate);
+                    let decoder = embedded.unwrap_or_else(|| sampled(hrirs, order));
+                    Arc::new(DecoderBank::new(&decoder))
+                })
                 .collect(),
         )
     })

@@ -10,7 +10,7 @@ use std::f64::consts::PI;
 pub(super) const TAPS: usize = 24;
 
 /// Frames that a delay of 0 takes: the sinc's taps before its centre.
-const BEFORE: usize = TAPS / 2 - 1;
+pub(super) const BEFORE: usize = TAPS / 2 - 1;
 
 /// Input frames that a quantum of delayed frames comes from.
 pub(super) const WINDOW: usize = PARTITION + TAPS - 1;

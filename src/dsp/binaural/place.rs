@@ -30,6 +30,11 @@ pub(super) fn longest_delay(rate: f64) -> f64 {
     LEAST_DELAY + 1.5 * super::LONGEST_ITD * rate
 }
 
+/// Frames that a source in front is later than the onset, at a rate in hertz: what both ears are delayed by there.
+pub fn front_delay(rate: f64) -> f64 {
+    ear_delays(0.0, rate)[0] + LEAST_DELAY + super::delay::BEFORE as f64
+}
+
 /// Where a source is to be, as seen from the head.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
