@@ -1,4 +1,5 @@
-//! What a source with head-related filters costs, against sofar's renderer in the same run.
+//! What a source with head-related filters costs, against sofar's renderer in the same run; and what activating a
+//! plugin with them costs. `cargo bench --bench hrtf`.
 //!
 //! Ours: 288 taps (256 at 44.1 kHz), blended and turned anew in every quantum of 32 frames while it moves at
 //! 90 degrees a second. sofar's: a still source with the whole filters of its default set, in partitions of
@@ -12,6 +13,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
+use zeitgeber::engine::{Engine, Transport, controls};
+use zeitgeber::hrtf::{Progress, Source};
+use zeitgeber::space::Supplier;
 
 const RATE: f64 = 48_000.0;
 const TAPS: usize = 288;
@@ -103,10 +107,15 @@ fn ours(
     criterion: &mut Criterion,
     bank: &Arc<FilterBank>,
     x: &[f32],
-    (sources, moves, block): (usize, bool, usize),
+    (sources, moves, block, elevation): (usize, bool, usize, f64),
 ) -> (String, f64) {
     let how = if moves { "moving" } else { "still" };
-    let name = format!("{sources} {how}, block {block}");
+    let beside = if elevation == 0.0 {
+        ""
+    } else {
+        ", between rings"
+    };
+    let name = format!("{sources} {how}, block {block}{beside}");
     let mut renderer = Renderer::new(bank.clone(), sources, TAPS);
     let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
     let mut now = 0;
@@ -120,7 +129,7 @@ fn ours(
                         let target = Target {
                             azimuth: 90.0 * (now + at + QUANTUM) as f64 / RATE
                                 + 50.0 * source as f64,
-                            elevation: 10.0 * source as f64,
+                            elevation: elevation + 10.0 * source as f64,
                             ..Target::default()
                         };
                         renderer.set_target(source, target, Move::Glide);
@@ -140,7 +149,61 @@ fn ours(
     (name, best)
 }
 
+/// What a plugin does when a host activates it with space on: an engine, and the embedded set in it.
+fn activated() -> (Engine, Supplier) {
+    let mut engine = Engine::new(RATE).expect("a rate as any");
+    engine.set(controls::SPACE_KIND, controls::SPACE_HRTF as f64);
+    let wish = engine.space_wish().expect("space is on");
+    let line = engine.take_supply().expect("nobody has taken it");
+    let mut supplier = Supplier::new(line, RATE);
+    supplier
+        .supply(&Source::Default, wish, &Progress::new())
+        .expect("the embedded set is whole");
+    (engine, supplier)
+}
+
+/// Megabytes of this process in memory; none where the system does not tell.
+fn resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes / 1e3)
+}
+
+/// Prints what activating costs: the first instance prepares the set, later ones share it.
+fn activation(x: &[f32]) {
+    let run = |(mut engine, supplier): (Engine, Supplier)| {
+        for block in x.chunks_exact(64) {
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            left.copy_from_slice(block);
+            engine.process(&mut left, &mut right, Transport::Absent, &[]);
+        }
+        (engine, supplier)
+    };
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let instance = activated();
+        best = best.min(start.elapsed().as_secs_f64() * 1e3);
+        drop(instance);
+    }
+    let first = run(activated());
+    let before = resident();
+    let start = Instant::now();
+    let second = activated();
+    let later = start.elapsed().as_secs_f64() * 1e3;
+    let second = run(second);
+    println!(
+        "activate with the default set: {best:.0} ms (best of 5); a second instance {later:.1} ms"
+    );
+    if let (Some(before), Some(after)) = (before, resident()) {
+        println!("memory of the second instance: {:.1} MB", after - before);
+    }
+    drop((first, second));
+}
+
 fn main() {
+    activation(&noise(FRAMES));
     let mut criterion = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(100))
@@ -150,22 +213,24 @@ fn main() {
     let x = noise(FRAMES);
     let reference = theirs(&mut criterion, &x);
     let cases = [
-        (1, false, 64),
-        (1, true, 64),
-        (1, true, 32),
-        (1, true, 1),
-        (2, true, 64),
-        (6, true, 64),
-        (6, false, 64),
+        (1, false, 64, 0.0),
+        (1, true, 64, 0.0),
+        // Four neighbours in place of two.
+        (1, true, 64, 1.3),
+        (1, true, 32, 0.0),
+        (1, true, 1, 0.0),
+        (2, true, 64, 0.0),
+        (6, true, 64, 0.0),
+        (6, false, 64, 0.0),
     ];
     let results = cases.map(|case| ours(&mut criterion, &bank, &x, case));
     // Once more: a machine may have become faster or slower in between.
     let reference = reference.min(theirs(&mut criterion, &x));
     println!("\nsofar, still, block 64: {reference:.2} ns a frame");
-    println!("ours                    ns a frame   x sofar   % of a core at 48 kHz");
+    println!("ours                                ns a frame   x sofar   % of a core at 48 kHz");
     for (name, best) in results {
         println!(
-            "{name:<22} {best:>11.2} {:>9.2} {:>10.3}",
+            "{name:<34} {best:>11.2} {:>9.2} {:>10.3}",
             best / reference,
             best * RATE * 1e-7
         );

@@ -26,12 +26,15 @@ const RATE: u32 = 48_000;
 /// A folder to run in.
 struct Run {
     folder: TempDir,
+    /// What the program keeps for the user, away from this user's own.
+    cache: TempDir,
 }
 
 impl Run {
     fn new() -> Run {
         Run {
             folder: tempfile::tempdir().unwrap(),
+            cache: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -50,6 +53,8 @@ impl Run {
             .current_dir(self.folder.path())
             // The folder of whoever runs the tests stays as it is.
             .env("ZEITGEBER_PRESETS", self.folder.path().join("own"))
+            .env("XDG_CACHE_HOME", self.cache.path())
+            .env("HOME", self.cache.path())
             .output()
             .unwrap()
     }

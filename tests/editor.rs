@@ -18,6 +18,7 @@ impl ParamSink for Defaults {
     fn begin(&self, _control: ControlId) {}
     fn set(&self, _control: ControlId, _value: f64) {}
     fn end(&self, _control: ControlId) {}
+    fn touch(&self) {}
 }
 
 /// Draws a frame.

@@ -71,7 +71,8 @@ fn a_file_that_is_cut_off() {
     let mut random = Random(3);
     let lengths = (0..400).chain((0..400).map(|_| random.below(bytes.len() as u64) as usize));
     for length in lengths {
-        let error = sofa::parse(bytes[..length].to_vec(), Path::new("cut.sofa")).unwrap_err();
+        let error =
+            sofa::parse(&bytes[..length], Path::new("cut.sofa"), &Progress::new()).unwrap_err();
         assert!(
             matches!(error, HrtfError::NotSofa { .. }),
             "{length}: {error}"
@@ -107,7 +108,7 @@ fn a_file_that_is_damaged() {
                 _ => damaged[at] ^ (1 << random.below(8)),
             };
         }
-        match sofa::parse(damaged, Path::new("damaged.sofa")) {
+        match sofa::parse(&damaged, Path::new("damaged.sofa"), &Progress::new()) {
             Ok(raw) => {
                 raw.check().unwrap();
                 read += 1;

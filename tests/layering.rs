@@ -36,10 +36,10 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("nice_plug_egui", &["editor"]),
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
-    ("sofar", &["hrtf"]),
+    ("miniz_oxide", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
-    ("directories", &["protocol"]),
+    ("directories", &["protocol", "hrtf"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
 ];

@@ -55,7 +55,7 @@ fn render(preset: &Preset, seconds: f64, start: f64) -> [Vec<f32>; 2] {
     for (id, value) in &settings {
         engine.set(*id, *value);
     }
-    bring(&mut engine, &zeitgeber::hrtf::Source::Default, &[true]).unwrap();
+    bring(&mut engine, &zeitgeber::hrtf::Source::Default).unwrap();
     let mut deck = engine.take_deck().unwrap();
     deck.send(Order::Snapshot(Box::new(Snapshot { settings, timeline })))
         .unwrap();

@@ -7,13 +7,14 @@ mod common;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::Arc;
+use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, channels};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 use zeitgeber::graph::Graph;
 use zeitgeber::hrtf::Source;
 use zeitgeber::node::registry;
-use zeitgeber::space::bring;
+use zeitgeber::space::{bring_all, everything};
 
 thread_local! {
     /// Whether this thread is processing audio; constant-initialised, so that reading it allocates nothing.
@@ -180,6 +181,39 @@ fn a_renderer_of_sources_neither_allocates_nor_frees() {
 }
 
 #[test]
+fn a_bus_renderer_neither_allocates_nor_frees() {
+    let bank = |order: usize, symmetric: bool| {
+        let ears = if symmetric { 1 } else { 2 };
+        Arc::new(DecoderBank::new(&Decoder {
+            rate: 48_000.0,
+            order,
+            taps: 288,
+            filters: common::bursts(channels(order) * ears * 288, 1),
+            symmetric,
+        }))
+    };
+    let mut renderer = BusRenderer::new(bank(7, true), 288);
+    let mut others = [1, 3, 5].map(|order| Some(bank(order, order != 3)));
+    let mut retired = Vec::with_capacity(3);
+    let x = common::bursts(64, 1);
+    let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+    let calls = calls_in(|| {
+        for block in 0..400 {
+            if block % 100 == 30
+                && let Some(bank) = others.iter_mut().find_map(Option::take)
+            {
+                retired.extend(renderer.swap(bank).unwrap());
+            }
+            renderer.process(&[&x[..]; 64], &mut left, &mut right);
+            retired.extend(renderer.retired());
+        }
+        renderer.reset();
+    });
+    assert_eq!(calls, 0);
+    assert_eq!(retired.len(), 3);
+}
+
+#[test]
 fn every_node_processes_without_allocating() {
     for info in registry().infos() {
         let mut node = registry().create(&info.name).unwrap();
@@ -232,7 +266,7 @@ fn the_graph_runs_without_allocating() {
 #[test]
 fn the_engine_runs_without_allocating_whatever_changes() {
     let mut engine = Engine::new(48_000.0).unwrap();
-    bring(&mut engine, &Source::Default, &[true, false]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(7)).unwrap();
     let mut random = common::Random(3);
     let mut block = [common::bursts(512, 1), common::bursts(512, 2)];
     // Every control, steps and lines, seeks, stops, resets, what is not finite.

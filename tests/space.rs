@@ -13,14 +13,14 @@ use zeitgeber::dsp::binaural::FilterBank;
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 use zeitgeber::hrtf::{Options, Progress, Source, load};
-use zeitgeber::space::bring;
+use zeitgeber::space::{bring_all, everything};
 
 const RATE: f64 = 48_000.0;
 
 /// An engine with the embedded set, both ways.
 fn engine(rate: f64) -> Engine {
     let mut engine = Engine::new(rate).unwrap();
-    bring(&mut engine, &Source::Default, &[true, false]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(3)).unwrap();
     engine
 }
 
@@ -356,6 +356,37 @@ fn switching_and_jumping_do_not_click() {
     assert!(worst.0 <= -80.0, "{worst:?}");
 }
 
+/// The renderer's quanta are the engine's, whenever space comes on: one that counted from there would take the far
+/// step below for motion, and click.
+#[test]
+fn space_that_comes_on_between_quanta_is_the_same() {
+    let frames = 24_000;
+    let played = |on: usize, off: bool| {
+        let mut events = vec![step(on, id::SPACE_KIND, id::SPACE_HRTF as f64)];
+        if off {
+            // Off between quanta, with time to come to rest, and on again.
+            events.insert(0, step(37, id::SPACE_KIND, id::SPACE_HRTF as f64));
+            events.insert(1, step(1003, id::SPACE_KIND, id::SPACE_OFF as f64));
+        }
+        events.push(step(18_001, id::AZIMUTH, 90.0));
+        let input = [sine(frames, RATE, 0.5, 400.0, 0.0), vec![0.0; frames]];
+        let settings = [(id::FADE_IN, 0.0)];
+        run(RATE, &settings, &events, input, Some(64))
+    };
+    let even = played(12_000, false);
+    for (on, off) in [
+        (12_005, false),
+        (12_031, false),
+        (12_000, true),
+        (12_011, true),
+    ] {
+        let odd = played(on, off);
+        for (a, b) in even.iter().zip(&odd) {
+            assert_eq!(a[15_000..], b[15_000..], "{on} {off}");
+        }
+    }
+}
+
 #[test]
 fn motion_follows_the_clock() {
     // An orbit at a quarter of the beat, from a place on the timeline: where the source is depends on the
@@ -509,9 +540,10 @@ fn without_filters_space_waits() {
     let [mut left, mut right] = [input.clone(), input.clone()];
     engine.process(&mut left, &mut right, Transport::Absent, &[]);
     assert_same(&left, &input, "no filters, no space");
-    assert_eq!(engine.telemetry().space_wanted(), Some(true));
+    let wish = engine.telemetry().space_wish().unwrap();
+    assert!(wish.filters && wish.equalised && wish.decoder.is_none());
     // They come while it plays: space fades in.
-    bring(&mut engine, &Source::Default, &[true]).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(1)).unwrap();
     let [mut left, mut right] = [noise(9600, 4), noise(9600, 4)];
     let before = left.clone();
     engine.process(&mut left, &mut right, Transport::Absent, &[]);

@@ -21,10 +21,13 @@ mod renderer;
 mod source;
 mod voice;
 
+pub(super) use air::Air;
 pub use bank::FilterBank;
-pub use place::{REFERENCE_DISTANCE, Target};
+pub(super) use place::level;
+pub use place::{REFERENCE_DISTANCE, Target, front_delay};
 pub use renderer::{Refused, Renderer};
 pub use source::Move;
+pub(in crate::dsp) use source::{FADE, JUMP};
 
 /// Frames from an input frame to the first one it is heard in.
 pub const ONSET: usize = super::convolve::PARTITION;

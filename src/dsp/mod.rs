@@ -1,6 +1,7 @@
 //! Arithmetic that knows no node: phases, ramps, levels, convolution, head-related responses and their
-//! rendering, the floating-point mode of the audio thread.
+//! rendering, rooms, the floating-point mode of the audio thread.
 
+pub mod ambisonics;
 pub mod binaural;
 pub mod convolve;
 pub mod denormals;
@@ -8,3 +9,4 @@ pub mod hrir;
 pub mod level;
 pub mod phase;
 pub mod ramp;
+pub mod room;

@@ -1,5 +1,6 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
+use super::ParamSink;
 use super::link::Link;
 use egui::{ProgressBar, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub struct Loading {
 }
 
 /// Draws the row: what sounds, and a field for the path of another file. `path` is what is being typed.
-pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
+pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String, sink: &dyn ParamSink) {
     let state = link.hrtf();
     if !state.name.is_empty() {
         ui.weak(&state.name);
@@ -62,6 +63,7 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
             ui.add(bar.show_percentage());
             if ui.button("Cancel").clicked() {
                 (loading.cancel)();
+                sink.touch();
             }
         });
         ui.ctx().request_repaint();
@@ -80,10 +82,12 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
                 path: PathBuf::from(text),
                 hash: None,
             }));
+            sink.touch();
         }
         if ui.button("Default").clicked() {
             path.clear();
             link.choose_hrtf(None);
+            sink.touch();
         }
     });
     if let Some(choice) = &state.choice {
@@ -93,6 +97,7 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{Table, Told};
     use super::*;
 
     #[test]
@@ -108,5 +113,53 @@ mod tests {
         }
         let long = format!(r#"{{"path":"{}"}}"#, "x".repeat(5000));
         assert!(HrtfChoice::parse(&long).unwrap_err().contains("5000"));
+    }
+
+    /// Draws the row twice, presses what bears a name, and returns what the host was told.
+    fn pressed(link: &Link, path: &str, name: &str) -> Vec<Told> {
+        let (context, table) = (egui::Context::default(), Table::default());
+        let mut path = path.to_owned();
+        let mut at = egui::Pos2::ZERO;
+        for frame in 0..4 {
+            let mut events = vec![egui::Event::PointerMoved(at)];
+            if frame > 1 {
+                events.push(egui::Event::PointerButton {
+                    pos: at,
+                    button: egui::PointerButton::Primary,
+                    pressed: frame == 2,
+                    modifiers: egui::Modifiers::NONE,
+                });
+            }
+            let input = egui::RawInput {
+                screen_rect: Some(egui::Rect::from_min_size(
+                    egui::Pos2::ZERO,
+                    egui::vec2(400.0, 200.0),
+                )),
+                time: Some(f64::from(frame) / 60.0),
+                events,
+                ..egui::RawInput::default()
+            };
+            let mut output = context.run_ui(input, |ui| row(ui, link, &mut path, &table));
+            output.textures_delta.clear();
+            let place = output.shapes.iter().find_map(|shape| match &shape.shape {
+                egui::Shape::Text(text) if text.galley.text() == name => {
+                    Some(text.visual_bounding_rect().center())
+                }
+                _ => None,
+            });
+            at = place.unwrap_or_else(|| panic!("no {name}"));
+        }
+        table.told.take()
+    }
+
+    #[test]
+    fn what_is_chosen_is_taken_and_the_host_told_that_there_is_something_to_save() {
+        let link = Link::default();
+        assert_eq!(pressed(&link, " a.sofa ", "Load"), [Told::Touch]);
+        let choice = link.hrtf().choice.unwrap();
+        assert_eq!(choice.path, PathBuf::from("a.sofa"));
+        assert_eq!(pressed(&link, "a.sofa", "Default"), [Told::Touch]);
+        assert_eq!(link.hrtf().choice, None);
+        assert_eq!(pressed(&link, "  ", "Load"), []);
     }
 }

@@ -122,9 +122,31 @@ impl Link {
             .clone()
     }
 
-    /// Chooses a SOFA file, or the embedded set; the worker takes it up.
+    /// Chooses a SOFA file, or the embedded set; the worker takes it up. Another file that is being loaded is
+    /// given up.
     pub fn choose_hrtf(&self, choice: Option<HrtfChoice>) {
-        self.edit_hrtf(|hrtf| hrtf.choice = choice);
+        let mut other = false;
+        self.edit_hrtf(|hrtf| {
+            let path = |choice: &Option<HrtfChoice>| choice.as_ref().map(|c| c.path.clone());
+            other = path(&hrtf.choice) != path(&choice);
+            hrtf.choice = choice;
+        });
+        if let Some(loading) = self.loading().filter(|_| other) {
+            (loading.cancel)();
+        }
+    }
+
+    /// Goes back to the embedded set, if this file is still the chosen one.
+    pub fn give_up_hrtf(&self, path: &Path) {
+        self.edit_hrtf(|hrtf| {
+            if hrtf
+                .choice
+                .as_ref()
+                .is_some_and(|choice| choice.path == path)
+            {
+                hrtf.choice = None;
+            }
+        });
     }
 
     /// Remembers the content of the file that is chosen, if it still is.

@@ -34,6 +34,8 @@ pub trait ParamSink {
     fn set(&self, control: ControlId, value: f64);
     /// The user lets go of it.
     fn end(&self, control: ControlId);
+    /// The user has changed what is saved beside the parameters: the host is to know that there is something to save.
+    fn touch(&self);
     /// A whole sound at once, with a fade; the parameters follow as gestures. Here only as gestures, where
     /// there is no engine behind.
     fn load(&self, take: &Take) {

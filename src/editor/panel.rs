@@ -138,7 +138,7 @@ impl Panel {
                             widgets::row(ui, *id, &mut self.hand, sink);
                         }
                         if ids.contains(&HRTF_EQ) {
-                            hrtf::row(ui, &self.link, &mut self.hrtf_path);
+                            hrtf::row(ui, &self.link, &mut self.hrtf_path, sink);
                         }
                     });
                 }
@@ -194,6 +194,10 @@ impl ParamSink for Noting<'_> {
 
     fn end(&self, control: ControlId) {
         self.sink.end(control);
+    }
+
+    fn touch(&self) {
+        self.sink.touch();
     }
 }
 

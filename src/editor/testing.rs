@@ -10,6 +10,7 @@ pub(super) enum Told {
     Begin(ControlId),
     Set(ControlId, f64),
     End(ControlId),
+    Touch,
 }
 
 /// Values by control, and what was told, in order.
@@ -46,5 +47,9 @@ impl ParamSink for Table {
 
     fn end(&self, control: ControlId) {
         self.told.borrow_mut().push(Told::End(control));
+    }
+
+    fn touch(&self) {
+        self.told.borrow_mut().push(Told::Touch);
     }
 }

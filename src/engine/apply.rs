@@ -4,7 +4,7 @@ use super::controls as id;
 use super::travel::Travel;
 use super::{Change, ControlId, Engine, SETTLE_TIME, SWITCH_TIME};
 use crate::graph::NodeIndex;
-use crate::node::{gain, mix};
+use crate::node::{bus_in, gain, mix};
 
 impl Engine {
     /// Takes a change of a control at this frame.
@@ -116,6 +116,11 @@ impl Engine {
             id::HRTF_EQ => {
                 self.graph
                     .set_param(chain.space, crate::node::hrtf::param::EQUALISED, value)
+            }
+            id::BUS_FORMAT => {
+                if let Some(format) = chain.bus.format {
+                    self.graph.set_param(format, bus_in::param::FORMAT, value);
+                }
             }
             id::CEILING => self.graph.set_param(chain.ceiling, params.ceiling, value),
             id::CARRIER_NOTE | id::TUNING => self.aim_note(),
@@ -338,6 +343,7 @@ pub(super) fn travels(control: ControlId) -> bool {
             | id::PROG_RATIO
             | id::MOTION_RATE
             | id::MOTION_RATIO
+            | id::ROOM
     ) || id::LAYER
         .iter()
         .any(|layer| [layer.level, layer.ratio, layer.interval].contains(&control))

@@ -21,7 +21,7 @@ use super::QUANTUM;
 use super::controls::LAYERS;
 use crate::graph::{Graph, GraphError, GraphRun, NodeIndex};
 use crate::node::hrtf::{self, SupplyLine};
-use crate::node::registry;
+use crate::node::{decode, registry};
 
 /// The nodes of one rendering of a layer.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +75,7 @@ pub struct Chain {
     pub direct: NodeIndex,
     pub send: NodeIndex,
     pub space: NodeIndex,
+    pub bus: BusNodes,
     pub ears: NodeIndex,
     pub routes: [LayerRoute; LAYERS],
     pub layers: [([LayerNodes; 2], NodeIndex); LAYERS],
@@ -89,8 +90,24 @@ pub struct Chain {
 #[derive(Debug, Clone, Copy)]
 pub struct LayerRoute {
     pub direct: NodeIndex,
-    pub send: NodeIndex,
     pub away: NodeIndex,
+    pub send: NodeIndex,
+    pub send_bus: NodeIndex,
+}
+
+/// The ambisonic bus: sources and the bus that comes in, the room, the head, two ears.
+#[derive(Debug, Clone, Copy)]
+pub struct BusNodes {
+    /// The program into the bus.
+    pub send: NodeIndex,
+    pub encode: NodeIndex,
+    pub early: NodeIndex,
+    pub late: NodeIndex,
+    pub rotate: NodeIndex,
+    pub decode: NodeIndex,
+    /// Where the program is a bus: its format, and how it is turned.
+    pub format: Option<NodeIndex>,
+    pub turn: Option<NodeIndex>,
 }
 
 /// Positions of the parameters that treatments which follow an envelope share.
@@ -100,6 +117,25 @@ pub struct ModulatorParams {
     pub pulse: usize,
     pub duty: usize,
     pub ramp: usize,
+}
+
+/// Positions of the parameters that both parts of the room have.
+#[derive(Debug, Clone, Copy)]
+pub struct RoomParams {
+    pub level: usize,
+    pub size: usize,
+    pub decay: usize,
+    pub order: usize,
+}
+
+/// Positions of the parameters of a rotation.
+#[derive(Debug, Clone, Copy)]
+pub struct RotateParams {
+    /// Yaw, pitch, roll.
+    pub turns: [usize; 3],
+    pub quaternion: usize,
+    pub parts: [usize; 4],
+    pub order: usize,
 }
 
 /// Positions of the parameters of the Faust and C++ nodes that the engine sets: found by name once.
@@ -129,6 +165,9 @@ pub struct Params {
     pub shift_depth: usize,
     pub pulse_duty: usize,
     pub pulse_ramp: usize,
+    pub early: RoomParams,
+    pub late: RoomParams,
+    pub rotate: RotateParams,
     pub side_duty: usize,
     pub side_ramp: usize,
     pub side_swap: usize,
@@ -141,37 +180,70 @@ pub struct NoiseLevels {
     pub brown: f64,
 }
 
+/// What brings filters and decoders to the nodes of space.
+pub struct SpaceSupply {
+    /// Head-related filters.
+    pub filters: SupplyLine,
+    /// Decoders of the ambisonic bus.
+    pub decoders: decode::SupplyLine,
+}
+
 /// The chain, ready to run.
 pub struct Built {
     pub run: GraphRun,
     pub chain: Chain,
     pub params: Params,
     pub noise_levels: NoiseLevels,
-    /// What brings filters to the node of space.
-    pub supply: SupplyLine,
+    /// What brings filters and decoders to the nodes of space.
+    pub supply: SpaceSupply,
 }
 
 const SIDES: [char; 2] = ['a', 'b'];
 
-/// Builds and compiles the chain.
+/// How wide the program is: what comes in and goes out.
+#[derive(Debug, Clone, Copy)]
+struct Width {
+    channels: usize,
+    is_bus: bool,
+}
+
+impl Width {
+    /// A node of the program, by its stereo name.
+    fn kind(self, stereo: &str) -> String {
+        let Width { channels, is_bus } = self;
+        match stereo {
+            _ if !is_bus => stereo.to_owned(),
+            "gate" | "leveller" => format!("{stereo}_bus*{channels}"),
+            _ => format!("{stereo}*{channels}"),
+        }
+    }
+}
+
+/// Builds and compiles the chain: for a stereo program, or for an ambisonic bus of so many channels.
 ///
 /// # Errors
 /// [`GraphError`], which for the built-in chain can only be lack of memory.
-pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
-    let mut graph = Graph::new(2, 2);
+pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> {
+    let width = Width {
+        channels: bus.unwrap_or(2),
+        is_bus: bus.is_some(),
+    };
+    let mut graph = Graph::new(width.channels, width.channels);
     for (name, kind) in [
         ("input_gain", "gain"),
         ("gate", "gate"),
         ("leveller", "leveller"),
         ("program", "gain"),
         ("direct", "gain"),
-        ("send", "gain"),
-        ("ears", "gain"),
     ] {
-        graph.add_builtin(name, kind)?;
+        graph.add_builtin(name, &width.kind(kind))?;
+    }
+    for name in ["send", "ears"] {
+        graph.add_builtin(name, "gain")?;
     }
     let (space, supply) = hrtf::create();
     graph.add("space", space)?;
+    let decoders = add_bus(&mut graph, width)?;
     for layer in 1..=LAYERS {
         add_layer(&mut graph, layer)?;
     }
@@ -180,33 +252,46 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         ("fade", "gain"),
         ("output_gain", "gain"),
         ("ceiling", "ceiling"),
-        ("bypass", "mix"),
     ] {
         graph.add_builtin(name, kind)?;
     }
-    graph.serial(&["in", "input_gain", "gate", "leveller"])?;
-    add_stage(
-        &mut graph,
-        "pre",
-        ["amplitude", "sweep"],
-        "leveller",
-        "program",
-    )?;
-    graph.serial(&["program", "direct", "ears"])?;
-    graph.serial(&["program", "send", "space.speakers"])?;
+    graph.add_builtin("bypass", &width.kind("mix"))?;
+    graph.serial(&["input_gain", "gate", "leveller"])?;
+    let ends = ["leveller", "program"];
+    add_stage(&mut graph, "pre", ["amplitude", "sweep"], ends, width)?;
+    graph.connect("program", "direct")?;
+    if width.is_bus {
+        graph.connect("direct[1-2]", "ears")?;
+        // A bus that does not go through space leaves as it is.
+        let n = width.channels;
+        graph.connect(&format!("direct[3-{n}]"), &format!("bypass.a[3-{n}]"))?;
+        graph.serial(&["output_gain", "ceiling", "bypass.a[1-2]"])?;
+    } else {
+        graph.connect("direct", "ears")?;
+        graph.serial(&["program", "send", "space.speakers"])?;
+        graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
+    }
     graph.connect("space", "ears")?;
-    add_stage(&mut graph, "post", ["pan", "shift"], "ears", "output_gain")?;
-    graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
+    let (ends, stereo) = (
+        ["ears", "output_gain"],
+        Width {
+            channels: 2,
+            is_bus: false,
+        },
+    );
+    add_stage(&mut graph, "post", ["pan", "shift"], ends, stereo)?;
     for layer in 1..=LAYERS {
         let name = |part: &str| format!("layer{layer}{part}");
-        for part in ["_direct", "_send", "_away"] {
+        for part in ["_direct", "_away", "_send", "_send_bus"] {
             graph.add_builtin(&name(part), "gain")?;
         }
         graph.serial(&[&name(""), &name("_direct"), "fade"])?;
-        graph.serial(&[&name(""), &name("_send"), &name("_away")])?;
-        graph.connect(&name("_away"), &format!("space.layer{layer}"))?;
+        let space = format!("space.layer{layer}");
+        graph.serial(&[&name(""), &name("_away"), &name("_send"), &space])?;
+        graph.connect(&name("_away"), &name("_send_bus"))?;
     }
     graph.serial(&["noise", "fade", "output_gain"])?;
+    connect_bus(&mut graph, width)?;
     graph.connect("in", "bypass.b")?;
     graph.connect("bypass", "out")?;
     let run = graph.compile(sample_rate, QUANTUM)?;
@@ -221,7 +306,10 @@ pub fn build(sample_rate: f64) -> Result<Built, GraphError> {
         chain,
         params,
         noise_levels,
-        supply,
+        supply: SpaceSupply {
+            filters: supply,
+            decoders,
+        },
     })
 }
 
@@ -230,8 +318,8 @@ fn add_stage(
     graph: &mut Graph,
     stage: &str,
     treatments: [&str; 2],
-    from: &str,
-    to: &str,
+    [from, to]: [&str; 2],
+    width: Width,
 ) -> Result<(), GraphError> {
     for side in SIDES {
         let name = |part: &str| format!("{stage}_{side}_{part}");
@@ -244,7 +332,7 @@ fn add_stage(
             ("rest", "band_stop"),
             ("fade", "gain"),
         ] {
-            graph.add_builtin(&name(part), kind)?;
+            graph.add_builtin(&name(part), &width.kind(kind))?;
         }
         graph.serial(&[
             from,
@@ -264,6 +352,57 @@ fn add_stage(
             graph.connect(&name("rest"), &name("fade"))?;
         }
     }
+    Ok(())
+}
+
+/// The nodes of the ambisonic bus, and what brings decoders to it.
+fn add_bus(graph: &mut Graph, width: Width) -> Result<decode::SupplyLine, GraphError> {
+    let (decode, decoders) = decode::create();
+    graph.add("decode", decode)?;
+    for name in ["encode", "early", "late", "rotate"] {
+        graph.add_builtin(name, name)?;
+    }
+    graph.add_builtin("send_bus", &width.kind("gain"))?;
+    if width.is_bus {
+        graph.add_builtin("format", "bus_in")?;
+        graph.add_builtin("turn", "rotate")?;
+        graph.set("turn", "smooth", 0.0)?;
+    }
+    // Turns are told every quantum, on their way: nothing is left to smooth.
+    graph.set("rotate", "smooth", 0.0)?;
+    Ok(decoders)
+}
+
+/// Sources, the bus that comes in and the room meet before the head turns them. The room has no bus to reflect,
+/// but its omnidirectional channel reverberates.
+fn connect_bus(graph: &mut Graph, width: Width) -> Result<(), GraphError> {
+    let n = width.channels;
+    if width.is_bus {
+        graph.serial(&["in", &format!("format[1-{n}]")])?;
+        graph.connect(&format!("format[1-{n}]"), "input_gain")?;
+        graph.serial(&["program", "send_bus", &format!("turn[1-{n}]")])?;
+        graph.serial(&["turn", "rotate"])?;
+        for send in ["late[1]", "late[2]", "late[3]", "late[4]"] {
+            graph.connect("send_bus[1]", send)?;
+        }
+    } else {
+        graph.connect("in", "input_gain")?;
+        graph.serial(&["program", "send_bus", "encode.speakers"])?;
+        for send in ["send", "send_bus"] {
+            graph.connect(send, "early.speakers")?;
+        }
+    }
+    for layer in 1..=LAYERS {
+        let group = |node: &str| format!("{node}.layer{layer}");
+        let send = |way: &str| format!("layer{layer}_send{way}");
+        graph.connect(&send("_bus"), &group("encode"))?;
+        for way in ["", "_bus"] {
+            graph.connect(&send(way), &group("early"))?;
+        }
+    }
+    graph.connect("encode", "rotate")?;
+    graph.connect("early.bus", "rotate")?;
+    graph.serial(&["early.late", "late", "rotate", "decode", "ears"])?;
     Ok(())
 }
 
@@ -349,8 +488,9 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
         let find = |part: &str| run.find(&format!("layer{layer}_{part}"));
         Ok(LayerRoute {
             direct: find("direct")?,
-            send: find("send")?,
             away: find("away")?,
+            send: find("send")?,
+            send_bus: find("send_bus")?,
         })
     };
     let stage = |stage: &str, treatments: [&str; 2], side: char| {
@@ -378,6 +518,16 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
         direct: run.find("direct")?,
         send: run.find("send")?,
         space: run.find("space")?,
+        bus: BusNodes {
+            send: run.find("send_bus")?,
+            encode: run.find("encode")?,
+            early: run.find("early")?,
+            late: run.find("late")?,
+            rotate: run.find("rotate")?,
+            decode: run.find("decode")?,
+            format: run.find("format").ok(),
+            turn: run.find("turn").ok(),
+        },
         ears: run.find("ears")?,
         routes: [route(1)?, route(2)?, route(3)?, route(4)?],
         layers: [layer(1)?, layer(2)?, layer(3)?, layer(4)?],
@@ -400,6 +550,15 @@ fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
             ramp: run.param(node, "ramp")?,
         })
     };
+    let room = |node| -> Result<RoomParams, GraphError> {
+        Ok(RoomParams {
+            level: run.param(node, "level")?,
+            size: run.param(node, "size")?,
+            decay: run.param(node, "decay")?,
+            order: run.param(node, "order")?,
+        })
+    };
+    let turn = |name: &str| run.param(chain.bus.rotate, name);
     Ok(Params {
         gate_on: run.param(chain.gate, "on")?,
         gate_threshold: run.param(chain.gate, "threshold")?,
@@ -425,6 +584,14 @@ fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
         shift_depth: run.param(post.second, "depth")?,
         pulse_duty: run.param(layer.pulse, "duty")?,
         pulse_ramp: run.param(layer.pulse, "ramp")?,
+        early: room(chain.bus.early)?,
+        late: room(chain.bus.late)?,
+        rotate: RotateParams {
+            turns: [turn("yaw")?, turn("pitch")?, turn("roll")?],
+            quaternion: turn("quaternion")?,
+            parts: [turn("w")?, turn("x")?, turn("y")?, turn("z")?],
+            order: turn("order")?,
+        },
         side_duty: run.param(layer.side, "duty")?,
         side_ramp: run.param(layer.side, "ramp")?,
         side_swap: run.param(layer.side, "swap")?,

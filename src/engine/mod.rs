@@ -24,17 +24,20 @@ pub mod timeline;
 mod travel;
 mod treatment;
 
+pub use chain::SpaceSupply;
 pub use controls::{Control, ControlError, ControlId};
 pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use event::{Change, Event, Tempo, Transport};
 pub use markers::{Marker, MarkerKind};
+pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 pub use timeline::Timeline;
 
+use crate::dsp::ambisonics::{MAX_CHANNELS, MAX_ORDER, channels};
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::level::{peak, repair};
 use crate::graph::{GraphError, GraphRun};
-use crate::node::hrtf::SupplyLine;
+use arrayvec::ArrayVec;
 use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
@@ -86,6 +89,8 @@ pub enum Tail {
 pub enum EngineError {
     /// The sample rate is outside [`RATES`].
     Rate(f64),
+    /// There are no buses of this order.
+    Order(usize),
     /// The chain could not be made.
     Chain(GraphError),
 }
@@ -99,6 +104,10 @@ impl fmt::Display for EngineError {
                 RATES.start(),
                 RATES.end()
             ),
+            EngineError::Order(order) => write!(
+                f,
+                "there is no ambisonic bus of order {order}, only of 1 to {MAX_ORDER}"
+            ),
             EngineError::Chain(error) => write!(f, "the chain cannot be made: {error}"),
         }
     }
@@ -110,6 +119,10 @@ impl std::error::Error for EngineError {}
 /// [`Engine::mark`] may be called on the audio thread.
 pub struct Engine {
     rate: f64,
+    /// The order of the bus, where the program is one.
+    bus: Option<usize>,
+    /// A segment of what comes in.
+    incoming: Vec<[f32; QUANTUM]>,
     graph: GraphRun,
     chain: Chain,
     params: Params,
@@ -131,7 +144,7 @@ pub struct Engine {
     /// Plays timelines and puts snapshots in force.
     deck: Deck,
     /// What brings filters to the node of space, until somebody takes it.
-    supply: Option<SupplyLine>,
+    supply: Option<SpaceSupply>,
     /// Frames since the reset.
     now: u64,
     /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
@@ -172,13 +185,30 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Rate`] outside [`RATES`].
     pub fn new(sample_rate: f64) -> Result<Engine, EngineError> {
+        Engine::build(sample_rate, None)
+    }
+
+    /// An engine whose program is an ambisonic bus of an order from 1 to 7.
+    ///
+    /// # Errors
+    /// [`EngineError::Rate`] outside [`RATES`], [`EngineError::Order`].
+    pub fn ambisonic(sample_rate: f64, order: usize) -> Result<Engine, EngineError> {
+        if !(1..=MAX_ORDER).contains(&order) {
+            return Err(EngineError::Order(order));
+        }
+        Engine::build(sample_rate, Some(order))
+    }
+
+    fn build(sample_rate: f64, bus: Option<usize>) -> Result<Engine, EngineError> {
         if !RATES.contains(&sample_rate) {
             return Err(EngineError::Rate(sample_rate));
         }
-        let built = chain::build(sample_rate).map_err(EngineError::Chain)?;
+        let built = chain::build(sample_rate, bus.map(channels)).map_err(EngineError::Chain)?;
         let default = |control: ControlId| Travel::still(control.control().default_value());
         let mut engine = Engine {
             rate: sample_rate,
+            bus,
+            incoming: vec![[0.0; QUANTUM]; built.run.inputs()],
             graph: built.run,
             chain: built.chain,
             params: built.params,
@@ -237,7 +267,7 @@ impl Engine {
 
     /// What brings head-related filters for space to this engine, once: whoever takes it supplies them, from
     /// any thread (`space::Supplier` does). Without filters space stays off.
-    pub fn take_supply(&mut self) -> Option<SupplyLine> {
+    pub fn take_supply(&mut self) -> Option<SpaceSupply> {
         self.supply.take()
     }
 
@@ -278,7 +308,8 @@ impl Engine {
         if wanted || self.generates() || self.deck.is_on() {
             Tail::Infinite
         } else if self.treats() || self.space_sounds() {
-            Tail::Frames(self.frames(TREATMENT_TAIL) as u32)
+            let tail = self.frames(TREATMENT_TAIL).max(self.room_tail());
+            Tail::Frames(u32::try_from(tail).unwrap_or(u32::MAX))
         } else {
             Tail::None
         }
@@ -325,6 +356,16 @@ impl Engine {
         }
     }
 
+    /// The order of the bus that the program is; `None` where it is stereo.
+    pub fn bus(&self) -> Option<usize> {
+        self.bus
+    }
+
+    /// Channels of the program, which leave as well.
+    pub fn channels(&self) -> usize {
+        self.incoming.len()
+    }
+
     /// Processes one block in place, any number of frames from 0; `left` and `right` have the same length.
     /// `events` are sorted by frame; those at the block's end or later act at the end. `transport` holds
     /// at the block's first frame.
@@ -335,8 +376,26 @@ impl Engine {
         transport: Transport,
         events: &[Event],
     ) {
+        self.process_channels(&mut [left, right], transport, events);
+    }
+
+    /// As [`Engine::process`], with as many channels as [`Engine::channels`] says: channels that are missing
+    /// are silent, further ones are left alone. A bus leaves as two ears on the first two, the others silent; as
+    /// it came while space is off.
+    pub fn process_channels(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        transport: Transport,
+        events: &[Event],
+    ) {
         let _mode = DenormalGuard::new();
-        let frames = left.len().min(right.len());
+        let surplus = self.channels().min(channels.len());
+        let channels = &mut channels[..surplus];
+        let frames = channels
+            .iter()
+            .map(|channel| channel.len())
+            .min()
+            .unwrap_or(0);
         let mut events = events.iter().peekable();
         while let Some(event) = events.next_if(|event| event.frame == 0) {
             self.apply(event.control, event.change);
@@ -359,8 +418,7 @@ impl Engine {
                 - done;
             let until_piece = (self.piece_end - self.now).min(QUANTUM as u64) as usize;
             let count = until_event.min(until_piece);
-            let span = done..done + count;
-            self.segment(&mut left[span.clone()], &mut right[span]);
+            self.segment(channels, done, count);
             done += count;
         }
         for event in events {
@@ -373,27 +431,39 @@ impl Engine {
     }
 
     /// A run of frames within one piece: at most a quantum.
-    fn segment(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let count = left.len();
-        let mut inputs = [[0.0f32; QUANTUM]; 2];
-        inputs[0][..count].copy_from_slice(left);
-        inputs[1][..count].copy_from_slice(right);
-        let [in_left, in_right] = inputs.each_mut().map(|channel| &mut channel[..count]);
-        let bad_input = repair(in_left) + repair(in_right);
-        let peaks = [peak(in_left), peak(in_right)];
+    fn segment(&mut self, channels: &mut [&mut [f32]], start: usize, count: usize) {
+        let mut bad_input = 0;
+        let mut peaks = [0.0_f32; 2];
+        for (index, incoming) in self.incoming.iter_mut().enumerate() {
+            let incoming = &mut incoming[..count];
+            let Some(channel) = channels.get(index) else {
+                incoming.fill(0.0);
+                continue;
+            };
+            incoming.copy_from_slice(&channel[start..start + count]);
+            bad_input += repair(incoming);
+            let side = &mut peaks[index.min(1)];
+            *side = side.max(peak(incoming));
+        }
         self.telemetry.raise_input(peaks);
         // It need not overflow to make filters ring for seconds, and bypass would hide that it did.
         self.poisoned |= peaks.iter().any(|peak| *peak > POISON);
-        self.graph.segment(
-            &[in_left, in_right],
-            &mut [&mut *left, &mut *right],
-            0,
-            count,
-        );
-        let bad_output = repair(left) + repair(right);
+        let inputs: ArrayVec<&[f32], MAX_CHANNELS> = self
+            .incoming
+            .iter()
+            .map(|incoming| &incoming[..count])
+            .collect();
+        let mut outputs: ArrayVec<&mut [f32], MAX_CHANNELS> = channels
+            .iter_mut()
+            .map(|channel| &mut channel[start..start + count])
+            .collect();
+        self.graph.segment(&inputs, &mut outputs, 0, count);
+        let bad_output: u64 = outputs.iter_mut().map(|output| repair(output)).sum();
         self.poisoned |= bad_output > 0;
         self.telemetry.count_repaired(bad_input, bad_output);
-        self.telemetry.raise_output([peak(left), peak(right)]);
+        let mut heard = outputs.iter().map(|output| peak(output));
+        let heard = [heard.next().unwrap_or(0.0), heard.next().unwrap_or(0.0)];
+        self.telemetry.raise_output(heard);
         self.now += count as u64;
         if self.was_playing {
             self.played += count as u64;
@@ -434,7 +504,7 @@ impl Engine {
                 self.chain.leveller,
                 self.params.leveller_gain,
             ),
-            space: self.space_wanted(),
+            space: self.space_wish(),
             protocol: self.deck_seconds(),
             protocol_length: self.deck_length(),
             frames: self.now,

@@ -29,7 +29,7 @@ impl Engine {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
-            self.graph.reset_node(self.chain.space);
+            self.space.poisoned = true;
         }
         self.land_held();
         self.run_dip();

@@ -8,10 +8,11 @@ use super::clock::{Anchor, Course, exact_or};
 use super::controls as id;
 use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
+use crate::dsp::ambisonics::MAX_ORDER;
 use crate::dsp::phase::{CYCLE, Motion};
 use crate::graph::{Activity, NodeIndex};
-use crate::node::gain;
-use crate::node::hrtf::param;
+use crate::node::hrtf::{SOURCES, param};
+use crate::node::{decode, early, encode, gain};
 
 /// Turns a second that no motion exceeds.
 const FASTEST: f64 = 10.0;
@@ -21,6 +22,35 @@ const BOTH_EARS: f64 = std::f64::consts::SQRT_2;
 
 /// A place: azimuth and elevation in degrees, distance in metres, linear gain.
 type Place = [f64; 4];
+
+/// What space asks to be supplied with from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpaceWish {
+    /// Head-related filters.
+    pub filters: bool,
+    /// The decoder of an ambisonic bus of this order.
+    pub decoder: Option<usize>,
+    /// Equalised for a diffuse field.
+    pub equalised: bool,
+}
+
+impl SpaceWish {
+    /// As a number that is not 0.
+    pub(super) fn to_bits(self) -> u32 {
+        let order = self.decoder.unwrap_or(0) as u32;
+        8 + u32::from(self.filters) + 2 * u32::from(self.equalised) + 16 * order
+    }
+
+    /// From that number; `None` for 0.
+    pub(super) fn from_bits(bits: u32) -> Option<SpaceWish> {
+        let order = (bits / 16) as usize;
+        (bits > 0).then_some(SpaceWish {
+            filters: bits & 1 > 0,
+            decoder: (order > 0).then_some(order),
+            equalised: bits & 2 > 0,
+        })
+    }
+}
 
 /// What space does.
 #[derive(Debug, Clone, Copy)]
@@ -32,36 +62,71 @@ pub struct Space {
     exact: Option<(u64, i128)>,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
     pub stepped: bool,
-    /// Whether the program goes through space, and each layer.
+    /// What the nodes of space remember is to be forgotten.
+    pub poisoned: bool,
+    /// Where the program goes, and each layer.
     program: Route,
     layers: [Route; id::LAYERS],
-    /// When the node of space has nothing left to say.
+    /// When the node of head-related filters, the bus and the room have nothing left to say.
     rests: u64,
+    bus_rests: u64,
+    room_rests: u64,
+    /// Until when the room, which has just begun to run, is kept silent.
+    room_wakes: u64,
 }
 
-/// Past space or through it.
+/// Where something goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Past space.
+    Past,
+    /// Through head-related filters.
+    Hrtf,
+    /// Over the ambisonic bus.
+    Bus,
+}
+
+impl Way {
+    const ALL: [Way; 3] = [Way::Past, Way::Hrtf, Way::Bus];
+}
+
+/// Where something goes, and the fade from where it went before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Route {
-    through: bool,
+    way: Way,
+    from: Way,
     /// When the fade from one to the other is over.
     settled: u64,
+}
+
+impl Route {
+    const PAST: Route = Route {
+        way: Way::Past,
+        from: Way::Past,
+        settled: 0,
+    };
+
+    /// Whether something goes this way at a frame, if only its fade.
+    fn takes(&self, way: Way, now: u64) -> bool {
+        self.way == way || self.from == way && self.settled > now
+    }
 }
 
 impl Space {
     /// Off, the motion at its start.
     pub fn new() -> Space {
-        let past = Route {
-            through: false,
-            settled: 0,
-        };
         Space {
             phase: 0,
             gear: Motion::default(),
             exact: None,
             stepped: true,
-            program: past,
-            layers: [past; id::LAYERS],
+            poisoned: false,
+            program: Route::PAST,
+            layers: [Route::PAST; id::LAYERS],
             rests: 0,
+            bus_rests: 0,
+            room_rests: 0,
+            room_wakes: 0,
         }
     }
 
@@ -83,14 +148,50 @@ impl Space {
 }
 
 impl Engine {
-    /// Which filters are asked for: equalised or not.
-    pub(super) fn space_wanted(&self) -> Option<bool> {
-        (self.choice(id::SPACE_KIND) == id::SPACE_HRTF).then(|| self.choice(id::HRTF_EQ) == 1)
+    /// What space asks for from outside, as the controls are now; `None` while it is off.
+    pub fn space_wish(&self) -> Option<SpaceWish> {
+        self.space_wish_of(|control| self.settled(control))
+    }
+
+    /// What space would ask for with other values of the controls.
+    pub fn space_wish_of(&self, value: impl Fn(id::ControlId) -> f64) -> Option<SpaceWish> {
+        let kind = value(id::SPACE_KIND) as usize;
+        if kind == id::SPACE_OFF {
+            return None;
+        }
+        let filters = kind == id::SPACE_HRTF;
+        // A bus that comes in can be decoded only.
+        let decodes = !filters || self.bus.is_some() || value(id::ROOM) > 0.0;
+        let order = (value(id::ORDER) as usize).clamp(1, self.bus.unwrap_or(MAX_ORDER));
+        Some(SpaceWish {
+            filters,
+            decoder: decodes.then_some(order),
+            equalised: value(id::HRTF_EQ) as usize == 1,
+        })
+    }
+
+    /// How much of the room is asked for.
+    fn room_level(&self) -> f64 {
+        self.travels[id::ROOM.index()].value(self.now)
     }
 
     /// Whether space sounds, if only its tail.
     pub(super) fn space_sounds(&self) -> bool {
-        self.space.rests > self.now
+        let rests = [
+            self.space.rests,
+            self.space.bus_rests,
+            self.space.room_rests,
+        ];
+        rests.iter().any(|rests| *rests > self.now)
+    }
+
+    /// Frames for which the room sounds on.
+    pub(super) fn room_tail(&self) -> u64 {
+        if self.space.room_rests > self.now {
+            self.frames(2.0 * self.settled(id::ROOM_DECAY) + 0.5)
+        } else {
+            0
+        }
     }
 
     /// Puts the motion where an anchor says.
@@ -112,7 +213,7 @@ impl Engine {
         self.space.stepped = true;
     }
 
-    /// Routes program and layers, and tells the node of space where everything is at the end of the piece.
+    /// Routes program and layers, and tells the nodes of space where everything is at the end of the piece.
     pub(super) fn run_space(&mut self, end: u64) {
         let frames = end - self.now;
         let moves = [id::MOTION_RATE, id::MOTION_RATIO]
@@ -134,19 +235,25 @@ impl Engine {
         {
             (self.space.gear, self.space.exact) = (closed.motion, Some(closed.exact));
         }
-        if let Some(equalised) = self.space_wanted() {
-            let equalised = f64::from(u8::from(equalised));
-            self.graph
-                .set_param(self.chain.space, param::EQUALISED, equalised);
+        let wish = self.space_wish();
+        if let Some(wish) = wish {
+            self.ask(&wish);
         }
-        let ready = self.graph.get_param(self.chain.space, param::READY) >= 0.5;
-        let on = ready && self.space_wanted().is_some();
-        self.route(on);
+        let ready = |engine: &Engine, node, param| engine.graph.get_param(node, param) >= 0.5;
+        let filters =
+            wish.is_some_and(|wish| wish.filters) && ready(self, self.chain.space, param::READY);
+        let decodes = wish.is_some_and(|wish| wish.decoder.is_some())
+            && ready(self, self.chain.bus.decode, decode::param::READY);
+        // The nodes of space count quanta by themselves, from where they start: they start, stop and forget on the
+        // grid only.
+        if self.on_grid() && std::mem::take(&mut self.space.poisoned) {
+            self.forget_space();
+        }
+        self.route(filters, decodes && !filters, decodes);
+        self.run_room(decodes);
+        self.run_nodes();
         if self.space_sounds() {
-            self.graph.set_activity(self.chain.space, Activity::Run);
             self.place(end);
-        } else {
-            self.graph.set_activity(self.chain.space, Activity::Silent);
         }
         // A step counts until the end of its quantum, where the renderer looks.
         if end.is_multiple_of(QUANTUM as u64) {
@@ -154,73 +261,194 @@ impl Engine {
         }
     }
 
-    /// Sends program and layers past space or through it, with fades.
-    fn route(&mut self, on: bool) {
-        let chain = self.chain;
-        self.space.program = self.reroute(self.space.program, on, chain.direct, chain.send);
-        for (index, ids) in id::LAYER.iter().enumerate() {
-            let kind = self.choice(ids.kind);
-            let through = on && self.choice(ids.space) == 1 && kind != id::LAYER_BINAURAL;
-            let route = chain.routes[index];
-            let now = self.reroute(self.space.layers[index], through, route.direct, route.send);
-            self.space.layers[index] = now;
-            let sounds = self.layers[index].sounds();
-            let past = !now.through || now.settled > self.now;
-            let into = now.through || now.settled > self.now;
-            let when = |run: bool| {
-                if run { Activity::Run } else { Activity::Silent }
-            };
-            self.graph.set_activity(route.direct, when(sounds && past));
-            self.graph.set_activity(route.send, when(sounds && into));
-            self.graph.set_activity(route.away, when(sounds && into));
-        }
-        let program = self.space.program;
-        let fading = program.settled > self.now;
-        let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
-        let past = if program.through {
-            when(fading, Activity::Silent)
-        } else {
-            when(fading, Activity::Pass)
-        };
-        let into = when(fading || program.through, Activity::Silent);
-        self.graph.set_activity(chain.direct, past);
-        self.graph.set_activity(chain.send, into);
-        self.graph.set_activity(chain.ears, Activity::Pass);
-        let into_space = program.through || self.space.layers.iter().any(|layer| layer.through);
-        if into_space || fading {
-            self.space.rests = self.now + self.frames(super::SETTLE_TIME);
+    fn on_grid(&self) -> bool {
+        self.now.is_multiple_of(QUANTUM as u64)
+    }
+
+    fn forget_space(&mut self) {
+        let bus = self.chain.bus;
+        let nodes = [bus.encode, bus.early, bus.late, bus.rotate, bus.decode];
+        let more = [bus.format, bus.turn].into_iter().flatten();
+        for node in nodes.into_iter().chain([self.chain.space]).chain(more) {
+            self.graph.reset_node(node);
         }
     }
 
-    fn reroute(
-        &mut self,
-        route: Route,
-        through: bool,
-        direct: NodeIndex,
-        send: NodeIndex,
-    ) -> Route {
+    /// Lets run what sounds, and rest what does not.
+    fn run_nodes(&mut self) {
+        let (space, bus, now) = (self.space, self.chain.bus, self.now);
+        let heard = space.bus_rests.max(space.room_rests);
+        let nodes = [
+            (self.chain.space, space.rests),
+            (bus.encode, space.bus_rests),
+            (bus.early, space.room_rests),
+            (bus.late, space.room_rests),
+            (bus.rotate, heard),
+            (bus.decode, heard),
+        ];
+        let turn = bus.turn.map(|turn| (turn, space.bus_rests));
+        for (node, rests) in nodes.into_iter().chain(turn) {
+            if rests > now {
+                self.graph.set_activity(node, Activity::Run);
+            } else if self.on_grid() {
+                self.graph.set_activity(node, Activity::Silent);
+            }
+        }
+    }
+
+    /// Tells the nodes what is asked for, so that they see what has come even while they do not run.
+    fn ask(&mut self, wish: &SpaceWish) {
+        let equalised = f64::from(u8::from(wish.equalised));
+        let (space, bus) = (self.chain.space, self.chain.bus);
+        self.graph.set_param(space, param::EQUALISED, equalised);
+        if let Some(order) = wish.decoder {
+            let order = order as f64;
+            self.graph
+                .set_param(bus.decode, decode::param::EQUALISED, equalised);
+            self.graph
+                .set_param(bus.decode, decode::param::ORDER, order);
+            for (node, param) in [
+                (bus.encode, encode::param::ORDER),
+                (bus.early, self.params.early.order),
+                (bus.late, self.params.late.order),
+                (bus.rotate, self.params.rotate.order),
+            ] {
+                self.put_param(node, param, order);
+            }
+            if let Some(turn) = bus.turn {
+                self.put_param(turn, self.params.rotate.order, order);
+            }
+        }
+    }
+
+    /// The room, as loud, large and long as asked for.
+    fn run_room(&mut self, decodes: bool) {
+        let level = if decodes { self.room_level() } else { 0.0 };
+        let into_space = self.space.rests.max(self.space.bus_rests) > self.now;
+        let runs = self.space.room_rests > self.now;
+        let (early, late) = (self.chain.bus.early, self.chain.bus.late);
+        if level > 0.0 && into_space && (runs || self.on_grid()) {
+            if !runs && self.now > 0 {
+                // It may begin in the middle of a wave: its input fades in after a quantum without level.
+                self.graph.reset_node(early);
+                self.graph.reset_node(late);
+                self.space.room_wakes = self.now + QUANTUM as u64;
+            }
+            let tail = 2.0 * self.settled(id::ROOM_DECAY) + 0.5;
+            self.space.room_rests = self.now + self.frames(tail);
+        }
+        if self.space.room_rests <= self.now {
+            return;
+        }
+        let asleep = self.now < self.space.room_wakes;
+        let level = if asleep { 0.0 } else { level };
+        let (size, decay) = (self.settled(id::ROOM_SIZE), self.settled(id::ROOM_DECAY));
+        let params = self.params;
+        for (node, room) in [(early, params.early), (late, params.late)] {
+            self.put_param(node, room.level, level);
+            self.put_param(node, room.size, size);
+            self.put_param(node, room.decay, decay);
+        }
+    }
+
+    /// Sets a parameter where it is another.
+    fn put_param(&mut self, node: NodeIndex, param: usize, value: f64) {
+        if self.graph.get_param(node, param) != value {
+            self.graph.set_param(node, param, value);
+        }
+    }
+
+    /// Sends program and layers where they go, with fades: through head-related filters, over the bus, or past
+    /// both. A program that is a bus needs a decoder.
+    fn route(&mut self, filters: bool, over_bus: bool, decodes: bool) {
+        let chain = self.chain;
+        let way = match (filters, over_bus) {
+            (true, _) => Way::Hrtf,
+            (false, true) => Way::Bus,
+            (false, false) => Way::Past,
+        };
+        let (program_way, program_nodes) = if self.bus.is_some() {
+            let way = if decodes { Way::Bus } else { Way::Past };
+            (way, [chain.direct, chain.bus.send, chain.bus.send])
+        } else {
+            (way, [chain.direct, chain.send, chain.bus.send])
+        };
+        self.space.program = self.reroute(self.space.program, program_way, program_nodes);
+        for (index, ids) in id::LAYER.iter().enumerate() {
+            let kind = self.choice(ids.kind);
+            let sent = self.choice(ids.space) == 1 && kind != id::LAYER_BINAURAL;
+            let nodes = chain.routes[index];
+            let doors = [nodes.direct, nodes.send, nodes.send_bus];
+            let route = self.reroute(
+                self.space.layers[index],
+                if sent { way } else { Way::Past },
+                doors,
+            );
+            self.space.layers[index] = route;
+            let sounds = self.layers[index].sounds();
+            let when = |run: bool| {
+                if run { Activity::Run } else { Activity::Silent }
+            };
+            for (way, node) in Way::ALL.into_iter().zip(doors) {
+                let takes = sounds && route.takes(way, self.now);
+                self.graph.set_activity(node, when(takes));
+            }
+            let into = [Way::Hrtf, Way::Bus].map(|way| route.takes(way, self.now));
+            self.graph
+                .set_activity(nodes.away, when(sounds && into.contains(&true)));
+        }
+        let program = self.space.program;
+        let fading = program.settled > self.now;
+        for (way, node) in Way::ALL.into_iter().zip(program_nodes) {
+            if self.bus.is_some() && way == Way::Hrtf {
+                continue;
+            }
+            let activity = match (program.takes(way, self.now), fading) {
+                (false, _) => Activity::Silent,
+                (true, false) if way == Way::Past => Activity::Pass,
+                _ => Activity::Run,
+            };
+            self.graph.set_activity(node, activity);
+        }
+        if self.bus.is_some() {
+            self.graph.set_activity(chain.send, Activity::Silent);
+        }
+        self.graph.set_activity(chain.ears, Activity::Pass);
+        let routes = self.space.layers.iter().chain([&self.space.program]);
+        let [hrtf, bus] =
+            [Way::Hrtf, Way::Bus].map(|way| routes.clone().any(|route| route.takes(way, self.now)));
+        let rests = self.now + self.frames(super::SETTLE_TIME);
+        if hrtf {
+            self.space.rests = rests;
+        }
+        if bus {
+            self.space.bus_rests = rests;
+        }
+    }
+
+    /// Fades from one way to another; `doors` are the gains of past space, filters and bus.
+    fn reroute(&mut self, route: Route, way: Way, doors: [NodeIndex; 3]) -> Route {
+        let door = |way: Way| doors[way as usize];
         if self.now == 0 {
             // At the very start there is nothing to fade from.
-            let level = |on: bool| if on { 0.0 } else { gain::SILENCE };
-            self.set_gain(direct, level(!through), 0.0, false);
-            self.set_gain(send, level(through), 0.0, false);
+            for other in Way::ALL.into_iter().filter(|other| *other != way) {
+                self.set_gain(door(other), gain::SILENCE, 0.0, false);
+            }
+            self.set_gain(door(way), 0.0, 0.0, false);
             return Route {
-                through,
+                way,
+                from: way,
                 settled: 0,
             };
         }
-        if through == route.through || route.settled > self.now {
+        if way == route.way || route.settled > self.now || !self.on_grid() {
             return route;
         }
-        let (to, from) = if through {
-            (send, direct)
-        } else {
-            (direct, send)
-        };
-        self.fade_in(to, 0.0);
-        self.fade_out(from);
+        self.fade_in(door(way), 0.0);
+        self.fade_out(door(route.way));
         Route {
-            through,
+            way,
+            from: route.way,
             settled: self.now + self.frames(SWITCH_TIME),
         }
     }
@@ -245,19 +473,85 @@ impl Engine {
         hertz.min(FASTEST)
     }
 
-    /// Tells the node of space where everything is at the end of the piece.
+    /// Tells the nodes of space where everything is at the end of the piece: those of filters as the head hears
+    /// it, the bus as it is in the world, and how the head is turned in it.
     fn place(&mut self, end: u64) {
         let glides = if self.space.stepped { 0.0 } else { 1.0 };
-        self.graph
-            .set_param(self.chain.space, param::MOTION, glides);
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
-        let head = Head::new(at(id::HEAD_YAW), at(id::HEAD_PITCH), at(id::HEAD_ROLL));
+        let turns = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        let scene = self.scene(end);
+        let (chain, params) = (self.chain, self.params);
+        if self.space.rests > self.now {
+            let head = Head::new(turns[0], turns[1], turns[2]);
+            let places = scene.map(|[azimuth, elevation, distance, gain]| {
+                head.sees(azimuth, elevation, distance, gain)
+            });
+            self.tell(chain.space, param::MOTION, param::PLACES, glides, &places);
+        }
+        let still = Head { axes: None };
+        let places = scene.map(|[azimuth, elevation, distance, gain]| {
+            still.sees(azimuth, elevation, distance, gain)
+        });
+        let (encode_motion, encode_places) = (encode::param::MOTION, encode::param::PLACES);
+        if self.space.bus_rests > self.now {
+            self.tell(
+                chain.bus.encode,
+                encode_motion,
+                encode_places,
+                glides,
+                &places,
+            );
+        }
+        if self.space.room_rests > self.now {
+            let (motion, first) = (early::param::MOTION, early::param::PLACES);
+            self.tell(chain.bus.early, motion, first, glides, &places);
+        }
+        if self.space.bus_rests.max(self.space.room_rests) > self.now {
+            for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
+                self.put_param(chain.bus.rotate, param, turn);
+            }
+            if let Some(turn) = chain.bus.turn {
+                let [azimuth, elevation, ..] = places[0];
+                self.put_param(turn, params.rotate.quaternion, 1.0);
+                let parts = turned_scene(azimuth, elevation);
+                for (param, part) in params.rotate.parts.into_iter().zip(parts) {
+                    self.put_param(turn, param, part);
+                }
+            }
+        }
+    }
+
+    fn tell(
+        &mut self,
+        node: NodeIndex,
+        motion: usize,
+        first: usize,
+        glides: f64,
+        places: &[Place; SOURCES],
+    ) {
+        self.graph.set_param(node, motion, glides);
+        for (source, place) in places.iter().enumerate() {
+            for (part, value) in place.iter().enumerate() {
+                self.graph
+                    .set_param(node, first + 4 * source + part, *value);
+            }
+        }
+    }
+
+    /// Where speakers and layers are in the world.
+    fn scene(&self, end: u64) -> [Place; SOURCES] {
+        let at = |control: id::ControlId| self.travels[control.index()].value(end);
         let azimuth = at(id::AZIMUTH) + self.motion_angle(end);
-        let half = 0.5 * at(id::WIDTH);
+        // A bus has no speakers: the first place is where its front is.
+        let half = if self.bus.is_some() {
+            0.0
+        } else {
+            0.5 * at(id::WIDTH)
+        };
         let (elevation, distance) = (at(id::ELEVATION), at(id::DISTANCE));
-        let mut places: [Place; 10] = [[0.0, 0.0, distance, 1.0]; 10];
+        let mut places: [Place; SOURCES] = [[0.0, 0.0, distance, 1.0]; SOURCES];
         for (place, side) in places.iter_mut().zip([half, -half]) {
-            *place = head.sees(azimuth + side, elevation, distance, 1.0);
+            *place = [azimuth + side, elevation, distance, 1.0];
         }
         for (index, ids) in id::LAYER.iter().enumerate() {
             let (azimuth, elevation) = (at(ids.azimuth), at(ids.elevation));
@@ -270,16 +564,10 @@ impl Engine {
                 [(0.0, BOTH_EARS), (0.0, 0.0)]
             };
             for (side, (turn, gain)) in sides.into_iter().enumerate() {
-                let place = head.sees(azimuth + turn, elevation, distance, gain);
-                places[2 + 2 * index + side] = place;
+                places[2 + 2 * index + side] = [azimuth + turn, elevation, distance, gain];
             }
         }
-        for (source, place) in places.iter().enumerate() {
-            for (part, value) in place.iter().enumerate() {
-                self.graph
-                    .set_param(self.chain.space, param::PLACES + 4 * source + part, *value);
-            }
-        }
+        places
     }
 
     /// Degrees to the left by which the motion has moved the program at the end of the piece.
@@ -301,6 +589,17 @@ impl Engine {
             _ => 0.0,
         }
     }
+}
+
+/// The orientation (w, x, y, z: front, left, up) of a head that hears what is in front at an azimuth and elevation,
+/// in degrees: that of one who looks there, the other way round.
+fn turned_scene(azimuth: f64, elevation: f64) -> [f64; 4] {
+    let (sa, ca) = (0.5 * azimuth.to_radians()).sin_cos();
+    // Looking up turns about the axis to the left, downwards where positive.
+    let (se, ce) = (-0.5 * elevation.to_radians()).sin_cos();
+    // Yaw, then pitch about the head's own axis: a product in this order; its conjugate undoes it.
+    let (w, x, y, z) = (ca * ce, -sa * se, ca * se, sa * ce);
+    [w, -x, -y, -z]
 }
 
 /// How the head is turned: rows are its front, left and up in the world.

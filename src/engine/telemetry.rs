@@ -1,5 +1,6 @@
 //! What the engine tells the world while it runs: atomics that any thread may read.
 
+use super::space::SpaceWish;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Levels, phases and counters of a running engine. Written by the audio thread, read by any other;
@@ -90,12 +91,9 @@ impl Telemetry {
         f32::from_bits(self.leveller_gain.load(Relaxed))
     }
 
-    /// Whether the engine asks for head-related filters, and for which: equalised or as measured.
-    pub fn space_wanted(&self) -> Option<bool> {
-        match self.space.load(Relaxed) {
-            0 => None,
-            asked => Some(asked == 2),
-        }
+    /// What space asks to be supplied with, while it is on.
+    pub fn space_wish(&self) -> Option<SpaceWish> {
+        SpaceWish::from_bits(self.space.load(Relaxed))
     }
 
     /// Where the protocol is, in seconds, while it plays and wins over the host's values.
@@ -158,8 +156,8 @@ impl Telemetry {
             .store(now.ceiling_overshoot.to_bits(), Relaxed);
         self.leveller_gain
             .store(now.leveller_gain.to_bits(), Relaxed);
-        let asked = now.space.map_or(0, |equalised| 1 + u32::from(equalised));
-        self.space.store(asked, Relaxed);
+        let wish = now.space.map_or(0, SpaceWish::to_bits);
+        self.space.store(wish, Relaxed);
         let protocol = now.protocol.map_or(0, |seconds| seconds.to_bits() + 1);
         self.protocol.store(protocol, Relaxed);
         self.protocol_length
@@ -180,7 +178,7 @@ pub(super) struct Snapshot {
     pub ceiling_gain: f32,
     pub ceiling_overshoot: f32,
     pub leveller_gain: f32,
-    pub space: Option<bool>,
+    pub space: Option<SpaceWish>,
     pub protocol: Option<f64>,
     pub protocol_length: f64,
     pub frames: u64,

@@ -126,8 +126,12 @@ impl GraphRun {
         for connection in description["connections"].as_array().into_iter().flatten() {
             let end = |index: usize| {
                 let text = connection[index].as_str().unwrap_or_default();
-                match text.split_once('.') {
-                    Some((node, group)) => (node.to_owned(), format!(" [headlabel=\"{group}\"]")),
+                match text.find(['.', '[']) {
+                    Some(place) => {
+                        let group = text[place..].trim_start_matches('.');
+                        let label = format!(" [headlabel=\"{group}\"]");
+                        (text[..place].to_owned(), label)
+                    }
                     None => (text.to_owned(), String::new()),
                 }
             };

@@ -115,9 +115,9 @@ impl Graph {
         Ok(self)
     }
 
-    /// Connects all channels of one end to all of another: "gate", a group of a node "mix.b", or the
-    /// graph's own ends "in" and "out". What arrives at the same channels from several places is summed
-    /// (in f64).
+    /// Connects all channels of one end to all of another: "gate", a group of a node "mix.b", the graph's own
+    /// ends "in" and "out", or some channels of any of these, counted from 1: "rotate[1-16]", "in[1]". What
+    /// arrives at the same channels from several places is summed (in f64).
     ///
     /// # Errors
     /// [`GraphError::UnknownNode`], [`GraphError::UnknownGroup`], [`GraphError::Channels`].
@@ -160,6 +160,30 @@ impl Graph {
     }
 
     fn port(&self, text: &str, side: Side) -> Result<Port, GraphError> {
+        let Some((end, channels)) = text.strip_suffix(']').and_then(|text| text.split_once('['))
+        else {
+            return self.whole_port(text, side);
+        };
+        let whole = self.whole_port(end, side)?;
+        let (first, last) = channels.split_once('-').unwrap_or((channels, channels));
+        match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
+            (Ok(first), Ok(last)) if 1 <= first && first <= last && last <= whole.channels => {
+                Ok(Port {
+                    text: text.to_owned(),
+                    first: whole.first + first - 1,
+                    channels: last - first + 1,
+                    ..whole
+                })
+            }
+            _ => Err(GraphError::UnknownGroup {
+                node: end.to_owned(),
+                group: format!("[{channels}]"),
+                groups: vec![format!("[1-{}]", whole.channels)],
+            }),
+        }
+    }
+
+    fn whole_port(&self, text: &str, side: Side) -> Result<Port, GraphError> {
         let (name, group) = match text.split_once('.') {
             Some((name, group)) => (name, Some(group)),
             None => (text, None),

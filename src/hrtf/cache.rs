@@ -2,6 +2,7 @@
 //! first, or has it at once. A set lives as long as somebody holds it.
 
 use super::align::{Aligned, align};
+use super::decoder::Decoders;
 use super::packed::{default_bytes, default_set};
 use super::prepare::{Options, RATES, finish};
 use super::{About, HrtfError, Progress, sofa};
@@ -24,7 +25,7 @@ pub enum Source {
 }
 
 /// What is known of a set beside its filters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Info {
     /// What it says of itself.
     pub about: About,
@@ -44,6 +45,11 @@ pub struct Set {
     pub hrirs: Hrirs,
     /// What is known of it.
     pub info: Info,
+    /// What was asked of its preparation.
+    pub options: Options,
+    /// Whether it is the embedded one.
+    pub(super) is_default: bool,
+    pub(super) decoders: Decoders,
     derived: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -93,7 +99,7 @@ pub fn load(
         Source::Default => None,
         Source::File(file) => Some(sofa::bytes(file)?),
     };
-    let hash = fnv(bytes.as_deref().unwrap_or(default_bytes()));
+    let hash = hash_of(bytes.as_deref().unwrap_or(default_bytes()), progress)?;
     let slot = slot((hash, rate.to_bits(), options));
     let mut held = wait(&slot, progress)?;
     if let Some(set) = held.upgrade() {
@@ -102,7 +108,8 @@ pub fn load(
     }
     let aligned = match (source, bytes) {
         (Source::File(file), Some(bytes)) => {
-            let raw = sofa::parse(bytes, file)?;
+            let raw = sofa::parse(&bytes, file, progress)?;
+            drop(bytes);
             align(&raw, progress, [0.1, 0.25])?
         }
         // Its bytes are part of the program, and tested.
@@ -112,6 +119,9 @@ pub fn load(
     let set = Arc::new(Set {
         hrirs,
         info: info(aligned, hash),
+        options,
+        is_default: *source == Source::Default,
+        decoders: Decoders::default(),
         derived: Mutex::default(),
     });
     *held = Arc::downgrade(&set);
@@ -140,7 +150,10 @@ fn slot(key: Key) -> Slot {
 }
 
 /// Locks a slot, unless told to give up.
-fn wait<'a>(slot: &'a Slot, progress: &Progress) -> Result<MutexGuard<'a, Weak<Set>>, HrtfError> {
+pub(super) fn wait<'a, T>(
+    slot: &'a Mutex<T>,
+    progress: &Progress,
+) -> Result<MutexGuard<'a, T>, HrtfError> {
     loop {
         if progress.cancelled() {
             return Err(HrtfError::Cancelled);
@@ -153,13 +166,38 @@ fn wait<'a>(slot: &'a Slot, progress: &Progress) -> Result<MutexGuard<'a, Weak<S
     }
 }
 
+/// What FNV-1a begins with.
+const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+
 /// FNV-1a of 128 bits (Fowler, Noll and Vo; RFC 9923). It tells files apart that differ by accident, and
 /// need not withstand those that were made to collide: they would only be taken for one another.
-fn fnv(bytes: &[u8]) -> u128 {
-    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+pub(super) fn fnv(bytes: &[u8]) -> u128 {
+    fnv_on(BASIS, bytes)
+}
+
+fn fnv_on(hash: u128, bytes: &[u8]) -> u128 {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
-    bytes.iter().fold(BASIS, step)
+    bytes.iter().fold(hash, step)
+}
+
+/// [`fnv`] of the bytes of a file, which takes a second where it is large.
+///
+/// # Errors
+/// [`HrtfError::Cancelled`].
+fn hash_of(bytes: &[u8], progress: &Progress) -> Result<u128, HrtfError> {
+    bytes.chunks(1 << 20).try_fold(BASIS, |hash, piece| {
+        if progress.cancelled() {
+            return Err(HrtfError::Cancelled);
+        }
+        Ok(fnv_on(hash, piece))
+    })
+}
+
+/// What is known of the default set, which need not be prepared for that.
+pub fn default_info() -> Info {
+    // Its bytes are part of the program, and tested.
+    default_set().map_or_else(Info::default, |aligned| info(aligned, fnv(default_bytes())))
 }
 
 #[cfg(test)]

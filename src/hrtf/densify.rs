@@ -151,7 +151,10 @@ impl Dense {
         let mut missing = vec![0.0; width];
         let mut step: Vec<f32> = Vec::new();
         let mut share: Vec<f32> = Vec::new();
+        // Interaural time differences likewise.
+        let mut late = vec![0.0; anchored.len()];
         for _ in 0..PASSES {
+            late.fill(0.0);
             step.clear();
             step.resize(self.logs.len(), 0.0);
             share.clear();
@@ -160,6 +163,8 @@ impl Dense {
                 let [azimuth, elevation] = aligned.directions[*index];
                 let neighbours = rings.locate(azimuth, elevation);
                 missing.copy_from_slice(spectra.logs(*index));
+                let blended = neighbours.map(|(i, weight)| f64::from(weight) * self.itd[i]);
+                let itd = spectra.itd[*index] - blended.iter().sum::<f64>();
                 for (direction, weight) in neighbours {
                     add(
                         &mut missing,
@@ -175,6 +180,7 @@ impl Dense {
                 }
                 for (direction, weight) in free {
                     let gain = weight / power;
+                    late[*direction] += f64::from(gain * weight) * itd;
                     add(
                         &mut step[direction * width..][..width],
                         &missing,
@@ -188,6 +194,7 @@ impl Dense {
             for (direction, share) in moved.filter(|(_, share)| **share > 1e-6) {
                 let to = &mut self.logs[direction * width..][..width];
                 add(to, &step[direction * width..][..width], 1.0 / share);
+                self.itd[direction] += late[direction] / f64::from(*share);
             }
         }
     }

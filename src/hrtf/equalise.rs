@@ -188,7 +188,7 @@ pub fn level(hrirs: &Hrirs) -> f32 {
 }
 
 /// The filters of both ears in one horizontal direction, and the interaural time difference in frames.
-fn blend(hrirs: &Hrirs, azimuth: f64) -> ([Vec<f32>; 2], f64) {
+pub fn blend(hrirs: &Hrirs, azimuth: f64) -> ([Vec<f32>; 2], f64) {
     let neighbours = hrirs.rings.locate(azimuth, 0.0);
     let filters = [0, 1].map(|ear| {
         let mut sum = vec![0.0; hrirs.taps];
@@ -204,7 +204,7 @@ fn blend(hrirs: &Hrirs, azimuth: f64) -> ([Vec<f32>; 2], f64) {
 }
 
 /// A filter's response at an angular frequency in radians a frame.
-fn response(filter: &[f32], turn: f64) -> Complex64 {
+pub fn response(filter: &[f32], turn: f64) -> Complex64 {
     let step = Complex64::from_polar(1.0, -turn);
     let start = Complex64::new(0.0, 0.0);
     // Horner's rule, from the last tap on.
@@ -215,7 +215,7 @@ fn response(filter: &[f32], turn: f64) -> Complex64 {
 }
 
 /// Power gain of BS.1770's two filters at a frequency in hertz, as at 48 kHz.
-fn k_weighting(frequency: f64) -> f64 {
+pub fn k_weighting(frequency: f64) -> f64 {
     let z = Complex64::from_polar(1.0, -2.0 * PI * frequency / 48_000.0);
     let biquad = |b: [f64; 3], a: [f64; 2]| {
         (b[0] + z * b[1] + z * z * b[2]) / (1.0 + z * a[0] + z * z * a[1])

@@ -51,6 +51,11 @@ pub enum HrtfError {
         /// In hertz.
         rate: f64,
     },
+    /// An ambisonic order that there is no decoder of.
+    Order {
+        /// What was asked for.
+        order: usize,
+    },
     /// The preparation was cancelled.
     Cancelled,
 }
@@ -86,6 +91,11 @@ impl fmt::Display for HrtfError {
             HrtfError::Rate { rate } => write!(
                 f,
                 "{rate} Hz is no sample rate for head-related responses; they are prepared for 8000 to 768000 Hz"
+            ),
+            HrtfError::Order { order } => write!(
+                f,
+                "there is no ambisonic decoder of order {order}; give an order from 1 to {}",
+                crate::dsp::ambisonics::MAX_ORDER
             ),
             HrtfError::Cancelled => f.write_str("the preparation of the HRTF set was cancelled"),
         }

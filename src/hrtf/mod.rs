@@ -5,7 +5,9 @@
 //! of it runs off the audio thread.
 
 mod align;
+mod bits;
 mod cache;
+mod decoder;
 mod densify;
 mod equalise;
 mod error;
@@ -24,7 +26,11 @@ mod spectrum;
 mod trend;
 
 pub use align::{Aligned, align};
-pub use cache::{Info, Set, Source, load};
+pub use cache::{Info, Set, Source, default_info, load};
+pub use decoder::{
+    Band, Fidelity, ORDERS, decoder, default_decoder, embedded_decoder, fidelity, make_decoder,
+    pack_decoders,
+};
 pub use error::HrtfError;
 pub use packed::{default_set, pack};
 pub use prepare::{Options, RATES, finish, prepare};

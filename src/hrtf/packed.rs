@@ -2,19 +2,16 @@
 //!
 //! Little-endian: "ZGH1", rate (f32), distance (f32), frames before the onset and taps (u16), number of
 //! directions (u32), step (f32); for each direction azimuth, elevation and start of the left ear's window (f32);
-//! then the left ear's windows in blocks of 16 samples: a byte with the number of bits of a sample, and the
-//! samples in units of the step, as two's complement of so many bits, lowest bit first.
+//! then the left ear's windows in blocks of samples in units of the step ([`super::bits`]).
 
 use super::align::Aligned;
+use super::bits::{Reader, put};
 use super::raw::About;
 
 /// The default set. `cargo xtask asset` makes it from the SOFA file in assets/.
 const KEMAR: &[u8] = include_bytes!("../../assets/kemar.bin");
 
 const MAGIC: &[u8; 4] = b"ZGH1";
-
-/// Samples of a block.
-const BLOCK: usize = 16;
 
 /// Steps in the largest sample: they err by -108 dB of it.
 const STEPS: f32 = 131_072.0;
@@ -65,46 +62,21 @@ pub fn pack(aligned: &Aligned) -> Option<Vec<u8>> {
         }
     }
     for index in 0..count {
-        for block in aligned.window(index, 0).chunks(BLOCK) {
-            let steps: Vec<i32> = block.iter().map(|x| (x / step).round() as i32).collect();
-            let bits = |x: i32| {
-                if x < 0 {
-                    33 - (!x).leading_zeros()
-                } else {
-                    33 - x.leading_zeros()
-                }
-            };
-            let width = steps.iter().map(|x| bits(*x)).max().unwrap_or(1);
-            bytes.push(width as u8);
-            let (mut waiting, mut filled) = (0_u64, 0);
-            for x in steps {
-                waiting |= (u64::from(x as u32) & ((1 << width) - 1)) << filled;
-                filled += width;
-                while filled >= 8 {
-                    bytes.push(waiting as u8);
-                    waiting >>= 8;
-                    filled -= 8;
-                }
-            }
-            if filled > 0 {
-                bytes.push(waiting as u8);
-            }
-        }
+        put(&mut bytes, aligned.window(index, 0), step);
     }
     Some(bytes)
 }
 
 /// Unpacks a set; `None` where the bytes are none. The set says nothing of itself.
 pub fn unpack(bytes: &[u8]) -> Option<Aligned> {
-    let mut reader = Reader { bytes };
+    let mut reader = Reader::new(bytes);
     if reader.take()? != *MAGIC {
         return None;
     }
     let rate = f64::from(reader.float()?);
     let distance = f64::from(reader.float()?);
-    let before = usize::from(u16::from_le_bytes(reader.take()?));
-    let taps = usize::from(u16::from_le_bytes(reader.take()?));
-    let count = u32::from_le_bytes(reader.take()?) as usize;
+    let (before, taps) = (reader.short()?, reader.short()?);
+    let count = reader.long()?;
     let step = reader.float()?;
     let mut directions = Vec::new();
     let mut lefts = Vec::new();
@@ -127,9 +99,7 @@ pub fn unpack(bytes: &[u8]) -> Option<Aligned> {
     let mirror = aligned.mirror()?;
     let mut left = vec![0.0; count * taps];
     for window in left.chunks_exact_mut(taps.max(1)) {
-        for block in window.chunks_mut(BLOCK) {
-            reader.block(block, step)?;
-        }
+        reader.samples(window, step)?;
     }
     aligned.windows.reserve(2 * left.len());
     for (index, other) in mirror.into_iter().enumerate() {
@@ -139,46 +109,6 @@ pub fn unpack(bytes: &[u8]) -> Option<Aligned> {
         }
     }
     Some(aligned)
-}
-
-/// What is left to read.
-struct Reader<'a> {
-    bytes: &'a [u8],
-}
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
-        Some(*first)
-    }
-
-    fn float(&mut self) -> Option<f32> {
-        Some(f32::from_le_bytes(self.take()?))
-    }
-
-    fn block(&mut self, block: &mut [f32], step: f32) -> Option<()> {
-        let [width] = self.take()?;
-        let width = u32::from(width);
-        if !(1..=32).contains(&width) {
-            return None;
-        }
-        let (mut waiting, mut filled) = (0_u64, 0);
-        for x in block {
-            while filled < width {
-                let [byte] = self.take()?;
-                waiting |= u64::from(byte) << filled;
-                filled += 8;
-            }
-            // Moved to the top and back, which extends the sign.
-            let unused = 64 - width;
-            let steps = ((waiting << unused) as i64) >> unused;
-            *x = steps as f32 * step;
-            waiting >>= width;
-            filled -= width;
-        }
-        Some(())
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,13 @@
-//! Reading SOFA files (AES69), on a thread of its own: whatever is in the file, the caller gets an answer.
+//! Reading SOFA files (AES69): whatever is in the file, the caller gets an answer.
 
-use super::hdf::Variable;
-use super::{About, HrtfError, Raw};
-use sofar::hdf::{self, ParsedHdf};
+use super::hdf::{self, Fault, Root, Variable};
+use super::head::vector;
+use super::{About, HrtfError, Progress, Raw};
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 /// Largest file that is read.
 pub const MAX_BYTES: u64 = 512_000_000;
-
-/// How long a file may take. Files of half a gigabyte take some seconds; only one that was made to be
-/// slow takes longer, and its reader is left behind.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Stack of the reader: the format nests, and a file may nest as deep as its reader allows.
-const STACK: usize = 32 << 20;
 
 /// Reads a SOFA file.
 ///
@@ -25,7 +15,7 @@ const STACK: usize = 32 << 20;
 /// [`HrtfError`], for a file that cannot be read, is none, is too large, is damaged, holds something else, or
 /// holds numbers that make no set.
 pub fn read(file: &Path) -> Result<Raw, HrtfError> {
-    parse(bytes(file)?, file)
+    parse(&bytes(file)?, file, &Progress::new())
 }
 
 /// The bytes of a file that may be a set.
@@ -56,131 +46,120 @@ pub fn bytes(file: &Path) -> Result<Vec<u8>, HrtfError> {
 /// Reads the bytes of a SOFA file; `file` is its name in messages.
 ///
 /// # Errors
-/// As [`read`].
-pub fn parse(bytes: Vec<u8>, file: &Path) -> Result<Raw, HrtfError> {
-    let damaged = |why: &str| HrtfError::NotSofa {
+/// As [`read`], and [`HrtfError::Cancelled`].
+pub fn parse(bytes: &[u8], file: &Path, progress: &Progress) -> Result<Raw, HrtfError> {
+    let refused = |why: &str| HrtfError::NotSofa {
         file: file.to_owned(),
         why: why.to_owned(),
     };
     if bytes.is_empty() {
-        return Err(damaged("it is empty"));
+        return Err(refused("it is empty"));
     }
-    if !bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
-        return Err(damaged("it does not begin as one"));
+    if !hdf::looks_like(bytes) {
+        return Err(refused("it does not begin as one"));
     }
-    let (sender, receiver) = mpsc::channel();
-    let name = file.to_owned();
-    // sofar may panic on a damaged file; a thread that ends without an answer is one.
-    let reader = thread::Builder::new()
-        .name("sofa".to_owned())
-        .stack_size(STACK)
-        .spawn(move || {
-            // Nobody waits any more where the patience has ended.
-            let _ = sender.send(extract(&bytes, &name));
-        });
-    if let Err(error) = reader {
-        return Err(HrtfError::Unreadable {
+    extract(bytes, progress).map_err(|problem| match problem {
+        Problem::Damaged(why) => refused(&why),
+        Problem::Convention(found) => HrtfError::Convention {
             file: file.to_owned(),
-            why: format!("no thread to read it: {error}"),
-        });
-    }
-    match receiver.recv_timeout(PATIENCE) {
-        Ok(raw) => raw,
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(damaged("its structure is broken")),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(damaged("reading it finds no end")),
+            found,
+        },
+        Problem::Content(why) => HrtfError::Content {
+            file: file.to_owned(),
+            why,
+        },
+        Problem::Cancelled => HrtfError::Cancelled,
+    })
+}
+
+/// What is wrong with a file, whichever that is.
+enum Problem {
+    Damaged(String),
+    Convention(String),
+    Content(String),
+    Cancelled,
+}
+
+impl Problem {
+    /// What is wrong with a part of it.
+    fn with(part: &str, fault: Fault) -> Problem {
+        Problem::Damaged(match fault {
+            Fault::Broken => format!("{part} is cut off or damaged"),
+            Fault::Unknown(what) => format!("{part} is {what}, which cannot be read"),
+            Fault::Short(has, should) => {
+                format!("it is cut off: {has} of {should} bytes are there")
+            }
+            Fault::Cancelled => return Problem::Cancelled,
+        })
     }
 }
 
 /// What a set needs, out of the tree that the file is.
-fn extract(bytes: &[u8], file: &Path) -> Result<Raw, HrtfError> {
-    let damaged = |why: String| HrtfError::NotSofa {
-        file: file.to_owned(),
-        why,
-    };
-    let content = |why: String| HrtfError::Content {
-        file: file.to_owned(),
-        why,
-    };
-    let parsed = hdf::parse_with_children(bytes).map_err(|_| {
-        damaged(
-            "cut off, damaged at its root, or written in a form of HDF5 that netCDF does not write"
-                .to_owned(),
-        )
-    })?;
-    let attribute = |name: &str| {
-        let found = parsed
-            .root
-            .parsed_attributes
-            .iter()
-            .find(|attribute| attribute.name == name);
-        found
-            .and_then(|attribute| attribute.value.as_deref())
-            .map(|value| value.trim_end_matches('\0').trim().to_owned())
-            .unwrap_or_default()
-    };
-    if attribute("Conventions") != "SOFA" {
-        return Err(damaged("it does not say Conventions = SOFA".to_owned()));
+fn extract(bytes: &[u8], progress: &Progress) -> Result<Raw, Problem> {
+    let structure = |fault| Problem::with("its structure", fault);
+    let opened = hdf::File::open(bytes, progress).map_err(structure)?;
+    let root = opened.root().map_err(structure)?;
+    if root.text("Conventions") != "SOFA" {
+        return Err(Problem::Damaged(
+            "it does not say Conventions = SOFA".to_owned(),
+        ));
     }
-    let convention = attribute("SOFAConventions");
-    let kind = attribute("DataType");
+    let (convention, kind) = (root.text("SOFAConventions"), root.text("DataType"));
     let free_field = ["SimpleFreeField", "FreeField", "GeneralFIR"];
     if !free_field.iter().any(|known| convention.starts_with(known)) || kind != "FIR" {
-        let named = |text: String| {
-            if text.is_empty() {
-                "unnamed".to_owned()
-            } else {
-                text
-            }
-        };
-        return Err(HrtfError::Convention {
-            file: file.to_owned(),
-            found: format!("{} with data of type {}", named(convention), named(kind)),
-        });
+        let [convention, kind] =
+            [convention, kind].map(|text| if text.is_empty() { "unnamed" } else { text });
+        return Err(Problem::Convention(format!(
+            "{convention} with data of type {kind}"
+        )));
     }
-    let responses = variable(bytes, &parsed, "Data.IR").map_err(damaged)?;
+    let responses = variable(&root, "Data.IR")?;
     let [count, receivers, taps] = responses.shape[..] else {
-        return Err(content(format!(
+        return Err(Problem::Content(format!(
             "Data.IR has {} dimensions; measurements x receivers x samples are needed",
             responses.shape.len()
         )));
     };
     if receivers != 2 {
-        return Err(content(format!(
+        return Err(Problem::Content(format!(
             "holds {count} responses of {receivers} receivers; Zeitgeber needs 2 receivers, the two ears"
         )));
     }
-    let rates = variable(bytes, &parsed, "Data.SamplingRate").map_err(damaged)?;
-    let rates: Vec<f64> = rates.numbers().collect();
+    let rates: Vec<f64> = variable(&root, "Data.SamplingRate")?.numbers().collect();
     let rate = rates.first().copied().unwrap_or(0.0);
     if rates.iter().any(|other| *other != rate) {
-        return Err(content(
+        return Err(Problem::Content(
             "has several sample rates; one for all responses is needed".to_owned(),
         ));
     }
-    let raw = Raw {
-        about: about(&attribute),
+    let mut raw = Raw {
+        about: about(&root),
         rate,
-        positions: positions(bytes, &parsed, count).map_err(content)?,
+        positions: positions(&root, count)?,
         taps,
         responses: responses.numbers().map(|x| x as f32).collect(),
-        delays: delays(bytes, &parsed, count).map_err(content)?,
+        delays: delays(&root, count)?,
     };
-    raw.check().map_err(content)?;
+    drop(responses);
+    raw.check().map_err(Problem::Content)?;
+    if right_ear_first(&root)? {
+        for ears in raw.responses.chunks_exact_mut(2 * taps) {
+            let (left, right) = ears.split_at_mut(taps);
+            left.swap_with_slice(right);
+        }
+        raw.delays.iter_mut().for_each(|ears| ears.reverse());
+    }
     Ok(raw)
 }
 
 /// What a file says of itself.
-fn about(attribute: &dyn Fn(&str) -> String) -> About {
+fn about(root: &Root<'_>) -> About {
     let joined = |names: &[&str]| {
-        let parts: Vec<String> = names.iter().map(|name| attribute(name)).collect();
-        let parts: Vec<&str> = parts
-            .iter()
-            .map(String::as_str)
-            .filter(|part| !part.is_empty())
-            .collect();
+        let parts = names.iter().map(|name| root.text(name));
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     };
-    let title = attribute("Title");
+    let title = root.text("Title").to_owned();
     About {
         title: if title.is_empty() {
             joined(&["DatabaseName", "ListenerShortName"])
@@ -188,70 +167,194 @@ fn about(attribute: &dyn Fn(&str) -> String) -> About {
             title
         },
         convention: joined(&["SOFAConventions", "SOFAConventionsVersion"]),
-        author: attribute("AuthorContact"),
-        license: attribute("License"),
-        organization: attribute("Organization"),
+        author: root.text("AuthorContact").to_owned(),
+        license: root.text("License").to_owned(),
+        organization: root.text("Organization").to_owned(),
     }
 }
 
-/// Where the source was in each measurement: azimuth and elevation in degrees, distance in metres.
-fn positions(bytes: &[u8], parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 3]>, String> {
-    let array = variable(bytes, parsed, "SourcePosition")?;
-    if array.shape != [count, 3] {
-        return Err(format!(
-            "SourcePosition is {:?} for {count} responses; {count} x 3 is needed, a place for each",
-            array.shape
-        ));
-    }
-    let cartesian = array.text("Type") == "cartesian";
-    let scale = if array.text("Units").starts_with("rad") {
-        180.0 / std::f64::consts::PI
-    } else {
-        1.0
-    };
-    let place = |p: &[f64]| {
-        if !cartesian {
-            return [p[0] * scale, p[1] * scale, p[2]];
+/// Where the source was in each measurement, as the listener sees it: azimuth and elevation in degrees,
+/// distance in metres.
+fn positions(root: &Root<'_>, count: usize) -> Result<Vec<[f64; 3]>, Problem> {
+    let sources = Places::read(root, "SourcePosition", count)?
+        .ok_or_else(|| Problem::Damaged("it has no SourcePosition".to_owned()))?;
+    let listener = Places::read(root, "ListenerPosition", count)?;
+    let view = Places::read(root, "ListenerView", count)?;
+    let up = Places::read(root, "ListenerUp", count)?;
+    let seen = |index: usize| {
+        let at = |places: &Option<Places>, default: [f64; 3]| {
+            let given = places.as_ref().map(|places| places.point(index));
+            // What was never filled in is what the conventions say.
+            let usable = |p: &[f64; 3]| p.iter().all(|x| x.abs() < 1e6);
+            given.filter(usable).unwrap_or(default)
+        };
+        let here = at(&listener, [0.0; 3]);
+        let (front, top) = (at(&view, AHEAD), at(&up, ABOVE));
+        let front = if length(front) > 1e-3 { front } else { AHEAD };
+        if length(here) < 1e-6 && aligned(front, AHEAD) && aligned(top, ABOVE) {
+            return sources.place(index);
         }
-        let flat = p[0].hypot(p[1]);
-        [
-            p[1].atan2(p[0]).to_degrees(),
-            p[2].atan2(flat).to_degrees(),
-            flat.hypot(p[2]),
-        ]
+        let p = sources.point(index);
+        let p = [p[0] - here[0], p[1] - here[1], p[2] - here[2]];
+        let left = cross(top, front);
+        let top = cross(front, left);
+        if length(left) < 1e-3 * length(front) {
+            return sources.place(index);
+        }
+        let along = |axis: [f64; 3]| dot(p, axis) / length(axis);
+        place([along(front), along(left), along(top)])
+    };
+    if sources.values.len() < 3 * count {
+        return Err(Problem::Content(format!(
+            "SourcePosition has one place for {count} responses; {count} x 3 is needed, a place for each"
+        )));
+    }
+    Ok((0..count).map(seen).collect())
+}
+
+const AHEAD: [f64; 3] = [1.0, 0.0, 0.0];
+const ABOVE: [f64; 3] = [0.0, 0.0, 1.0];
+
+fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ]
+}
+
+fn length(a: [f64; 3]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// Whether one vector points where a unit vector does, to within a thousandth; or is none.
+fn aligned(a: [f64; 3], unit: [f64; 3]) -> bool {
+    let across = cross(a, unit);
+    dot(a, unit) >= 0.0 && length(across) <= 1e-3 * length(a)
+}
+
+/// Azimuth, elevation and distance of a point.
+fn place(p: [f64; 3]) -> [f64; 3] {
+    let flat = p[0].hypot(p[1]);
+    [
+        p[1].atan2(p[0]).to_degrees(),
+        p[2].atan2(flat).to_degrees(),
+        flat.hypot(p[2]),
+    ]
+}
+
+/// Places, one for each measurement or one for all.
+struct Places {
+    values: Vec<f64>,
+    cartesian: bool,
+    /// Degrees in its unit of angles.
+    degrees: f64,
+}
+
+impl Places {
+    fn read(root: &Root<'_>, name: &str, count: usize) -> Result<Option<Places>, Problem> {
+        let array = root.variable(name);
+        let Some(array) = array.map_err(|fault| Problem::with(name, fault))? else {
+            return Ok(None);
+        };
+        if array.shape != [count, 3] && array.shape != [1, 3] {
+            return Err(Problem::Content(format!(
+                "{name} is {:?} for {count} responses; {count} x 3 is needed, a place for each",
+                array.shape
+            )));
+        }
+        Ok(Some(Places::of(&array, name)))
+    }
+
+    fn of(array: &Variable, name: &str) -> Places {
+        let spherical = array.text("Type").starts_with("spherical");
+        // What says nothing of itself: sources are told by angles, all else is not.
+        let untold = array.text("Type").is_empty() && name == "SourcePosition";
+        Places {
+            values: array.numbers().collect(),
+            cartesian: !spherical && !untold,
+            degrees: if array.text("Units").starts_with("rad") {
+                180.0 / std::f64::consts::PI
+            } else {
+                1.0
+            },
+        }
+    }
+
+    fn values(&self, index: usize) -> [f64; 3] {
+        let rows = self.values.as_chunks::<3>().0;
+        rows.get(index)
+            .or(rows.first())
+            .copied()
+            .unwrap_or([f64::NAN; 3])
+    }
+
+    /// As azimuth, elevation, distance.
+    fn place(&self, index: usize) -> [f64; 3] {
+        let p = self.values(index);
+        if self.cartesian {
+            place(p)
+        } else {
+            [p[0] * self.degrees, p[1] * self.degrees, p[2]]
+        }
+    }
+
+    /// As front, left, up.
+    fn point(&self, index: usize) -> [f64; 3] {
+        let p = self.values(index);
+        if self.cartesian {
+            return p;
+        }
+        vector(p[0] * self.degrees, p[1] * self.degrees).map(|x| x * p[2])
+    }
+}
+
+/// Whether the first receiver is on the right and the second on the left.
+fn right_ear_first(root: &Root<'_>) -> Result<bool, Problem> {
+    const NAME: &str = "ReceiverPosition";
+    let array = root.variable(NAME);
+    let Some(array) = array.map_err(|fault| Problem::with(NAME, fault))? else {
+        return Ok(false);
+    };
+    // Receivers x 3 x measurements, of which the first tells.
+    let each = match array.shape[..] {
+        [2, 3] => 1,
+        [2, 3, each] if each > 0 => each,
+        _ => return Ok(false),
     };
     let values: Vec<f64> = array.numbers().collect();
-    Ok(values.chunks_exact(3).map(place).collect())
+    let mut firsts = Places::of(&array, NAME);
+    firsts.values = values.iter().step_by(each).copied().collect();
+    let side = |ear: usize| firsts.point(ear)[1];
+    Ok(side(0) < -1e-3 && side(1) > 1e-3)
 }
 
 /// The delays of each measurement in frames; none where the file has none.
-fn delays(bytes: &[u8], parsed: &ParsedHdf<'_>, count: usize) -> Result<Vec<[f64; 2]>, String> {
-    let known = parsed.root.child_directories.iter();
-    if known.filter(|entry| entry.name == "Data.Delay").count() == 0 {
+fn delays(root: &Root<'_>, count: usize) -> Result<Vec<[f64; 2]>, Problem> {
+    const NAME: &str = "Data.Delay";
+    let array = root.variable(NAME);
+    let Some(array) = array.map_err(|fault| Problem::with(NAME, fault))? else {
         return Ok(Vec::new());
-    }
-    let array = variable(bytes, parsed, "Data.Delay")?;
+    };
     let values: Vec<f64> = array.numbers().collect();
-    let pairs: Vec<[f64; 2]> = values
-        .chunks_exact(2)
-        .map(|pair| [pair[0], pair[1]])
-        .collect();
+    let pairs = values.as_chunks::<2>().0;
     match (array.shape.last(), pairs.len()) {
         (Some(2), 1) => Ok(vec![pairs[0]; count]),
-        (Some(2), found) if found == count => Ok(pairs),
-        _ => Err(format!(
+        (Some(2), found) if found == count => Ok(pairs.to_vec()),
+        _ => Err(Problem::Content(format!(
             "Data.Delay is {:?} for {count} responses; {count} x 2 or 1 x 2 is needed",
             array.shape
-        )),
+        ))),
     }
 }
 
-/// Reads a variable, of whichever number format.
-fn variable(bytes: &[u8], parsed: &ParsedHdf<'_>, name: &str) -> Result<Variable, String> {
-    let mut entries = parsed.root.child_directories.iter();
-    let entry = entries
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| format!("it has no {name}"))?;
-    Variable::read(bytes, entry.address)
-        .ok_or_else(|| format!("{name} is damaged, or stored in a way that cannot be read"))
+/// Reads a variable that has to be there, of whichever number format.
+fn variable(root: &Root<'_>, name: &str) -> Result<Variable, Problem> {
+    let found = root.variable(name);
+    let found = found.map_err(|fault| Problem::with(name, fault))?;
+    found.ok_or_else(|| Problem::Damaged(format!("it has no {name}")))
 }

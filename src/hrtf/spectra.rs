@@ -19,6 +19,12 @@ const ITD_RANGE: f64 = 1.1e-3;
 /// Smallest magnitude against the largest of a set, -100 dB: it keeps logarithms finite.
 const FLOOR: f32 = 1e-5;
 
+/// Taps of a filter at a rate in hertz.
+pub fn taps(rate: f64) -> usize {
+    // A filter that has to end exactly there would lose some of its low end where its last part fades.
+    ((AFTER * 1.03 * rate).ceil() as usize).next_multiple_of(32)
+}
+
 /// The lengths that go with a host's rate.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
@@ -40,8 +46,7 @@ impl Frame {
     /// For windows of another rate, and the resampler that makes them this one's.
     pub fn new(aligned: &Aligned, rate: f64) -> (Frame, Resampler) {
         let resampler = Resampler::new(aligned.rate, rate, aligned.taps);
-        // A filter that has to end exactly there would lose some of its low end where its last part fades.
-        let taps = ((AFTER * 1.03 * rate).ceil() as usize).next_multiple_of(32);
+        let taps = taps(rate);
         let length = fast_length((4 * taps).max(resampler.frames()));
         let reached = PASSED * aligned.rate / rate * (length / 2) as f64;
         let bins = if rate > aligned.rate {

@@ -13,6 +13,10 @@ use std::sync::Arc;
 /// Sources: two virtual speakers, and two sides for each of four layers.
 pub const SOURCES: usize = 10;
 
+/// The channel groups of the sources.
+pub(super) const GROUPS: &str =
+    "speakers: stereo, layer1: stereo, layer2: stereo, layer3: stereo, layer4: stereo";
+
 /// Messages that fit into a supply line.
 const LINE: usize = 8;
 
@@ -75,6 +79,31 @@ pub fn create() -> (Box<dyn Node>, SupplyLine) {
     (Box::new(node), line)
 }
 
+/// The parameters of the sources' places: four for each.
+pub(super) fn places() -> impl Iterator<Item = ParamInfo> {
+    (1..=SOURCES).flat_map(|source| {
+        let name = |what: &str| format!("{what}{source}");
+        [
+            ParamInfo::number(
+                &name("azimuth"),
+                "deg",
+                -360.0..=360.0,
+                0.0,
+                "Positive to the left",
+            ),
+            ParamInfo::number(&name("elevation"), "deg", -90.0..=90.0, 0.0, "Positive up"),
+            ParamInfo::number(
+                &name("distance"),
+                "m",
+                0.12..=100.0,
+                1.5,
+                "From the head's centre",
+            ),
+            ParamInfo::number(&name("gain"), "", 0.0..=4.0, 1.0, "Linear"),
+        ]
+    })
+}
+
 fn make() -> (Hrtf, SupplyLine) {
     let mut params = vec![
         ParamInfo {
@@ -102,28 +131,7 @@ fn make() -> (Hrtf, SupplyLine) {
             ..ParamInfo::number("ready", "", 0.0..=1.0, 0.0, "Filters have come")
         },
     ];
-    for source in 1..=SOURCES {
-        let name = |what: &str| format!("{what}{source}");
-        params.extend([
-            ParamInfo::number(
-                &name("azimuth"),
-                "deg",
-                -360.0..=360.0,
-                0.0,
-                "Positive to the left",
-            ),
-            ParamInfo::number(&name("elevation"), "deg", -90.0..=90.0, 0.0, "Positive up"),
-            ParamInfo::number(
-                &name("distance"),
-                "m",
-                0.12..=100.0,
-                1.5,
-                "From the head's centre",
-            ),
-            ParamInfo::number(&name("gain"), "", 0.0..=4.0, 1.0, "Linear"),
-        ]);
-    }
-    let inputs = "speakers: stereo, layer1: stereo, layer2: stereo, layer3: stereo, layer4: stereo";
+    params.extend(places());
     let info = NodeInfo {
         name: "hrtf".to_owned(),
         language: "rust".to_owned(),
@@ -132,7 +140,7 @@ fn make() -> (Hrtf, SupplyLine) {
                 .to_owned(),
         inputs: SOURCES,
         outputs: 2,
-        input_groups: parse_groups(inputs, SOURCES, "in").unwrap_or_default(),
+        input_groups: parse_groups(GROUPS, SOURCES, "in").unwrap_or_default(),
         output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
         latency: 0,
         phases: Vec::new(),

@@ -1,6 +1,6 @@
-//! mix: a crossfade between two stereo signals.
+//! mix: a crossfade between two signals, stereo or a bus.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, accepted, parse_groups};
+use super::{Group, Node, NodeError, NodeInfo, ParamInfo, accepted};
 use crate::dsp::ramp::{Ramp, Shape};
 
 /// Positions of the parameters.
@@ -19,16 +19,31 @@ pub struct Mix {
     rate: f64,
 }
 
-/// Makes one.
+/// Makes a stereo one.
 pub fn create() -> Box<dyn Node> {
+    wide(2)
+}
+
+/// Makes one for two signals of so many channels.
+pub fn wide(channels: usize) -> Box<dyn Node> {
+    let format = match channels {
+        2 => "stereo".to_owned(),
+        _ => channels.to_string(),
+    };
+    let group = |name: &str, first| Group {
+        name: name.to_owned(),
+        format: format.clone(),
+        first,
+        channels,
+    };
     let info = NodeInfo {
         name: "mix".to_owned(),
         language: "rust".to_owned(),
-        help: "Crossfade of two stereo signals; the ends pass one of them bit for bit.".to_owned(),
-        inputs: 4,
-        outputs: 2,
-        input_groups: parse_groups("a: stereo, b: stereo", 4, "in").unwrap_or_default(),
-        output_groups: parse_groups("program: stereo", 2, "out").unwrap_or_default(),
+        help: "Crossfade of two signals; the ends pass one of them bit for bit.".to_owned(),
+        inputs: 2 * channels,
+        outputs: channels,
+        input_groups: vec![group("a", 0), group("b", channels)],
+        output_groups: vec![group("program", 0)],
         latency: 0,
         phases: Vec::new(),
         params: vec![
@@ -72,13 +87,12 @@ impl Node for Mix {
     }
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-        let ([a_left, a_right, b_left, b_right], [left, right]) = (inputs, outputs) else {
-            return;
-        };
+        let (a, b) = inputs.split_at(inputs.len() / 2);
         if self.ramp.is_still() && matches!(self.ramp.target(), 0.0 | 1.0) {
-            let only_b = self.ramp.target() == 1.0;
-            left.copy_from_slice(if only_b { b_left } else { a_left });
-            right.copy_from_slice(if only_b { b_right } else { a_right });
+            let only = if self.ramp.target() == 1.0 { b } else { a };
+            for (input, output) in only.iter().zip(outputs) {
+                output.copy_from_slice(input);
+            }
             return;
         }
         let blend = |a: f32, b: f32, share: f64| {
@@ -89,10 +103,11 @@ impl Node for Mix {
                 (f64::from(a) * (1.0 - share) + f64::from(b) * share) as f32
             }
         };
-        for i in 0..a_left.len() {
+        for i in 0..a.first().map_or(0, |channel| channel.len()) {
             let share = self.ramp.step();
-            left[i] = blend(a_left[i], b_left[i], share);
-            right[i] = blend(a_right[i], b_right[i], share);
+            for (output, (a, b)) in outputs.iter_mut().zip(a.iter().zip(b)) {
+                output[i] = blend(a[i], b[i], share);
+            }
         }
     }
 

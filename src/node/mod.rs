@@ -4,9 +4,14 @@
 //! parameters are f64, and phases reach it as 64-bit fractions of a cycle. The same contract as a C ABI is
 //! `cpp/node.h`; [`foreign`] adapts it. [`registry()`] lists the built-in nodes.
 
+pub mod bus_in;
+pub mod decode;
+pub mod early;
+pub mod encode;
 pub mod foreign;
 pub mod gain;
 pub mod hrtf;
+mod many;
 pub mod mix;
 pub mod noise;
 mod registry;
@@ -16,8 +21,8 @@ pub use registry::{Registry, registry};
 
 use std::fmt;
 
-/// The most channels a node may have on one side: ambisonics of order 7.
-pub const MAX_CHANNELS: usize = 64;
+/// The most channels a node may have on one side: two ambisonic buses of order 7.
+pub const MAX_CHANNELS: usize = 128;
 
 /// How a control travels between its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

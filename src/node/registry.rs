@@ -1,11 +1,15 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
-use super::{Node, NodeError, NodeInfo, gain, hrtf, mix, noise, wave_pair};
+use super::{Node, NodeError, NodeInfo};
+use super::{bus_in, decode, early, encode, gain, hrtf, many, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
 include!(concat!(env!("OUT_DIR"), "/nodes.rs"));
+
+/// The most channels of a bus.
+const MAX_BUS: usize = 64;
 
 /// A Rust node: its description and how to make one.
 struct RustKind {
@@ -35,7 +39,11 @@ impl Registry {
             })
             .collect();
         let rust = [
-            gain::create as fn() -> Box<dyn Node>,
+            bus_in::create as fn() -> Box<dyn Node>,
+            decode::create_alone,
+            early::create,
+            encode::create,
+            gain::create,
             hrtf::create_alone,
             mix::create,
             noise::create,
@@ -78,11 +86,18 @@ impl Registry {
             })
     }
 
-    /// Makes a node.
+    /// Makes a node. "gain*16" is one for a bus of 16 channels: a stereo node for each pair of them, or one that
+    /// makes a gain of one channel for all of them.
     ///
     /// # Errors
-    /// [`NodeError::Unknown`], naming the nearest; [`NodeError::Memory`].
+    /// [`NodeError::Unknown`], naming the nearest; [`NodeError::Memory`]; [`NodeError::Descriptor`] for a node that
+    /// buses cannot have.
     pub fn create(&self, name: &str) -> Result<Box<dyn Node>, NodeError> {
+        if let Some((kind, channels)) = name.split_once('*')
+            && let Ok(channels @ 2..=MAX_BUS) = channels.parse()
+        {
+            return many::create(kind, channels);
+        }
         if let Some(kind) = self.foreign.iter().find(|kind| kind.info().name == name) {
             return Ok(Box::new(kind.create()?));
         }

@@ -114,23 +114,25 @@ impl Iterator for Blocks {
 pub(super) struct Stream<'a> {
     source: &'a mut dyn Source,
     blocks: Blocks,
-    left: Vec<f32>,
-    right: Vec<f32>,
+    channels: Vec<Vec<f32>>,
     ended: bool,
     /// Frames of silence that are left.
     tail: u64,
 }
 
 impl<'a> Stream<'a> {
-    /// Cuts `source` and `tail` seconds of silence after it.
-    pub fn new(source: &'a mut dyn Source, block: BlockSize, tail: f64) -> Stream<'a> {
+    /// Cuts `source` and `tail` seconds of silence after it, as so many channels.
+    pub fn new(
+        source: &'a mut dyn Source,
+        channels: usize,
+        block: BlockSize,
+        tail: f64,
+    ) -> Stream<'a> {
         let tail = (tail * f64::from(source.rate())).round() as u64;
-        let buffer = vec![0.0; block.largest()];
         Stream {
             source,
             blocks: block.blocks(),
-            left: buffer.clone(),
-            right: buffer,
+            channels: vec![vec![0.0; block.largest()]; channels],
             ended: false,
             tail,
         }
@@ -140,20 +142,28 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// Those of the source.
-    pub fn next_block(&mut self) -> Result<Option<[&mut [f32]; 2]>, DecodeError> {
+    pub fn next_block(&mut self) -> Result<Option<Vec<&mut [f32]>>, DecodeError> {
         let size = self.blocks.next().unwrap_or(1);
-        let (left, right) = (&mut self.left[..size], &mut self.right[..size]);
+        let mut channels: Vec<&mut [f32]> = self
+            .channels
+            .iter_mut()
+            .map(|channel| &mut channel[..size])
+            .collect();
         let mut frames = 0;
         if !self.ended {
-            frames = self.source.read(left, right)?;
+            frames = self.source.read(&mut channels)?;
             self.ended = frames < size;
         }
         let silent = self.tail.min((size - frames) as u64) as usize;
-        left[frames..frames + silent].fill(0.0);
-        right[frames..frames + silent].fill(0.0);
+        for channel in &mut channels {
+            channel[frames..frames + silent].fill(0.0);
+        }
         self.tail -= silent as u64;
         frames += silent;
-        Ok((frames > 0).then(|| [&mut left[..frames], &mut right[..frames]]))
+        Ok((frames > 0).then(|| {
+            let all = channels.into_iter();
+            all.map(|channel| &mut channel[..frames]).collect()
+        }))
     }
 }
 

@@ -1,6 +1,7 @@
-//! Audio files as a stream of stereo `f32`: WAV, RF64, FLAC, OGG Vorbis and MP3.
+//! Audio files as a stream of `f32`: WAV, RF64, FLAC, OGG Vorbis and MP3.
 
 use super::rf64::Rf64AsRiff;
+use crate::dsp::ambisonics::{MAX_ORDER, channels};
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
@@ -13,23 +14,23 @@ use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
-/// Something that yields two channels of audio.
+/// Something that yields audio.
 pub trait Source {
     /// Hertz.
     fn rate(&self) -> u32;
 
-    /// Channels that differ: 1 for mono, which is read into both ears, or 2.
+    /// Channels that differ: 1 for mono, which is read into every channel that is asked for, 2, or those of a bus.
     fn channels(&self) -> usize;
 
     /// How many frames there are in all, where that is known beforehand.
     fn frames(&self) -> Option<u64>;
 
-    /// Fills both slices, which have the same length, and returns how many frames it filled: fewer than
-    /// asked for only at the end.
+    /// Fills the slices, which have the same length, and returns how many frames it filled: fewer than
+    /// asked for only at the end. Channels that it does not have are silent, those not asked for are dropped.
     ///
     /// # Errors
     /// [`DecodeError`] where the file turns out to be damaged or unreadable on the way.
-    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError>;
+    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError>;
 }
 
 /// Why a file cannot be read.
@@ -54,6 +55,8 @@ pub enum DecodeProblem {
     Unsupported(&'static str),
     /// It says that it has no channel, or more than two.
     Channels(usize),
+    /// It has not as many channels as an ambisonic order.
+    NoBus(usize),
     /// It says that it has no sample rate, or one that no device has.
     Rate(u32),
     /// It is damaged.
@@ -84,7 +87,13 @@ impl fmt::Display for DecodeError {
             DecodeProblem::Channels(0) => f.write_str("is damaged: it has 0 channels"),
             DecodeProblem::Channels(count) => write!(
                 f,
-                "has {count} channels; only mono and stereo files can be read for now"
+                "has {count} channels; only mono and stereo files are read here, and ambisonic ones of \
+                 4, 9, 16, 25, 36, 49 or 64 channels with render --bus ambisonic"
+            ),
+            DecodeProblem::NoBus(count) => write!(
+                f,
+                "has {count} channel{}; an ambisonic bus has 4, 9, 16, 25, 36, 49 or 64",
+                if *count == 1 { "" } else { "s" }
             ),
             DecodeProblem::Rate(rate) => write!(f, "is damaged: its sample rate is {rate} Hz"),
             DecodeProblem::Damaged { seconds, what } => {
@@ -96,7 +105,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// An audio file, decoded as it is read. Mono is copied to both ears.
+/// An audio file, decoded as it is read.
 pub struct Decoder {
     path: PathBuf,
     format: Box<dyn FormatReader>,
@@ -113,11 +122,38 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Opens an audio file; its kind is found by its content, not by its name.
+    /// Opens a mono or stereo audio file; its kind is found by its content, not by its name.
     ///
     /// # Errors
     /// [`DecodeError`], naming the file and what is wrong with it.
     pub fn open(path: &Path) -> Result<Decoder, DecodeError> {
+        let open = Decoder::open_any(path)?;
+        match open.channels {
+            1 | 2 => Ok(open),
+            count => Err(open.refused(DecodeProblem::Channels(count))),
+        }
+    }
+
+    /// Opens the file of an ambisonic bus, and tells its order.
+    ///
+    /// # Errors
+    /// [`DecodeError`], naming the file and what is wrong with it.
+    pub fn open_bus(path: &Path) -> Result<(Decoder, usize), DecodeError> {
+        let open = Decoder::open_any(path)?;
+        match (1..=MAX_ORDER).find(|order| channels(*order) == open.channels) {
+            Some(order) => Ok((open, order)),
+            None => Err(open.refused(DecodeProblem::NoBus(open.channels))),
+        }
+    }
+
+    fn refused(&self, problem: DecodeProblem) -> DecodeError {
+        DecodeError {
+            path: self.path.clone(),
+            problem,
+        }
+    }
+
+    fn open_any(path: &Path) -> Result<Decoder, DecodeError> {
         let fail = |problem| DecodeError {
             path: path.to_owned(),
             problem,
@@ -187,8 +223,8 @@ impl Decoder {
         if rate.is_none() || channels.is_none() {
             open.decode()?;
         }
-        if !(1..=2).contains(&open.channels) {
-            return Err(fail(DecodeProblem::Channels(open.channels)));
+        if open.channels == 0 {
+            return Err(fail(DecodeProblem::Channels(0)));
         }
         if !(1..=10_000_000).contains(&open.rate) {
             return Err(fail(DecodeProblem::Rate(open.rate)));
@@ -279,19 +315,24 @@ impl Source for Decoder {
         self.frames
     }
 
-    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
-        while self.waiting.len() < left.len() * self.channels && !self.ended {
+    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError> {
+        let wanted = channels.first().map_or(0, |channel| channel.len());
+        while self.waiting.len() < wanted * self.channels && !self.ended {
             self.decode()?;
         }
-        let count = left.len().min(self.waiting.len() / self.channels);
+        let count = wanted.min(self.waiting.len() / self.channels);
         let mut samples = self.waiting.drain(..count * self.channels);
-        for (left, right) in left.iter_mut().zip(right.iter_mut()).take(count) {
-            *left = samples.next().unwrap_or(0.0);
-            *right = if self.channels == 2 {
-                samples.next().unwrap_or(0.0)
-            } else {
-                *left
-            };
+        for frame in 0..count {
+            for number in 0..self.channels.max(channels.len()) {
+                let sample = match number {
+                    _ if number < self.channels => samples.next().unwrap_or(0.0),
+                    _ if self.channels == 1 => channels[0][frame],
+                    _ => 0.0,
+                };
+                if let Some(channel) = channels.get_mut(number) {
+                    channel[frame] = sample;
+                }
+            }
         }
         Ok(count)
     }
@@ -301,6 +342,7 @@ impl Source for Decoder {
 #[derive(Debug, Clone)]
 pub struct Silence {
     rate: u32,
+    channels: usize,
     frames: u64,
     left: u64,
 }
@@ -310,9 +352,15 @@ impl Silence {
     pub fn new(rate: u32, frames: u64) -> Silence {
         Silence {
             rate,
+            channels: 1,
             frames,
             left: frames,
         }
+    }
+
+    /// As a bus of so many channels.
+    pub fn wide(self, channels: usize) -> Silence {
+        Silence { channels, ..self }
     }
 }
 
@@ -322,17 +370,19 @@ impl Source for Silence {
     }
 
     fn channels(&self) -> usize {
-        1
+        self.channels
     }
 
     fn frames(&self) -> Option<u64> {
         Some(self.frames)
     }
 
-    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
-        let count = self.left.min(left.len() as u64) as usize;
-        left[..count].fill(0.0);
-        right[..count].fill(0.0);
+    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError> {
+        let wanted = channels.first().map_or(0, |channel| channel.len());
+        let count = self.left.min(wanted as u64) as usize;
+        for channel in channels {
+            channel[..count].fill(0.0);
+        }
         self.left -= count as u64;
         Ok(count)
     }

@@ -6,14 +6,14 @@ use super::decode::{DecodeError, Source};
 use super::lanes::{LONGEST, Lane};
 use super::marks::{Marks, MarksError};
 use super::wav::WavError;
-use crate::engine::controls::{CEILING_ON, HRTF_EQ, SPACE_HRTF, SPACE_KIND};
+use crate::engine::controls::{CEILING_ON, HRTF_EQ, ORDER, ROOM, SPACE_KIND};
 use crate::engine::timeline::TimelineError;
 use crate::engine::{
-    Change, ControlId, Engine, EngineError, Event, Order, Tempo, Timeline, Transport,
+    Change, ControlId, Engine, EngineError, Event, Order, SpaceWish, Tempo, Timeline, Transport,
 };
 use crate::hrtf::{self, HrtfError};
 use crate::protocol::Protocol;
-use crate::space::bring;
+use crate::space::bring_all;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct RenderOptions {
     pub start: f64,
     /// The tempo of the transport in beats per minute, where it has one.
     pub bpm: Option<f64>,
+    /// The order of the ambisonic bus that the source is; `None` for stereo.
+    pub bus: Option<usize>,
     /// Nodes to capture.
     pub capture: Option<Capture>,
     /// The SOFA file that space renders with; without one the embedded set.
@@ -53,6 +55,7 @@ impl Default for RenderOptions {
             tail: 0.0,
             start: 0.0,
             bpm: None,
+            bus: None,
             capture: None,
             hrtf: None,
             markers: None,
@@ -201,19 +204,23 @@ impl RenderOptions {
     }
 }
 
-/// Renders `source` at its own rate: hands `output` the two ears block by block and returns what was
-/// rendered. Memory does not grow with the length. `output` may fail to stop the render.
+/// Renders `source` at its own rate: hands `output` the two ears block by block (of a bus all channels, ears first) and
+/// returns what was rendered. Memory does not grow with the length. `output` may fail to stop the render.
 ///
 /// # Errors
 /// [`RenderError`]; captures that were begun leave nothing behind.
 pub fn render(
     source: &mut dyn Source,
     options: &RenderOptions,
-    mut output: impl FnMut(&[f32], &[f32]) -> Result<(), WavError>,
+    mut output: impl FnMut(&[&[f32]]) -> Result<(), WavError>,
 ) -> Result<Rendered, RenderError> {
     options.check()?;
     let rate = f64::from(source.rate());
-    let mut engine = Engine::new(rate).map_err(RenderError::Engine)?;
+    let mut engine = match options.bus {
+        None => Engine::new(rate),
+        Some(order) => Engine::ambisonic(rate, order),
+    }
+    .map_err(RenderError::Engine)?;
     for &(control, value) in &options.settings {
         engine.set(control, value);
     }
@@ -245,13 +252,13 @@ pub fn render(
         .as_deref()
         .map(|path| Marks::start(&mut engine, path, start))
         .transpose()?;
-    let mut stream = Stream::new(source, options.block, options.tail);
+    let mut stream = Stream::new(source, engine.channels(), options.block, options.tail);
     let mut upcoming = events.iter().peekable();
     let mut block_events = Vec::new();
     let mut song = start;
     let mut overshoot: Option<f32> = None;
-    while let Some([left, right]) = stream.next_block()? {
-        let end = song + left.len() as u64;
+    while let Some(mut channels) = stream.next_block()? {
+        let end = song + channels[0].len() as u64;
         block_events.clear();
         while let Some((frame, event)) = upcoming.next_if(|(frame, _)| *frame < end) {
             block_events.push(Event {
@@ -267,8 +274,9 @@ pub fn render(
                 .bpm
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
-        engine.process(left, right, transport, &block_events);
-        output(left, right)?;
+        engine.process_channels(&mut channels, transport, &block_events);
+        let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
+        output(&heard)?;
         song = end;
         if engine.get(CEILING_ON) >= 0.5 {
             let here = engine.telemetry().ceiling_overshoot();
@@ -293,31 +301,49 @@ fn supply(
     events: &[(u64, Event)],
     timeline: Option<&Timeline>,
 ) -> Result<(), HrtfError> {
-    let values = |control: ControlId| {
+    let values = |control: ControlId| -> Vec<f64> {
         let moved = timeline.into_iter();
         let moved = moved.flat_map(move |timeline| timeline.values(control));
         let later = events
             .iter()
             .filter(move |(_, event)| event.control == control);
         let later = later.filter_map(|(_, event)| match event.change {
-            Change::Step(value) | Change::Linear { to: value, .. } => Some(value as usize),
+            Change::Step(value) | Change::Linear { to: value, .. } => Some(value),
             Change::Note(_) => None,
         });
-        std::iter::once(engine.get(control) as usize)
-            .chain(later)
-            .chain(moved.map(|value| value as usize))
+        let now = std::iter::once(engine.get(control));
+        let mut values: Vec<f64> = now.chain(later).chain(moved).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
     };
-    if file.is_none() && values(SPACE_KIND).all(|kind| kind != SPACE_HRTF) {
-        return Ok(());
+    let mut wishes = Vec::new();
+    for kind in values(SPACE_KIND) {
+        for equalised in values(HRTF_EQ) {
+            for order in values(ORDER) {
+                let room = values(ROOM).into_iter().fold(0.0, f64::max);
+                let wish = engine.space_wish_of(|control| match control {
+                    SPACE_KIND => kind,
+                    HRTF_EQ => equalised,
+                    ORDER => order,
+                    ROOM => room,
+                    _ => engine.get(control),
+                });
+                wishes.extend(wish.filter(|wish| !wishes.contains(wish)));
+            }
+        }
     }
-    let equalised: Vec<bool> = [false, true]
-        .into_iter()
-        .filter(|on| values(HRTF_EQ).any(|value| (value == 1) == *on))
-        .collect();
+    if wishes.is_empty() && file.is_some() {
+        wishes.push(SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised: true,
+        });
+    }
     let source = file.map_or(hrtf::Source::Default, |file| {
         hrtf::Source::File(file.to_owned())
     });
-    bring(engine, &source, &equalised)
+    bring_all(engine, &source, wishes)
 }
 
 /// Sets every lane's control to where it is at song frame `start`, and returns what follows, sorted by
@@ -362,9 +388,9 @@ mod tests {
                 ..RenderOptions::default()
             };
             let mut heard = 0;
-            let done = render(&mut Silence::new(48_000, 1000), &options, |left, right| {
-                assert_eq!(left.len(), right.len());
-                heard += left.len();
+            let done = render(&mut Silence::new(48_000, 1000), &options, |ears| {
+                assert_eq!(ears[0].len(), ears[1].len());
+                heard += ears[0].len();
                 Ok(())
             });
             assert_eq!((done.unwrap().frames, heard), (1480, 1480), "{block:?}");

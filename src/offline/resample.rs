@@ -15,8 +15,8 @@ struct Resampled {
     rate: u32,
     input: Vec<Vec<f64>>,
     output: Vec<Vec<f64>>,
-    read: [Vec<f32>; 2],
-    waiting: VecDeque<[f32; 2]>,
+    read: Vec<Vec<f32>>,
+    waiting: Vec<VecDeque<f32>>,
     /// Frames of the resampler's own delay that are still to be dropped.
     delay: usize,
     frames_in: u64,
@@ -28,7 +28,7 @@ struct Resampled {
 ///
 /// `None` where the resampler refuses the pair of rates (a rate of 0).
 pub fn resampled(source: Box<dyn Source>, rate: u32) -> Option<Box<dyn Source>> {
-    let from = source.rate();
+    let (from, channels) = (source.rate(), source.channels());
     if from == rate {
         return Some(source);
     }
@@ -37,7 +37,7 @@ pub fn resampled(source: Box<dyn Source>, rate: u32) -> Option<Box<dyn Source>> 
         rate as usize,
         chunk(from as usize, rate as usize)?,
         1,
-        2,
+        channels,
         WindowFunction::BlackmanHarris2,
         FixedSync::Both,
     )
@@ -51,10 +51,10 @@ pub fn resampled(source: Box<dyn Source>, rate: u32) -> Option<Box<dyn Source>> 
         source,
         resampler,
         rate,
-        input: vec![vec![0.0; input]; 2],
-        output: vec![vec![0.0; output]; 2],
-        read: [vec![0.0; input], vec![0.0; input]],
-        waiting: VecDeque::new(),
+        input: vec![vec![0.0; input]; channels],
+        output: vec![vec![0.0; output]; channels],
+        read: vec![vec![0.0; input]; channels],
+        waiting: vec![VecDeque::new(); channels],
         frames_in: 0,
         frames_out: 0,
         ended: false,
@@ -70,14 +70,15 @@ impl Resampled {
 
     /// Resamples one chunk; past the end of the source, silence, which rings out its last frames.
     fn step(&mut self) -> Result<(), DecodeError> {
-        let [left, right] = &mut self.read;
         let count = if self.ended {
             0
         } else {
-            self.source.read(left, right)?
+            let mut channels: Vec<&mut [f32]> =
+                self.read.iter_mut().map(Vec::as_mut_slice).collect();
+            self.source.read(&mut channels)?
         };
         self.frames_in += count as u64;
-        self.ended |= count < left.len();
+        self.ended |= count < self.read[0].len();
         for (to, from) in self.input.iter_mut().zip(&self.read) {
             for (n, (to, &from)) in to.iter_mut().zip(from).enumerate() {
                 // A sample that is not finite would spread over the whole transform.
@@ -90,8 +91,8 @@ impl Resampled {
         }
         let (frames_in, frames_out) = (self.input[0].len(), self.output[0].len());
         let done = match (
-            SequentialSliceOfVecs::new(&self.input, 2, frames_in),
-            SequentialSliceOfVecs::new_mut(&mut self.output, 2, frames_out),
+            SequentialSliceOfVecs::new(&self.input, self.input.len(), frames_in),
+            SequentialSliceOfVecs::new_mut(&mut self.output, self.input.len(), frames_out),
         ) {
             (Ok(input), Ok(mut output)) => self
                 .resampler
@@ -105,13 +106,9 @@ impl Resampled {
         );
         let skip = self.delay.min(frames_out);
         self.delay -= skip;
-        let [left, right] = [&self.output[0], &self.output[1]];
-        self.waiting.extend(
-            left.iter()
-                .zip(right)
-                .skip(skip)
-                .map(|(&left, &right)| [left as f32, right as f32]),
-        );
+        for (waiting, output) in self.waiting.iter_mut().zip(&self.output) {
+            waiting.extend(output[skip..].iter().map(|x| *x as f32));
+        }
         Ok(())
     }
 }
@@ -140,25 +137,37 @@ impl Source for Resampled {
         self.source.frames().map(|frames| self.converted(frames))
     }
 
-    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
+    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError> {
+        let wanted = channels.first().map_or(0, |channel| channel.len());
+        let waiting = |this: &Self| this.waiting[0].len();
         let enough = |this: &Self| {
-            this.waiting.len() >= left.len()
+            waiting(this) >= wanted
                 || this.ended
-                    && this.frames_out + this.waiting.len() as u64 >= this.converted(this.frames_in)
+                    && this.frames_out + waiting(this) as u64 >= this.converted(this.frames_in)
         };
         while !enough(self) {
             self.step()?;
         }
-        let mut count = left.len().min(self.waiting.len());
+        let mut count = wanted.min(waiting(self));
         if self.ended {
             let rest = self
                 .converted(self.frames_in)
                 .saturating_sub(self.frames_out);
             count = count.min(usize::try_from(rest).unwrap_or(usize::MAX));
         }
-        let frames = self.waiting.drain(..count);
-        for ((left, right), frame) in left.iter_mut().zip(right).zip(frames) {
-            [*left, *right] = frame;
+        let mono = self.waiting.len() == 1;
+        for (number, channel) in channels.iter_mut().enumerate() {
+            match self.waiting.get(if mono { 0 } else { number }) {
+                Some(waiting) => {
+                    for (to, from) in channel[..count].iter_mut().zip(waiting) {
+                        *to = *from;
+                    }
+                }
+                None => channel[..count].fill(0.0),
+            }
+        }
+        for waiting in &mut self.waiting {
+            waiting.drain(..count);
         }
         self.frames_out += count as u64;
         Ok(count)
@@ -189,7 +198,10 @@ mod tests {
             Some(self.frames)
         }
 
-        fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
+        fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError> {
+            let [left, right] = channels else {
+                unreachable!()
+            };
             let count = (self.frames - self.next).min(left.len() as u64) as usize;
             for i in 0..count {
                 let t = (self.next + i as u64) as f64 / f64::from(self.rate);
@@ -222,7 +234,7 @@ mod tests {
             loop {
                 let end = (done + 1013).min(left.len());
                 let count = resampled
-                    .read(&mut left[done..end], &mut right[done..end])
+                    .read(&mut [&mut left[done..end], &mut right[done..end]])
                     .unwrap();
                 done += count;
                 if count == 0 {

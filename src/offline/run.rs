@@ -58,15 +58,16 @@ pub fn run_graph(
         .map(|capture| Captures::start(graph, capture, source.rate()))
         .transpose()?;
     let mut outputs = vec![vec![0.0; block.largest()]; graph.outputs()];
-    let mut stream = Stream::new(source, block, tail);
+    let mut stream = Stream::new(source, 2, block, tail);
     let mut done = 0;
-    while let Some([left, right]) = stream.next_block()? {
-        let frames = left.len();
+    while let Some(block) = stream.next_block()? {
+        let frames = block[0].len();
         let mut channels: Vec<&mut [f32]> = outputs
             .iter_mut()
             .map(|channel| &mut channel[..frames])
             .collect();
-        graph.process(&[left, right], &mut channels);
+        let block: Vec<&[f32]> = block.iter().map(|channel| &**channel).collect();
+        graph.process(&block, &mut channels);
         let channels: Vec<&[f32]> = outputs.iter().map(|channel| &channel[..frames]).collect();
         output(&channels)?;
         done += frames as u64;

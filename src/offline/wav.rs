@@ -322,7 +322,7 @@ mod tests {
             assert_eq!((decoder.rate(), decoder.channels()), (44_100, 2));
             assert_eq!(decoder.frames(), Some(5000));
             let (mut l, mut r) = (vec![0.0; 6000], vec![0.0; 6000]);
-            assert_eq!(decoder.read(&mut l, &mut r).unwrap(), 5000);
+            assert_eq!(decoder.read(&mut [&mut l[..], &mut r[..]]).unwrap(), 5000);
             assert_eq!((&l[..5000], &r[..5000]), (&left[..], &right[..]));
         }
     }
@@ -338,7 +338,7 @@ mod tests {
         file.write_all(b"LIST\x04\0\0\0abcd").unwrap();
         let mut decoder = Decoder::open(&path).unwrap();
         let (mut l, mut r) = (vec![0.0; 200], vec![0.0; 200]);
-        assert_eq!(decoder.read(&mut l, &mut r).unwrap(), 100);
+        assert_eq!(decoder.read(&mut [&mut l[..], &mut r[..]]).unwrap(), 100);
         assert_eq!((l[99], r[99]), (0.25, 0.25));
     }
 

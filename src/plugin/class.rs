@@ -1,6 +1,6 @@
-//! The plugin classes of the library: names, permanent ids and channel layouts. One class is exported;
-//! the layouts of the ambisonic one are fixed here before it is.
+//! The plugin classes of the library: names, permanent ids and channel layouts.
 
+use crate::dsp::ambisonics::{self, MAX_ORDER};
 use nice_plug::prelude::{AudioIOLayout, ClapFeature, PortNames, Vst3SubCategory, new_nonzero_u32};
 
 /// What distinguishes one plugin of this library from another. Ids are permanent.
@@ -19,6 +19,9 @@ pub trait Class: Send + 'static {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory];
     /// Channel layouts, the default first.
     const LAYOUTS: &'static [AudioIOLayout];
+
+    /// The order of the ambisonic bus that so many channels are; `None` in stereo.
+    fn bus(channels: usize) -> Option<usize>;
 }
 
 /// The insert for stereo and mono tracks.
@@ -40,6 +43,36 @@ impl Class for Stereo {
         Vst3SubCategory::Stereo,
     ];
     const LAYOUTS: &'static [AudioIOLayout] = STEREO_LAYOUTS;
+
+    fn bus(_: usize) -> Option<usize> {
+        None
+    }
+}
+
+/// The insert for ambisonic tracks: a bus of order 1 to 7 in, two ears out.
+pub struct Ambisonic;
+
+impl Class for Ambisonic {
+    const NAME: &'static str = "Zeitgeber Ambisonic";
+    const DESCRIPTION: &'static str =
+        "Binaural entrainment for ambisonic buses, decoded to two ears";
+    const CLAP_ID: &'static str = "org.zeitgeber.zeitgeber-ambisonic";
+    const VST3_CLASS_ID: [u8; 16] = *b"ZeitgeberAmbiso1";
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Ambisonic,
+        ClapFeature::Utility,
+    ];
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
+        Vst3SubCategory::Fx,
+        Vst3SubCategory::Spatial,
+        Vst3SubCategory::Ambisonics,
+    ];
+    const LAYOUTS: &'static [AudioIOLayout] = AMBISONIC_LAYOUTS;
+
+    fn bus(channels: usize) -> Option<usize> {
+        (1..=MAX_ORDER).find(|order| ambisonics::channels(*order) == channels)
+    }
 }
 
 const fn layout(name: &'static str, inputs: u32, outputs: u32) -> AudioIOLayout {
@@ -58,8 +91,8 @@ const fn layout(name: &'static str, inputs: u32, outputs: u32) -> AudioIOLayout 
 pub const STEREO_LAYOUTS: &[AudioIOLayout] =
     &[layout("Stereo", 2, 2), layout("Mono to stereo", 1, 2)];
 
-/// Layouts of the ambisonic class to come: binaural on outputs 1 and 2, the rest silent. nice-plug passes
-/// no more outputs than inputs; third order comes first, because then a 16-channel track of Ardour gets one
+/// Layouts of [`Ambisonic`]: binaural on outputs 1 and 2, the rest silent. nice-plug passes as many outputs as
+/// inputs; third order comes first, because then a 16-channel track of Ardour gets one
 /// instance.
 pub const AMBISONIC_LAYOUTS: &[AudioIOLayout] = &[
     layout("Ambisonic order 3", 16, 16),

@@ -1,11 +1,13 @@
 //! The head-related filters of one instance: what its state asks for, loaded off the audio thread.
 
 use crate::editor::{HrtfChoice, Link, Loading};
-use crate::engine::Engine;
+use crate::engine::{Engine, SpaceWish};
 use crate::hrtf::{HrtfError, Info, Progress, Source};
 use crate::space::Supplier;
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long a file that could not be read is left alone.
 const RETRY: Duration = Duration::from_secs(2);
@@ -14,15 +16,56 @@ const RETRY: Duration = Duration::from_secs(2);
 pub(super) struct Filters {
     link: Arc<Link>,
     desk: Mutex<Desk>,
+    /// What is being loaded.
+    work: Mutex<Option<Arc<Progress>>>,
+    /// Threads that wait for the desk, or have taken it away for good: what is being loaded is not wanted.
+    unwanted: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Desk {
     supplier: Option<Supplier>,
-    /// The file that could not be read, and when.
-    failed: Option<(Source, Instant)>,
+    /// The file that could not be read.
+    failed: Option<Failure>,
     /// What has been said of that.
     said: String,
+}
+
+/// A file that could not be read, when, and as what.
+struct Failure {
+    source: Source,
+    when: Instant,
+    stamp: Stamp,
+}
+
+/// Length and time of change of a file, where it has them.
+type Stamp = Option<(u64, Option<SystemTime>)>;
+
+impl Failure {
+    fn new(source: Source) -> Failure {
+        Failure {
+            stamp: stamp(&source),
+            source,
+            when: Instant::now(),
+        }
+    }
+
+    /// Whether it is not worth another look: it has been looked at just now, or is what it was, and large files
+    /// take seconds to refuse.
+    fn holds(&self, source: &Source) -> bool {
+        let same = || self.stamp.is_some() && stamp(source) == self.stamp;
+        self.source == *source && (self.when.elapsed() < RETRY || same())
+    }
+}
+
+fn stamp(source: &Source) -> Stamp {
+    let Source::File(path) = source else {
+        return None;
+    };
+    let found = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    // One that may not be opened has no content to be known by: it is tried again.
+    fs::File::open(path).ok()?;
+    Some((found.len(), found.modified().ok()))
 }
 
 impl Filters {
@@ -31,6 +74,8 @@ impl Filters {
         Filters {
             link,
             desk: Mutex::default(),
+            work: Mutex::default(),
+            unwanted: AtomicUsize::new(0),
         }
     }
 
@@ -42,15 +87,50 @@ impl Filters {
     pub fn attach(&self, engine: &mut Engine) {
         let rate = engine.sample_rate();
         let supplier = engine.take_supply().map(|line| Supplier::new(line, rate));
-        *self.desk() = Desk {
+        // What the worker loads for the engine before would keep the host waiting.
+        self.give_up();
+        let mut desk = self.desk();
+        self.unwanted.fetch_sub(1, Ordering::SeqCst);
+        *desk = Desk {
             supplier,
             ..Desk::default()
         };
     }
 
-    /// Brings the engine the filters that it asks for: those of the file that is chosen, or the embedded ones
+    /// Gives up what is being loaded, and loads nothing more: the instance goes.
+    pub fn give_up(&self) {
+        self.unwanted.fetch_add(1, Ordering::SeqCst);
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(progress) = work.as_ref() {
+            progress.cancel();
+        }
+    }
+
+    /// Loads, so that it can be given up.
+    fn supply(
+        &self,
+        supplier: &mut Supplier,
+        source: &Source,
+        wish: SpaceWish,
+    ) -> Result<Info, HrtfError> {
+        let progress = Arc::new(Progress::new());
+        let set = |work| *self.work.lock().unwrap_or_else(PoisonError::into_inner) = work;
+        set(Some(progress.clone()));
+        // Looked at after the work is there to be seen: one of the two sees the other.
+        if self.unwanted.load(Ordering::SeqCst) > 0 {
+            set(None);
+            return Err(HrtfError::Cancelled);
+        }
+        self.link.set_loading(Some(loading(&progress)));
+        let supplied = supplier.supply(source, wish, &progress);
+        self.link.set_loading(None);
+        set(None);
+        supplied
+    }
+
+    /// Brings the engine the filters and decoders that it asks for: those of the file that is chosen, or the embedded ones
     /// where there is none, or it cannot be read. Takes some 100 ms; never on the audio thread.
-    pub fn ensure(&self, equalised: bool) {
+    pub fn ensure(&self, wish: SpaceWish) {
         let mut desk = self.desk();
         let Desk {
             supplier: Some(supplier),
@@ -63,18 +143,14 @@ impl Filters {
         supplier.drain();
         let chosen = self.link.hrtf().choice;
         let source = source(chosen.as_ref());
-        if supplier.has(&source, equalised) {
+        if supplier.has(&source, &wish) {
             return;
         }
-        let left_alone = failed
+        if !failed
             .as_ref()
-            .is_some_and(|(other, when)| *other == source && when.elapsed() < RETRY);
-        if !left_alone {
-            let progress = Arc::new(Progress::new());
-            self.link.set_loading(Some(loading(&progress)));
-            let supplied = supplier.supply(&source, equalised, &progress);
-            self.link.set_loading(None);
-            match supplied {
+            .is_some_and(|failure| failure.holds(&source))
+        {
+            match self.supply(supplier, &source, wish) {
                 Ok(info) => {
                     *failed = None;
                     said.clear();
@@ -82,17 +158,23 @@ impl Filters {
                     return;
                 }
                 Err(HrtfError::Cancelled) => {
-                    // Given up in the editor: back to the embedded set.
-                    self.link.choose_hrtf(None);
+                    // By an engine that comes, or an instance that goes: the choice stays. By a choice of another
+                    // file: that stays, too. Else by the musician: back to the embedded set.
+                    if self.unwanted.load(Ordering::SeqCst) == 0
+                        && let Some(chosen) = chosen
+                    {
+                        self.link.give_up_hrtf(&chosen.path);
+                    }
+                    return;
                 }
                 Err(error) => {
-                    *failed = Some((source, Instant::now()));
+                    *failed = Some(Failure::new(source));
                     self.missing(said, &error);
                 }
             }
         }
-        if !supplier.has(&Source::Default, equalised)
-            && let Ok(info) = supplier.supply(&Source::Default, equalised, &Progress::new())
+        if !supplier.has(&Source::Default, &wish)
+            && let Ok(info) = self.supply(supplier, &Source::Default, wish)
         {
             self.link.set_hrtf_name(title(&info));
         }
@@ -158,6 +240,14 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
+    fn filters_only(equalised: bool) -> SpaceWish {
+        SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised,
+        }
+    }
+
     fn choose(link: &Link, path: &Path) {
         link.choose_hrtf(Some(HrtfChoice {
             path: path.to_owned(),
@@ -169,13 +259,13 @@ mod tests {
     fn a_missing_file_is_said_and_kept_and_the_embedded_set_sounds() {
         let link = Arc::new(Link::default());
         let filters = Filters::new(link.clone());
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         let mut engine = Engine::new(16_000.0).unwrap();
         filters.attach(&mut engine);
         let missing = PathBuf::from("no/such/file.sofa");
         choose(&link, &missing);
-        filters.ensure(true);
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
+        filters.ensure(filters_only(true));
         let said = link.messages.all();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].text.contains("file.sofa"), "{said:?}");
@@ -185,7 +275,7 @@ mod tests {
         let asset =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/MIT_KEMAR_normal_pinna.sofa");
         choose(&link, &asset);
-        filters.ensure(true);
+        filters.ensure(filters_only(true));
         let choice = link.hrtf().choice.unwrap();
         assert_eq!(choice.hash.as_ref().map(String::len), Some(32));
         assert_eq!(link.messages.all().len(), 1);
@@ -195,7 +285,7 @@ mod tests {
             hash: Some("0".repeat(32)),
         }));
         filters.attach(&mut Engine::new(16_000.0).unwrap());
-        filters.ensure(false);
+        filters.ensure(filters_only(false));
         assert!(
             link.messages
                 .all()
@@ -204,5 +294,114 @@ mod tests {
                 .text
                 .contains("has changed")
         );
+    }
+
+    /// A file that takes some time: many directions at the highest rate.
+    fn slow(link: &Link) {
+        let asset =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/MIT_KEMAR_normal_pinna.sofa");
+        choose(link, &asset);
+    }
+
+    #[test]
+    fn what_is_loaded_for_an_instance_that_goes_is_given_up_and_the_choice_stays() {
+        let link = Arc::new(Link::default());
+        let filters = Filters::new(link.clone());
+        filters.attach(&mut Engine::new(384_000.0).unwrap());
+        slow(&link);
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| filters.ensure(filters_only(true)));
+            while link
+                .loading()
+                .is_none_or(|loading| (loading.fraction)() < 0.15)
+            {
+                assert!(
+                    !worker.is_finished(),
+                    "it was loaded before it could be given up"
+                );
+                std::thread::yield_now();
+            }
+            filters.give_up();
+        });
+        assert!(link.hrtf().choice.is_some());
+        assert_eq!(link.hrtf().name, "");
+        // Nothing is begun for it any more.
+        filters.ensure(filters_only(true));
+        assert_eq!(link.hrtf().name, "");
+        assert!(link.loading().is_none());
+    }
+
+    #[test]
+    fn an_engine_that_comes_does_not_wait_for_what_the_one_before_asked_for() {
+        let link = Arc::new(Link::default());
+        let filters = Filters::new(link.clone());
+        filters.attach(&mut Engine::new(384_000.0).unwrap());
+        slow(&link);
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| filters.ensure(filters_only(true)));
+            while link
+                .loading()
+                .is_none_or(|loading| (loading.fraction)() < 0.15)
+            {
+                assert!(
+                    !worker.is_finished(),
+                    "it was loaded before the engine came"
+                );
+                std::thread::yield_now();
+            }
+            filters.attach(&mut Engine::new(16_000.0).unwrap());
+        });
+        assert!(link.hrtf().choice.is_some());
+        assert_eq!(link.hrtf().name, "");
+        filters.ensure(filters_only(true));
+        assert!(link.hrtf().name.contains("KEMAR"));
+        assert!(link.messages.all().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_the_one_that_was_chosen_meanwhile() {
+        for meanwhile in [None, Some("b.sofa")] {
+            let link = Arc::new(Link::default());
+            let filters = Filters::new(link.clone());
+            filters.attach(&mut Engine::new(384_000.0).unwrap());
+            slow(&link);
+            std::thread::scope(|scope| {
+                let worker = scope.spawn(|| filters.ensure(filters_only(true)));
+                while link
+                    .loading()
+                    .is_none_or(|loading| (loading.fraction)() < 0.15)
+                {
+                    assert!(!worker.is_finished(), "it was loaded before the choice");
+                    std::thread::yield_now();
+                }
+                match meanwhile {
+                    Some(path) => choose(&link, Path::new(path)),
+                    // The button in the editor.
+                    None => (link.loading().unwrap().cancel)(),
+                }
+            });
+            let chosen = link.hrtf().choice.map(|choice| choice.path);
+            assert_eq!(chosen, meanwhile.map(PathBuf::from));
+            assert_eq!(link.hrtf().name, "");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_read_again_when_it_has_changed_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("broken.sofa");
+        fs::write(&file, "no SOFA").unwrap();
+        let source = Source::File(file.clone());
+        let mut failure = Failure::new(source.clone());
+        assert!(failure.holds(&source) && !failure.holds(&Source::Default));
+        failure.when -= RETRY;
+        assert!(failure.holds(&source), "it is what it was");
+        fs::write(&file, "something else").unwrap();
+        assert!(!failure.holds(&source), "it has changed");
+        fs::remove_file(&file).unwrap();
+        let mut missing = Failure::new(source.clone());
+        assert!(missing.holds(&source));
+        missing.when -= RETRY;
+        assert!(!missing.holds(&source), "one that is missing may come back");
     }
 }

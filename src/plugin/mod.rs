@@ -11,7 +11,7 @@ mod state;
 mod transport;
 mod worker;
 
-pub use class::{AMBISONIC_LAYOUTS, Class, STEREO_LAYOUTS, Stereo};
+pub use class::{AMBISONIC_LAYOUTS, Ambisonic, Class, STEREO_LAYOUTS, Stereo};
 pub use fence::FenceTask;
 pub use params::ZgParams;
 
@@ -150,10 +150,12 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             .main_input_channels
             .is_some_and(|channels| channels.get() == 1);
         let rate = f64::from(config.sample_rate);
+        let channels = layout.main_output_channels.map_or(0, |n| n.get() as usize);
+        let bus = C::bus(channels);
         if self
             .engine
             .as_ref()
-            .is_some_and(|engine| engine.sample_rate() == rate)
+            .is_some_and(|engine| engine.sample_rate() == rate && engine.bus() == bus)
         {
             self.bring_filters();
             self.session.sync();
@@ -161,7 +163,11 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         }
         // Also where the new one cannot be made: an engine of another rate would sound wrong.
         self.engine = None;
-        match Engine::new(rate) {
+        let engine = match bus {
+            None => Engine::new(rate),
+            Some(order) => Engine::ambisonic(rate, order),
+        };
+        match engine {
             Ok(mut engine) => {
                 self.filters.attach(&mut engine);
                 self.session.attach(&mut engine);
@@ -204,22 +210,20 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
     ) -> ProcessStatus {
         HAS_RUN.store(true, Ordering::Relaxed);
         // nice-plug always gives the channels of the layout; a host that passes fewer is not processed.
-        let [left, right, rest @ ..] = buffer.as_slice() else {
+        let channels = buffer.as_slice();
+        let [left, right, ..] = channels else {
             return ProcessStatus::Normal;
         };
-        let frames = left.len().min(right.len());
-        let (left, right) = (&mut left[..frames], &mut right[..frames]);
+        let frames = left.len();
         if self.mono_in {
             // nice-plug copied the input to the first output only.
             right.copy_from_slice(left);
         }
-        for silent in rest {
-            silent.fill(0.0);
-        }
         let Some(engine) = &mut self.engine else {
             // What the engine would repair is repaired without it, too.
-            repair(left);
-            repair(right);
+            for channel in channels {
+                repair(channel);
+            }
             return ProcessStatus::Normal;
         };
         self.params.take_changes(|id, value| engine.set(id, value));
@@ -239,7 +243,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
                 });
             }
         }
-        engine.process(left, right, transport, &self.notes);
+        engine.process_channels(channels, transport, &self.notes);
         self.repaired.report(engine.telemetry(), &mut self.reporter);
         match engine.tail() {
             // A generator that said Normal would be put to sleep on silent input.
@@ -264,9 +268,12 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
 impl<const CC: bool, C: Class> Zg<CC, C> {
     /// A bounce never starts with the wrong filters: what the state asks for is there before the first block.
     fn bring_filters(&self) {
-        let value = |id| self.params.value(id) as usize;
-        if value(controls::SPACE_KIND) == controls::SPACE_HRTF {
-            self.filters.ensure(value(controls::HRTF_EQ) == 1);
+        let wish = self
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.space_wish_of(|id| self.params.value(id)));
+        if let Some(wish) = wish {
+            self.filters.ensure(wish);
         }
     }
 }

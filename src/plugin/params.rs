@@ -59,10 +59,16 @@ impl Dirty {
     }
 }
 
+/// The id of the parameter that tells hosts of changes beside the parameters, and its largest value.
+pub(super) const REVISION: &str = "revision";
+pub(super) const LAST_REVISION: i32 = 65_535;
+
 /// All parameters of one instance, and what else its state holds.
 pub struct ZgParams {
     slots: Box<[Slot]>,
     ids: Box<[ControlId]>,
+    /// Says nothing but that it has changed; boxed, for it is handed out as a pointer.
+    revision: Box<IntParam>,
     dirty: Arc<Dirty>,
     link: Arc<Link>,
 }
@@ -77,6 +83,7 @@ impl ZgParams {
         let params = ZgParams {
             slots,
             ids,
+            revision: Box::new(revision()),
             dirty,
             link,
         };
@@ -137,6 +144,15 @@ impl ZgParams {
         with_param!(&self.slots[id.index()], p => setter.set_parameter_normalized(p, normalized));
     }
 
+    /// Changes the hidden revision, as a gesture: the host then knows that the state is another, which it does
+    /// not see of what is saved beside the parameters.
+    pub(super) fn touch(&self, setter: &nice_plug::prelude::ParamSetter<'_>) {
+        let next = (self.revision.value() + 1) % (LAST_REVISION + 1);
+        setter.begin_set_parameter(&*self.revision);
+        setter.set_parameter(&*self.revision, next);
+        setter.end_set_parameter(&*self.revision);
+    }
+
     /// The names of the groups in the order of the table.
     pub(super) fn groups(&self) -> Vec<&'static str> {
         let mut groups: Vec<&'static str> = self.ids.iter().map(|id| id.control().group).collect();
@@ -152,8 +168,8 @@ impl ZgParams {
     }
 }
 
-// SAFETY: the pointers of `param_map` point into `slots`, a box that this struct owns, never replaces and
-// frees only with itself; nice-plug keeps an `Arc` of this struct for as long as it uses them.
+// SAFETY: the pointers of `param_map` point into `slots` and `revision`, boxes that this struct owns, never replaces
+// and frees only with itself; nice-plug keeps an `Arc` of this struct for as long as it uses them.
 unsafe impl Params for ZgParams {
     fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
         self.ids
@@ -167,6 +183,7 @@ unsafe impl Params for ZgParams {
                     control.group.to_owned(),
                 )
             })
+            .chain([(REVISION.to_owned(), self.revision.as_ptr(), String::new())])
             .collect()
     }
 
@@ -204,6 +221,15 @@ pub(super) fn from_plain(control: &Control, plain: f32) -> f64 {
         } => f64::from(plain).exp(),
         _ => f64::from(plain),
     }
+}
+
+/// Neither shown nor automated; no control, so that neither presets nor the command line know it.
+fn revision() -> IntParam {
+    let range = IntRange::Linear {
+        min: 0,
+        max: LAST_REVISION,
+    };
+    IntParam::new("Revision", 0, range).hide()
 }
 
 /// Units are part of the text and no unit is given to the host beside it: CLAP shows the text alone, VST3

@@ -47,6 +47,11 @@ impl ParamSink for HostSink {
         self.params
             .gesture(&self.context.param_setter(), control, false);
     }
+
+    fn touch(&self) {
+        self.params.touch(&self.context.param_setter());
+    }
+
     fn load(&self, take: &Take) {
         // The engine first: what the host then repeats is what it has already.
         self.session.load(take);

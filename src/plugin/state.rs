@@ -4,7 +4,7 @@
 //! and does not clamp. So [`filter`] looks at all of it first. A state that is sound is completed with
 //! defaults; one that is not is emptied, so that nothing changes, and a notice says why.
 
-use super::params::{from_plain, to_plain};
+use super::params::{LAST_REVISION, REVISION, from_plain, to_plain};
 use crate::editor::{EditorSize, HrtfChoice, Link, SessionState};
 use crate::engine::ControlId;
 use crate::engine::controls::{Control, Values};
@@ -222,7 +222,14 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
         }
     }
     let mut ignored = Vec::new();
-    let known = |id: &str| ControlId::parse(id).is_ok();
+    if let Some(value) = state.params.get(REVISION)
+        && !matches!(value, ParamValue::I32(0..=LAST_REVISION))
+    {
+        return Err(format!(
+            "its \"{REVISION}\" is no number from 0 to {LAST_REVISION}"
+        ));
+    }
+    let known = |id: &str| id == REVISION || ControlId::parse(id).is_ok();
     if let Some(names) = drop_unknown(&mut state.params, known) {
         ignored.push(format!(
             "this state has parameters that this version does not know: {names}"

@@ -7,6 +7,7 @@
 use super::filters::Filters;
 use super::session::Session;
 use crate::editor::Link;
+use crate::engine::SpaceWish;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ pub(super) enum Report {
 pub(super) struct Reporter {
     ring: rtrb::Producer<Report>,
     lane: u64,
+    filters: Weak<Filters>,
 }
 
 impl Reporter {
@@ -53,11 +55,15 @@ struct Lane {
 
 impl Lane {
     /// The filters that the instance's engine, or its musician, asks for.
-    fn wish(&self) -> Option<(Arc<Filters>, bool)> {
+    fn wish(&self) -> Option<(Arc<Filters>, SpaceWish)> {
         let link = self.link.upgrade()?;
-        let wanted = link.telemetry()?.space_wanted();
+        let wanted = link.telemetry()?.space_wish();
         // What has just been chosen is looked at even while space is off, so that what is wrong is said.
-        let chosen = link.hrtf().choice.is_some().then_some(true);
+        let chosen = link.hrtf().choice.is_some().then_some(SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised: true,
+        });
         Some((self.filters.upgrade()?, wanted.or(chosen)?))
     }
 
@@ -129,8 +135,8 @@ impl Shared {
             if !wishes.is_empty() {
                 // Loading takes a while: instances may come and go meanwhile.
                 drop(desk);
-                for (filters, equalised) in wishes {
-                    filters.ensure(equalised);
+                for (filters, wish) in wishes {
+                    filters.ensure(wish);
                 }
                 desk = self.desk();
                 if desk.stop {
@@ -195,11 +201,17 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
     Reporter {
         ring: producer,
         lane: number,
+        filters: Arc::downgrade(filters),
     }
 }
 
 impl Drop for Reporter {
     fn drop(&mut self) {
+        // The worker may be loading for this instance: nobody waits for that, neither another instance nor,
+        // when it is joined below, the host.
+        if let Some(filters) = self.filters.upgrade() {
+            filters.give_up();
+        }
         let mut worker = worker();
         let Some(running) = worker.as_mut() else {
             return;
@@ -279,6 +291,40 @@ mod tests {
     }
 
     #[test]
+    fn the_last_instance_does_not_wait_for_a_set_that_is_being_loaded() {
+        let link = Arc::new(Link::default());
+        let filters = Arc::new(Filters::new(link.clone()));
+        let mut engine = crate::engine::Engine::new(384_000.0).unwrap();
+        engine.set(crate::engine::controls::SPACE_KIND, 1.0);
+        filters.attach(&mut engine);
+        link.watch(engine.telemetry().clone());
+        let (mut left, mut right) = ([0.0; 32], [0.0; 32]);
+        engine.process(&mut left, &mut right, Default::default(), &[]);
+        let params = Arc::new(super::super::ZgParams::new(link.clone()));
+        let session = Arc::new(Session::new(link.clone(), params));
+        let reporter = attach(&link, &filters, &session);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while link
+            .loading()
+            .is_none_or(|loading| (loading.fraction)() < 0.1)
+        {
+            assert!(Instant::now() < deadline, "the worker loads nothing");
+            std::thread::yield_now();
+        }
+        drop(reporter);
+        // It ended before it was done.
+        let ended = Instant::now();
+        while link.loading().is_some() {
+            assert!(
+                ended.elapsed() < Duration::from_secs(5),
+                "it is not given up"
+            );
+            std::thread::yield_now();
+        }
+        assert_eq!(link.hrtf().name, "");
+    }
+
+    #[test]
     fn a_full_ring_is_told() {
         let link = Arc::new(Link::default());
         let (producer, _consumer) = rtrb::RingBuffer::new(2);
@@ -286,6 +332,7 @@ mod tests {
         let mut reporter = Reporter {
             ring: producer,
             lane: u64::MAX,
+            filters: Weak::new(),
         };
         assert!(reporter.push(Report::InputRepaired(1)) && reporter.push(Report::InputRepaired(1)));
         assert!(!reporter.push(Report::InputRepaired(1)));

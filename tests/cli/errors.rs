@@ -300,6 +300,10 @@ fn live_without_a_terminal() {
         run.wrong("live --set beat=101")
             .contains("nearest valid value is 100")
     );
+    assert!(
+        run.wrong("live --hrtf nowhere.sofa")
+            .contains("nowhere.sofa: cannot be read")
+    );
     assert!(run.wrong("live --frames 0").contains("--frames"));
 }
 

@@ -26,7 +26,7 @@ Usage: cargo xtask COMMAND
   test     setup, then every test (any argument of `cargo test` may follow)
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
   bench    the benchmarks (any argument of `cargo bench` may follow)
-  asset    makes assets/kemar.bin, the embedded HRTF set, from the SOFA file beside it
+  asset    makes the embedded HRTF set and its decoders from the SOFA file in assets/
 
 Start with: cargo xtask demo";
 

@@ -110,7 +110,7 @@ fn stream(path: &Path, mut each: impl FnMut(u32, &[&[f32]])) -> Result<(u32, usi
     let (rate, channels) = (decoder.rate(), decoder.channels());
     let (mut left, mut right) = (vec![0.0; CHUNK], vec![0.0; CHUNK]);
     loop {
-        let count = decoder.read(&mut left, &mut right)?;
+        let count = decoder.read(&mut [&mut left[..], &mut right[..]])?;
         each(rate, &[&left[..count], &right[..count]][..channels]);
         if count < CHUNK {
             return Ok((rate, channels));

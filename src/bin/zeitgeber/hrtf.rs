@@ -1,10 +1,12 @@
 //! `zeitgeber hrtf`: what a set of head-related responses holds, and what becomes of it.
 
+mod decoder;
+
 use crate::args::Problem;
 use crate::{print, print_json};
 use serde::Serialize;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use zeitgeber::hrtf::{self, About, Aligned, Options, Progress, Raw};
 
@@ -12,17 +14,26 @@ use zeitgeber::hrtf::{self, About, Aligned, Options, Progress, Raw};
 #[derive(clap::Args)]
 pub struct Args {
     /// A SOFA file (SimpleFreeFieldHRIR, or FIR data around one listener)
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "decoder")]
+    file: Option<PathBuf>,
     /// Sample rate in hertz for which the set is prepared
     #[arg(long, default_value_t = 48_000.0)]
     rate: f64,
+    /// Show what the ambisonic decoder of this order (1 to 7) does to the set; without FILE, to the default set
+    #[arg(long, value_name = "N")]
+    decoder: Option<usize>,
+    /// With --decoder: the set as measured, without the equaliser
+    #[arg(long, requires = "decoder")]
+    no_eq: bool,
     /// As JSON: one object
     #[arg(long)]
     json: bool,
     /// Write the compact form that the plugin embeds (for `cargo xtask asset`)
     #[arg(long, hide = true, value_name = "OUT")]
     pack: Option<PathBuf>,
+    /// Write the default set's decoders as the plugin embeds them (for `cargo xtask asset`)
+    #[arg(long, hide = true, value_name = "OUT")]
+    pack_decoders: Option<PathBuf>,
 }
 
 /// What is printed; the JSON has these fields.
@@ -65,7 +76,12 @@ struct Prepared {
 impl Args {
     /// Prints the report.
     pub fn run(self) -> Result<(), Problem> {
-        let raw = hrtf::sofa::read(&self.file)?;
+        if let Some(order) = self.decoder {
+            return decoder::show(self.file, order, self.rate, !self.no_eq, self.json);
+        }
+        // clap asks for it where there is no --decoder.
+        let file = self.file.unwrap_or_default();
+        let raw = hrtf::sofa::read(&file)?;
         let progress = Progress::new();
         let start = Instant::now();
         let aligned = hrtf::align(&raw, &progress, [0.0, 0.5])?;
@@ -81,11 +97,15 @@ impl Args {
             let packed = hrtf::pack(&aligned).ok_or_else(|| {
                 Problem::new(format!(
                     "{}: its ears do not mirror each other",
-                    self.file.display()
+                    file.display()
                 ))
             })?;
-            return fs::write(&out, packed)
-                .map_err(|error| Problem::new(format!("{}: {error}", out.display())));
+            return write(&out, &packed);
+        }
+        if let Some(out) = self.pack_decoders {
+            let packed = hrtf::pack_decoders(&aligned, &progress)?;
+            let packed = packed.ok_or_else(|| Problem::new("its ears do not mirror each other"))?;
+            return write(&out, &packed);
         }
         let column = |index: usize| range(raw.positions.iter().map(|p| p[index]));
         let (gap, gap_at) = gap(&aligned);
@@ -112,13 +132,17 @@ impl Args {
             },
             problems: problems(&raw, &aligned, gap, gap_at),
             about: raw.about,
-            file: self.file,
+            file,
         };
         if self.json {
             return print_json(&report);
         }
         print(&report.text())
     }
+}
+
+fn write(out: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    fs::write(out, bytes).map_err(|error| Problem::new(format!("{}: {error}", out.display())))
 }
 
 impl Report {

@@ -6,11 +6,13 @@ use crate::{live_devices, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use zeitgeber::analysis::to_db;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
+use zeitgeber::hrtf;
 
 /// Time between two status lines.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -42,6 +44,9 @@ pub struct Args {
     /// Set a parameter; without an l1_kind, layer 1 is binaural
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
+    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
+    #[arg(long, value_name = "FILE.sofa")]
+    hrtf: Option<PathBuf>,
 }
 
 impl Args {
@@ -52,6 +57,10 @@ impl Args {
         }
         let mut settings = vec![(L1_KIND, LAYER_BINAURAL as f64)];
         settings.extend(args::settings(&self.set)?);
+        // What is wrong with the file is said before anything is opened.
+        if let Some(file) = &self.hrtf {
+            hrtf::sofa::read(file)?;
+        }
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
         }
@@ -63,6 +72,7 @@ impl Args {
             rate: self.rate,
             frames: self.frames,
             settings: &settings,
+            hrtf: self.hrtf.as_deref(),
         })?;
         print(&format!(
             "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",

@@ -9,9 +9,9 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
 use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
-use zeitgeber::engine::controls::{HRTF_EQ, SPACE_HRTF, SPACE_KIND};
 use zeitgeber::engine::{Change, ControlId, Engine, Event, Telemetry, Transport};
 use zeitgeber::hrtf;
 use zeitgeber::space::bring;
@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub rate: Option<u32>,
     pub frames: Option<u32>,
     pub settings: &'a [(ControlId, f64)],
+    /// A SOFA file in place of the embedded set.
+    pub hrtf: Option<&'a Path>,
 }
 
 /// Open devices, which play until this is dropped.
@@ -113,10 +115,9 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     for &(control, value) in request.settings {
         engine.set(control, value);
     }
-    if engine.get(SPACE_KIND) as usize == SPACE_HRTF {
-        let equalised = engine.get(HRTF_EQ) == 1.0;
-        bring(&mut engine, &hrtf::Source::Default, &[equalised])?;
-    }
+    let file = request.hrtf.map(Path::to_owned);
+    let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
+    bring(&mut engine, &source)?;
     let telemetry = engine.telemetry().clone();
     let dropouts = Arc::new(Dropouts::default());
     // A quarter of a second holds what the two devices may run apart; two blocks are there from the

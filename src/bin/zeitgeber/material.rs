@@ -82,19 +82,27 @@ impl Material {
         self.output == file
     }
 
-    /// The sound that comes in, at the rate it is treated at. Refuses an output that is the input or one
-    /// of the `other` files that are read. `own` is the length in seconds of silence where neither is named.
+    /// The sound that comes in, stereo or an ambisonic bus, at the rate it is treated at. Refuses an output that is
+    /// the input or one of the `other` files that are read. `own` is the length in seconds of silence where neither is
+    /// named.
     pub fn open<'a>(
         &self,
         other: impl IntoIterator<Item = &'a Path>,
         own: Option<f64>,
+        is_bus: bool,
     ) -> Result<Box<dyn Source>, Problem> {
         args::refuse_overwrite(&self.output, self.input.as_deref())?;
         args::refuse_overwrite(&self.output, other)?;
         let Some(input) = &self.input else {
-            return self.silence(own);
+            let silence = self.silence(own)?;
+            // Of the order that the parameter has by default.
+            return Ok(Box::new(silence.wide(if is_bus { 16 } else { 1 })));
         };
-        let decoder = Decoder::open(input)?;
+        let decoder = if is_bus {
+            Decoder::open_bus(input)?.0
+        } else {
+            Decoder::open(input)?
+        };
         let from = decoder.rate();
         let Some(to) = self.rate else {
             args::check_file_rate(input, from)?;
@@ -108,7 +116,7 @@ impl Material {
         })
     }
 
-    fn silence(&self, own: Option<f64>) -> Result<Box<dyn Source>, Problem> {
+    fn silence(&self, own: Option<f64>) -> Result<Silence, Problem> {
         let seconds = match (self.silence, own) {
             (Some(seconds), _) => seconds,
             (None, Some(own)) if own > 0.0 => own,
@@ -132,7 +140,7 @@ impl Material {
         }
         let rate = self.rate.unwrap_or(SILENCE_RATE);
         let frames = (seconds * f64::from(rate)).round() as u64;
-        Ok(Box::new(Silence::new(rate, frames)))
+        Ok(Silence::new(rate, frames))
     }
 
     /// The file that is written for `source`, with its progress bar.

@@ -297,12 +297,15 @@ impl Source for Steady {
         Some(self.frames)
     }
 
-    fn read(&mut self, left: &mut [f32], right: &mut [f32]) -> Result<usize, DecodeError> {
-        let count = (left.len() as u64).min(self.frames - self.frame) as usize;
-        for (l, r) in left.iter_mut().zip(right).take(count) {
+    fn read(&mut self, channels: &mut [&mut [f32]]) -> Result<usize, DecodeError> {
+        let wanted = channels.first().map_or(0, |channel| channel.len() as u64);
+        let count = wanted.min(self.frames - self.frame) as usize;
+        for frame in 0..count {
             let turns = (self.frame as f64 * PROGRAM.0 / f64::from(RATE)).fract();
-            *l = (PROGRAM.1 * (std::f64::consts::TAU * turns).sin()) as f32;
-            *r = *l;
+            let sample = (PROGRAM.1 * (std::f64::consts::TAU * turns).sin()) as f32;
+            for channel in channels.iter_mut() {
+                channel[frame] = sample;
+            }
             self.frame += 1;
         }
         Ok(count)
@@ -329,8 +332,8 @@ fn row(preset: &Preset, seconds: f64) -> Result<String, Problem> {
     let source: &mut dyn Source = if treats { &mut steady } else { &mut silence };
     let mut ears: [Vec<f32>; 2] = Default::default();
     let mut peak = 0.0f32;
-    render(source, &options, |left, right| {
-        for (ear, block) in ears.iter_mut().zip([left, right]) {
+    render(source, &options, |heard| {
+        for (ear, block) in ears.iter_mut().zip(heard) {
             peak = block.iter().fold(peak, |peak, x| peak.max(x.abs()));
             ear.extend_from_slice(block);
             if ear.len() > 2 * keep {

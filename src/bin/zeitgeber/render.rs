@@ -4,6 +4,7 @@ use crate::args::{self, Problem};
 use crate::material::Material;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
 use zeitgeber::offline::{Lane, RenderOptions, render};
 use zeitgeber::protocol::{Entry, Library, LibraryError};
 
@@ -33,6 +34,9 @@ pub struct Args {
     /// Tempo of the transport
     #[arg(long, value_name = "BPM", allow_hyphen_values = true, value_parser = args::number)]
     bpm: Option<f64>,
+    /// What the input is: stereo (or mono), or an ambisonic bus of order 1 to 7, which is decoded to two ears
+    #[arg(long, value_enum, default_value_t = Bus::Stereo)]
+    bus: Bus,
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
@@ -50,6 +54,13 @@ pub struct Args {
     start: f64,
 }
 
+/// What the input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Bus {
+    Stereo,
+    Ambisonic,
+}
+
 impl Args {
     /// Renders.
     pub fn run(self) -> Result<(), Problem> {
@@ -62,8 +73,9 @@ impl Args {
         let asked_hrtf = entry.as_ref().and_then(sofa);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
-        let options = RenderOptions {
+        let mut options = RenderOptions {
             settings,
+            bus: None,
             lanes: automations
                 .iter()
                 .map(|(control, path)| Lane::read(*control, path))
@@ -84,12 +96,13 @@ impl Args {
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
         let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
+        let is_bus = self.bus == Bus::Ambisonic;
         // What is left of a protocol where the file begins.
         let own = options
             .protocol
             .as_ref()
             .map(|protocol| protocol.seconds() - self.start);
-        let mut source = self.material.open(read.iter().copied(), own)?;
+        let mut source = self.material.open(read.iter().copied(), own, is_bus)?;
         if let Some(markers) = &self.markers {
             args::refuse_overwrite(markers, read)?;
             args::refuse_overwrite(markers, self.material.input())?;
@@ -99,9 +112,15 @@ impl Args {
                 ));
             }
         }
-        let mut output = self.material.output(source.as_ref(), 2)?;
-        let done = render(source.as_mut(), &options, |left, right| {
-            output.write(&[left, right])
+        if is_bus {
+            hear_bus(&mut options, source.channels());
+        }
+        // Where space stays off, a bus leaves as it came.
+        let leaves_as_bus = is_bus && space_stays_off(&options);
+        let width = if leaves_as_bus { source.channels() } else { 2 };
+        let mut output = self.material.output(source.as_ref(), width)?;
+        let done = render(source.as_mut(), &options, |channels| {
+            output.write(&channels[..width])
         })?;
         if done.repaired > 0 {
             eprintln!(
@@ -114,6 +133,29 @@ impl Args {
         }
         output.finish(done.frames)
     }
+}
+
+/// A bus of so many channels is decoded in its order, unless something else is asked for.
+fn hear_bus(options: &mut RenderOptions, channels: usize) {
+    let order = channels.isqrt() - 1;
+    options.bus = Some(order);
+    let said = |control: ControlId| {
+        let set = options.settings.iter().any(|(id, _)| *id == control);
+        set || options.lanes.iter().any(|lane| lane.control() == control)
+    };
+    let missing = [(SPACE_KIND, SPACE_AMBISONIC), (ORDER, order)];
+    let missing: Vec<_> = missing.into_iter().filter(|(id, _)| !said(*id)).collect();
+    let values = missing.into_iter().map(|(id, value)| (id, value as f64));
+    options.settings.extend(values);
+}
+
+fn space_stays_off(options: &RenderOptions) -> bool {
+    let last = options.settings.iter().rfind(|(id, _)| *id == SPACE_KIND);
+    let moves = options
+        .lanes
+        .iter()
+        .any(|lane| lane.control() == SPACE_KIND);
+    !moves && last.is_none_or(|(_, kind)| *kind as usize == SPACE_OFF)
 }
 
 /// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB.

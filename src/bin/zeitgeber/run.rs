@@ -39,7 +39,7 @@ impl Args {
         } else {
             lone_node(&self.graph)?
         };
-        let mut source = self.material.open(is_file.then_some(path), None)?;
+        let mut source = self.material.open(is_file.then_some(path), None, false)?;
         let mut graph = prepare(graph, source.rate(), options.block)?;
         for text in &self.set {
             set(&mut graph, text)?;

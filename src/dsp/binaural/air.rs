@@ -16,7 +16,7 @@ const LONGEST_LAG: f64 = 4.0;
 /// whose square law near zero is that of the air. It is made part of the delay's taps, costs nothing and has
 /// linear phase.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Air {
+pub(in crate::dsp) struct Air {
     /// Loss in dB per metre where it is matched.
     loss: f64,
     /// 2 (1 - cos) there.

@@ -10,7 +10,7 @@ use std::f64::consts::PI;
 pub(super) const TAPS: usize = 24;
 
 /// Frames that a delay of 0 takes: the sinc's taps before its centre.
-const BEFORE: usize = TAPS / 2 - 1;
+pub(super) const BEFORE: usize = TAPS / 2 - 1;
 
 /// Input frames that a quantum of delayed frames comes from.
 pub(super) const WINDOW: usize = PARTITION + TAPS - 1;
@@ -78,22 +78,24 @@ impl Delay {
 
 /// sin(pi x) / pi of 0 to 1, by Taylor's series around the nearer end.
 fn sine(x: f32) -> f32 {
-    /// 1 / ((2k) (2k + 1)).
-    const RATIOS: [f64; 6] = [
-        1.0 / 6.0,
-        1.0 / 20.0,
-        1.0 / 42.0,
-        1.0 / 72.0,
-        1.0 / 110.0,
-        1.0 / 156.0,
-    ];
+    /// (-1)^k / (2k + 1)!.
+    const TERMS: [f64; 7] = {
+        let mut terms = [1.0; 7];
+        let mut k = 1;
+        while k < terms.len() {
+            terms[k] = -terms[k - 1] / (2 * k * (2 * k + 1)) as f64;
+            k += 1;
+        }
+        terms
+    };
     let nearest = f64::from(x.min(1.0 - x));
     let square = (PI * nearest) * (PI * nearest);
-    let series = RATIOS
-        .iter()
-        .rev()
-        .fold(1.0, |sum, ratio| 1.0 - square * ratio * sum);
-    (nearest * series) as f32
+    // Terms in pairs (Estrin 1960): one after another they would wait for each other longer than they take.
+    let [a, b, c, d, e, f, g] = TERMS;
+    let fourth = square * square;
+    let low = (a + b * square) + (c + d * square) * fourth;
+    let high = (e + f * square) + g * fourth;
+    (nearest * (low + high * (fourth * fourth))) as f32
 }
 
 /// The window, frames from its centre.

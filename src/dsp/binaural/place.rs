@@ -30,6 +30,11 @@ pub(super) fn longest_delay(rate: f64) -> f64 {
     LEAST_DELAY + 1.5 * super::LONGEST_ITD * rate
 }
 
+/// Frames that a source in front is later than the onset, at a rate in hertz: what both ears are delayed by there.
+pub fn front_delay(rate: f64) -> f64 {
+    ear_delays(0.0, rate)[0] + LEAST_DELAY + super::delay::BEFORE as f64
+}
+
 /// Where a source is to be, as seen from the head.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
@@ -56,7 +61,7 @@ impl Default for Target {
 
 impl Target {
     /// In range; what is no number is as by default.
-    pub(super) fn checked(self) -> Target {
+    pub(in crate::dsp) fn checked(self) -> Target {
         let or = |value: f64, default: f64| if value.is_finite() { value } else { default };
         Target {
             azimuth: around(or(self.azimuth, 0.0)),
@@ -67,7 +72,7 @@ impl Target {
     }
 
     /// Whether this is further from another than `degrees` of angle or that share of its distance.
-    pub(super) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
+    pub(in crate::dsp) fn is_far_from(&self, other: &Target, degrees: f64, share: f64) -> bool {
         if (self.distance - other.distance).abs() > share * self.distance.min(other.distance) {
             return true;
         }
@@ -91,7 +96,7 @@ impl Target {
     }
 
     /// The unit vector: front, left, up.
-    fn toward(&self) -> [f64; 3] {
+    pub(in crate::dsp) fn toward(&self) -> [f64; 3] {
         let (sin_a, cos_a) = self.azimuth.to_radians().sin_cos();
         let (sin_e, cos_e) = self.elevation.to_radians().sin_cos();
         [cos_e * cos_a, cos_e * sin_a, sin_e]
@@ -160,7 +165,7 @@ fn ear_delays(itd: f64, rate: f64) -> [f64; 2] {
 
 /// Level at a distance: 1/r, which is 1 at the reference; below 1 m its tangent, for 1/r has no end there:
 /// at most 8.6 dB at 0.2 m. What the nearer ear gains besides is in [`sight`].
-fn level(distance: f64) -> f64 {
+pub(in crate::dsp) fn level(distance: f64) -> f64 {
     if distance < NEAR {
         REFERENCE_DISTANCE * (2.0 - distance)
     } else {

@@ -27,6 +27,8 @@ pub struct Renderer {
     position: usize,
     /// What is heard in this quantum, left ear first.
     out: [[f32; PARTITION]; 2],
+    /// What it goes to, or bends by.
+    other: [[f32; PARTITION]; 2],
     /// Whether `out` is silent already.
     silent: bool,
 }
@@ -59,6 +61,7 @@ impl Renderer {
             mix: Mix::SILENCE,
             position: 0,
             out: [[0.0; PARTITION]; 2],
+            other: [[0.0; PARTITION]; 2],
             silent: true,
         }
     }
@@ -173,17 +176,18 @@ impl Renderer {
             return;
         }
         self.silent = false;
-        self.out = self.transform.inverse(&mix.start[0], &mix.start[1]);
+        let transform = &mut self.transform;
+        transform.inverse(&mix.start[0], &mix.start[1], &mut self.out);
         if mix.moves {
-            let end = self.transform.inverse(&mix.end[0], &mix.end[1]);
-            for (out, end) in self.out.iter_mut().zip(&end) {
+            transform.inverse(&mix.end[0], &mix.end[1], &mut self.other);
+            for (out, end) in self.out.iter_mut().zip(&self.other) {
                 cross(out, end);
             }
         }
         if mix.bends {
             let way = |n: usize| n as f32 / PARTITION as f32;
-            let bend = self.transform.inverse(&mix.bend[0], &mix.bend[1]);
-            for (out, bend) in self.out.iter_mut().zip(&bend) {
+            transform.inverse(&mix.bend[0], &mix.bend[1], &mut self.other);
+            for (out, bend) in self.out.iter_mut().zip(&self.other) {
                 for (n, (out, bend)) in out.iter_mut().zip(bend).enumerate() {
                     *out += way(n) * (1.0 - way(n)) * bend;
                 }

@@ -22,10 +22,10 @@ pub enum Move {
 }
 
 /// Degrees, and share of the distance, beyond which a step is a jump.
-const JUMP: (f64, f64) = (5.0, 0.05);
+pub(in crate::dsp) const JUMP: (f64, f64) = (5.0, 0.05);
 
 /// Seconds of a jump's fade.
-const FADE: f64 = 0.02;
+pub(in crate::dsp) const FADE: f64 = 0.02;
 
 /// The banks of a renderer: the one that is asked for, and while it is being faded to, the one before.
 #[derive(Debug)]

@@ -156,26 +156,23 @@ impl Voice {
             let (filter, spare) = (&mut self.filters[ear], &mut self.spare[ear]);
             if heard {
                 let x = self.histories[ear].newest(bank.partitions());
-                let mut sums = [Spectrum::ZERO; 2];
+                let sums = [&mut mix.start[ear], &mut mix.end[ear], &mut mix.bend[ear]];
+                let gains = [gains[0], gains[1], bend];
                 if turns {
-                    turn(
-                        x,
-                        filter,
-                        blend_of(bank, &place, ear),
-                        &mut spare[..x.len()],
-                        &mut sums,
-                    );
+                    let filters = blend_of(bank, &place, ear);
+                    turn(x, filter, filters, &mut spare[..x.len()], gains, sums);
                 } else {
-                    multiply_accumulate(x, filter, &mut sums[0]);
-                    sums[1] = sums[0];
+                    let mut heard = Spectrum::ZERO;
+                    multiply_accumulate(x, filter, &mut heard);
+                    let [start, end, bent] = sums;
+                    add_scaled(&heard, gains[0], start);
+                    add_scaled(&heard, gains[1], end);
+                    if bend != 0.0 {
+                        add_scaled(&heard, bend, bent);
+                    }
                 }
-                add_scaled(&sums[0], gains[0], &mut mix.start[ear]);
-                add_scaled(&sums[1], gains[1], &mut mix.end[ear]);
                 mix.moves |= turns || gains[0] != gains[1];
-                if bend != 0.0 {
-                    add_scaled(&sums[1], bend, &mut mix.bend[ear]);
-                    mix.bends = true;
-                }
+                mix.bends |= bend != 0.0;
             } else if turns {
                 blend(blend_of(bank, &place, ear), &mut spare[..bank.partitions()]);
             }

@@ -124,8 +124,9 @@ pub(super) fn blend_body<const FUSED: bool>(filters: Blend, out: &mut [Spectrum]
 
 kernel!(
     /// From one filter to the next in one pass: blends the filters to `to`, and adds the products of the
-    /// spectra with `from` and with `to` to two sums.
-    turn = turn_body(x: &[Spectrum], from: &[Spectrum], filters: Blend, to: &mut [Spectrum], sums: &mut [Spectrum; 2])
+    /// spectra with `from` and with `to`, times two gains, to two sums; and the latter times a third gain, unless
+    /// that is 0, to a third one.
+    turn = turn_body(x: &[Spectrum], from: &[Spectrum], filters: Blend, to: &mut [Spectrum], gains: [f32; 3], sums: [&mut Spectrum; 3])
 );
 
 #[inline(always)]
@@ -134,13 +135,14 @@ pub(super) fn turn_body<const FUSED: bool>(
     from: &[Spectrum],
     filters: Blend,
     to: &mut [Spectrum],
-    sums: &mut [Spectrum; 2],
+    gains: [f32; 3],
+    sums: [&mut Spectrum; 3],
 ) {
     // Along a ring, as on the horizon, the other ring has no weight and need not be read.
     if filters[2].1 == 0.0 && filters[3].1 == 0.0 {
-        turn_some::<FUSED, true>(x, from, &filters, to, sums);
+        turn_some::<FUSED, true>(x, from, &filters, to, gains, sums);
     } else {
-        turn_some::<FUSED, false>(x, from, &filters, to, sums);
+        turn_some::<FUSED, false>(x, from, &filters, to, gains, sums);
     }
 }
 
@@ -150,14 +152,16 @@ fn turn_some<const FUSED: bool, const PAIR: bool>(
     from: &[Spectrum],
     filters: &Blend,
     to: &mut [Spectrum],
-    sums: &mut [Spectrum; 2],
+    gains: [f32; 3],
+    sums: [&mut Spectrum; 3],
 ) {
     let count = to.len();
     let (x, from) = (&x[..count], &from[..count]);
     let part = |number: usize| (&filters[number].0[..count], filters[number].1);
     let filters = [part(0), part(1), part(2), part(3)];
+    let [first, second, third] = sums;
     for side in 0..2 {
-        let (mut start, mut end) = (half(&sums[0], side), half(&sums[1], side));
+        let (mut start, mut end) = ([[0.0; LANES]; 2], [[0.0; LANES]; 2]);
         for index in 0..count {
             let x = half(&x[index], side);
             let next = blended::<FUSED, PAIR>(&filters, index, side);
@@ -165,9 +169,24 @@ fn turn_some<const FUSED: bool, const PAIR: bool>(
             add_product::<FUSED>(&x, &half(&from[index], side), &mut start);
             add_product::<FUSED>(&x, &next, &mut end);
         }
-        set_half(&mut sums[0], side, &start);
-        set_half(&mut sums[1], side, &end);
+        add_half::<FUSED>(&start, gains[0], first, side);
+        add_half::<FUSED>(&end, gains[1], second, side);
+        if gains[2] != 0.0 {
+            add_half::<FUSED>(&end, gains[2], third, side);
+        }
     }
+}
+
+/// Adds half a row times a gain to a sum.
+#[inline(always)]
+fn add_half<const FUSED: bool>(x: &Half, gain: f32, sum: &mut Spectrum, side: usize) {
+    let mut total = half(sum, side);
+    for (total, x) in total.iter_mut().zip(x) {
+        for (total, x) in total.iter_mut().zip(x) {
+            *total = mul_add::<FUSED>(*x, gain, *total);
+        }
+    }
+    set_half(sum, side, &total);
 }
 
 kernel!(

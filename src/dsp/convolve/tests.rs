@@ -67,7 +67,8 @@ fn two_signals_through_two_filters_are_their_convolutions() {
             for ear in 0..2 {
                 histories[ear].convolve(&spectra[ear], &mut sums[ear]);
             }
-            let frames = transform.inverse(&sums[0], &sums[1]);
+            let mut frames = [[0.0; PARTITION]; 2];
+            transform.inverse(&sums[0], &sums[1], &mut frames);
             out[0].extend_from_slice(&frames[0]);
             out[1].extend_from_slice(&frames[1]);
         }
@@ -94,7 +95,9 @@ fn silence_stays_silence() {
         }; 3],
         &mut sum,
     );
-    assert_eq!(transform.inverse(&sum, &other), [zeros; 2]);
+    let mut frames = [[1.0; PARTITION]; 2];
+    transform.inverse(&sum, &other, &mut frames);
+    assert_eq!(frames, [zeros; 2]);
 }
 
 /// Random spectra.
@@ -156,13 +159,24 @@ fn instruction_sets_agree() {
 
     // The pass that does it all is its parts.
     let (start, end) = (rows(2, 7), rows(2, 7));
-    let mut sums = [start[0], end[1]];
+    let mut sums = [start[0], end[1], Spectrum::ZERO];
     let mut to = rows(4, 8);
-    turn(&x[..4], &h[5..], filters, &mut to, &mut sums);
+    let [first, second, third] = &mut sums;
+    turn(
+        &x[..4],
+        &h[5..],
+        filters,
+        &mut to,
+        [1.0, 1.0, -0.5],
+        [first, second, third],
+    );
     same("turn: filter", &to, &out[1]);
-    let mut parts = [start[0], end[1]];
+    let mut parts = [start[0], end[1], Spectrum::ZERO];
     multiply_accumulate_body::<false>(&x[..4], &h[5..], &mut parts[0]);
     multiply_accumulate_body::<false>(&x[..4], &out[1], &mut parts[1]);
+    let mut twice = Spectrum::ZERO;
+    multiply_accumulate_body::<false>(&x[..4], &out[1], &mut twice);
+    add_scaled_body::<false>(&twice, -0.5, &mut parts[2]);
     same("turn: sums", &sums, &parts);
 
     let mut signals = [x[0].re; 2];

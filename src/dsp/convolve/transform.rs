@@ -72,15 +72,13 @@ impl Transform {
         separate(&self.work, a, b);
     }
 
-    /// The newest 32 frames of two signals with these spectra; the older half is what wrapped.
-    pub fn inverse(&mut self, a: &Spectrum, b: &Spectrum) -> [[f32; PARTITION]; 2] {
+    /// The newest 32 frames of two signals with these spectra, into `out`; the older half is what wrapped.
+    pub fn inverse(&mut self, a: &Spectrum, b: &Spectrum, out: &mut [[f32; PARTITION]; 2]) {
         merge(a, b, &mut self.work);
         self.inverse
             .process_with_scratch(&mut self.work, &mut self.scratch);
-        let mut out = [[0.0; PARTITION]; 2];
-        let [left, right] = &mut out;
+        let [left, right] = out;
         demodulate(&self.work, &self.untwist, left, right);
-        out
     }
 }
 

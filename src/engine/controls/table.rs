@@ -107,6 +107,8 @@ pub const PROGRAM_SWEEP: usize = 4;
 pub const SPACE_OFF: usize = 0;
 /// `space_kind`: head-related filters.
 pub const SPACE_HRTF: usize = 1;
+/// `space_kind`: an ambisonic bus, decoded to two ears.
+pub const SPACE_AMBISONIC: usize = 2;
 /// `motion`: none.
 pub const MOTION_STILL: usize = 0;
 /// `motion`: around the head, to the left first.
@@ -375,12 +377,12 @@ table! {
         "RMS level of the noise bed in each ear, in dBFS.";
     NOISE_WIDTH "noise_width" "Noise Width" "Noise" number(0.0, 1.0, 1.0, 3, ""),
         "Stereo width of the noise bed: 0 is mono, 1 independent noises.";
-    SPACE_KIND "space_kind" "Space" "Space" Values::Choice {
-            names: &["off", "hrtf", "ambisonic"],
-            default: SPACE_OFF,
-            available: 2,
-        },
+    SPACE_KIND "space_kind" "Space" "Space" choice(&["off", "hrtf", "ambisonic"], SPACE_OFF),
         "How the audio and the layers sent to space are rendered to two ears.";
+    ORDER "order" "Ambisonic Order" "Space" number(1.0, 7.0, 3.0, 0, ""),
+        "Order in which space is ambisonic: higher is sharper; never above that of the bus that comes in.";
+    BUS_FORMAT "bus_format" "Bus Format" "Space" choice(&["sn3d", "n3d", "fuma"], 0),
+        "Normalisation of the ambisonic bus that comes in; fuma has its own order of channels, up to order 3.";
     AZIMUTH "azimuth" "Azimuth" "Space" AZIMUTH_VALUES,
         "Direction of the incoming audio, positive to the left.";
     ELEVATION "elevation" "Elevation" "Space" ELEVATION_VALUES,
@@ -401,6 +403,12 @@ table! {
         "How far to each side a swing goes.";
     HRTF_EQ "hrtf_eq" "HRTF Equalisation" "Space" choice(&["off", "diffuse"], 1),
         "Takes the colour that all directions share out of the filters (diffuse-field equalisation).";
+    ROOM "room" "Room" "Room" number(0.0, 1.0, 0.0, 3, ""),
+        "How much of a room is heard around what is in space; 0 is none.";
+    ROOM_SIZE "room_size" "Room Size" "Room" number(2.0, 30.0, 6.0, 2, "m"),
+        "Length of the room.";
+    ROOM_DECAY "room_decay" "Room Decay" "Room" number(0.1, 5.0, 0.4, 3, "s"),
+        "Time in which the room's sound falls by 60 dB.";
     HEAD_YAW "head_yaw" "Head Yaw" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
         "Turns the head; positive to the left.";
     HEAD_PITCH "head_pitch" "Head Pitch" "Head" number(-90.0, 90.0, 0.0, 2, "deg"),

@@ -17,15 +17,28 @@ fn hash(id: &str) -> u32 {
 
 #[test]
 fn no_two_ids_share_a_hash() {
-    let hashes: HashSet<u32> = ControlId::all().map(|id| hash(id.control().id)).collect();
-    assert_eq!(hashes.len(), ControlId::all().count());
+    let ids = ControlId::all().map(|id| id.control().id).chain([REVISION]);
+    let hashes: HashSet<u32> = ids.map(hash).collect();
+    assert_eq!(hashes.len(), ControlId::all().count() + 1);
 }
 
 #[test]
 fn the_map_follows_the_table() {
     let params = params();
     let map = params.param_map();
-    assert_eq!(map.len(), ControlId::all().count());
+    assert_eq!(map.len(), ControlId::all().count() + 1);
+    let (last, pointer, _) = &map[map.len() - 1];
+    assert_eq!(
+        (last.as_str(), *pointer),
+        (REVISION, params.revision.as_ptr())
+    );
+    assert!(params.revision.flags().contains(ParamFlags::HIDDEN));
+    assert_eq!(params.revision.name(), "Revision");
+    assert_eq!(params.revision.value(), 0);
+    assert!(
+        ControlId::parse(REVISION).is_err(),
+        "no control: not in presets, OSC or command line"
+    );
     for ((id, slot), (text, pointer, group)) in ControlId::all().zip(&params.slots).zip(map) {
         let control = id.control();
         assert_eq!((text.as_str(), group.as_str()), (control.id, control.group));
