@@ -232,7 +232,8 @@ fn a_plane_wave_is_heard_where_the_filters_have_it() {
         "falling",
         &format!("{} dB", told.join(" / ")),
     );
-    assert!(before < -20.0, "{before}");
+    // Sources at the side are up to 0.2 ms later over the bus (docs/design.md, Decoders): not a copy.
+    assert!(before < -12.0, "{before}");
 }
 
 /// A windowed sinc at 1.2 kHz.

@@ -235,6 +235,6 @@ fn bad_json_says_where() {
         r#"{"nodes": {"a": {"node": "gain", "params": {"gain": "x"}}}, "connections": []}"#,
     );
     assert!(param.contains("nodes.a.params.gain"), "{param}");
-    let wide = message(r#"{"inputs": 81, "nodes": {}, "connections": []}"#);
-    assert!(wide.contains("80"), "{wide}");
+    let wide = message(r#"{"inputs": 129, "nodes": {}, "connections": []}"#);
+    assert!(wide.contains("128"), "{wide}");
 }

@@ -15,7 +15,7 @@ BUNDLE = sys.argv[1]
 
 
 def load():
-    return pedalboard.load_plugin(BUNDLE)
+    return pedalboard.load_plugin(BUNDLE, plugin_name="Zeitgeber")
 
 
 def put(plugin, name, normalized):

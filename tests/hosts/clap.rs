@@ -460,3 +460,76 @@ fn nonsense_from_the_host_is_survived() {
     let output = running.render(&input, &[64], &[(0, L1_KIND, BINAURAL)], transport);
     assert!(output.iter().flatten().all(|sample| sample.is_finite()));
 }
+
+/// A bus of order 3 in a host, with a head that turns: the engine's own render, whatever the blocks.
+#[test]
+fn an_ambisonic_track_is_decoded_as_by_the_engine() {
+    use zeitgeber::engine::controls::{
+        HEAD_YAW, L2_KIND, L2_SPACE, ORDER, PROG_KIND, SPACE_AMBISONIC, SPACE_KIND,
+    };
+    let entry = load();
+    let mut rig = Rig::of(&entry, c"org.zeitgeber.zeitgeber-ambisonic");
+    assert_eq!(rig.channels(), [vec![16], vec![16]]);
+    assert_eq!(rig.layouts(None).len(), 7);
+    assert_eq!(rig.latency(), 0);
+    let input: Vec<Vec<f32>> = (0..8).flat_map(|_| noise(24_000)).collect();
+    let changes: Vec<Change> = vec![
+        (0, SPACE_KIND, SPACE_AMBISONIC as f64),
+        (0, ORDER, 3.0),
+        (0, PROG_KIND, 1.0),
+        (0, FADE_IN, 0.0),
+        (0, L2_KIND, 3.0),
+        (0, L2_SPACE, 1.0),
+        (5_000, HEAD_YAW, 2.0),
+        (9_000, HEAD_YAW, 120.0),
+        (16_000, ORDER, 1.0),
+        (20_000, ORDER, 3.0),
+    ];
+    let mut engine = Engine::ambisonic(RATE, 3).unwrap();
+    for (_, control, value) in changes.iter().filter(|(at, ..)| *at == 0) {
+        engine.set(*control, *value);
+    }
+    zeitgeber::space::bring_all(
+        &mut engine,
+        &zeitgeber::hrtf::Source::Default,
+        zeitgeber::space::everything(3),
+    )
+    .unwrap();
+    engine.reset();
+    let events: Vec<Event> = changes
+        .iter()
+        .filter(|(at, ..)| *at > 0)
+        .map(|&(frame, control, value)| Event {
+            frame,
+            control,
+            change: How::Step(value),
+        })
+        .collect();
+    let mut expected = input.clone();
+    let mut slices: Vec<&mut [f32]> = expected.iter_mut().map(Vec::as_mut_slice).collect();
+    let transport = Transport::Host {
+        playing: true,
+        song_frames: Some(0),
+        tempo: Tempo::new(120.0, Some(0.0), None),
+    };
+    engine.process_channels(&mut slices, transport, &events);
+    let at_start: Vec<Change> = changes
+        .iter()
+        .copied()
+        .filter(|(at, ..)| *at == 0)
+        .collect();
+    // Once, so that the host has said what it wants before the plugin is activated for the bounce.
+    let silent = vec![vec![0.0; 64]; 16];
+    rig.start(RATE)
+        .expect("the plugin starts")
+        .render_bus(&silent, 64, &at_start, playing(0));
+    let mut running = rig.start(RATE).expect("the plugin starts");
+    let output = running.render_bus(&input, 480, &changes[at_start.len()..], playing(0));
+    // Decoders of another order come while it plays: what sounds until then is not the host's to know.
+    for ear in 0..2 {
+        assert_eq!(output[ear][..16_000], expected[ear][..16_000], "ear {ear}");
+        assert!(output[ear][16_000..].iter().all(|x| x.is_finite()));
+    }
+    assert!(output[2..].iter().flatten().all(|x| *x == 0.0));
+    assert!(output[0].iter().any(|x| x.abs() > 0.01));
+}

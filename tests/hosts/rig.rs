@@ -60,17 +60,16 @@ pub struct Running<'rig> {
 }
 
 impl Rig {
-    /// Makes an instance.
+    /// Makes an instance of the stereo class.
     pub fn new(entry: &PluginEntry) -> Rig {
+        Rig::of(entry, c"org.zeitgeber.zeitgeber")
+    }
+
+    /// Makes an instance of a class.
+    pub fn of(entry: &PluginEntry, class: &std::ffi::CStr) -> Rig {
         let host = HostInfo::new("Zeitgeber's tests", "Zeitgeber", "", "1").expect("a valid host");
-        let mut instance = PluginInstance::<Handlers>::new(
-            |_| Shared,
-            |_| (),
-            entry,
-            c"org.zeitgeber.zeitgeber",
-            &host,
-        )
-        .expect("an instance is made");
+        let mut instance = PluginInstance::<Handlers>::new(|_| Shared, |_| (), entry, class, &host)
+            .expect("an instance is made");
         let plugin = instance.plugin_handle();
         let params: PluginParams = plugin.get_extension().expect("the plugin has parameters");
         let mut ids = HashMap::new();
@@ -269,6 +268,21 @@ impl Running<'_> {
         changes: &[Change],
         transport: Option<&TransportEvent>,
     ) -> ProcessStatus {
+        let buffer = self.events(&frames, changes);
+        let inputs = input
+            .iter()
+            .take(self.rig.inputs)
+            .map(|channel| channel[frames.clone()].to_vec())
+            .collect();
+        let outputs = output
+            .iter_mut()
+            .map(|channel| &mut channel[frames.clone()])
+            .collect();
+        self.process(inputs, outputs, &buffer, transport)
+    }
+
+    /// What happens in some frames.
+    fn events(&self, frames: &std::ops::Range<usize>, changes: &[Change]) -> EventBuffer {
         let events: Vec<ParamValueEvent> = changes
             .iter()
             .filter(|(at, ..)| frames.contains(at))
@@ -287,19 +301,42 @@ impl Running<'_> {
             buffer.push(&NoteOnEvent::new((at - frames.start) as u32, pckn, 1.0));
         }
         buffer.sort();
-        let mut inputs = input
-            .each_ref()
-            .map(|channel| channel[frames.clone()].to_vec());
-        let [left, right] = output;
-        let mut outputs = [&mut left[frames.clone()], &mut right[frames]];
-        let mut in_ports = AudioPorts::with_capacity(2, 1);
-        let mut out_ports = AudioPorts::with_capacity(2, 1);
+        buffer
+    }
+
+    /// Renders a bus of as many channels as the layout has, in blocks of a size.
+    pub fn render_bus(
+        &mut self,
+        input: &[Vec<f32>],
+        block: usize,
+        changes: &[Change],
+        transport: impl Fn(usize) -> Option<TransportEvent>,
+    ) -> Vec<Vec<f32>> {
+        let length = input[0].len();
+        let mut output = vec![vec![f32::NAN; length]; input.len()];
+        for start in (0..length).step_by(block) {
+            let frames = start..(start + block).min(length);
+            let buffer = self.events(&frames, changes);
+            let inputs = input.iter().map(|c| c[frames.clone()].to_vec()).collect();
+            let outputs = output.iter_mut().map(|c| &mut c[frames.clone()]).collect();
+            self.process(inputs, outputs, &buffer, transport(start).as_ref());
+        }
+        output
+    }
+
+    fn process(
+        &mut self,
+        mut inputs: Vec<Vec<f32>>,
+        mut outputs: Vec<&mut [f32]>,
+        events: &EventBuffer,
+        transport: Option<&TransportEvent>,
+    ) -> ProcessStatus {
+        let mut in_ports = AudioPorts::with_capacity(inputs.len().max(2), 1);
+        let mut out_ports = AudioPorts::with_capacity(outputs.len().max(2), 1);
         let in_audio = in_ports.with_input_buffers([AudioPortBuffer {
             latency: 0,
             channels: AudioPortBufferType::f32_input_only(
-                inputs[..self.rig.inputs]
-                    .iter_mut()
-                    .map(InputChannel::variable),
+                inputs.iter_mut().map(InputChannel::variable),
             ),
         }]);
         let mut out_audio = out_ports.with_output_buffers([AudioPortBuffer {
@@ -314,7 +351,7 @@ impl Running<'_> {
             .process(
                 &in_audio,
                 &mut out_audio,
-                &InputEvents::from_buffer(&buffer),
+                &InputEvents::from_buffer(events),
                 &mut OutputEvents::void(),
                 None,
                 transport,

@@ -22,28 +22,31 @@ struct Tuning {
     /// Seconds by which a source at the side reaches both ears later than one in front: less than nothing would
     /// have to be heard from the nearer ear. Orders that cannot turn a phase as far do with less.
     late: f64,
+    /// Seconds by which the fit starts earlier above the cutoff: low orders end with their high band later than it began.
+    early: f64,
     /// Steps towards the best fit.
     steps: usize,
 }
 
-const fn tuning(cutoff: f64, width: f64, microseconds: f64, steps: usize) -> Tuning {
+const fn tuning(cutoff: f64, width: f64, [late, early]: [f64; 2], steps: usize) -> Tuning {
     Tuning {
         cutoff,
         width,
-        late: microseconds * 1e-6,
+        late: late * 1e-6,
+        early: early * 1e-6,
         steps,
     }
 }
 
 /// Of orders 1 to 7.
 const TUNINGS: [Tuning; 7] = [
-    tuning(1400.0, 0.2, 10.0, 60),
-    tuning(1600.0, 0.5, 75.0, 60),
-    tuning(1800.0, 0.5, 100.0, 60),
-    tuning(2000.0, 0.5, 125.0, 60),
-    tuning(2000.0, 0.5, 150.0, 60),
-    tuning(2000.0, 0.5, 175.0, 80),
-    tuning(2000.0, 0.5, 200.0, 100),
+    tuning(1400.0, 0.2, [10.0, 25.0], 60),
+    tuning(1600.0, 0.5, [75.0, 35.0], 60),
+    tuning(1800.0, 0.5, [100.0, 25.0], 60),
+    tuning(2000.0, 0.5, [125.0, 0.0], 60),
+    tuning(2000.0, 0.5, [150.0, 0.0], 60),
+    tuning(2000.0, 0.5, [175.0, 0.0], 80),
+    tuning(2000.0, 0.5, [200.0, 0.0], 100),
 ];
 
 /// Nothing is fitted above, in hertz; where the rate goes higher, it fades out from the first of these.
@@ -250,7 +253,9 @@ impl Fit<'_> {
                     let bin = spectra[direction * bins + bin] / unit;
                     block.magnitudes[direction][lane] = bin.norm();
                     let turn = |until: f64| {
-                        let turns = frequency * onset + frequency.min(until) * late;
+                        let above = (frequency - until).max(0.0);
+                        let turns =
+                            frequency * onset + frequency.min(until) * late - above * tuning.early;
                         let turned = Complex64::from_polar(1.0, -TAU * turns);
                         bin * Complex32::new(turned.re as f32, turned.im as f32)
                     };
