@@ -1,6 +1,7 @@
 //! Audio files as a stream of `f32`: WAV, RF64, FLAC, OGG Vorbis and MP3.
 
 use super::rf64::Rf64AsRiff;
+use super::wide::WideWav;
 use crate::dsp::ambisonics::{MAX_ORDER, channels};
 use std::collections::VecDeque;
 use std::fmt;
@@ -127,6 +128,12 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`], naming the file and what is wrong with it.
     pub fn open(path: &Path) -> Result<Decoder, DecodeError> {
+        if let Some(wide) = WideWav::open(path)? {
+            return Err(DecodeError {
+                path: path.to_owned(),
+                problem: DecodeProblem::Channels(wide.channels()),
+            });
+        }
         let open = Decoder::open_any(path)?;
         match open.channels {
             1 | 2 => Ok(open),
@@ -138,11 +145,17 @@ impl Decoder {
     ///
     /// # Errors
     /// [`DecodeError`], naming the file and what is wrong with it.
-    pub fn open_bus(path: &Path) -> Result<(Decoder, usize), DecodeError> {
-        let open = Decoder::open_any(path)?;
-        match (1..=MAX_ORDER).find(|order| channels(*order) == open.channels) {
+    pub fn open_bus(path: &Path) -> Result<(Box<dyn Source>, usize), DecodeError> {
+        let open: Box<dyn Source> = match WideWav::open(path)? {
+            Some(wide) => Box::new(wide),
+            None => Box::new(Decoder::open_any(path)?),
+        };
+        match (1..=MAX_ORDER).find(|order| channels(*order) == open.channels()) {
             Some(order) => Ok((open, order)),
-            None => Err(open.refused(DecodeProblem::NoBus(open.channels))),
+            None => Err(DecodeError {
+                path: path.to_owned(),
+                problem: DecodeProblem::NoBus(open.channels()),
+            }),
         }
     }
 

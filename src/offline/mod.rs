@@ -10,6 +10,7 @@ mod resample;
 mod rf64;
 mod run;
 mod wav;
+mod wide;
 
 pub use blocks::{BlockError, BlockSize, Blocks};
 pub use capture::{Capture, CaptureError, Captures};

@@ -98,17 +98,17 @@ impl Material {
             // Of the order that the parameter has by default.
             return Ok(Box::new(silence.wide(if is_bus { 16 } else { 1 })));
         };
-        let decoder = if is_bus {
+        let decoder: Box<dyn Source> = if is_bus {
             Decoder::open_bus(input)?.0
         } else {
-            Decoder::open(input)?
+            Box::new(Decoder::open(input)?)
         };
         let from = decoder.rate();
         let Some(to) = self.rate else {
             args::check_file_rate(input, from)?;
-            return Ok(Box::new(decoder));
+            return Ok(decoder);
         };
-        resampled(Box::new(decoder), to).ok_or_else(|| {
+        resampled(decoder, to).ok_or_else(|| {
             let input = input.display();
             Problem::new(format!(
                 "{input}: cannot be resampled from {from} Hz to {to} Hz"
