@@ -431,3 +431,94 @@ fn orders_and_channels_that_are_none_are_refused() {
         assert!(bus.iter().flatten().all(|x| x.is_finite()));
     }
 }
+
+#[test]
+fn decoders_are_followed_however_often_they_change() {
+    // Whoever brought them has gone, as on the command line.
+    let frames = 40 * 2400;
+    let tone = common::sine(frames, RATE, 0.25, 400.0, 0.0);
+    let steps: Vec<_> = (0..39)
+        .map(|k| (2400 * (k + 1), id::ORDER, [1.0, 3.0][k % 2]))
+        .collect();
+    let input = wave(3, 90.0, 0.0, &tone);
+    let heard = run(&mut engine(3, &[AMBISONIC]), &input, &steps, Some(480));
+    let still = |order: f64| {
+        let settings = [AMBISONIC, (id::ORDER, order)];
+        run(&mut engine(3, &settings), &input, &[], Some(480))
+    };
+    let (third, first) = (still(3.0), still(1.0));
+    for k in 0..40 {
+        let span = 2400 * k + 1600..2400 * k + 2400;
+        let expected = if k % 2 == 0 { &third } else { &first };
+        let cut =
+            |bus: &Bus| -> Bus { bus[..2].iter().map(|c| c[span.clone()].to_vec()).collect() };
+        let apart = difference(&cut(expected), &cut(&heard));
+        assert!(apart < -90.0, "after {k} changes: {apart}");
+    }
+}
+
+#[test]
+fn what_sounds_goes_on_until_the_other_way_is_open() {
+    let frames = 20_000;
+    let mut engine = Engine::new(RATE).unwrap();
+    engine.set(id::SPACE_KIND, id::SPACE_HRTF as f64);
+    // Filters only: no decoder comes.
+    bring(&mut engine, &Source::Default).unwrap();
+    engine.reset();
+    let mut ears = [bursts(frames, 1), bursts(frames, 2)];
+    let mut expected = ears.clone();
+    let [left, right] = ears.each_mut();
+    let event = Event {
+        frame: 5003,
+        control: id::SPACE_KIND,
+        change: Change::Step(id::SPACE_AMBISONIC as f64),
+    };
+    engine.process(left, right, Transport::Absent, &[event]);
+    engine.set(id::SPACE_KIND, id::SPACE_HRTF as f64);
+    engine.reset();
+    let [left, right] = expected.each_mut();
+    engine.process(left, right, Transport::Absent, &[]);
+    assert_same(&expected[0], &ears[0], "left");
+    assert!(engine.telemetry().space_wish().is_some());
+}
+
+#[test]
+fn a_bus_that_is_not_decoded_keeps_its_balance() {
+    let input = noises(2, 10_000);
+    let settings = [(id::OUT_GAIN, -6.0), (id::BUS_FORMAT, 1.0)];
+    let output = run(&mut engine(2, &settings), &input, &[], Some(64));
+    let gain = 10f32.powf(-6.0 / 20.0);
+    for (input, output) in input.iter().zip(&output) {
+        for (x, y) in input.iter().zip(output) {
+            assert!((x * gain - y).abs() <= 1e-6 * x.abs());
+        }
+    }
+}
+
+/// A room answers a bus as it answers a source: what comes later than the direct sound has about its energy.
+#[test]
+fn a_room_is_as_loud_for_a_bus_as_for_a_source() {
+    let mut impulse = vec![0.0; 48_000];
+    impulse[0] = 1.0;
+    let room = [(id::ROOM, 1.0), (id::ROOM_DECAY, 2.0), (id::ROOM_SIZE, 8.0)];
+    let late = |ears: &[Vec<f32>]| energy(&ears[0][6000..]) + energy(&ears[1][6000..]);
+    let mut settings = room.to_vec();
+    settings.push(AMBISONIC);
+    let bus = run(
+        &mut engine(3, &settings),
+        &wave(3, 0.0, 0.0, &impulse),
+        &[],
+        Some(480),
+    );
+    let mut source = Engine::new(RATE).unwrap();
+    for (control, value) in settings.iter().chain(&[(id::WIDTH, 0.0)]) {
+        source.set(*control, *value);
+    }
+    bring(&mut source, &Source::Default).unwrap();
+    source.reset();
+    let mut ears = [impulse.clone(), vec![0.0; 48_000]];
+    let [left, right] = ears.each_mut();
+    source.process(left, right, Transport::Absent, &[]);
+    let ratio = 10.0 * (late(&bus) / late(&ears)).log10();
+    assert!(ratio.abs() < 1.5, "{ratio} dB");
+}

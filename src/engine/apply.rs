@@ -52,7 +52,9 @@ impl Engine {
                     _ => 0,
                 };
                 let before = self.sources();
-                self.space.stepped |= places(control) && frames == 0 || control == id::MOTION;
+                // A bilateral layer has other places than the others.
+                let moves = control == id::MOTION || id::LAYER.iter().any(|l| l.kind == control);
+                self.space.stepped |= places(control) && frames == 0 || moves;
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.get(id::GLIDE));
                 self.change_source(before);
@@ -72,6 +74,11 @@ impl Engine {
     pub(super) fn put(&mut self, control: ControlId, glide: f64) {
         let value = self.travels[control.index()].target();
         let (chain, params) = (self.chain, self.params);
+        if control == id::OUT_GAIN
+            && let Some(rest) = chain.bus.rest
+        {
+            self.put_level(rest, control, glide);
+        }
         if let Some(node) = self.level_node(control) {
             return self.put_level(node, control, glide);
         }
@@ -117,8 +124,15 @@ impl Engine {
                 self.graph
                     .set_param(chain.space, crate::node::hrtf::param::EQUALISED, value)
             }
-            id::BUS_FORMAT => {
+            id::BUS_FORMAT | id::SPACE_KIND => {
                 if let Some(format) = chain.bus.format {
+                    // A bus that is not decoded leaves as it came.
+                    let off = self.choice(id::SPACE_KIND) == id::SPACE_OFF;
+                    let value = if off {
+                        0.0
+                    } else {
+                        self.settled(id::BUS_FORMAT)
+                    };
                     self.graph.set_param(format, bus_in::param::FORMAT, value);
                 }
             }

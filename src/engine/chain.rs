@@ -108,6 +108,8 @@ pub struct BusNodes {
     /// Where the program is a bus: its format, and how it is turned.
     pub format: Option<NodeIndex>,
     pub turn: Option<NodeIndex>,
+    /// What leaves of it beside the ears, while it is not decoded.
+    pub rest: Option<NodeIndex>,
 }
 
 /// Positions of the parameters that treatments which follow an envelope share.
@@ -264,7 +266,8 @@ pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> 
         graph.connect("direct[1-2]", "ears")?;
         // A bus that does not go through space leaves as it is.
         let n = width.channels;
-        graph.connect(&format!("direct[3-{n}]"), &format!("bypass.a[3-{n}]"))?;
+        graph.connect(&format!("direct[3-{n}]"), "rest")?;
+        graph.connect("rest", &format!("bypass.a[3-{n}]"))?;
         graph.serial(&["output_gain", "ceiling", "bypass.a[1-2]"])?;
     } else {
         graph.connect("direct", "ears")?;
@@ -367,6 +370,13 @@ fn add_bus(graph: &mut Graph, width: Width) -> Result<decode::SupplyLine, GraphE
         graph.add_builtin("format", "bus_in")?;
         graph.add_builtin("turn", "rotate")?;
         graph.set("turn", "smooth", 0.0)?;
+        // The sends of a source add up to its power; this is all four of them.
+        graph.add_builtin("send_room", "gain")?;
+        graph.set("send_room", "glide", 0.0)?;
+        graph.set("send_room", "gain", -6.0206)?;
+        graph.connect("send_bus[1-2]", "send_room")?;
+        // What is not decoded leaves with the output gain as well.
+        graph.add_builtin("rest", &format!("gain*{}", width.channels - 2))?;
     }
     // Turns are told every quantum, on their way: nothing is left to smooth.
     graph.set("rotate", "smooth", 0.0)?;
@@ -383,7 +393,7 @@ fn connect_bus(graph: &mut Graph, width: Width) -> Result<(), GraphError> {
         graph.serial(&["program", "send_bus", &format!("turn[1-{n}]")])?;
         graph.serial(&["turn", "rotate"])?;
         for send in ["late[1]", "late[2]", "late[3]", "late[4]"] {
-            graph.connect("send_bus[1]", send)?;
+            graph.connect("send_room[1]", send)?;
         }
     } else {
         graph.connect("in", "input_gain")?;
@@ -527,6 +537,7 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
             decode: run.find("decode")?,
             format: run.find("format").ok(),
             turn: run.find("turn").ok(),
+            rest: run.find("rest").ok(),
         },
         ears: run.find("ears")?,
         routes: [route(1)?, route(2)?, route(3)?, route(4)?],

@@ -232,6 +232,11 @@ impl Engine {
             let seconds = (end - self.now) as f64 / self.rate;
             let db = apply::level(control, travel.value(end));
             self.set_gain(node, db, seconds, true);
+            if control == id::OUT_GAIN
+                && let Some(rest) = self.chain.bus.rest
+            {
+                self.set_gain(rest, db, seconds, true);
+            }
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Space {
     pub stepped: bool,
     /// What the nodes of space remember is to be forgotten.
     pub poisoned: bool,
+    /// The way that is open.
+    way: Way,
     /// Where the program goes, and each layer.
     program: Route,
     layers: [Route; id::LAYERS],
@@ -121,6 +123,7 @@ impl Space {
             exact: None,
             stepped: true,
             poisoned: false,
+            way: Way::Past,
             program: Route::PAST,
             layers: [Route::PAST; id::LAYERS],
             rests: 0,
@@ -150,7 +153,11 @@ impl Space {
 impl Engine {
     /// What space asks for from outside, as the controls are now; `None` while it is off.
     pub fn space_wish(&self) -> Option<SpaceWish> {
-        self.space_wish_of(|control| self.settled(control))
+        self.space_wish_of(|control| match control {
+            // A room on its way to nothing is heard until it is there.
+            id::ROOM => self.settled(id::ROOM).max(self.room_level()),
+            _ => self.settled(control),
+        })
     }
 
     /// What space would ask for with other values of the controls.
@@ -239,17 +246,28 @@ impl Engine {
         if let Some(wish) = wish {
             self.ask(&wish);
         }
-        let ready = |engine: &Engine, node, param| engine.graph.get_param(node, param) >= 0.5;
-        let filters =
-            wish.is_some_and(|wish| wish.filters) && ready(self, self.chain.space, param::READY);
-        let decodes = wish.is_some_and(|wish| wish.decoder.is_some())
-            && ready(self, self.chain.bus.decode, decode::param::READY);
+        let ready = |node, param| self.graph.get_param(node, param) >= 0.5;
+        let filters = ready(self.chain.space, param::READY);
+        let decoder = ready(self.chain.bus.decode, decode::param::READY);
+        let decodes = decoder && wish.is_some_and(|wish| wish.decoder.is_some());
+        // What is asked for, once it can; what can be had until then, if that sounds already.
+        let way = match wish.map(|wish| wish.filters) {
+            None => Way::Past,
+            Some(true) if filters => Way::Hrtf,
+            Some(false) if decoder => Way::Bus,
+            Some(true) if decoder && self.space.way == Way::Bus => Way::Bus,
+            Some(false) if filters && self.space.way == Way::Hrtf => Way::Hrtf,
+            Some(_) => Way::Past,
+        };
+        if self.on_grid() {
+            self.space.way = way;
+        }
         // The nodes of space count quanta by themselves, from where they start: they start, stop and forget on the
         // grid only.
         if self.on_grid() && std::mem::take(&mut self.space.poisoned) {
             self.forget_space();
         }
-        self.route(filters, decodes && !filters, decodes);
+        self.route(decodes);
         self.run_room(decodes);
         self.run_nodes();
         if self.space_sounds() {
@@ -360,13 +378,8 @@ impl Engine {
 
     /// Sends program and layers where they go, with fades: through head-related filters, over the bus, or past
     /// both. A program that is a bus needs a decoder.
-    fn route(&mut self, filters: bool, over_bus: bool, decodes: bool) {
-        let chain = self.chain;
-        let way = match (filters, over_bus) {
-            (true, _) => Way::Hrtf,
-            (false, true) => Way::Bus,
-            (false, false) => Way::Past,
-        };
+    fn route(&mut self, decodes: bool) {
+        let (chain, way) = (self.chain, self.space.way);
         let (program_way, program_nodes) = if self.bus.is_some() {
             let way = if decodes { Way::Bus } else { Way::Past };
             (way, [chain.direct, chain.bus.send, chain.bus.send])

@@ -213,13 +213,16 @@ impl Decode {
     }
 
     fn give_back(&mut self, bank: Option<Arc<DecoderBank>>) {
-        if self.alone {
-            // It holds its decoders itself: nothing is freed by this.
+        let Some(bank) = bank else {
+            return;
+        };
+        // Held in another place: nothing is freed by this, and the line stays free for what is. Nobody may be there
+        // to empty it.
+        let mut own = self.banks.iter().flatten().flatten();
+        if self.alone || own.any(|own| Arc::ptr_eq(own, &bank)) {
             return;
         }
-        if let Some(bank) = bank
-            && let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank)
-        {
+        if let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank) {
             // Nobody takes anything back any more: better kept for good than freed here.
             std::mem::forget(bank);
         }
@@ -272,10 +275,11 @@ impl Node for Decode {
     fn reset(&mut self) {
         self.position = 0;
         self.receive();
-        self.choose();
+        // First, so that a fade under way is forgotten and the decoder that is asked for begins.
         if let Some(renderer) = self.renderer.as_mut() {
             renderer.reset();
         }
+        self.choose();
     }
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {

@@ -220,13 +220,16 @@ impl Hrtf {
     }
 
     fn give_back(&mut self, bank: Option<Arc<FilterBank>>) {
-        if self.alone {
-            // It holds its sets itself: nothing is freed by this.
+        let Some(bank) = bank else {
+            return;
+        };
+        // Held in another place: nothing is freed by this, and the line stays free for what is. Nobody may be there
+        // to empty it.
+        let mut own = self.banks.iter().flatten();
+        if self.alone || own.any(|own| Arc::ptr_eq(own, &bank)) {
             return;
         }
-        if let Some(bank) = bank
-            && let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank)
-        {
+        if let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank) {
             // Nobody takes anything back any more: better kept for good than freed here.
             std::mem::forget(bank);
         }

@@ -29,6 +29,8 @@ struct Desk {
     failed: Option<Failure>,
     /// What has been said of that.
     said: String,
+    /// What the musician did not want to wait for, of the embedded set.
+    given_up: Option<SpaceWish>,
 }
 
 /// A file that could not be read, when, and as what.
@@ -136,6 +138,7 @@ impl Filters {
             supplier: Some(supplier),
             failed,
             said,
+            given_up,
         } = &mut *desk
         else {
             return;
@@ -143,7 +146,7 @@ impl Filters {
         supplier.drain();
         let chosen = self.link.hrtf().choice;
         let source = source(chosen.as_ref());
-        if supplier.has(&source, &wish) {
+        if supplier.has(&source, &wish) || chosen.is_none() && *given_up == Some(wish) {
             return;
         }
         if !failed
@@ -160,10 +163,12 @@ impl Filters {
                 Err(HrtfError::Cancelled) => {
                     // By an engine that comes, or an instance that goes: the choice stays. By a choice of another
                     // file: that stays, too. Else by the musician: back to the embedded set.
-                    if self.unwanted.load(Ordering::SeqCst) == 0
-                        && let Some(chosen) = chosen
-                    {
-                        self.link.give_up_hrtf(&chosen.path);
+                    if self.unwanted.load(Ordering::SeqCst) == 0 {
+                        match chosen {
+                            Some(chosen) => self.link.give_up_hrtf(&chosen.path),
+                            // There is nothing to go back to: it is not asked for again.
+                            None => *given_up = Some(wish),
+                        }
                     }
                     return;
                 }
