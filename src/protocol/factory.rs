@@ -44,7 +44,7 @@ pub const FACTORY: &[(&str, &str)] = embedded! {
     "music-eighths"
     "music-sweep-bar"
     "music-keys"
-    "space-room",
+    "space-room"
     "space-speakers"
     "space-points"
     "space-pendulum"
