@@ -218,6 +218,6 @@ fn of_rows_at_one_frame_the_last_counts_and_glides() {
             .value(id::BEAT, (seconds * RATE) as i64, false)
             .unwrap()
     };
-    assert_eq!((at(5.0), at(5.02)), (10.0, 4.0));
+    assert_eq!((at(5.0), at(5.03)), (10.0, 4.0));
     assert!((at(5.01) - 7.0).abs() < 1e-9);
 }

@@ -334,7 +334,9 @@ fn write_fixture() {
             state.params.retain(|id, _| !id.starts_with("protocol"));
         } else {
             let rows = "[{\"at\":0,\"beat\":10},{\"at\":60.5,\"curve\":\"smooth\",\"beat\":4,\"l1_level\":-30.5}]";
-            session.protocol = protocol(rows).ok().map(Arc::new);
+            session.protocol = protocol(rows, &[])
+                .ok()
+                .map(|(protocol, _)| Arc::new(protocol));
             session.name = "Mine".into();
         }
         state.fields = fields(size, None, &session);

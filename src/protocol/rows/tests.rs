@@ -21,7 +21,13 @@ fn a_pinned_protocol_begins_where_it_was_loaded() {
     let later = pinned
         .timeline(&[(CARRIER, 999.0), (BEAT, 50.0)], 1000.0)
         .unwrap();
-    assert_eq!(later, protocol.timeline(&loaded, 1000.0).unwrap());
+    let wanted = protocol.timeline(&loaded, 1000.0).unwrap();
+    for control in [BEAT, CARRIER] {
+        for frame in (0..100_000).step_by(999) {
+            let value = |timeline: &Timeline| timeline.value(control, frame, false);
+            assert_eq!(value(&later), value(&wanted), "{frame}");
+        }
+    }
     let list = pinned.document().as_array().unwrap();
     assert_eq!(list[0], serde_json::json!({"at": 0, "carrier": 123.5}));
     assert_eq!(
