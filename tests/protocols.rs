@@ -425,3 +425,59 @@ fn steps_seeks_and_switches_of_a_protocol_do_not_click() {
     );
     check("09 clicks: another protocol", swap);
 }
+
+#[test]
+fn a_phase_offset_through_half_a_turn_does_not_click() {
+    // The short way would have been over 180 degrees after a second, which is measured.
+    let rows = [
+        row(0.0, id::PHASE, 170.0, Curve::Step),
+        row(2.0, id::PHASE, -170.0, Curve::Linear),
+    ];
+    let base = binaural(10.0, 400.0);
+    check(
+        "09 clicks: phase offset from 170 to -170 degrees by a protocol",
+        worst(|_, _| {}, &base, &timeline(&rows)),
+    );
+}
+
+#[test]
+fn a_level_that_was_stopped_on_its_way_arrives() {
+    let rows = [
+        row(0.0, id::L1_LEVEL, -20.0, Curve::Step),
+        row(0.1, id::L1_LEVEL, -40.0, Curve::Step),
+    ];
+    let setting = |control: ControlId| control.control().default_value();
+    let slow = Arc::new(Timeline::new(&rows, setting, 1.0, RATE).unwrap());
+    let (mut engine, _deck) = engine(&binaural(10.0, 400.0), slow);
+    let mut block = |playing, song: i64| {
+        let (mut left, mut right) = ([0.0; 4800], [0.0; 4800]);
+        let transport = Transport::Host {
+            playing,
+            song_frames: Some(song),
+            tempo: None,
+        };
+        engine.process(&mut left, &mut right, transport, &[]);
+        left.iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+    };
+    for n in 0..4 {
+        block(true, 4800 * n);
+    }
+    for _ in 0..4 {
+        block(false, 4800 * 4);
+    }
+    let peaks: Vec<f32> = (4..12).map(|n| block(true, 4800 * n)).collect();
+    assert!(
+        peaks.is_sorted_by(|a, b| a >= b) && peaks[5] < 0.6 * peaks[0],
+        "it goes on falling: {peaks:?}"
+    );
+    assert!((peaks[7] - 0.01).abs() < 1e-3, "{peaks:?}");
+}
+
+#[test]
+fn where_the_host_has_a_song_position_it_alone_seeks() {
+    let (mut engine, mut deck) = engine(&binaural(33.0, 400.0), ramp());
+    from(&mut engine, Some(0), 48_000, Some(64));
+    deck.send(Order::Seek(30.0)).unwrap();
+    from(&mut engine, Some(48_000), 48_000, Some(64));
+    assert_eq!(engine.telemetry().protocol(), Some(2.0));
+}

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// How long the list of presets is taken for current.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// The longest path in a preset, in letters.
+const LONGEST_PATH: usize = 4096;
+
 /// What the row remembers between frames.
 pub(super) struct Presets {
     library: Library,
@@ -40,6 +43,8 @@ fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
         session.name = take.name.clone();
     });
     sink.load(take);
+    // Where only the protocol or the name is another, no parameter tells the host.
+    sink.touch();
 }
 
 /// A preset as a sound: snapped as a host would have it, and not touching bypass.
@@ -53,10 +58,21 @@ fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
         };
     }
     Take {
+        // Its starts are those of the preset, whatever the parameters become.
+        protocol: entry
+            .preset
+            .protocol()
+            .map(|protocol| Arc::new(protocol.pinned(&settings))),
         settings,
-        protocol: entry.preset.protocol().cloned().map(Arc::new),
         name: entry.name.clone(),
     }
+}
+
+/// The path of the chosen SOFA file, where a preset can hold it.
+fn hrtf_text(link: &Link) -> Option<String> {
+    let path = link.hrtf().choice?.path;
+    let text = path.to_str()?;
+    (text.chars().count() <= LONGEST_PATH).then(|| text.to_owned())
 }
 
 impl Presets {
@@ -93,24 +109,31 @@ impl Presets {
         put(link, sink, &sound(entry, sink));
         self.name = entry.name.clone();
         self.paused = false;
+        sink.play(true);
         for warning in entry.preset.warnings() {
             link.messages.post(format!("{}: {warning}", entry.name));
         }
-        if let Some(file) = entry.preset.hrtf() {
-            link.choose_hrtf(Some(super::HrtfChoice {
-                path: file.into(),
-                hash: None,
-            }));
+        if let Some(path) = entry.hrtf_path() {
+            link.choose_hrtf(Some(super::HrtfChoice { path, hash: None }));
         }
     }
 
     fn save(&mut self, link: &Link, sink: &dyn ParamSink) {
         let now = take(link, sink);
-        let preset = Preset::new(self.name.trim(), "", &now.settings, now.protocol.as_deref());
+        let (name, protocol) = (self.name.trim(), now.protocol.as_deref());
+        // One of the musician's own keeps what is said about it.
+        let own = self.library.find(name).ok();
+        let mut preset = match own.filter(|entry| entry.path.is_some()) {
+            Some(entry) => entry.preset,
+            None => Preset::new(name, "", &[], None),
+        };
+        preset = preset.with(&now.settings, protocol, hrtf_text(link).as_deref());
+        preset.rename(name);
         match self.library.save(&preset) {
             Ok(path) => {
                 let name = self.name.trim().to_owned();
                 link.edit_session(|session| session.name = name);
+                sink.touch();
                 link.messages.post(format!("saved: {}", path.display()));
             }
             Err(error) => link.messages.post(error.to_string()),
@@ -243,7 +266,7 @@ fn clock(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Table;
+    use super::super::testing::{Table, Told};
     use super::*;
     use crate::engine::controls::{BEAT, L1_KIND, PROTOCOL_ON};
 
@@ -257,6 +280,9 @@ mod tests {
         let index = presets.entries.iter().position(with_protocol).unwrap();
         sink.set(BEAT, 33.0);
         presets.load(&link, &sink, index);
+        for told in [Told::Play(true), Told::Touch] {
+            assert!(sink.told.borrow().contains(&told), "{told:?}");
+        }
         assert_eq!(link.session().name, presets.entries[index].name);
         assert!(link.session().protocol.is_some());
         assert_eq!((sink.value(PROTOCOL_ON), sink.value(L1_KIND)), (1.0, 1.0));
@@ -271,5 +297,40 @@ mod tests {
             .history(|history| history.redo(take(&link, &sink)))
             .unwrap();
         assert_eq!(after, loaded);
+    }
+    #[test]
+    fn saving_again_keeps_what_is_said_about_a_preset() {
+        let folder = std::env::temp_dir().join(format!("zeitgeber-save-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = r#"{"zeitgeber": 1, "name": "Mine", "about": "a note", "later": 1, "hrtf": "head.sofa",
+            "params": {"beat": 5}, "protocol": [{"at": 60, "beat": 6, "carrier": 300}]}"#;
+        std::fs::write(folder.join("mine.json"), text).unwrap();
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new();
+        presets.library = Library::at(&folder);
+        presets.refresh(&link);
+        let index = presets
+            .entries
+            .iter()
+            .position(|entry| entry.name == "Mine");
+        presets.load(&link, &sink, index.unwrap());
+        let chosen = link.hrtf().choice.unwrap().path;
+        assert_eq!(chosen, folder.join("head.sofa"));
+        // The protocol begins where the preset does, whatever the host does to the parameters.
+        let first = link.session().protocol.unwrap().rows()[0];
+        assert_eq!(
+            (first.seconds, first.control, first.value),
+            (0.0, BEAT, 5.0)
+        );
+        sink.set(L1_KIND, 1.0);
+        sink.told.borrow_mut().clear();
+        presets.save(&link, &sink);
+        assert_eq!(*sink.told.borrow(), [Told::Touch]);
+        let saved = presets.library.find("Mine").unwrap().preset;
+        assert_eq!(saved.about(), "a note");
+        assert_eq!(saved.hrtf(), chosen.to_str());
+        assert!(saved.to_text().contains("\"later\": 1"));
+        assert!(saved.settings().contains(&(L1_KIND, 1.0)));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -11,6 +11,7 @@ pub(super) enum Told {
     Set(ControlId, f64),
     End(ControlId),
     Touch,
+    Play(bool),
 }
 
 /// Values by control, and what was told, in order.
@@ -51,5 +52,9 @@ impl ParamSink for Table {
 
     fn touch(&self) {
         self.told.borrow_mut().push(Told::Touch);
+    }
+
+    fn play(&self, play: bool) {
+        self.told.borrow_mut().push(Told::Play(play));
     }
 }

@@ -217,6 +217,8 @@ impl Deck {
                 Order::Play(play) => {
                     self.paused = !play;
                 }
+                // A host's song position says where it is.
+                Order::Seek(_) if !self.by_itself => {}
                 Order::Seek(seconds) => {
                     let seconds = if seconds.is_finite() {
                         seconds.clamp(0.0, super::timeline::LONGEST)
@@ -496,7 +498,9 @@ impl Engine {
                 if step.jumped {
                     self.set_gain(node, decibels(control, step.value), 0.0, false);
                 }
-                if step.jumped || step.begins {
+                // Where play stopped inside the glide, the node stands on the way.
+                let stopped = self.travels[index].target() != step.segment.target();
+                if step.jumped || step.begins || stopped {
                     let mut travel = still(step.value);
                     travel.glide(step.segment.target(), now, step.left);
                     self.travels[index] = travel;

@@ -163,12 +163,11 @@ pub fn can_travel(control: ControlId) -> bool {
     can_move(control) && (travels(control) || places(control) || crossfades(control))
 }
 
-/// Whether a control is an angle that goes round: its travels take the short way.
+/// Whether a control is an angle that goes round: its travels take the short way. Not the phase offset: the tones
+/// turn by half of it, so 180 and -180 degrees are not the same to them.
 fn goes_round(control: ControlId) -> bool {
-    matches!(
-        control,
-        id::AZIMUTH | id::HEAD_YAW | id::HEAD_ROLL | id::PHASE
-    ) || id::LAYER.iter().any(|layer| layer.azimuth == control)
+    matches!(control, id::AZIMUTH | id::HEAD_YAW | id::HEAD_ROLL)
+        || id::LAYER.iter().any(|layer| layer.azimuth == control)
 }
 
 fn is_level(control: &Control) -> bool {
@@ -336,6 +335,10 @@ impl Track {
                 Curve::Step => {
                     track.hold(here, point.frame, value, rate);
                     here = here.max(point.frame);
+                    if next.is_some_and(|next| next.frame <= point.frame) {
+                        // Of several rows at one frame the last counts.
+                        continue;
+                    }
                     let mut room = next.map_or(FOREVER, |next| next.frame - here.min(next.frame));
                     if next.is_some_and(|next| next.curve != Curve::Step) {
                         room /= 2;
@@ -683,8 +686,9 @@ impl Timeline {
                     );
                 }
             }
-            // At second 0 there is nothing to travel from.
-            let curve = if frame == 0 { Curve::Step } else { curve };
+            // At second 0 there is nothing to travel from, and from a row at the same frame no time to.
+            let at_once = frame == 0 || points.last().is_some_and(|last| last.frame == frame);
+            let curve = if at_once { Curve::Step } else { curve };
             points.push(Point {
                 frame,
                 value: row.value,

@@ -66,11 +66,29 @@ pub(super) fn fields(
     fields
 }
 
-/// Reads the protocol of a state. Its values are in range by themselves; what no row sets at second 0 begins at the
-/// parameters, which are in range too.
-fn protocol(json: &str) -> Result<Protocol, String> {
+/// Reads the protocol of a state whose parameters are these: what no row sets at second 0 begins there. Beside it
+/// comes why it cannot be played from there.
+fn protocol(
+    json: &str,
+    settings: &[(ControlId, f64)],
+) -> Result<(Protocol, Option<String>), String> {
     let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    Protocol::from_json(&value, &[], &mut Vec::new()).map_err(|error| error.to_string())
+    let (protocol, problem) = Protocol::from_session(&value, settings, &mut Vec::new())
+        .map_err(|error| error.to_string())?;
+    Ok((protocol, problem.map(|problem| problem.to_string())))
+}
+
+/// The controls that a state sets, which have been checked.
+fn settings(state: &PluginState) -> Vec<(ControlId, f64)> {
+    let value = |id: ControlId| match state.params.get(id.control().id)? {
+        ParamValue::F32(plain) => Some(from_plain(id.control(), *plain)),
+        ParamValue::I32(index) => Some(f64::from(*index)),
+        ParamValue::Bool(on) => Some(f64::from(u8::from(*on))),
+        ParamValue::String(_) => None,
+    };
+    ControlId::all()
+        .filter_map(|id| Some((id, value(id)?)))
+        .collect()
 }
 
 fn name(json: &str) -> Result<String, String> {
@@ -96,8 +114,8 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
         link.edit_session(|session| {
             let read = |key: &str| fields.get(key);
             session.protocol = read(PROTOCOL_KEY)
-                .and_then(|json| protocol(json).ok())
-                .map(Arc::new);
+                .and_then(|json| protocol(json, &[]).ok())
+                .map(|(protocol, _)| Arc::new(protocol));
             session.name = read(PRESET_KEY)
                 .and_then(|json| name(json).ok())
                 .unwrap_or_default();
@@ -198,11 +216,6 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             json.len()
         ));
     }
-    if let Some(text) = state.fields.get(PROTOCOL_KEY)
-        && let Err(error) = protocol(text)
-    {
-        return Err(format!("its protocol is unreadable: {error}"));
-    }
     if let Some(text) = state.fields.get(PRESET_KEY)
         && let Err(error) = name(text)
     {
@@ -222,6 +235,15 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
         }
     }
     let mut ignored = Vec::new();
+    if let Some(text) = state.fields.get(PROTOCOL_KEY) {
+        let (_, problem) = protocol(text, &settings(state))
+            .map_err(|error| format!("its protocol is unreadable: {error}"))?;
+        if let Some(problem) = problem {
+            ignored.push(format!(
+                "the protocol of this state waits until it can be played: {problem}"
+            ));
+        }
+    }
     if let Some(value) = state.params.get(REVISION)
         && !matches!(value, ParamValue::I32(0..=LAST_REVISION))
     {

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Names a folder that takes the place of the platform's.
 const FOLDER_VARIABLE: &str = "ZEITGEBER_PRESETS";
 
+/// The longest name of a file without its ending, in bytes.
+const LONGEST_STEM: usize = 100;
+
 /// A preset that can be asked for by name.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -21,6 +24,15 @@ pub struct Entry {
     pub path: Option<PathBuf>,
     /// The preset.
     pub preset: Preset,
+}
+
+impl Entry {
+    /// The SOFA file that the preset asks for: beside the preset where it is named relatively.
+    pub fn hrtf_path(&self) -> Option<PathBuf> {
+        let file = Path::new(self.preset.hrtf()?);
+        let folder = self.path.as_ref().and_then(|path| path.parent());
+        Some(folder.map_or_else(|| file.to_owned(), |folder| folder.join(file)))
+    }
 }
 
 /// The factory's presets and those of a folder.
@@ -116,6 +128,12 @@ fn file_name(name: &str) -> String {
     while stem.contains("--") {
         stem = stem.replace("--", "-");
     }
+    // File systems take names of 255 bytes, and a number and an ending come behind.
+    let mut end = stem.len().min(LONGEST_STEM);
+    while !stem.is_char_boundary(end) {
+        end -= 1;
+    }
+    stem.truncate(end);
     let stem = stem.trim_matches('-');
     format!("{}.json", if stem.is_empty() { "preset" } else { stem })
 }

@@ -20,7 +20,9 @@ pub use error::{PresetError, PresetProblem};
 pub use factory::{FACTORY, factory, factory_presets, starters};
 pub use import::{ImportError, Imported, import, import_text};
 pub use library::{Entry, Library, LibraryError};
-pub use preset::{Cite, Evidence, Grade, Preset, VERSION, control_value, value_json};
+pub use preset::{
+    Cite, Evidence, Grade, Preset, VERSION, carrier_hertz, control_value, value_json,
+};
 pub use rows::Protocol;
 pub use sbg::export as export_sbg;
 pub use schema::schema;

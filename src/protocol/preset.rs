@@ -20,7 +20,7 @@ const LONGEST_FILE: u64 = 8 << 20;
 const LONGEST_NAME: usize = 100;
 
 /// Most warnings of a preset.
-const WARNINGS: usize = 20;
+pub(super) const WARNINGS: usize = 20;
 
 /// The keys of a preset.
 const KEYS: [&str; 8] = [
@@ -146,6 +146,17 @@ pub fn control_value(id: ControlId, value: &Value) -> Result<f64, Option<Control
     id.control().parse(&text).map_err(Some)
 }
 
+/// The carrier in hertz that the engine plays of these values: a note's where it comes from one, unless a
+/// timeline moves `carrier` itself. Before a MIDI note is played it is the fixed one.
+pub fn carrier_hertz(value: impl Fn(ControlId) -> f64, moved: bool) -> f64 {
+    if moved || value(controls::CARRIER_SOURCE) as usize == controls::CARRIER_HZ {
+        return value(controls::CARRIER);
+    }
+    let octaves = (value(controls::CARRIER_NOTE) - 69.0) / 12.0;
+    let hertz = value(controls::TUNING) * 2f64.powf(octaves);
+    controls::CARRIER.control().clamp(hertz)
+}
+
 impl Preset {
     /// Of controls with their values; those at their defaults are left out.
     pub fn new(
@@ -154,19 +165,7 @@ impl Preset {
         settings: &[(ControlId, f64)],
         protocol: Option<&Protocol>,
     ) -> Preset {
-        let mut params = Map::new();
-        for (id, value) in settings {
-            let control = id.control();
-            // A protocol is on by itself: that it is not is what has to be said.
-            let default = if *id == controls::PROTOCOL_ON && protocol.is_some() {
-                1.0
-            } else {
-                control.default_value()
-            };
-            if *value != default && *id != controls::BYPASS {
-                params.insert(control.id.to_owned(), value_json(control, *value));
-            }
-        }
+        let params = params(settings, protocol);
         let mut document = Map::new();
         document.insert("zeitgeber".to_owned(), json!(VERSION));
         document.insert("name".to_owned(), json!(name));
@@ -183,6 +182,47 @@ impl Preset {
             protocol: protocol.cloned(),
             evidence: None,
             warnings: Vec::new(),
+        }
+    }
+
+    /// With another sound and everything else as it was: about, evidence, and keys that this version does not
+    /// know. `hrtf` is the path of the SOFA file; none takes it away.
+    #[must_use]
+    pub fn with(
+        &self,
+        settings: &[(ControlId, f64)],
+        protocol: Option<&Protocol>,
+        hrtf: Option<&str>,
+    ) -> Preset {
+        let mut document = self.document.clone();
+        let mut params = params(settings, protocol);
+        if let Some(Value::Object(before)) = document.get("params") {
+            let unknown = before.iter().filter(|(key, _)| !is_known(key));
+            params.extend(unknown.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        document.insert("params".to_owned(), Value::Object(params));
+        let mut put = |key: &str, value: Option<Value>| match value {
+            Some(value) => {
+                document.insert(key.to_owned(), value);
+            }
+            // A key that says nothing keeps its place.
+            None => {
+                if let Some(value) = document.get_mut(key) {
+                    *value = Value::Null;
+                }
+            }
+        };
+        put(
+            "protocol",
+            protocol.map(|protocol| protocol.document().clone()),
+        );
+        put("hrtf", hrtf.map(|path| json!(path)));
+        Preset {
+            document,
+            settings: settings.to_vec(),
+            protocol: protocol.cloned(),
+            evidence: self.evidence.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 
@@ -360,10 +400,7 @@ pub(super) fn known(key: &str, place: &str, warnings: &mut Vec<String>) -> Optio
                 short(&key)
             ));
         }
-        return CONTROLS
-            .iter()
-            .position(|control| control.id == key)
-            .and_then(|index| ControlId::all().nth(index));
+        return ControlId::all().find(|id| id.control().id == key);
     }
     match ControlId::parse(key) {
         Ok(id) => Some(id),
@@ -372,6 +409,29 @@ pub(super) fn known(key: &str, place: &str, warnings: &mut Vec<String>) -> Optio
             None
         }
     }
+}
+
+/// Whether a key is a control's.
+fn is_known(key: &str) -> bool {
+    CONTROLS.iter().any(|control| control.id == key)
+}
+
+/// Controls with their values as JSON; those at their defaults are left out.
+fn params(settings: &[(ControlId, f64)], protocol: Option<&Protocol>) -> Map<String, Value> {
+    let mut params = Map::new();
+    for (id, value) in settings {
+        let control = id.control();
+        // A protocol is on by itself: that it is not is what has to be said.
+        let default = if *id == controls::PROTOCOL_ON && protocol.is_some() {
+            1.0
+        } else {
+            control.default_value()
+        };
+        if *value != default && *id != controls::BYPASS {
+            params.insert(control.id.to_owned(), value_json(control, *value));
+        }
+    }
+    params
 }
 
 /// Brings a document to this version; says what that changed.
@@ -384,8 +444,9 @@ fn migrate(document: &mut Map<String, Value>) -> Result<Vec<String>, PresetProbl
                 "it has no \"zeitgeber\" version; read as version {VERSION}"
             )])
         }
-        Some(version) => match version.as_u64() {
-            Some(VERSION) => Ok(Vec::new()),
+        // Some writers of JSON know floats only: 1.0 is 1.
+        Some(version) => match version.as_f64() {
+            Some(number) if number == VERSION as f64 => Ok(Vec::new()),
             _ => Err(PresetProblem::Version(short(version))),
         },
     }

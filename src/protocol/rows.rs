@@ -1,8 +1,8 @@
 //! The rows of a protocol: `{"at": seconds, "beat": 6, "curve": "linear"}`.
 
 use super::error::{PresetProblem, short};
-use super::preset::{control_value, known, value_json};
-use crate::engine::timeline::{Curve, Row, Timeline, TimelineError};
+use super::preset::{WARNINGS, control_value, known, value_json};
+use crate::engine::timeline::{Curve, Row, Timeline, TimelineError, TimelineFault};
 use crate::engine::{ControlId, controls};
 use crate::text::nearest;
 use serde_json::{Map, Value, json};
@@ -33,6 +33,22 @@ impl Protocol {
         settings: &[(ControlId, f64)],
         warnings: &mut Vec<String>,
     ) -> Result<Protocol, PresetProblem> {
+        match Protocol::from_session(value, settings, warnings)? {
+            (protocol, None) => Ok(protocol),
+            (_, Some(problem)) => Err(problem),
+        }
+    }
+
+    /// As [`Protocol::from_json`], but an exponential whose start is not above 0 is told beside: where the start
+    /// is a parameter, that can be moved until it can be played.
+    ///
+    /// # Errors
+    /// [`PresetProblem`], naming the row.
+    pub fn from_session(
+        value: &Value,
+        settings: &[(ControlId, f64)],
+        warnings: &mut Vec<String>,
+    ) -> Result<(Protocol, Option<PresetProblem>), PresetProblem> {
         let part = |key: String, value: &Value, wanted: &str| PresetProblem::Part {
             key,
             value: short(value),
@@ -66,6 +82,12 @@ impl Protocol {
                     part(format!("protocol row {place}, curve"), curve, &wanted)
                 })?,
             };
+            let sets = row.keys().any(|key| key != "at" && key != "curve");
+            if !sets && warnings.len() < WARNINGS {
+                warnings.push(format!(
+                    "protocol row {place}: it sets nothing, and makes the protocol no longer; kept and ignored"
+                ));
+            }
             for (key, value) in row {
                 if key == "at" || key == "curve" {
                     continue;
@@ -96,16 +118,64 @@ impl Protocol {
             document: value.clone(),
             rows,
         };
-        if let Err(error) = protocol.timeline(settings, CHECK_RATE) {
-            // The rows of a timeline are single values: tell the row that people see.
-            let row = places.get(error.row).copied().unwrap_or(0);
-            return Err(PresetProblem::Part {
-                key: format!("protocol row {row}"),
-                value: list.get(row).map_or_else(|| "[]".to_owned(), short),
-                wanted: format!("a row that can be played: {error}"),
-            });
+        let Err(error) = protocol.timeline(settings, CHECK_RATE) else {
+            return Ok((protocol, None));
+        };
+        // The rows of a timeline are single values: tell the row that people see.
+        let row = places.get(error.row).copied().unwrap_or(0);
+        let problem = PresetProblem::Part {
+            key: format!("protocol row {row}"),
+            value: list.get(row).map_or_else(|| "[]".to_owned(), short),
+            wanted: format!("a row that can be played: {error}"),
+        };
+        match error.fault {
+            TimelineFault::Exponential(_, from, to) if from <= 0.0 && to > 0.0 => {
+                Ok((protocol, Some(problem)))
+            }
+            _ => Err(problem),
         }
-        Ok(protocol)
+    }
+
+    /// With a row at second 0 for every control that has none, at its setting: from then on the protocol is the
+    /// same whatever the parameters are when it is laid out.
+    #[must_use]
+    pub fn pinned(&self, settings: &[(ControlId, f64)]) -> Protocol {
+        let mut starts: Vec<Row> = Vec::new();
+        let mut has_start = vec![false; controls::CONTROLS.len()];
+        for row in &self.rows {
+            let control = row.control;
+            let has = std::mem::replace(&mut has_start[control.index()], true);
+            if !has && row.seconds > 0.0 {
+                starts.push(Row {
+                    seconds: 0.0,
+                    control,
+                    value: control.control().clamp(setting(settings, control)),
+                    curve: Curve::Step,
+                });
+            }
+        }
+        let Value::Array(list) = &self.document else {
+            return self.clone();
+        };
+        if starts.is_empty() || starts.len() + self.rows.len() > MOST {
+            return self.clone();
+        }
+        let mut first = Map::new();
+        first.insert("at".to_owned(), json!(0));
+        for row in &starts {
+            let control = row.control.control();
+            first.insert(control.id.to_owned(), value_json(control, row.value));
+        }
+        let list = std::iter::once(Value::Object(first)).chain(list.iter().cloned());
+        let pinned = Protocol {
+            document: Value::Array(list.collect()),
+            rows: starts.iter().chain(&self.rows).copied().collect(),
+        };
+        // A start that cannot be pinned stays as it was.
+        match pinned.timeline(settings, CHECK_RATE) {
+            Ok(_) => pinned,
+            Err(_) => self.clone(),
+        }
     }
 
     /// From rows, which are sorted by time; rows of one time and curve become one row of the list.
@@ -175,10 +245,16 @@ impl Protocol {
         settings: &[(ControlId, f64)],
         rate: f64,
     ) -> Result<Timeline, TimelineError> {
-        let setting = |id: ControlId| {
-            let set = settings.iter().rev().find(|(other, _)| *other == id);
-            set.map_or_else(|| id.control().default_value(), |(_, value)| *value)
-        };
-        Timeline::new(&self.rows, setting, setting(controls::GLIDE), rate)
+        let glide = setting(settings, controls::GLIDE);
+        Timeline::new(&self.rows, |id| setting(settings, id), glide, rate)
     }
 }
+
+/// A control's value among settings, of which the last counts.
+fn setting(settings: &[(ControlId, f64)], id: ControlId) -> f64 {
+    let set = settings.iter().rev().find(|(other, _)| *other == id);
+    set.map_or_else(|| id.control().default_value(), |(_, value)| *value)
+}
+
+#[cfg(test)]
+mod tests;

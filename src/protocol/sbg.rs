@@ -6,7 +6,7 @@
 //! circle: before the first line comes the transition from the last. `CARRIER+BEAT/AMP` has the left ear higher, ours
 //! the right ear: such voices swap ears.
 
-use super::preset::Preset;
+use super::preset::{Preset, carrier_hertz};
 use super::sequence::{Kind, Piece, Sequence, Tone};
 use crate::engine::controls::{self as id, LAYER};
 use crate::engine::timeline::Curve;
@@ -86,6 +86,8 @@ struct Reader {
     defs: HashMap<String, Def>,
     waves: Vec<String>,
     periods: Vec<Period>,
+    /// Lines of time that were read, those of blocks each time.
+    lines: usize,
     absolute: Option<i64>,
     first: Option<i64>,
     last: i64,
@@ -209,6 +211,7 @@ pub(super) fn read(text: &str, name: &str) -> Result<Sequence, (usize, String)> 
         defs: HashMap::new(),
         waves: Vec::new(),
         periods: Vec::new(),
+        lines: 0,
         absolute: None,
         first: None,
         last: 0,
@@ -395,7 +398,10 @@ impl Reader {
     }
 
     fn time_line(&mut self, line: &str, depth: usize) -> Result<(), String> {
-        if depth > 20 || self.periods.len() > 2 * MOST_LINES {
+        // Long lines count for more; without this, empty blocks within blocks would take for ever.
+        self.lines += 1 + line.len() / 200;
+        let most = 2 * MOST_LINES;
+        if depth > 20 || self.periods.len() > most || self.lines > most {
             return Err("blocks within blocks without end".to_owned());
         }
         let mut words = line.split_whitespace();
@@ -692,7 +698,9 @@ fn transition(link: Link, before: &Period, after: &Period) -> [Voices; 4] {
 /// What makes it impossible.
 pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
     const RATE: f64 = 8000.0;
-    let settings = preset.all_settings();
+    let mut settings = preset.all_settings();
+    // At its time a step is there, and not at the beginning of its glide.
+    settings[id::GLIDE.index()].1 = 0.0;
     let setting = |control: crate::engine::ControlId| settings[control.index()].1;
     let mut report = Vec::new();
     let timeline = match preset.protocol() {
@@ -704,6 +712,7 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
         None => None,
     };
     let mut times = vec![0.0];
+    let mut rounded = false;
     if let Some(protocol) = preset.protocol() {
         let mut last = 0.0;
         for row in protocol.rows() {
@@ -713,14 +722,17 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
                 // SBaGen knows straight lines of hertz and of gain only.
                 times.extend((1..8).map(|n| last + (row.seconds - last) * f64::from(n) / 8.0));
             }
-            if row.curve == Curve::Step && row.seconds >= 1.0 {
-                times.push(row.seconds - 1.0);
+            // Rounded up: before its time a row is not there yet.
+            let whole = row.seconds.ceil();
+            rounded |= whole != row.seconds;
+            if row.curve == Curve::Step && whole >= 1.0 {
+                times.push(whole - 1.0);
             }
-            times.push(row.seconds);
+            times.push(whole);
             last = row.seconds.max(last);
         }
     }
-    if times.iter().any(|time| time.fract() != 0.0) {
+    if rounded || times.iter().any(|time| time.fract() != 0.0) {
         report.push("times are whole seconds in SBaGen: rounded".to_owned());
     }
     let mut times: Vec<u64> = times.iter().map(|time| time.round() as u64).collect();
@@ -736,6 +748,10 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
             .as_ref()
             .and_then(|timeline| timeline.value(control, position, false));
         driven.unwrap_or_else(|| setting(control))
+    };
+    let moves = |control| {
+        let timeline = timeline.as_ref();
+        timeline.is_some_and(|timeline| timeline.drives(control))
     };
     let percent = |control: crate::engine::ControlId, db: f64| {
         if db <= control.control().range().0 {
@@ -782,7 +798,8 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
                 words.push("-".to_owned());
                 continue;
             }
-            let carrier = at(id::CARRIER, *seconds) * 2f64.powf(at(ids.interval, *seconds) / 12.0);
+            let carrier = carrier_hertz(|control| at(control, *seconds), moves(id::CARRIER));
+            let carrier = carrier * 2f64.powf(at(ids.interval, *seconds) / 12.0);
             let beat = at(id::BEAT, *seconds) * at(ids.ratio, *seconds);
             let sign = if at(ids.swap, *seconds) >= 0.5 {
                 '+'
@@ -796,6 +813,10 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
                 short(beat),
                 short(level)
             ));
+            if at(ids.wave, *seconds) as usize != id::WAVE_SINE {
+                let line = format!("layer {}: SBaGen has sines only", index + 1);
+                report.push(line);
+            }
             any = true;
         }
         any |= noise != id::NOISE_OFF;
@@ -829,6 +850,32 @@ pub fn export(preset: &Preset) -> Result<(String, Vec<String>), String> {
             report.push(format!("{what}: SBaGen has none; left out"));
         }
     }
+    let source = |control, name| setting(control) as usize == name;
+    let beat = at(id::BEAT, 0);
+    let note = carrier_hertz(|control| at(control, 0), false);
+    let has_protocol = preset.protocol().is_some();
+    let told = [
+        (
+            source(id::BEAT_SOURCE, id::BEAT_TEMPO) && !moves(id::BEAT),
+            format!("the beat follows a tempo, and SBaGen has none: {beat} Hz in its place"),
+        ),
+        (
+            source(id::CARRIER_SOURCE, id::CARRIER_MIDI) && !moves(id::CARRIER),
+            format!(
+                "the carrier follows MIDI notes, and SBaGen has none: {note:.3} Hz in its place"
+            ),
+        ),
+        (
+            has_protocol && setting(id::PROTOCOL_LOOP) >= 0.5,
+            "the protocol loops, and here plays once: without -E SBaGen goes around the clock only"
+                .to_owned(),
+        ),
+        (
+            has_protocol && setting(id::PROTOCOL_ON) < 0.5,
+            "the protocol is off, and is exported all the same".to_owned(),
+        ),
+    ];
+    report.extend(told.into_iter().filter(|(is, _)| *is).map(|(_, line)| line));
     report.sort();
     report.dedup();
     Ok((text + "\n" + &lines, report))

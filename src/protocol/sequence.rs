@@ -84,7 +84,7 @@ fn heard(ends: &[Tone; 2]) -> bool {
     ends.iter().any(|tone| tone.gain >= SILENT)
 }
 
-/// Rounded to what a file has to say: nine decimals lose nothing that is heard.
+/// Rounded to what a file has to say: six decimals lose nothing that is heard.
 fn tidy(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }

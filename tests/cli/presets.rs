@@ -75,6 +75,18 @@ fn presets_are_checked_imported_shown_and_exported() {
     assert!(run.path("here.json").exists());
     run.write("bad.json", r#"{"zeitgeber": 1, "params": {"beat": 500}}"#);
     run.write("bad.sbg", "ts: 200+10/20\nNOW tt\n");
+    let all = run.zeitgeber("presets check bad.json ramp.json bad.sbg");
+    assert!(!all.status.success());
+    let said = String::from_utf8(all.stderr).unwrap();
+    assert!(
+        said.contains("bad.json: beat") && said.contains("bad.sbg, line 2"),
+        "{said}"
+    );
+    assert!(
+        String::from_utf8(all.stdout)
+            .unwrap()
+            .contains("ramp.json: preset, sound")
+    );
     for (words, says) in [
         ("presets", "give a command of presets: list, show"),
         (

@@ -11,7 +11,7 @@ use zeitgeber::analysis::beat::beats;
 use zeitgeber::analysis::tones::tones;
 use zeitgeber::engine::{ControlId, controls as id};
 use zeitgeber::offline::{DecodeError, RenderOptions, Silence, Source, render};
-use zeitgeber::protocol::{Entry, Library, Preset, export_sbg, import};
+use zeitgeber::protocol::{Entry, Library, Preset, carrier_hertz, export_sbg, import};
 
 /// List, show, check, import, export and measure presets
 #[derive(clap::Args)]
@@ -83,7 +83,7 @@ struct Line {
     /// Seconds, where it has a protocol.
     protocol: Option<f64>,
     factory: bool,
-    path: Option<PathBuf>,
+    path: Option<String>,
 }
 
 impl Line {
@@ -96,7 +96,11 @@ impl Line {
             evidence: preset.evidence().map(|evidence| evidence.grade.letter()),
             protocol: preset.protocol().map(|protocol| protocol.seconds()),
             factory: entry.path.is_none(),
-            path: entry.path.clone(),
+            // A name that is no text is shown as near as can be.
+            path: entry
+                .path
+                .as_ref()
+                .map(|path| path.to_string_lossy().into_owned()),
         }
     }
 }
@@ -166,8 +170,15 @@ fn clock(seconds: f64) -> String {
 
 fn check(files: &[PathBuf]) -> Result<(), Problem> {
     let mut text = String::new();
+    let mut wrong = Vec::new();
     for file in files {
-        let imported = import(file)?;
+        let imported = match import(file) {
+            Ok(imported) => imported,
+            Err(error) => {
+                wrong.push(error.to_string());
+                continue;
+            }
+        };
         let preset = &imported.preset;
         let _ = write!(text, "{}: {}, sound", file.display(), imported.format);
         if let Some(protocol) = preset.protocol() {
@@ -178,7 +189,14 @@ fn check(files: &[PathBuf]) -> Result<(), Problem> {
             warn(&format!("{}: {line}", file.display()));
         }
     }
-    print(&text)
+    print(&text)?;
+    let Some(last) = wrong.pop() else {
+        return Ok(());
+    };
+    for line in wrong {
+        eprintln!("zeitgeber: {line}");
+    }
+    Err(Problem::new(last))
 }
 
 fn take_in(library: &Library, file: &Path, output: Option<&Path>) -> Result<(), Problem> {
@@ -238,6 +256,9 @@ fn give_out(
         Some(path) => write(&path, &text, entry.path.as_deref().unwrap_or(Path::new(""))),
     }
 }
+
+/// Tempo of the measured renders in beats a minute.
+const TEMPO: f64 = 120.0;
 
 /// Rate of the measured renders in hertz.
 const RATE: u32 = 48_000;
@@ -318,7 +339,7 @@ fn row(preset: &Preset, seconds: f64) -> Result<String, Problem> {
     let options = RenderOptions {
         settings: settings.clone(),
         protocol: preset.protocol().cloned(),
-        bpm: Some(120.0),
+        bpm: Some(TEMPO),
         ..RenderOptions::default()
     };
     let rate = f64::from(RATE);
@@ -351,11 +372,22 @@ fn row(preset: &Preset, seconds: f64) -> Result<String, Problem> {
         .map(|protocol| protocol.timeline(&settings, rate))
         .transpose()?;
     let looping = setting(id::PROTOCOL_LOOP) >= 0.5;
+    let moves = |control| {
+        let timeline = timeline.as_ref();
+        timeline.is_some_and(|timeline| timeline.drives(control))
+    };
     let set = |control: ControlId| {
         let driven = timeline
             .as_ref()
             .and_then(|timeline| timeline.value(control, middle, looping));
         driven.unwrap_or(setting(control))
+    };
+    let by_tempo = setting(id::BEAT_SOURCE) as usize == id::BEAT_TEMPO && !moves(id::BEAT);
+    let master = if by_tempo {
+        let quarters = id::division_quarters(setting(id::DIVISION) as usize, 4.0);
+        id::BEAT.control().clamp(TEMPO / 60.0 / quarters)
+    } else {
+        set(id::BEAT)
     };
     let decibels = |x: f64| {
         if x > 1e-10 {
@@ -376,9 +408,9 @@ fn row(preset: &Preset, seconds: f64) -> Result<String, Problem> {
     Ok(format!(
         "{:32} {:>9.3} {:>10} {:>9.3} {:>10} {:>8} {:>28}\n",
         preset.name(),
-        set(id::BEAT),
+        master,
         show(beat),
-        set(id::CARRIER),
+        carrier_hertz(set, moves(id::CARRIER)),
         show(carrier),
         decibels(f64::from(peak)),
         bands.join(" | ")

@@ -70,7 +70,7 @@ impl Args {
             eprintln!("zeitgeber: warning: {warning}");
         }
         let mut settings = preset.map_or_else(Vec::new, |preset| preset.settings().to_vec());
-        let asked_hrtf = entry.as_ref().and_then(sofa);
+        let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
         let mut options = RenderOptions {
@@ -186,11 +186,4 @@ fn read_preset(name: &String) -> Result<Entry, Problem> {
         )),
         other => other.into(),
     })
-}
-
-/// The SOFA file that a preset asks for, beside the preset where it is named relatively.
-fn sofa(entry: &Entry) -> Option<PathBuf> {
-    let file = PathBuf::from(entry.preset.hrtf()?);
-    let beside = entry.path.as_ref().and_then(|path| path.parent());
-    Some(beside.map_or_else(|| file.clone(), |folder| folder.join(&file)))
 }

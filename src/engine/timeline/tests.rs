@@ -191,3 +191,33 @@ fn what_cannot_be_laid_out_is_refused_by_row() {
     let bypass = row(0.0, id::BYPASS, 1.0, Curve::Step);
     assert!(refused(&[bypass]).1.contains("cannot move it"));
 }
+
+#[test]
+fn the_phase_offset_does_not_go_round() {
+    let timeline = timeline(
+        &[
+            row(0.0, id::PHASE, 170.0, Curve::Step),
+            row(10.0, id::PHASE, -170.0, Curve::Linear),
+        ],
+        0.02,
+    );
+    let middle = timeline.value(id::PHASE, (5.0 * RATE) as i64, false);
+    assert_eq!(middle, Some(0.0));
+}
+
+#[test]
+fn of_rows_at_one_frame_the_last_counts_and_glides() {
+    let rows = [
+        row(0.0, id::BEAT, 10.0, Curve::Step),
+        row(5.0, id::BEAT, 20.0, Curve::Step),
+        row(5.0, id::BEAT, 4.0, Curve::Linear),
+    ];
+    let timeline = timeline(&rows, 0.02);
+    let at = |seconds: f64| {
+        timeline
+            .value(id::BEAT, (seconds * RATE) as i64, false)
+            .unwrap()
+    };
+    assert_eq!((at(5.0), at(5.03)), (10.0, 4.0));
+    assert!((at(5.01) - 7.0).abs() < 1e-9);
+}

@@ -294,6 +294,30 @@ fn a_protocol_that_cannot_be_played_refuses_the_state() {
     }
 }
 
+#[test]
+fn a_protocol_that_begins_at_the_parameters_is_read_with_them() {
+    let text = r#"[{"at": 60, "room": 0.1, "curve": "exponential"}]"#;
+    let state = |room: f32| {
+        let mut state = with("room", ParamValue::F32(room));
+        state.fields.insert(PROTOCOL_KEY.into(), text.into());
+        filter(&mut state);
+        state
+    };
+    let sound = state(0.5);
+    assert_eq!(notices(&sound), [""; 0]);
+    // The parameter can be moved: it is told, and nothing is lost.
+    let waits = state(0.0);
+    assert_eq!(waits.params.len(), sound.params.len());
+    let said = notices(&waits);
+    assert!(
+        said.len() == 1 && said[0].contains("both ends above 0"),
+        "{said:?}"
+    );
+    let link = Link::default();
+    restore(&waits.fields, &link);
+    assert!(link.session().protocol.is_some());
+}
+
 /// Writes the fixture of this version anew: for a version that has none yet.
 #[test]
 #[ignore = "writes tests/data"]
@@ -310,7 +334,9 @@ fn write_fixture() {
             state.params.retain(|id, _| !id.starts_with("protocol"));
         } else {
             let rows = "[{\"at\":0,\"beat\":10},{\"at\":60.5,\"curve\":\"smooth\",\"beat\":4,\"l1_level\":-30.5}]";
-            session.protocol = protocol(rows).ok().map(Arc::new);
+            session.protocol = protocol(rows, &[])
+                .ok()
+                .map(|(protocol, _)| Arc::new(protocol));
             session.name = "Mine".into();
         }
         state.fields = fields(size, None, &session);

@@ -91,3 +91,23 @@ fn imports_get_names_that_nobody_has() {
         assert_eq!(imported.preset.name(), name);
     }
 }
+
+#[test]
+fn long_names_have_files_and_heads_lie_beside_their_presets() {
+    let name = "\u{4e2d}".repeat(80);
+    let file = file_name(&name);
+    assert!(file.len() <= LONGEST_STEM + 5, "{}", file.len());
+    let entry = |path: Option<&str>, hrtf: &str| Entry {
+        name: String::new(),
+        path: path.map(PathBuf::from),
+        preset: Preset::new("", "", &[], None).with(&[], None, Some(hrtf)),
+    };
+    let path = |path, hrtf| entry(path, hrtf).hrtf_path().unwrap();
+    assert_eq!(path(Some("/a/b.json"), "x.sofa"), Path::new("/a/x.sofa"));
+    assert_eq!(path(None, "x.sofa"), Path::new("x.sofa"));
+    let absolute = std::env::temp_dir().join("x.sofa");
+    assert_eq!(
+        path(Some("/a/b.json"), absolute.to_str().unwrap()),
+        absolute
+    );
+}

@@ -139,3 +139,24 @@ fn what_has_no_version_is_read_as_the_first() {
     assert!(preset.warnings()[0].contains("version"));
     assert!(preset.to_text().starts_with("{\n  \"zeitgeber\": 1,"));
 }
+
+#[test]
+fn another_sound_keeps_what_is_said_and_what_is_unknown() {
+    let text = r#"{"zeitgeber": 1.0, "name": "Mine", "about": "a note", "group": "own", "later": {"x": [1]},
+        "evidence": {"grade": "D", "found": "f", "not_found": "n"}, "hrtf": "head.sofa",
+        "params": {"beat": 5, "carrier": 300, "unheard_of": 7}, "protocol": [{"at": 1, "beat": 6}]}"#;
+    let before = Preset::parse(text).unwrap();
+    let mut settings = Preset::new("", "", &[], None).all_settings();
+    settings[controls::BEAT.index()].1 = 12.0;
+    let after = before.with(&settings, None, Some("/other.sofa"));
+    let read = Preset::parse(&after.to_text()).unwrap();
+    assert_eq!(read.about(), "a note");
+    assert_eq!((read.group(), read.hrtf()), ("own", Some("/other.sofa")));
+    assert_eq!(read.evidence(), before.evidence());
+    assert!(read.protocol().is_none());
+    assert_eq!(read.settings(), [(controls::BEAT, 12.0)]);
+    let json: Value = serde_json::from_str(&after.to_text()).unwrap();
+    assert_eq!(json["later"], json!({"x": [1]}));
+    assert_eq!(json["params"], json!({"beat": 12, "unheard_of": 7}));
+    assert_eq!(before.with(&settings, None, None).hrtf(), None);
+}

@@ -228,3 +228,59 @@ fn what_is_exported_is_read_again() {
     let program = Preset::parse(r#"{"params": {"prog_kind": "shift"}}"#).unwrap();
     assert!(export(&program).unwrap_err().contains("no binaural layer"));
 }
+
+#[test]
+fn nested_blocks_of_nothing_end() {
+    let mut text = String::from("off: -\nb0: {\n}\n");
+    for level in 1..6 {
+        text += &format!("b{level}: {{\n");
+        text += &format!("+00:00 b{}\n", level - 1).repeat(1000);
+        text += "}\n";
+    }
+    text += "NOW b5\n";
+    let started = std::time::Instant::now();
+    let (_, message) = import_text(&text, "x").unwrap_err();
+    assert!(message.contains("without end"), "{message}");
+    assert!(started.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn steps_are_exported_at_their_times() {
+    let preset = Preset::parse(
+        r#"{"params": {"l1_kind": "binaural", "glide": 2}, "protocol": [
+        {"at": 0, "beat": 10, "carrier": 200}, {"at": 60, "beat": 4},
+        {"at": 90.4, "carrier": 300}]}"#,
+    )
+    .unwrap();
+    let (text, report) = export(&preset).unwrap();
+    assert!(report.join("\n").contains("whole seconds"), "{report:?}");
+    let again = Played::new(&text);
+    near(again.beat(0, 58.9), 10.0, 1e-6);
+    near(again.beat(0, 60.0), 4.0, 1e-6);
+    near(again.carrier(0, 89.9), 200.0, 1e-3);
+    near(again.carrier(0, 91.0), 300.0, 1e-3);
+}
+
+#[test]
+fn carriers_of_notes_are_exported_and_what_has_no_place_is_told() {
+    let preset = Preset::parse(
+        r#"{"params": {"l1_kind": "binaural", "l1_wave": "saw", "carrier_source": "note",
+        "carrier_note": 57, "tuning": 432, "beat_source": "tempo", "beat": 7}}"#,
+    )
+    .unwrap();
+    let (text, report) = export(&preset).unwrap();
+    assert!(text.contains("216-7/"), "{text}");
+    let report = report.join("\n");
+    for what in ["layer 1: SBaGen has sines only", "follows a tempo"] {
+        assert!(report.contains(what), "{what}: {report}");
+    }
+    let loops = Preset::parse(
+        r#"{"params": {"l1_kind": "binaural", "carrier_source": "midi", "protocol_on": false,
+        "protocol_loop": true}, "protocol": [{"at": 0, "beat": 5}, {"at": 9, "beat": 6}]}"#,
+    )
+    .unwrap();
+    let report = export(&loops).unwrap().1.join("\n");
+    for what in ["MIDI notes", "protocol loops", "protocol is off"] {
+        assert!(report.contains(what), "{what}: {report}");
+    }
+}
