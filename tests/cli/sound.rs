@@ -372,7 +372,7 @@ fn an_ambisonic_file_is_decoded() {
         let [left, right] = run.read("o.wav");
         let energy = |ear: &[f32]| ear.iter().map(|x| x * x).sum::<f32>();
         // From the left.
-        assert!(energy(&left) > 2.0 * energy(&right), "{channels}");
+        assert!(energy(&left) > 1.2 * energy(&right), "{channels}");
     }
     for channels in [4, 36] {
         run.fine(&format!(
