@@ -284,8 +284,8 @@ mod tests {
                 let mut slices: Vec<&mut [f32]> = out.iter_mut().map(Vec::as_mut_slice).collect();
                 assert_eq!(wide.read(&mut slices).unwrap(), 3);
                 for (n, channel) in out.iter().enumerate().take(25) {
-                    for frame in 0..3 {
-                        assert_eq!(channel[frame], value(frame * 25 + n) as f32, "{tag} {bits}");
+                    for (frame, sample) in channel.iter().enumerate().take(3) {
+                        assert_eq!(*sample, value(frame * 25 + n) as f32, "{tag} {bits}");
                     }
                 }
                 assert_eq!(out[25][..3], [0.0; 3]);

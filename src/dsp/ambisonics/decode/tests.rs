@@ -75,12 +75,11 @@ fn reference(decoder: &Decoder, bus: &[Vec<f32>], ear: usize) -> Vec<f64> {
     let mut out = vec![0.0; frames];
     for (channel, x) in bus.iter().enumerate().take(decoder.channels()) {
         let (taps, sign) = decoder.filter(channel, ear);
-        for n in ONSET..frames {
-            let late = n - ONSET;
+        for (late, out) in out.iter_mut().skip(ONSET).enumerate() {
             let sum: f64 = (0..taps.len().min(late + 1))
                 .map(|k| f64::from(taps[k]) * f64::from(x[late - k]))
                 .sum();
-            out[n] += f64::from(sign) * sum;
+            *out += f64::from(sign) * sum;
         }
     }
     out
