@@ -116,7 +116,7 @@ impl Graph {
     }
 
     /// Connects all channels of one end to all of another: "gate", a group of a node "mix.b", the graph's own
-    /// ends "in" and "out", or some channels of any of these, counted from 1: "rotate[1-16]", "in[1]". What
+    /// ends "in" and "out", or some channels of any of these, counted from 1: `rotate[1-16]`, `in[1]`. What
     /// arrives at the same channels from several places is summed (in f64).
     ///
     /// # Errors
