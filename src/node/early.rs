@@ -4,10 +4,9 @@
 //! comes before that: with the onset of 32 frames that a decoder gives the bus, reflections come as much later than the
 //! direct sound as their ways are longer.
 
-use super::hrtf::SOURCES;
+use super::hrtf::{SOURCES, movement, target};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::ambisonics::MAX_CHANNELS;
-use crate::dsp::binaural::{Move, Target};
 use crate::dsp::room::{Reflections, Room, SENDS};
 
 /// Positions of the parameters.
@@ -100,21 +99,9 @@ impl Early {
 
     fn place(&mut self, source: usize) {
         let first = param::PLACES + 4 * source;
-        let how = if self.values[param::MOTION] >= 0.5 {
-            Move::Glide
-        } else {
-            Move::Auto
-        };
-        if let (Some(reflections), [azimuth, elevation, distance, gain]) =
-            (self.reflections.as_mut(), &self.values[first..first + 4])
-        {
-            let target = Target {
-                azimuth: *azimuth,
-                elevation: *elevation,
-                distance: *distance,
-                gain: *gain,
-            };
-            reflections.set_target(source, target, how);
+        let how = movement(self.values[param::MOTION]);
+        if let Some(reflections) = self.reflections.as_mut() {
+            reflections.set_target(source, target(&self.values[first..first + 4]), how);
         }
     }
 

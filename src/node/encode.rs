@@ -3,9 +3,9 @@
 //! It has the sources of the node hrtf, at places in the same parameters, so that an engine can drive either. What is
 //! asked for when a quantum of 32 frames begins is reached at its end.
 
+use super::hrtf::{movement, target};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::ambisonics::{Encoder, MAX_CHANNELS};
-use crate::dsp::binaural::{Move, Target};
 
 /// Sources: two virtual speakers, and two sides for each of four layers.
 pub const SOURCES: usize = super::hrtf::SOURCES;
@@ -77,20 +77,9 @@ pub fn create() -> Box<dyn Node> {
 impl Encode {
     fn place(&mut self, source: usize) {
         let first = param::PLACES + 4 * source;
-        let how = if self.values[param::MOTION] >= 0.5 {
-            Move::Glide
-        } else {
-            Move::Auto
-        };
-        if let [azimuth, elevation, distance, gain] = self.values[first..first + 4] {
-            let target = Target {
-                azimuth,
-                elevation,
-                distance,
-                gain,
-            };
-            self.encoder.set_target(source, target, how);
-        }
+        let how = movement(self.values[param::MOTION]);
+        let target = target(&self.values[first..first + 4]);
+        self.encoder.set_target(source, target, how);
     }
 
     fn place_all(&mut self) {

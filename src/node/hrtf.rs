@@ -104,6 +104,28 @@ pub(super) fn places() -> impl Iterator<Item = ParamInfo> {
     })
 }
 
+/// Where the four parameters of a place put its source.
+pub(super) fn target(place: &[f64]) -> Target {
+    match *place {
+        [azimuth, elevation, distance, gain] => Target {
+            azimuth,
+            elevation,
+            distance,
+            gain,
+        },
+        _ => Target::default(),
+    }
+}
+
+/// How the switch `motion` has places change.
+pub(super) fn movement(motion: f64) -> Move {
+    if motion >= 0.5 {
+        Move::Glide
+    } else {
+        Move::Auto
+    }
+}
+
 fn make() -> (Hrtf, SupplyLine) {
     let mut params = vec![
         ParamInfo {
@@ -237,21 +259,9 @@ impl Hrtf {
 
     fn place(&mut self, source: usize) {
         let first = param::PLACES + 4 * source;
-        let how = if self.values[param::MOTION] >= 0.5 {
-            Move::Glide
-        } else {
-            Move::Auto
-        };
-        if let (Some(renderer), [azimuth, elevation, distance, gain]) =
-            (self.renderer.as_mut(), &self.values[first..first + 4])
-        {
-            let target = Target {
-                azimuth: *azimuth,
-                elevation: *elevation,
-                distance: *distance,
-                gain: *gain,
-            };
-            renderer.set_target(source, target, how);
+        let how = movement(self.values[param::MOTION]);
+        if let Some(renderer) = self.renderer.as_mut() {
+            renderer.set_target(source, target(&self.values[first..first + 4]), how);
         }
     }
 

@@ -308,26 +308,28 @@ mod tests {
         choose(link, &asset);
     }
 
-    #[test]
-    fn what_is_loaded_for_an_instance_that_goes_is_given_up_and_the_choice_stays() {
-        let link = Arc::new(Link::default());
-        let filters = Filters::new(link.clone());
-        filters.attach(&mut Engine::new(384_000.0).unwrap());
-        slow(&link);
+    /// Does something while filters are being loaded, and waits for the end of that.
+    fn amid_loading(link: &Link, filters: &Filters, act: impl FnOnce()) {
         std::thread::scope(|scope| {
             let worker = scope.spawn(|| filters.ensure(filters_only(true)));
             while link
                 .loading()
                 .is_none_or(|loading| (loading.fraction)() < 0.15)
             {
-                assert!(
-                    !worker.is_finished(),
-                    "it was loaded before it could be given up"
-                );
+                assert!(!worker.is_finished(), "it was loaded before that");
                 std::thread::yield_now();
             }
-            filters.give_up();
+            act();
         });
+    }
+
+    #[test]
+    fn what_is_loaded_for_an_instance_that_goes_is_given_up_and_the_choice_stays() {
+        let link = Arc::new(Link::default());
+        let filters = Filters::new(link.clone());
+        filters.attach(&mut Engine::new(384_000.0).unwrap());
+        slow(&link);
+        amid_loading(&link, &filters, || filters.give_up());
         assert!(link.hrtf().choice.is_some());
         assert_eq!(link.hrtf().name, "");
         // Nothing is begun for it any more.
@@ -342,19 +344,8 @@ mod tests {
         let filters = Filters::new(link.clone());
         filters.attach(&mut Engine::new(384_000.0).unwrap());
         slow(&link);
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(|| filters.ensure(filters_only(true)));
-            while link
-                .loading()
-                .is_none_or(|loading| (loading.fraction)() < 0.15)
-            {
-                assert!(
-                    !worker.is_finished(),
-                    "it was loaded before the engine came"
-                );
-                std::thread::yield_now();
-            }
-            filters.attach(&mut Engine::new(16_000.0).unwrap());
+        amid_loading(&link, &filters, || {
+            filters.attach(&mut Engine::new(16_000.0).unwrap())
         });
         assert!(link.hrtf().choice.is_some());
         assert_eq!(link.hrtf().name, "");
@@ -370,20 +361,10 @@ mod tests {
             let filters = Filters::new(link.clone());
             filters.attach(&mut Engine::new(384_000.0).unwrap());
             slow(&link);
-            std::thread::scope(|scope| {
-                let worker = scope.spawn(|| filters.ensure(filters_only(true)));
-                while link
-                    .loading()
-                    .is_none_or(|loading| (loading.fraction)() < 0.15)
-                {
-                    assert!(!worker.is_finished(), "it was loaded before the choice");
-                    std::thread::yield_now();
-                }
-                match meanwhile {
-                    Some(path) => choose(&link, Path::new(path)),
-                    // The button in the editor.
-                    None => (link.loading().unwrap().cancel)(),
-                }
+            amid_loading(&link, &filters, || match meanwhile {
+                Some(path) => choose(&link, Path::new(path)),
+                // The button in the editor.
+                None => (link.loading().unwrap().cancel)(),
             });
             let chosen = link.hrtf().choice.map(|choice| choice.path);
             assert_eq!(chosen, meanwhile.map(PathBuf::from));
