@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("protocol", &["engine", "text"]),
-    ("editor", &["engine", "protocol", "text"]),
+    ("editor", &["analysis", "engine", "protocol", "text"]),
     (
         "plugin",
         &[
@@ -45,7 +45,16 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
 ];
 
 /// What of the engine the editor may name.
-const EDITOR_ENGINE: &[&str] = &["controls", "telemetry", "Control", "ControlId", "Telemetry"];
+const EDITOR_ENGINE: &[&str] = &[
+    "controls",
+    "telemetry",
+    "timeline",
+    "Control",
+    "ControlId",
+    "PLACES",
+    "Place",
+    "Telemetry",
+];
 
 /// What of the engine presets may name: controls, and the timelines that they become.
 const PROTOCOL_ENGINE: &[&str] = &["controls", "timeline", "ControlError", "ControlId"];

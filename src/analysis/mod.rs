@@ -10,6 +10,7 @@ pub mod beat;
 pub mod clicks;
 pub mod fit;
 pub mod loudness;
+pub mod monitor;
 mod sum;
 pub mod tones;
 pub mod treatment;

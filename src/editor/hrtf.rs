@@ -1,7 +1,6 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
-use super::ParamSink;
-use super::link::Link;
+use super::widgets::{Desk, Look, button};
 use egui::{ProgressBar, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -50,8 +49,12 @@ pub struct Loading {
     pub cancel: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Draws the row: what sounds, and a field for the path of another file. `path` is what is being typed.
-pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String, sink: &dyn ParamSink) {
+/// Draws the row: what sounds, and a field for the path of another file.
+pub(super) fn row(ui: &mut Ui, desk: &Desk) {
+    let (link, sink) = (desk.link, desk.sink);
+    // What is being typed.
+    let typed = ui.scope_id().with("path of a SOFA file");
+    let mut path = ui.data(|data| data.get_temp::<String>(typed)).unwrap_or_default();
     let state = link.hrtf();
     if !state.name.is_empty() {
         ui.weak(&state.name);
@@ -69,13 +72,15 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String, sink: &dyn ParamS
         ui.ctx().request_repaint();
     }
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 110.0).max(60.0);
-        let field = TextEdit::singleline(path)
+        let width = (ui.available_width() - 140.0).max(60.0);
+        let field = TextEdit::singleline(&mut path)
             .hint_text("SOFA file")
             .desired_width(width);
         let typed = ui.add(field);
         let entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        let chosen = ui.button("Load").clicked() || entered;
+        let help = "Loads a SOFA file in the background; the sound stays until it is ready";
+        let load = button(ui, "Load", "Load SOFA file", help, true, Look::Raised);
+        let chosen = load.clicked() || entered;
         let text = path.trim();
         if chosen && !text.is_empty() {
             link.choose_hrtf(Some(HrtfChoice {
@@ -84,12 +89,15 @@ pub(super) fn row(ui: &mut Ui, link: &Link, path: &mut String, sink: &dyn ParamS
             }));
             sink.touch();
         }
-        if ui.button("Default").clicked() {
+        let help = "Back to the embedded KEMAR set";
+        let default = button(ui, "Default", "Default HRTF", help, true, Look::Raised);
+        if default.clicked() {
             path.clear();
             link.choose_hrtf(None);
             sink.touch();
         }
     });
+    ui.data_mut(|data| data.insert_temp(typed, path));
     if let Some(choice) = &state.choice {
         ui.weak(choice.path.display().to_string());
     }

@@ -14,35 +14,88 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 /// Peaks below -100 dBFS count as silence: no meter shows them.
 pub(super) const AUDIBLE: f32 = 1e-5;
 
-/// Size of the editor's window in logical points; persisted in the plugin's state.
+/// Size and look of the editor's window; persisted in the plugin's state.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EditorSize {
-    /// Width in points.
+    /// Width in points of the editor: the window's logical points by the zoom.
     pub width: f32,
-    /// Height in points.
+    /// Height, likewise.
     pub height: f32,
+    /// Theme and zoom.
+    #[serde(flatten, default)]
+    pub look: Look,
+}
+
+/// How the editor looks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Light in place of dark.
+    #[serde(default)]
+    pub light: bool,
+    /// Magnification, 0.75 to 2.
+    #[serde(default = "unzoomed")]
+    pub zoom: f32,
+}
+
+fn unzoomed() -> f32 {
+    1.0
+}
+
+impl Look {
+    /// The zooms that can be used.
+    pub const ZOOMS: std::ops::RangeInclusive<f32> = 0.75..=2.0;
+
+    /// The nearest usable look.
+    pub fn usable(self) -> Look {
+        let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
+        Look {
+            zoom: zoom.clamp(*Self::ZOOMS.start(), *Self::ZOOMS.end()),
+            ..self
+        }
+    }
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Look {
+            light: false,
+            zoom: 1.0,
+        }
+    }
 }
 
 impl EditorSize {
     /// The smallest size at which everything can be reached.
     pub const MIN: EditorSize = EditorSize {
-        width: 460.0,
-        height: 320.0,
+        width: 760.0,
+        height: 500.0,
+        look: Look {
+            light: false,
+            zoom: 1.0,
+        },
     };
     /// A bound against nonsense in a state.
     pub const MAX: EditorSize = EditorSize {
         width: 4096.0,
         height: 4096.0,
+        look: Look {
+            light: false,
+            zoom: 1.0,
+        },
     };
 
     /// The nearest usable size; what is not finite becomes the default.
     pub fn usable(self) -> EditorSize {
         if !(self.width.is_finite() && self.height.is_finite()) {
-            return EditorSize::default();
+            return EditorSize {
+                look: self.look.usable(),
+                ..EditorSize::default()
+            };
         }
         EditorSize {
             width: self.width.clamp(Self::MIN.width, Self::MAX.width),
             height: self.height.clamp(Self::MIN.height, Self::MAX.height),
+            look: self.look.usable(),
         }
     }
 }
@@ -50,8 +103,9 @@ impl EditorSize {
 impl Default for EditorSize {
     fn default() -> Self {
         EditorSize {
-            width: 760.0,
-            height: 500.0,
+            width: 1100.0,
+            height: 720.0,
+            look: Look::default(),
         }
     }
 }
@@ -69,12 +123,22 @@ pub struct SessionState {
     pub changes: u64,
 }
 
+/// The engine's graph, for a picture of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    /// As JSON: nodes and connections.
+    pub description: serde_json::Value,
+    /// The names of all places in the order they run.
+    pub places: Vec<String>,
+}
+
 /// What one instance and its editor share. No lock in it is ever taken by the audio thread.
 #[derive(Default)]
 pub struct Link {
     /// What the instance has to say.
     pub messages: Messages,
     telemetry: RwLock<Option<Arc<Telemetry>>>,
+    chain: Mutex<Option<Arc<Chain>>>,
     size: Mutex<EditorSize>,
     hrtf: Mutex<HrtfState>,
     session: Mutex<SessionState>,
@@ -112,6 +176,42 @@ impl Link {
     /// Remembers the window's size; brought into the usable range.
     pub fn set_size(&self, size: EditorSize) {
         *self.size.lock().unwrap_or_else(PoisonError::into_inner) = size.usable();
+    }
+
+    /// How the editor looks.
+    pub fn look(&self) -> Look {
+        self.size().look
+    }
+
+    /// Changes that; brought into the usable range.
+    pub fn set_look(&self, look: Look) {
+        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        size.look = look.usable();
+        drop(size);
+        self.repaint();
+    }
+
+    /// Remembers how large the window is, in points of the editor.
+    pub fn set_points(&self, width: f32, height: f32) {
+        let look = self.look();
+        self.set_size(EditorSize {
+            width,
+            height,
+            look,
+        });
+    }
+
+    /// The chain as JSON, and its places in the order they run; none before the engine was made.
+    pub fn chain(&self) -> Option<Arc<Chain>> {
+        self.chain
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Says how the chain is made up.
+    pub fn set_chain(&self, chain: Chain) {
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(chain));
     }
 
     /// Which head-related filters are chosen, and which sound.

@@ -3,17 +3,18 @@
 
 mod hrtf;
 mod link;
+mod live;
 mod messages;
-mod meters;
 mod panel;
-mod presets;
+mod regions;
 #[cfg(test)]
 mod testing;
+mod theme;
 mod widgets;
 mod window;
 
 pub use hrtf::{HrtfChoice, HrtfState, Loading};
-pub use link::{EditorSize, Link, SessionState};
+pub use link::{Chain, EditorSize, Link, Look, SessionState};
 pub use messages::{Message, Messages};
 pub use panel::Panel;
 pub use window::{SinkMaker, ZgEditor};

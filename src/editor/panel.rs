@@ -1,66 +1,156 @@
-//! The one page of the editor: meters and beat on top, the controls by group, messages below.
+//! The window's plan: the bar on top, the beat on the left, the stage with one page open, the inspector of what is
+//! chosen on the right, the strip of cards below, and the line of messages. `docs/editor.md` has the picture.
 
-use super::hrtf;
 use super::link::Link;
-use super::meters::{self, Meters};
-use super::presets::{self, Presets};
-use super::widgets::{self, Hand};
-use super::{ParamSink, messages::Message};
+use super::live::Live;
+use super::regions::presets;
+use super::regions::{
+    beat, control, graph, header, inspector, messages, protocol, scope, space, strip, welcome,
+};
+use super::theme::{self, GAP, ROUND, Theme};
+use super::widgets::{Desk, Hand, tab};
+use super::ParamSink;
 use crate::engine::ControlId;
-use crate::engine::controls::HRTF_EQ;
-use egui::{CentralPanel, Panel as EguiPanel, RichText, ScrollArea, Ui};
+use crate::protocol::Library;
+use egui::{Frame, Margin, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Telemetry is read at most this often, and only while something sounds: 30 times a second.
 const FRAME: Duration = Duration::from_millis(33);
-/// Width of one column of controls, in points.
-const COLUMN: f32 = 340.0;
+/// The parts of the plan, in points.
+const BAR: f32 = 50.0;
+const SIDE: f32 = 226.0;
+const INSPECTOR: f32 = 262.0;
+const MESSAGES: f32 = 26.0;
+/// Below this width the inspector takes the place of the stage while it is open.
+const NARROW: f32 = 980.0;
+
+/// The pages of the stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    Scope,
+    Space,
+    Protocol,
+    Graph,
+    Presets,
+    Control,
+}
+
+impl Page {
+    const ALL: [(Page, &str); 6] = [
+        (Page::Scope, "Scope"),
+        (Page::Space, "Space"),
+        (Page::Protocol, "Protocol"),
+        (Page::Graph, "Graph"),
+        (Page::Presets, "Presets"),
+        (Page::Control, "Control"),
+    ];
+}
 
 /// What is drawn, and the little that it remembers between frames.
 pub struct Panel {
     link: Arc<Link>,
-    meters: Meters,
+    live: Live,
     hand: Hand,
-    presets: Presets,
-    groups: Vec<(&'static str, Vec<ControlId>)>,
-    /// The path of a SOFA file as it is being typed.
-    hrtf_path: String,
+    page: Page,
+    card: Option<strip::Card>,
+    header: header::Header,
+    space: space::Stage,
+    protocol: protocol::Stage,
+    graph: graph::Stage,
+    presets: presets::Presets,
+    welcome: welcome::Welcome,
     last_poll: Option<f64>,
+    moving: bool,
 }
 
 impl Panel {
     /// A page for the instance behind `link`.
     pub fn new(link: Arc<Link>) -> Panel {
+        Panel::with_library(link, Library::new())
+    }
+
+    /// The same with presets, and what the editor remembers of the user, elsewhere.
+    pub fn with_library(link: Arc<Link>, library: Library) -> Panel {
         Panel {
-            link,
-            meters: Meters::default(),
+            live: Live::default(),
             hand: Hand::default(),
-            presets: Presets::new(),
-            groups: groups(),
-            hrtf_path: String::new(),
+            page: Page::Scope,
+            card: Some(strip::Card::Layer(0)),
+            header: header::Header::default(),
+            space: space::Stage::default(),
+            protocol: protocol::Stage::default(),
+            graph: graph::Stage::default(),
+            welcome: welcome::Welcome::new(&library),
+            presets: presets::Presets::new(library),
             last_poll: None,
+            moving: false,
+            link,
         }
     }
 
     /// Draws the page into the whole of `ui` and asks for the next frame while something moves.
     pub fn ui(&mut self, ui: &mut Ui, sink: &dyn ParamSink) {
-        let moving = self.poll(ui);
-        let messages = self.link.messages.all();
-        EguiPanel::top("sound").show(ui, |ui| self.sound(ui));
-        EguiPanel::top("presets").show(ui, |ui| self.presets.ui(ui, &self.link, sink));
-        if !messages.is_empty() {
-            EguiPanel::bottom("messages").show(ui, |ui| self.said(ui, &messages));
-        }
-        CentralPanel::default().show(ui, |ui| {
-            let noting = Noting {
-                link: &self.link.clone(),
-                sink,
-            };
-            ScrollArea::vertical()
-                .auto_shrink(false)
-                .show(ui, |ui| self.controls(ui, &noting));
+        theme::dress(ui.ctx(), !self.link.look().light);
+        self.poll(ui);
+        let link = self.link.clone();
+        let noting = Noting { link: &link, sink };
+        self.presets.refresh(&link);
+        // The whole window, whatever margin the frame around `ui` has.
+        let area = ui.ctx().content_rect();
+        ui.set_clip_rect(area);
+        let colours = Theme::of(ui);
+        ui.painter().rect_filled(area, 0.0, colours.ground);
+        let plan = Plan::of(area, self.card.is_some());
+        let now = ui.input(|input| input.time);
+        let mut hand = std::mem::take(&mut self.hand);
+        let mut desk = Desk {
+            hand: &mut hand,
+            sink: &noting,
+            link: &link,
+            now,
+        };
+        part(ui, "bar", plan.bar, |ui| {
+            if let Some(page) = self
+                .header
+                .ui(ui, &self.live, &mut self.presets, &mut desk)
+            {
+                self.page = page;
+            }
         });
+        card(ui, "beat", plan.beat, |ui| {
+            scrolled(ui, |ui| beat::ui(ui, &self.live, &mut desk));
+        });
+        if let Some(stage) = plan.stage {
+            card(ui, "stage", stage, |ui| self.stage(ui, &mut desk));
+        }
+        if let (Some(rect), Some(chosen)) = (plan.inspector, self.card) {
+            card(ui, "inspector", rect, |ui| {
+                if inspector::ui(ui, chosen, plan.stage.is_none(), &self.live, &mut desk) {
+                    self.card = None;
+                }
+            });
+        }
+        part(ui, "strip", plan.strip, |ui| {
+            if let Some(chosen) = strip::ui(ui, self.card, &self.live, &mut desk) {
+                self.card = if self.card == Some(chosen) && plan.stage.is_none() {
+                    None
+                } else {
+                    Some(chosen)
+                };
+                // Space is looked at where it is large.
+                if chosen == strip::Card::Space && plan.stage.is_some() {
+                    self.page = Page::Space;
+                }
+            }
+        });
+        part(ui, "messages", plan.messages, |ui| {
+            messages::ui(ui, &self.live, &mut desk);
+        });
+        let open = self.welcome.ui(ui, area, &desk);
+        self.hand = hand;
+        let moving = self.moving || open;
         self.link.set_idle(!moving);
         if moving {
             ui.ctx().request_repaint_after(FRAME);
@@ -70,105 +160,132 @@ impl Panel {
     /// Ends what the user still holds. Called before the window goes.
     pub fn close(&mut self, sink: &dyn ParamSink) {
         self.hand.release(sink);
+        self.live.close();
         self.link.set_idle(false);
     }
 
-    fn poll(&mut self, ui: &Ui) -> bool {
+    fn poll(&mut self, ui: &Ui) {
         let now = ui.input(|input| input.time);
         let passed = self
             .last_poll
             .map_or(0.0, |last| (now - last).clamp(0.0, 1.0));
         // The pointer redraws more often than the meters are read.
         if self.last_poll.is_some() && passed < 0.9 * FRAME.as_secs_f64() {
-            return true;
+            self.moving = true;
+            return;
         }
         self.last_poll = Some(now);
-        self.meters.poll(&self.link, passed as f32)
+        self.moving = self.live.poll(&self.link, passed as f32);
     }
 
-    fn sound(&self, ui: &mut Ui) {
-        ui.add_space(4.0);
+    fn stage(&mut self, ui: &mut Ui, desk: &mut Desk) {
+        let theme = Theme::of(ui);
         ui.horizontal(|ui| {
-            let telemetry = self.link.telemetry();
-            // The clock runs on while nothing generates; then there is no beat to show.
-            let (phase, fade) = telemetry
-                .as_ref()
-                .filter(|t| t.generates())
-                .map_or((0.0, 0.0), |t| (t.beat_phase(), t.fade()));
-            meters::beat_lamp(ui, phase, fade);
-            ui.vertical(|ui| {
-                ui.set_width(150.0);
-                ui.label(RichText::new("Zeitgeber").strong());
-                match telemetry.filter(|_| fade > 0.0) {
-                    Some(t) => {
-                        ui.label(format!("beat {:.3} Hz", t.beat()));
-                        ui.label(format!("carrier {:.3} Hz", t.carrier()));
-                    }
-                    None => {
-                        ui.weak("no beat sounds");
-                        ui.weak("choose the kind of a layer");
-                    }
+            ui.spacing_mut().item_spacing.x = 2.0;
+            for (page, name) in Page::ALL {
+                let accent = match page {
+                    Page::Space => theme.space,
+                    _ => theme.beat,
+                };
+                if tab(ui, name, self.page == page, accent).clicked() {
+                    self.page = page;
                 }
-            });
-            ui.vertical(|ui| self.meters.show(ui));
+            }
         });
         ui.add_space(2.0);
-    }
-
-    fn controls(&mut self, ui: &mut Ui, sink: &dyn ParamSink) {
-        let columns = ((ui.available_width() / COLUMN) as usize).clamp(1, 3);
-        // The groups fill the columns from the top, each into the one that is shortest so far.
-        let mut heights = vec![0usize; columns];
-        let mut filled = vec![Vec::new(); columns];
-        for (index, (_, ids)) in self.groups.iter().enumerate() {
-            let shortest = (0..columns)
-                .min_by_key(|&column| heights[column])
-                .unwrap_or(0);
-            heights[shortest] += ids.len() + 2;
-            filled[shortest].push(index);
+        match self.page {
+            Page::Scope => scope::ui(ui, &mut self.live, &mut self.presets, desk),
+            Page::Space => self.space.ui(ui, &self.live, desk),
+            Page::Protocol => self.protocol.ui(ui, &self.live, desk),
+            Page::Graph => self.graph.ui(ui, &mut self.live, desk),
+            Page::Presets => self.presets.ui(ui, desk),
+            Page::Control => control::ui(ui, &self.live, desk),
         }
-        ui.columns(columns, |columns| {
-            for (ui, indices) in columns.iter_mut().zip(filled) {
-                for index in indices {
-                    let (name, ids) = &self.groups[index];
-                    ui.group(|ui| {
-                        ui.set_width(ui.available_width());
-                        ui.label(RichText::new(*name).strong());
-                        for id in ids {
-                            widgets::row(ui, *id, &mut self.hand, sink);
-                        }
-                        if ids.contains(&HRTF_EQ) {
-                            hrtf::row(ui, &self.link, &mut self.hrtf_path, sink);
-                        }
-                    });
-                }
-            }
-        });
     }
+}
 
-    fn said(&self, ui: &mut Ui, messages: &[Message]) {
-        ui.add_space(2.0);
-        ui.horizontal(|ui| {
-            ui.label(RichText::new("Messages").strong());
-            if ui.small_button("clear").clicked() {
-                self.link.messages.clear();
+/// Where everything is.
+struct Plan {
+    bar: Rect,
+    beat: Rect,
+    stage: Option<Rect>,
+    inspector: Option<Rect>,
+    strip: Rect,
+    messages: Rect,
+}
+
+impl Plan {
+    fn of(area: Rect, inspects: bool) -> Plan {
+        let edge = GAP + 2.0;
+        let inner = area.shrink2(vec2(edge, 0.0));
+        let height = if area.height() < 600.0 { 92.0 } else { 112.0 };
+        let bar = Rect::from_min_size(area.min, vec2(area.width(), BAR));
+        let messages = Rect::from_min_max(
+            pos2(inner.left(), area.bottom() - MESSAGES),
+            pos2(inner.right(), area.bottom()),
+        );
+        let strip = Rect::from_min_max(
+            pos2(inner.left(), messages.top() - height),
+            pos2(inner.right(), messages.top()),
+        );
+        let middle = Rect::from_min_max(
+            pos2(inner.left(), bar.bottom()),
+            pos2(inner.right(), strip.top() - GAP),
+        );
+        let beat = Rect::from_min_size(middle.min, vec2(SIDE, middle.height()));
+        let rest = Rect::from_min_max(pos2(beat.right() + GAP, middle.top()), middle.max);
+        let (stage, inspector) = match (inspects, area.width() < NARROW) {
+            (false, _) => (Some(rest), None),
+            (true, true) => (None, Some(rest)),
+            (true, false) => {
+                let edge = rest.right() - INSPECTOR;
+                let stage = Rect::from_min_max(rest.min, pos2(edge - GAP, rest.bottom()));
+                let inspector = Rect::from_min_max(pos2(edge, rest.top()), rest.max);
+                (Some(stage), Some(inspector))
             }
-        });
-        ScrollArea::vertical()
-            .max_height(72.0)
-            .stick_to_bottom(true)
-            .auto_shrink([false, true])
-            .show(ui, |ui| {
-                for message in messages {
-                    let times = if message.times > 1 {
-                        format!(" ({} times)", message.times)
-                    } else {
-                        String::new()
-                    };
-                    ui.label(format!("{}{times}", message.text));
-                }
-            });
+        };
+        Plan {
+            bar,
+            beat,
+            stage,
+            inspector,
+            strip,
+            messages,
+        }
     }
+}
+
+/// Draws into a part of the window.
+fn part(ui: &mut Ui, name: &str, rect: Rect, draw: impl FnOnce(&mut Ui)) {
+    let builder = UiBuilder::new().id_salt(name).max_rect(rect);
+    ui.scope_builder(builder, |ui| {
+        ui.set_clip_rect(rect);
+        draw(ui);
+    });
+}
+
+/// Draws a card into a part of the window.
+fn card(ui: &mut Ui, name: &str, rect: Rect, draw: impl FnOnce(&mut Ui)) {
+    let theme = Theme::of(ui);
+    part(ui, name, rect, |ui| {
+        Frame::new()
+            .fill(theme.surface)
+            .corner_radius(ROUND)
+            .inner_margin(Margin::same(12))
+            .show(ui, |ui| {
+                ui.set_min_size(ui.available_size());
+                draw(ui);
+            });
+    });
+}
+
+/// A column that scrolls where it is too long.
+pub(super) fn scrolled(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        // The bar floats over the edge: nothing may be under it.
+        ui.set_max_width(ui.available_width() - 4.0);
+        draw(ui);
+    });
 }
 
 /// Remembers the sound as it is before each gesture, so that it can be taken back.
@@ -199,19 +316,18 @@ impl ParamSink for Noting<'_> {
     fn touch(&self) {
         self.sink.touch();
     }
-}
 
-/// The controls by group, in the order of the table.
-fn groups() -> Vec<(&'static str, Vec<ControlId>)> {
-    let mut groups: Vec<(&'static str, Vec<ControlId>)> = Vec::new();
-    for id in ControlId::all() {
-        let name = id.control().group;
-        match groups.iter_mut().find(|(group, _)| *group == name) {
-            Some((_, ids)) => ids.push(id),
-            None => groups.push((name, vec![id])),
-        }
+    fn load(&self, take: &crate::protocol::Take) {
+        self.sink.load(take);
     }
-    groups
+
+    fn play(&self, play: bool) {
+        self.sink.play(play);
+    }
+
+    fn seek(&self, seconds: f64) {
+        self.sink.seek(seconds);
+    }
 }
 
 #[cfg(test)]

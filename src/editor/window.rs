@@ -36,11 +36,12 @@ impl ZgEditor {
         }
     }
 
+    /// The window's size in logical points of the host: the editor's by the zoom.
     fn logical_size(&self) -> LogicalSize<f32> {
         let size = self.link.size();
         LogicalSize {
-            width: size.width,
-            height: size.height,
+            width: size.width * size.look.zoom,
+            height: size.height * size.look.zoom,
         }
     }
 }
@@ -57,7 +58,13 @@ impl Editor for ZgEditor {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
-        let state = EguiEditorState::from_size(self.logical_size(), 1.0);
+        let size = self.link.size();
+        let points = LogicalSize {
+            width: size.width,
+            height: size.height,
+        };
+        // egui's window multiplies by the zoom itself.
+        let state = EguiEditorState::from_size(points, size.look.zoom);
         let app = App {
             panel: Panel::new(self.link.clone()),
             link: self.link.clone(),
@@ -103,10 +110,11 @@ impl Editor for ZgEditor {
     }
 
     fn resize_hint(&self) -> ResizeHint {
+        let zoom = self.link.look().zoom;
         let size = |size: EditorSize| {
             Some(LogicalSize {
-                width: size.width,
-                height: size.height,
+                width: size.width * zoom,
+                height: size.height * zoom,
             })
         };
         ResizeHint {
@@ -142,11 +150,17 @@ impl NiceEguiApp for App {
         if let Some(sink) = &self.sink {
             self.panel.ui(ui, sink.as_ref());
         }
+        // egui resizes the window where its zoom has changed.
+        let zoom = self.link.look().zoom;
+        if ui.ctx().zoom_factor() != zoom {
+            ui.ctx().set_zoom_factor(zoom);
+        }
     }
 
     fn resized(&mut self, size: WindowSize) {
+        let zoom = self.link.look().zoom;
         let (width, height) = (size.logical.width as f32, size.logical.height as f32);
-        self.link.set_size(EditorSize { width, height });
+        self.link.set_points(width / zoom, height / zoom);
     }
 }
 

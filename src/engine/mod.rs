@@ -12,6 +12,8 @@ mod chain;
 mod clock;
 pub mod controls;
 mod deck;
+mod display;
+mod ear_test;
 mod event;
 mod follow;
 mod layer;
@@ -27,6 +29,7 @@ mod treatment;
 pub use chain::SpaceSupply;
 pub use controls::{Control, ControlError, ControlId};
 pub use deck::{DeckLine, Order, Snapshot, Spent};
+pub use display::{DISPLAY_FRAMES, Display, PLACES, Place};
 pub use event::{Change, Event, Tempo, Transport};
 pub use markers::{Marker, MarkerKind};
 pub use space::SpaceWish;
@@ -43,6 +46,7 @@ use chain::{Chain, NoiseLevels, Params};
 use clock::Gear;
 use controls as id;
 use deck::Deck;
+use ear_test::EarTest;
 use layer::Layer;
 use markers::Markers;
 use space::Space;
@@ -176,6 +180,7 @@ pub struct Engine {
     song_expected: Option<i64>,
     tempo: Option<Tempo>,
     telemetry: Arc<Telemetry>,
+    ear_test: EarTest,
     markers: Markers,
 }
 
@@ -243,7 +248,8 @@ impl Engine {
             block_start: 0,
             song_expected: None,
             tempo: None,
-            telemetry: Arc::new(Telemetry::default()),
+            telemetry: Arc::new(Telemetry::new(sample_rate)),
+            ear_test: EarTest::default(),
             markers: Markers::default(),
         };
         engine.reset();
@@ -403,6 +409,7 @@ impl Engine {
         if frames > 0 {
             self.block_start = self.now;
             self.follow(transport);
+            self.look();
         }
         let mut done = 0;
         while done < frames {
@@ -461,6 +468,16 @@ impl Engine {
         let bad_output: u64 = outputs.iter_mut().map(|output| repair(output)).sum();
         self.poisoned |= bad_output > 0;
         self.telemetry.count_repaired(bad_input, bad_output);
+        if let [left, right, ..] = outputs.as_mut_slice() {
+            self.ear_test.add([left, right], self.rate);
+            let display = self.telemetry.display();
+            if display.is_open() {
+                match self.graph.seen() {
+                    Some([left, right]) => display.show(&left[..count], &right[..count]),
+                    None => display.show(left, right),
+                }
+            }
+        }
         let mut heard = outputs.iter().map(|output| peak(output));
         let heard = [heard.next().unwrap_or(0.0), heard.next().unwrap_or(0.0)];
         self.telemetry.raise_output(heard);
@@ -470,7 +487,21 @@ impl Engine {
         }
     }
 
+    /// Takes up what a display wishes.
+    fn look(&mut self) {
+        let display = self.telemetry.display();
+        let place = display.looks_at().filter(|_| display.is_open());
+        self.graph.see(place);
+        if let Some(ear) = display.take_ear() {
+            self.ear_test.start(ear);
+        }
+    }
+
     fn publish(&self) {
+        if self.telemetry.display().is_open() {
+            self.show_scene();
+            self.show_phases();
+        }
         let readout = |node, param| self.graph.get_param(node, param) as f32;
         let unless_resting = |rests: u64, at_rest: f32, node, param| {
             if rests <= self.now {

@@ -1,6 +1,6 @@
 //! Pieces of the clock: from one place where something can change to the next.
 
-use super::clock::{Course, Gear};
+use super::clock::{Course, Gear, Hands};
 use super::controls as id;
 use super::timeline::Part;
 use super::travel::Travel;
@@ -200,6 +200,24 @@ impl Engine {
         let degrees = self.travels[id::PHASE.index()].value(self.now);
         let offset = (degrees / 720.0 * crate::dsp::phase::CYCLE) as i128;
         ((self.master_at_now().wrapping_add(offset)) as u64).wrapping_mul(2)
+    }
+
+    /// Shows the phases of the beats of layers and program at this frame.
+    pub(super) fn show_phases(&self) {
+        let degrees = self.travels[id::PHASE.index()].value(self.now);
+        let offset = (degrees / 720.0 * crate::dsp::phase::CYCLE) as i128;
+        let passed = self.now - self.piece_start;
+        let beat = |hands: &Hands, gear: &Gear| {
+            let half = hands.half_beat.wrapping_add(gear.half_beat_at(passed));
+            (half.wrapping_add(offset) as u64).wrapping_mul(2)
+        };
+        let mut phases = [0; id::LAYERS + 1];
+        for (phase, layer) in phases.iter_mut().zip(&self.layers) {
+            *phase = beat(&layer.hands[layer.pair.current()], &layer.gear);
+        }
+        let (hands, gear) = self.treatments.shown();
+        phases[id::LAYERS] = beat(hands, gear);
+        self.telemetry.display().show_phases(phases);
     }
 
     /// The master's half-beat at this frame, without the offset.

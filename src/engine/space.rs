@@ -583,6 +583,28 @@ impl Engine {
         places
     }
 
+    /// Shows where everything is at this frame. The fourth part of a place tells whether it sounds there.
+    pub(super) fn show_scene(&self) {
+        let mut places = self.scene(self.now);
+        let in_space = |route: &Route| route.way != Way::Past;
+        let program = in_space(&self.space.program);
+        for (index, place) in places.iter_mut().enumerate() {
+            let sounds = match index.checked_sub(2) {
+                None => program && (index == 0 || self.bus.is_none()),
+                Some(side) => {
+                    let layer = side / 2;
+                    in_space(&self.space.layers[layer])
+                        && self.layers[layer].sounds()
+                        && place[3] > 0.0
+                }
+            };
+            place[3] = f64::from(u8::from(sounds));
+        }
+        let at = |control: id::ControlId| self.travels[control.index()].value(self.now);
+        let head = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        self.telemetry.display().show_scene(&places, head);
+    }
+
     /// Degrees to the left by which the motion has moved the program at the end of the piece.
     fn motion_angle(&self, end: u64) -> f64 {
         let position = self

@@ -1,5 +1,6 @@
 //! What the engine tells the world while it runs: atomics that any thread may read.
 
+use super::display::Display;
 use super::space::SpaceWish;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -24,6 +25,8 @@ pub struct Telemetry {
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
+    display: Display,
+    rate: f64,
 }
 
 /// Peaks are kept as the bits of non-negative floats, whose order is that of the numbers.
@@ -32,6 +35,23 @@ fn raise(slot: &AtomicU32, peak: f32) {
 }
 
 impl Telemetry {
+    pub(super) fn new(rate: f64) -> Telemetry {
+        Telemetry {
+            rate,
+            ..Telemetry::default()
+        }
+    }
+
+    /// The engine's rate in hertz.
+    pub fn sample_rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// What an open display sees.
+    pub fn display(&self) -> &Display {
+        &self.display
+    }
+
     /// Highest sample of the incoming audio per ear since the last call, linear.
     pub fn take_input_peaks(&self) -> [f32; 2] {
         self.input_peak

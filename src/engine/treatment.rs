@@ -147,6 +147,13 @@ impl Treatments {
         self.gear = Gear::default();
     }
 
+    /// The phases of the treatment that sounds, at the start of the piece, and how they move.
+    pub fn shown(&self) -> (&Hands, &Gear) {
+        let sounding = self.stages.iter().find(|stage| stage.pair.sounds_at_all());
+        let stage = sounding.unwrap_or(&self.stages[0]);
+        (&stage.hands[stage.pair.current()], &self.gear)
+    }
+
     /// The phases have to follow an anchor, or need not any more.
     pub fn jump(&mut self, jump: bool) {
         for stage in &mut self.stages {

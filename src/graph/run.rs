@@ -38,6 +38,8 @@ pub struct GraphRun {
     max_frames: usize,
     captures: Vec<Capture>,
     rings: Vec<Ring>,
+    /// The place that a display looks at.
+    seen: Option<usize>,
     description: Value,
 }
 
@@ -58,6 +60,7 @@ impl GraphRun {
             max_frames,
             captures: Vec::new(),
             rings: Vec::new(),
+            seen: None,
             description,
         }
     }
@@ -291,6 +294,29 @@ impl GraphRun {
             producer,
         });
         Ok(consumer)
+    }
+
+    /// The names of all places in the order they run, the graph's own ends too.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().map(|slot| slot.name.as_str())
+    }
+
+    /// From the next segment on [`GraphRun::seen`] shows what this place puts out; nothing where there is none.
+    pub(crate) fn see(&mut self, place: Option<usize>) {
+        let place = place.filter(|place| *place < self.slots.len());
+        if self.seen != place {
+            for (index, slot) in self.slots.iter_mut().enumerate() {
+                slot.seen = Some(index) == place;
+            }
+            self.seen = place;
+        }
+    }
+
+    /// The first two channels of the place that is looked at; a lone channel twice.
+    pub(crate) fn seen(&self) -> Option<[&[f32]; 2]> {
+        let outputs = &self.slots[self.seen?].outputs;
+        let first = outputs.first()?;
+        Some([first, outputs.get(1).unwrap_or(first)])
     }
 
     /// Processes any number of frames, with denormals as zero. `inputs` and `outputs` hold the graph's

@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub activity: Activity,
     /// A capture or a tap reads it.
     pub watched: bool,
+    /// A display looks at it.
+    pub seen: bool,
     /// For each input channel, what feeds it.
     pub sources: Vec<Vec<Source>>,
     /// Where several sources are summed, per input channel.
@@ -49,6 +51,7 @@ impl Slot {
             node,
             activity: Activity::Run,
             watched: false,
+            seen: false,
             sources: vec![Vec::new(); inputs],
             bus: vec![vec![0.0; max_frames]; inputs],
             outputs: vec![vec![0.0; max_frames]; outputs],
@@ -69,8 +72,8 @@ impl Slot {
 /// f64; none is silence.
 pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
     if slot.activity == Activity::Silent {
-        // Nobody reads it but captures and taps.
-        if slot.watched {
+        // Nobody reads it but captures, taps and displays.
+        if slot.watched || slot.seen {
             for output in &mut slot.outputs {
                 output[..count].fill(0.0);
             }

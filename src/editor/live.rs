@@ -1,0 +1,191 @@
+//! What is heard, as it is heard: peaks, the telemetry of this frame, and the monitor of the samples.
+
+use super::link::{AUDIBLE, Link};
+use crate::analysis::monitor::{BANDS, FLOOR, Monitor};
+use crate::engine::Telemetry;
+use std::sync::Arc;
+
+/// Fall of a meter in decibels a second (the ballistics of a peak programme meter, IEC 60268-10).
+const FALL: f32 = 20.0 / 1.7;
+/// Lowest level that a meter shows, in dBFS.
+pub(super) const BOTTOM: f32 = -60.0;
+/// What is less would be told as 0.0 dB, in dB.
+const LEAST_TOLD: f32 = 0.05;
+/// Fall of a spectrum in decibels a second; its peaks are held for so many seconds, then fall.
+const SPECTRUM_FALL: f32 = 60.0;
+const HOLD: f32 = 2.0;
+
+/// What is shown of the sound.
+pub(super) struct Live {
+    telemetry: Option<Arc<Telemetry>>,
+    /// In dBFS: input left, right, output left, right.
+    pub levels: [f32; 4],
+    /// Gain of the leveller in dB, where it does something.
+    pub leveller: Option<f32>,
+    /// By how many dB a true peak has just exceeded the ceiling.
+    pub overshoot: Option<f32>,
+    pub monitor: Option<Monitor>,
+    /// The number of the next frame to read.
+    next: u64,
+    frames: Vec<[f32; 2]>,
+    /// The spectra of both ears as drawn, in dBFS a band, and their peaks with their age in seconds.
+    pub spectra: [[f32; BANDS]; 2],
+    pub peaks: [[f32; BANDS]; 2],
+    ages: [[f32; BANDS]; 2],
+    /// The phase of the beat as drawn, in cycles, and that of the frame before: the engine tells it once a block.
+    pub phase: f64,
+    pub phase_before: f64,
+    /// Seconds since the last frame.
+    passed: f32,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Live {
+            telemetry: None,
+            levels: [BOTTOM; 4],
+            leveller: None,
+            overshoot: None,
+            monitor: None,
+            next: 0,
+            frames: Vec::new(),
+            spectra: [[FLOOR; BANDS]; 2],
+            peaks: [[FLOOR; BANDS]; 2],
+            ages: [[0.0; BANDS]; 2],
+            phase: 0.0,
+            phase_before: 0.0,
+            passed: 0.0,
+        }
+    }
+}
+
+fn decibels(linear: f32) -> f32 {
+    if linear > AUDIBLE {
+        20.0 * linear.log10()
+    } else {
+        f32::NEG_INFINITY
+    }
+}
+
+impl Live {
+    /// Reads what has come in the last `seconds`. True while something moves.
+    pub fn poll(&mut self, link: &Link, seconds: f32) -> bool {
+        self.passed = seconds;
+        let telemetry = link.telemetry();
+        let same = match (&self.telemetry, &telemetry) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.close();
+            if let Some(telemetry) = &telemetry {
+                telemetry.display().set_open(true);
+                self.next = telemetry.display().written();
+                self.monitor = Some(Monitor::new(telemetry.sample_rate()));
+            }
+            self.telemetry = telemetry;
+        }
+        let mut moving = false;
+        for (level, peak) in self.levels.iter_mut().zip(link.take_peaks()) {
+            *level = decibels(peak)
+                .max(*level - FALL * seconds)
+                .clamp(BOTTOM, 6.0);
+            moving |= peak > AUDIBLE || *level > BOTTOM;
+        }
+        // In silence the readouts go with the levels: an engine that is not called any more leaves the last
+        // ones standing.
+        let telemetry = self.telemetry.clone().filter(|_| moving);
+        self.leveller = telemetry
+            .as_ref()
+            .map(|t| decibels(t.leveller_gain()))
+            .filter(|gain| gain.is_finite() && gain.abs() >= LEAST_TOLD);
+        self.overshoot = telemetry
+            .map(|t| t.ceiling_overshoot())
+            .filter(|over| *over >= LEAST_TOLD);
+        self.listen();
+        moving |= self.follow_phase(f64::from(seconds));
+        moving
+    }
+
+    /// Takes up the samples that have come.
+    fn listen(&mut self) {
+        let (Some(telemetry), Some(monitor)) = (&self.telemetry, &mut self.monitor) else {
+            return;
+        };
+        self.frames.clear();
+        self.next = telemetry.display().read(self.next, &mut self.frames);
+        monitor.feed(&self.frames, telemetry.carrier());
+    }
+
+    /// Brings the spectra up to date: only where they are drawn.
+    pub fn look_at_spectra(&mut self) {
+        let Some(monitor) = &mut self.monitor else {
+            return;
+        };
+        let fresh = if monitor.is_silent() {
+            [[FLOOR; BANDS]; 2]
+        } else {
+            monitor.spectra()
+        };
+        let fall = SPECTRUM_FALL * self.passed;
+        for ear in 0..2 {
+            for band in 0..BANDS {
+                let level = fresh[ear][band].max(self.spectra[ear][band] - fall);
+                self.spectra[ear][band] = level;
+                let (peak, age) = (&mut self.peaks[ear][band], &mut self.ages[ear][band]);
+                *age += self.passed;
+                if *age > HOLD {
+                    *peak -= 0.3 * fall;
+                }
+                if level >= *peak {
+                    (*peak, *age) = (level, 0.0);
+                }
+            }
+        }
+        self.passed = 0.0;
+    }
+
+    /// Moves the drawn phase on with the beat, and towards what the engine says.
+    fn follow_phase(&mut self, seconds: f64) -> bool {
+        self.phase_before = self.phase;
+        let Some(telemetry) = self.sounding() else {
+            return false;
+        };
+        let told = telemetry.beat_phase();
+        let ahead = self.phase + telemetry.beat() * seconds;
+        let off = (told - ahead + 0.5).rem_euclid(1.0) - 0.5;
+        // A block is heard while the next is made: a small difference is the block's, a large one a jump.
+        let near = off.abs() < 0.25;
+        self.phase = if near { ahead + 0.3 * off } else { told };
+        if !near {
+            self.phase_before = self.phase;
+        }
+        true
+    }
+
+    /// The engine's telemetry.
+    pub fn telemetry(&self) -> Option<&Telemetry> {
+        self.telemetry.as_deref()
+    }
+
+    /// The same, while something entrains: the clock runs on while nothing does.
+    pub fn sounding(&self) -> Option<&Telemetry> {
+        self.telemetry().filter(|t| t.generates() && t.fade() > 0.0)
+    }
+
+    /// The display closes.
+    pub fn close(&mut self) {
+        if let Some(telemetry) = self.telemetry.take() {
+            telemetry.display().look_at(None);
+            telemetry.display().set_open(false);
+        }
+        self.monitor = None;
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,209 @@
+//! The beat: how fast, where it comes from, and its true phase on a dial; the carrier and the two tones.
+
+use crate::editor::live::Live;
+use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::widgets::{Desk, choice, knob, value};
+use crate::engine::controls::{
+    BEAT, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_MIDI, CARRIER_NOTE,
+    CARRIER_SOURCE, DIVISION, GLIDE, PHASE, PHASE_MODE, TUNING,
+};
+use egui::{Align2, Color32, Pos2, RichText, Sense, Stroke, Ui, vec2};
+use std::f32::consts::{PI, TAU};
+
+/// The bands of brain rhythms by name, with where each ends in hertz (IFCN 2017: Kane et al., Clin. Neurophysiol.
+/// Pract. 2:170).
+const BANDS: [(f64, &str); 6] = [
+    (0.1, "beat 0: two equal tones"),
+    (4.0, "delta"),
+    (8.0, "theta"),
+    (13.0, "alpha"),
+    (30.0, "beta"),
+    (f64::INFINITY, "gamma"),
+];
+
+/// The name of the band that a beat is in.
+pub(in crate::editor) fn band(hertz: f64) -> &'static str {
+    let found = BANDS.iter().find(|(end, _)| hertz < *end);
+    found.map_or("gamma", |(_, name)| name)
+}
+
+/// The nearest note and how far off it is in cents: "B3 +21 ct".
+pub(in crate::editor) fn note(hertz: f64, tuning: f64) -> String {
+    const NAMES: [&str; 12] = [
+        "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
+    ];
+    let number = 69.0 + 12.0 * (hertz / tuning).log2();
+    let nearest = number.round();
+    let cents = (100.0 * (number - nearest)).round();
+    let name = NAMES[nearest.rem_euclid(12.0) as usize];
+    let octave = (nearest / 12.0).floor() - 1.0;
+    if cents == 0.0 {
+        format!("{name}{octave}")
+    } else {
+        format!("{name}{octave} {cents:+} ct")
+    }
+}
+
+/// Draws the region.
+pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
+    let theme = Theme::of(ui);
+    ui.spacing_mut().item_spacing = vec2(GAP, 6.0);
+    let tempo = desk.index(BEAT_SOURCE) == BEAT_TEMPO;
+    let sounding = live.sounding();
+    // What sounds; while nothing does, what would.
+    let beat = match (sounding, live.telemetry()) {
+        (Some(telemetry), _) => telemetry.beat(),
+        (None, Some(telemetry)) if tempo => telemetry.beat(),
+        _ => desk.value(BEAT),
+    };
+    let carrier = match (sounding, live.telemetry()) {
+        (Some(telemetry), _) => telemetry.carrier(),
+        (None, Some(telemetry)) if desk.index(CARRIER_SOURCE) != 0 => telemetry.carrier(),
+        _ => desk.value(CARRIER),
+    };
+    label(ui, "BEAT", theme.beat);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let text = format!("{beat:.3}");
+        value(ui, BEAT, (&text, "Hz"), 44.0, theme.text, desk);
+        let name = match tempo {
+            true => format!(
+                "{} \u{b7} {} of the host's tempo",
+                band(beat),
+                DIVISION.control().format(desk.value(DIVISION))
+            ),
+            false => band(beat).to_owned(),
+        };
+        ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
+    });
+    dial(ui, live, &theme);
+    label(ui, "CARRIER", theme.beat);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let text = format!("{carrier:.3}");
+        value(ui, CARRIER, (&text, "Hz"), 26.0, theme.text, desk);
+        let name = note(carrier, desk.value(TUNING));
+        ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
+        ui.add_space(4.0);
+        ui.horizontal(|ui| {
+            for (ear, hertz, colour) in [
+                ("L", carrier - 0.5 * beat, theme.left),
+                ("R", carrier + 0.5 * beat, theme.right),
+            ] {
+                let text = format!("{ear} {hertz:.3}");
+                ui.label(RichText::new(text).font(font::value()).color(colour));
+            }
+        });
+    });
+    ui.add_space(4.0);
+    choice(ui, BEAT_SOURCE, theme.beat, desk);
+    if tempo {
+        choice(ui, DIVISION, theme.beat, desk);
+    }
+    choice(ui, CARRIER_SOURCE, theme.beat, desk);
+    let noted = desk.index(CARRIER_SOURCE);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        if noted == CARRIER_FIXED_NOTE {
+            knob(ui, CARRIER_NOTE, theme.beat, true, desk);
+        }
+        if noted == CARRIER_FIXED_NOTE || noted == CARRIER_MIDI {
+            knob(ui, TUNING, theme.beat, true, desk);
+        }
+        knob(ui, GLIDE, theme.beat, true, desk);
+        knob(ui, PHASE, theme.beat, true, desk);
+    });
+    choice(ui, PHASE_MODE, theme.beat, desk);
+}
+
+/// A small title in an accent.
+pub(in crate::editor) fn label(ui: &mut Ui, text: &str, accent: Color32) {
+    ui.label(RichText::new(text).font(font::TINY).color(accent).extra_letter_spacing(1.2));
+}
+
+/// The beat as it sounds: the two ears' hands part and meet once a cycle. What the hands have passed since the last
+/// frames stays as a trail, so that a beat too fast for the eye is a ring and a slow one a hand.
+fn dial(ui: &mut Ui, live: &Live, theme: &Theme) {
+    let side = ui.available_width().min(150.0);
+    let (area, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
+    let painter = ui.painter();
+    let (centre, radius) = (area.center(), 0.5 * side - 8.0);
+    painter.circle_stroke(centre, radius, Stroke::new(6.0, theme.raised));
+    for tick in 0..4 {
+        let turn = tick as f32 * TAU / 4.0;
+        let out = vec2(turn.sin(), -turn.cos());
+        let line = [centre + out * (radius - 8.0), centre + out * (radius - 12.0)];
+        painter.line_segment(line, Stroke::new(1.0, theme.faint));
+    }
+    let Some(telemetry) = live.sounding() else {
+        painter.text(
+            centre,
+            Align2::CENTER_CENTER,
+            "no beat sounds",
+            font::SMALL,
+            theme.weak,
+        );
+        return;
+    };
+    let fade = telemetry.fade() as f32;
+    let phase = live.phase.rem_euclid(1.0) as f32;
+    let passed = (live.phase - live.phase_before).clamp(0.0, 1.0) as f32;
+    let trail = (passed * 2.0).max(0.04).min(1.0);
+    for (side, colour) in [(-PI, theme.left), (PI, theme.right)] {
+        let colour = mix(theme.raised, colour, fade);
+        arc(ui, centre, radius, (side * (phase - trail), side * phase), colour);
+        let tip = turned(centre, radius, side * phase);
+        painter.circle_filled(tip, 6.0, colour);
+    }
+    // How far apart the ears are now.
+    let apart = (360.0 * phase).rem_euclid(360.0);
+    let text = if telemetry.beat() > 3.0 {
+        format!("{:.0} %", 100.0 * fade)
+    } else {
+        format!("{apart:.0}\u{b0}")
+    };
+    painter.text(
+        centre,
+        Align2::CENTER_CENTER,
+        text,
+        font::numeral(22.0),
+        theme.weak,
+    );
+    response.on_hover_text(
+        "The phase of the beat as it sounds: the left and the right ear's hands part and meet once a cycle. \
+         Up is phase 0.",
+    );
+}
+
+fn turned(centre: Pos2, radius: f32, turn: f32) -> Pos2 {
+    centre + radius * vec2(turn.sin(), -turn.cos())
+}
+
+fn arc(ui: &Ui, centre: Pos2, radius: f32, (from, to): (f32, f32), colour: Color32) {
+    const POINTS: usize = 24;
+    let at = |point: usize| from + (to - from) * point as f32 / POINTS as f32;
+    for point in 0..POINTS {
+        // The older, the fainter.
+        let strength = (point + 1) as f32 / POINTS as f32;
+        let line = [point, point + 1].map(|point| turned(centre, radius, at(point)));
+        let stroke = Stroke::new(5.0, colour.gamma_multiply(0.75 * strength));
+        ui.painter().line_segment(line, stroke);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_and_notes_have_their_names() {
+        for (hertz, name) in [(2.0, "delta"), (4.0, "theta"), (10.0, "alpha"), (40.0, "gamma")] {
+            assert_eq!(band(hertz), name);
+        }
+        assert_eq!(note(440.0, 440.0), "A4");
+        assert_eq!(note(250.0, 440.0), "B3 +21 ct");
+        assert_eq!(note(261.6256, 440.0), "C4");
+        assert_eq!(note(432.0, 432.0), "A4");
+    }
+}

@@ -1,0 +1,584 @@
+//! Presets: a library to search by words, kinds and grades, with what each does and what is known of it; and what
+//! loads, saves and compares sounds.
+
+use super::header::badge;
+use crate::editor::link::Link;
+use crate::editor::panel::scrolled;
+use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::widgets::{Desk, Look, button};
+use crate::editor::{HrtfChoice, ParamSink};
+use crate::engine::ControlId;
+use crate::engine::controls::BYPASS;
+use crate::protocol::{Entry, Grade, Library, Preset, Take};
+use egui::{
+    Align2, Color32, Popup, Rect, RichText, Sense, TextEdit, Ui, WidgetInfo, Role, pos2, vec2,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the list of presets is taken for current.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// The longest path in a preset, in letters.
+const LONGEST_PATH: usize = 4096;
+
+/// Height of a row of the list, in points.
+const ROW: f32 = 30.0;
+
+/// What the region remembers between frames.
+pub(in crate::editor) struct Presets {
+    library: Library,
+    entries: Vec<Entry>,
+    read: Option<Instant>,
+    words: String,
+    group: Option<String>,
+    grade: Option<Grade>,
+    /// The preset whose text is shown.
+    shown: Option<String>,
+    /// The path of a file to import, as it is being typed.
+    path: String,
+    /// A new name, as it is being typed.
+    rename: String,
+}
+
+/// The sound as it is now.
+pub(in crate::editor) fn take(link: &Link, sink: &dyn ParamSink) -> Take {
+    let session = link.session();
+    Take {
+        settings: ControlId::all().map(|id| (id, sink.value(id))).collect(),
+        protocol: session.protocol,
+        name: session.name,
+    }
+}
+
+/// Puts a sound in force.
+fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
+    link.edit_session(|session| {
+        session.protocol = take.protocol.clone();
+        session.name = take.name.clone();
+    });
+    sink.load(take);
+    // Where only the protocol or the name is another, no parameter tells the host.
+    sink.touch();
+}
+
+/// Takes the last change back.
+pub(in crate::editor) fn undo(desk: &Desk) {
+    let now = take(desk.link, desk.sink);
+    if let Some(before) = desk.link.history(|history| history.undo(now)) {
+        put(desk.link, desk.sink, &before);
+    }
+}
+
+/// Does it again.
+pub(in crate::editor) fn redo(desk: &Desk) {
+    let now = take(desk.link, desk.sink);
+    if let Some(after) = desk.link.history(|history| history.redo(now)) {
+        put(desk.link, desk.sink, &after);
+    }
+}
+
+/// Goes to the other of two sounds.
+pub(in crate::editor) fn swap(desk: &Desk) {
+    let now = take(desk.link, desk.sink);
+    let other = desk.link.history(|history| history.swap(now));
+    put(desk.link, desk.sink, &other);
+}
+
+/// A preset as a sound: snapped as a host would have it, and not touching bypass.
+fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
+    let mut settings = entry.preset.all_settings();
+    for (id, value) in &mut settings {
+        *value = if *id == BYPASS {
+            sink.value(*id)
+        } else {
+            id.control().snap(*value)
+        };
+    }
+    Take {
+        // Its starts are those of the preset, whatever the parameters become.
+        protocol: entry
+            .preset
+            .protocol()
+            .map(|protocol| Arc::new(protocol.pinned(&settings))),
+        settings,
+        name: entry.name.clone(),
+    }
+}
+
+/// The path of the chosen SOFA file, where a preset can hold it.
+fn hrtf_text(link: &Link) -> Option<String> {
+    let path = link.hrtf().choice?.path;
+    let text = path.to_str()?;
+    (text.chars().count() <= LONGEST_PATH).then(|| text.to_owned())
+}
+
+impl Presets {
+    /// With a library.
+    pub fn new(library: Library) -> Presets {
+        Presets {
+            library,
+            entries: Vec::new(),
+            read: None,
+            words: String::new(),
+            group: None,
+            grade: None,
+            shown: None,
+            path: String::new(),
+            rename: String::new(),
+        }
+    }
+
+    /// Reads the library where it has not been read for a while.
+    pub fn refresh(&mut self, link: &Link) {
+        if self.read.is_some_and(|read| read.elapsed() < FRESH) {
+            return;
+        }
+        let (entries, wrong) = self.library.list();
+        if self.read.is_none() {
+            for error in wrong {
+                link.messages.post(error.to_string());
+            }
+        }
+        self.entries = entries;
+        self.read = Some(Instant::now());
+    }
+
+    /// The grade of a preset.
+    pub fn grade(&self, name: &str) -> Option<Grade> {
+        let entry = self.entries.iter().find(|entry| entry.name == name)?;
+        entry.preset.evidence().map(|evidence| evidence.grade)
+    }
+
+    /// The three that a new instance is offered.
+    pub fn starters(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter(|(_, entry)| entry.preset.group() == "starter" && entry.path.is_none())
+    }
+
+    /// Loads the preset so many places further.
+    pub fn step(&mut self, way: isize, desk: &Desk) {
+        let count = self.entries.len() as isize;
+        if count == 0 {
+            return;
+        }
+        let current = desk.link.session().name;
+        let place = self.entries.iter().position(|entry| entry.name == current);
+        let next = match (place, way < 0) {
+            (Some(place), _) => (place as isize + way).rem_euclid(count),
+            (None, true) => count - 1,
+            (None, false) => 0,
+        };
+        self.load(desk.link, desk.sink, next as usize);
+    }
+
+    /// Loads a preset by its place in the list.
+    pub fn load(&mut self, link: &Link, sink: &dyn ParamSink, index: usize) {
+        let Some(entry) = self.entries.get(index) else {
+            return;
+        };
+        link.history(|history| history.note(take(link, sink)));
+        put(link, sink, &sound(entry, sink));
+        self.shown = Some(entry.name.clone());
+        sink.play(true);
+        for warning in entry.preset.warnings() {
+            link.messages.post(format!("{}: {warning}", entry.name));
+        }
+        if let Some(path) = entry.hrtf_path() {
+            link.choose_hrtf(Some(HrtfChoice { path, hash: None }));
+        }
+    }
+
+    /// Keeps the sound as a preset of the musician's own.
+    pub fn save(&mut self, name: &str, desk: &Desk) {
+        let (link, sink) = (desk.link, desk.sink);
+        let now = take(link, sink);
+        // One of the musician's own keeps what is said about it.
+        let own = self.library.find(name).ok();
+        let mut preset = match own.filter(|entry| entry.path.is_some()) {
+            Some(entry) => entry.preset,
+            None => Preset::new(name, "", &[], None),
+        };
+        preset = preset.with(&now.settings, now.protocol.as_deref(), hrtf_text(link).as_deref());
+        preset.rename(name);
+        match self.library.save(&preset) {
+            Ok(path) => {
+                link.edit_session(|session| session.name = name.to_owned());
+                sink.touch();
+                link.messages.post(format!("saved: {}", path.display()));
+            }
+            Err(error) => link.messages.post(error.to_string()),
+        }
+        self.read = None;
+    }
+
+    /// Draws the page.
+    pub fn ui(&mut self, ui: &mut Ui, desk: &mut Desk) {
+        let theme = Theme::of(ui);
+        self.filters(ui, &theme);
+        ui.add_space(2.0);
+        let area = ui.available_rect_before_wrap();
+        let wide = area.width() >= 430.0;
+        let list = if wide {
+            (0.42 * area.width()).clamp(190.0, 300.0)
+        } else {
+            area.width()
+        };
+        let left = Rect::from_min_size(area.min, vec2(list, area.height()));
+        let right = Rect::from_min_max(pos2(left.right() + 1.5 * GAP, area.top()), area.max);
+        let left = if wide { left } else { Rect::from_min_size(area.min, vec2(list, 0.5 * area.height())) };
+        let right = if wide { right } else { Rect::from_min_max(pos2(area.left(), left.bottom() + GAP), area.max) };
+        ui.allocate_rect(area, Sense::hover());
+        let mut column = ui.new_child(egui::UiBuilder::new().max_rect(left));
+        column.set_clip_rect(left);
+        self.list(&mut column, desk, &theme);
+        let mut column = ui.new_child(egui::UiBuilder::new().max_rect(right));
+        column.set_clip_rect(right);
+        scrolled(&mut column, |ui| self.about(ui, desk, &theme));
+    }
+
+    fn filters(&mut self, ui: &mut Ui, theme: &Theme) {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+            let field = TextEdit::singleline(&mut self.words)
+                .hint_text("Search")
+                .desired_width(130.0);
+            let response = ui.add(field);
+            response.widget_info(|| {
+                WidgetInfo::labeled(Role::TextInput, true, "Search presets")
+            });
+            let mut groups: Vec<String> = Vec::new();
+            for entry in &self.entries {
+                let group = entry.preset.group();
+                if !group.is_empty() && !groups.iter().any(|known| known == group) {
+                    groups.push(group.to_owned());
+                }
+            }
+            for group in groups {
+                let chosen = self.group.as_ref() == Some(&group);
+                let look = if chosen { Look::Pressed(theme.beat) } else { Look::Quiet };
+                if button(ui, &group, &format!("Only {group}"), "", true, look).clicked() {
+                    self.group = (!chosen).then_some(group);
+                }
+            }
+            ui.separator();
+            for grade in [Grade::A, Grade::B, Grade::C, Grade::D, Grade::N] {
+                let chosen = self.grade == Some(grade);
+                let look = if chosen { Look::Pressed(theme.beat) } else { Look::Quiet };
+                let name = format!("Only grade {}", grade.letter());
+                if button(ui, grade.letter(), &name, grade.meaning(), true, look).clicked() {
+                    self.grade = (!chosen).then_some(grade);
+                }
+            }
+        });
+    }
+
+    fn fits(&self, entry: &Entry) -> bool {
+        let preset = &entry.preset;
+        let group = self.group.as_ref().is_none_or(|group| preset.group() == group);
+        let grade = self.grade.is_none()
+            || preset.evidence().map(|evidence| evidence.grade) == self.grade;
+        let text = format!("{} {} {}", entry.name, preset.about(), preset.group()).to_lowercase();
+        let words = self.words.to_lowercase();
+        group && grade && words.split_whitespace().all(|word| text.contains(word))
+    }
+
+    fn list(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
+        let current = desk.link.session().name;
+        let mut loaded = None;
+        scrolled(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            let mut none = true;
+            for (index, entry) in self.entries.iter().enumerate() {
+                if !self.fits(entry) {
+                    continue;
+                }
+                none = false;
+                if row(ui, entry, entry.name == current, theme) {
+                    loaded = Some(index);
+                }
+            }
+            if none {
+                ui.weak("No preset has all of that.");
+            }
+        });
+        if let Some(index) = loaded {
+            self.load(desk.link, desk.sink, index);
+        }
+    }
+
+    fn about(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
+        let name = match &self.shown {
+            Some(name) => name.clone(),
+            None => desk.link.session().name,
+        };
+        let entry = self.entries.iter().find(|entry| entry.name == name).cloned();
+        if let Some(entry) = &entry {
+            describe(ui, entry, theme);
+            ui.add_space(GAP);
+        } else {
+            ui.label(RichText::new("A click loads a preset, with a fade.").color(theme.weak));
+            ui.add_space(GAP);
+        }
+        self.files(ui, entry.as_ref(), desk);
+    }
+
+    /// Rename, delete, export, import.
+    fn files(&mut self, ui: &mut Ui, entry: Option<&Entry>, desk: &mut Desk) {
+        let own = entry.filter(|entry| entry.path.is_some());
+        ui.horizontal_wrapped(|ui| {
+            let rename = button(ui, "Rename", "Rename preset", "", own.is_some(), Look::Raised);
+            if let Some(entry) = own {
+                if rename.clicked() {
+                    self.rename = entry.name.clone();
+                }
+                Popup::menu(&rename)
+                    .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+                    .width(220.0)
+                    .show(|ui| {
+                        ui.add(TextEdit::singleline(&mut self.rename).desired_width(200.0));
+                        if ui.button("Rename").clicked() {
+                            match self.library.rename(&entry.name, self.rename.trim()) {
+                                Ok(_) => self.shown = Some(self.rename.trim().to_owned()),
+                                Err(error) => desk.link.messages.post(error.to_string()),
+                            }
+                            self.read = None;
+                            ui.close();
+                        }
+                    });
+            }
+            let delete = button(ui, "Delete", "Delete preset", "", own.is_some(), Look::Raised);
+            if let Some(entry) = own {
+                Popup::menu(&delete).width(220.0).show(|ui| {
+                    ui.label(format!("Delete \u{201c}{}\u{201d} for good?", entry.name));
+                    if ui.button("Delete").clicked() {
+                        if let Err(error) = self.library.delete(&entry.name) {
+                            desk.link.messages.post(error.to_string());
+                        }
+                        self.read = None;
+                        self.shown = None;
+                    }
+                });
+            }
+        });
+        ui.horizontal(|ui| {
+            let width = (ui.available_width() - 150.0).max(80.0);
+            let field = TextEdit::singleline(&mut self.path)
+                .hint_text("a file: .json, .sbg, .gnaural")
+                .desired_width(width);
+            ui.add(field).widget_info(|| {
+                WidgetInfo::labeled(Role::TextInput, true, "Path of a preset file")
+            });
+            let named = !self.path.trim().is_empty();
+            let help = "Takes a preset, an SBaGen or a Gnaural sequence into your library";
+            if button(ui, "Import", "Import preset", help, named, Look::Raised).clicked() {
+                self.import(desk);
+            }
+            let help = "Writes the sound as it is into that file";
+            if button(ui, "Export", "Export preset", help, named, Look::Raised).clicked() {
+                self.export(desk);
+            }
+        });
+    }
+
+    fn import(&mut self, desk: &Desk) {
+        match self.library.import(Path::new(self.path.trim())) {
+            Ok((imported, path)) => {
+                for line in &imported.report {
+                    desk.link.messages.post(line.clone());
+                }
+                let name = imported.preset.name().to_owned();
+                desk.link
+                    .messages
+                    .post(format!("imported: {}", path.display()));
+                self.read = None;
+                self.refresh(desk.link);
+                self.shown = Some(name);
+            }
+            Err(error) => desk.link.messages.post(error.to_string()),
+        }
+    }
+
+    fn export(&mut self, desk: &Desk) {
+        let now = take(desk.link, desk.sink);
+        let path = Path::new(self.path.trim());
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = if now.name.is_empty() { stem.unwrap_or_default() } else { now.name.clone() };
+        let known = self.entries.iter().find(|entry| entry.name == now.name);
+        let preset = match known {
+            Some(entry) => entry.preset.clone(),
+            None => Preset::new(&name, "", &[], None),
+        };
+        let preset = preset.with(
+            &now.settings,
+            now.protocol.as_deref(),
+            hrtf_text(desk.link).as_deref(),
+        );
+        let message = match std::fs::write(path, preset.to_text()) {
+            Ok(()) => format!("exported: {}", path.display()),
+            Err(error) => format!("{} cannot be written: {error}", path.display()),
+        };
+        desk.link.messages.post(message);
+    }
+}
+
+/// Draws one preset of the list; true when it was clicked.
+fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
+    let (area, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::RadioButton, true, current, &entry.name)
+    });
+    let active = response.hovered() || response.has_focus();
+    let fill = match (current, active) {
+        (true, _) => mix(theme.surface, theme.beat, 0.22),
+        (false, true) => theme.raised,
+        (false, false) => Color32::TRANSPARENT,
+    };
+    let painter = ui.painter_at(area);
+    painter.rect_filled(area, 6.0, fill);
+    let width = area.width() - 50.0;
+    let text = super::header::elided(ui, &entry.name, width);
+    painter.text(
+        pos2(area.left() + 8.0, area.center().y),
+        Align2::LEFT_CENTER,
+        text,
+        font::BODY,
+        theme.text,
+    );
+    if let Some(evidence) = entry.preset.evidence() {
+        let at = pos2(area.right() - 16.0, area.center().y);
+        badge(ui, at, evidence.grade.letter(), theme);
+    }
+    if entry.preset.protocol().is_some() {
+        let at = pos2(area.right() - 36.0, area.center().y);
+        painter.circle_filled(at, 2.5, theme.beat);
+    }
+    response.on_hover_text(entry.preset.about()).clicked()
+}
+
+/// What a preset does, and what is known of it.
+fn describe(ui: &mut Ui, entry: &Entry, theme: &Theme) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    ui.label(RichText::new(&entry.name).font(font::title()).color(theme.text));
+    let mut kind = match &entry.path {
+        Some(_) => "yours".to_owned(),
+        None => entry.preset.group().to_owned(),
+    };
+    if let Some(protocol) = entry.preset.protocol() {
+        kind += &format!(" \u{b7} protocol of {}", clock(protocol.seconds()));
+    }
+    ui.label(RichText::new(kind).font(font::SMALL).color(theme.weak));
+    if !entry.preset.about().is_empty() {
+        ui.label(entry.preset.about());
+    }
+    let Some(evidence) = entry.preset.evidence() else {
+        return;
+    };
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
+        badge(ui, rect.center(), evidence.grade.letter(), theme);
+        ui.label(RichText::new(evidence.grade.meaning()).color(theme.beat));
+    });
+    for (title, text) in [("Found", &evidence.found), ("Not found", &evidence.not_found)] {
+        if !text.is_empty() {
+            ui.label(RichText::new(title).font(font::value()).color(theme.weak));
+            ui.label(text);
+        }
+    }
+    if !evidence.cites.is_empty() {
+        ui.label(RichText::new("Source").font(font::value()).color(theme.weak));
+        for cite in &evidence.cites {
+            let mark = if cite.unchecked { " (not checked)" } else { "" };
+            let text = format!("{}{mark}", cite.text);
+            ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+        }
+    }
+}
+
+/// Seconds as minutes and seconds, or hours too.
+pub(in crate::editor) fn clock(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match whole / 3600 {
+        0 => format!("{}:{:02}", whole / 60, whole % 60),
+        hours => format!("{hours}:{:02}:{:02}", whole / 60 % 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::editor::testing::{Table, Told};
+    use super::*;
+    use crate::engine::controls::{BEAT, L1_KIND, PROTOCOL_ON};
+
+    #[test]
+    fn presets_are_loaded_taken_back_and_compared() {
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new(Library::at("/nonexistent"));
+        presets.refresh(&link);
+        let with_protocol = |entry: &Entry| entry.preset.protocol().is_some();
+        let index = presets.entries.iter().position(with_protocol).unwrap();
+        sink.set(BEAT, 33.0);
+        presets.load(&link, &sink, index);
+        for told in [Told::Play(true), Told::Touch] {
+            assert!(sink.told.borrow().contains(&told), "{told:?}");
+        }
+        assert_eq!(link.session().name, presets.entries[index].name);
+        assert!(link.session().protocol.is_some());
+        assert_eq!((sink.value(PROTOCOL_ON), sink.value(L1_KIND)), (1.0, 1.0));
+        let loaded = take(&link, &sink);
+        let before = link
+            .history(|history| history.undo(loaded.clone()))
+            .unwrap();
+        put(&link, &sink, &before);
+        assert_eq!((sink.value(BEAT), sink.value(L1_KIND)), (33.0, 0.0));
+        assert!(link.session().protocol.is_none());
+        let after = link
+            .history(|history| history.redo(take(&link, &sink)))
+            .unwrap();
+        assert_eq!(after, loaded);
+    }
+    #[test]
+    fn saving_again_keeps_what_is_said_about_a_preset() {
+        let folder = std::env::temp_dir().join(format!("zeitgeber-save-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = r#"{"zeitgeber": 1, "name": "Mine", "about": "a note", "later": 1, "hrtf": "head.sofa",
+            "params": {"beat": 5}, "protocol": [{"at": 60, "beat": 6, "carrier": 300}]}"#;
+        std::fs::write(folder.join("mine.json"), text).unwrap();
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new(Library::at(&folder));
+        presets.refresh(&link);
+        let index = presets
+            .entries
+            .iter()
+            .position(|entry| entry.name == "Mine");
+        presets.load(&link, &sink, index.unwrap());
+        let chosen = link.hrtf().choice.unwrap().path;
+        assert_eq!(chosen, folder.join("head.sofa"));
+        // The protocol begins where the preset does, whatever the host does to the parameters.
+        let first = link.session().protocol.unwrap().rows()[0];
+        assert_eq!(
+            (first.seconds, first.control, first.value),
+            (0.0, BEAT, 5.0)
+        );
+        sink.set(L1_KIND, 1.0);
+        sink.told.borrow_mut().clear();
+        let mut hand = crate::editor::widgets::Hand::default();
+        let desk = Desk {
+            hand: &mut hand,
+            sink: &sink,
+            link: &link,
+            now: 0.0,
+        };
+        presets.save("Mine", &desk);
+        assert_eq!(*sink.told.borrow(), [Told::Touch]);
+        let saved = presets.library.find("Mine").unwrap().preset;
+        assert_eq!(saved.about(), "a note");
+        assert_eq!(saved.hrtf(), chosen.to_str());
+        assert!(saved.to_text().contains("\"later\": 1"));
+        assert!(saved.settings().contains(&(L1_KIND, 1.0)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

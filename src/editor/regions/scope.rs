@@ -1,0 +1,284 @@
+//! The large display: spectra of both ears, the envelope of the beat and the phase between the ears over time, the
+//! goniometer, loudness.
+
+use super::beat::label;
+use super::presets::Presets;
+use super::welcome;
+use crate::analysis::monitor::{BANDS, Moment, band_of};
+use crate::editor::live::Live;
+use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::widgets::Desk;
+use crate::engine::controls::{LAYER, PROG_KIND, NOISE_KIND, SPACE_KIND};
+use egui::{
+    Align2, Color32, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, UiBuilder, pos2, vec2,
+};
+
+/// The levels of the spectrum, in dBFS.
+const LEVELS: [f32; 2] = [-100.0, 0.0];
+/// Seconds of the track.
+const SECONDS: f32 = 2.0;
+const HOP: f32 = 0.005;
+
+/// Draws the page.
+pub(in crate::editor) fn ui(
+    ui: &mut Ui,
+    live: &mut Live,
+    presets: &mut Presets,
+    desk: &mut Desk,
+) {
+    live.look_at_spectra();
+    let area = ui.available_rect_before_wrap();
+    let lower = (0.36 * area.height()).clamp(90.0, 190.0);
+    let split = area.bottom() - lower;
+    let upper = Rect::from_min_max(area.min, pos2(area.right(), split - GAP));
+    let square = lower.min(0.34 * area.width());
+    let track = Rect::from_min_max(
+        pos2(area.left(), split),
+        pos2(area.right() - square - 2.0 * GAP, area.bottom()),
+    );
+    let field = Rect::from_min_max(pos2(track.right() + 2.0 * GAP, split), area.max);
+    ui.allocate_rect(area, Sense::hover());
+    spectrum(ui, upper, live);
+    over_time(ui, track, live);
+    goniometer(ui, field, live);
+    if is_fresh(desk) {
+        let wide = upper.width().min(620.0);
+        let rect = Rect::from_center_size(upper.center(), vec2(wide, upper.height().min(190.0)));
+        let builder = UiBuilder::new().id_salt("starters").max_rect(rect);
+        ui.scope_builder(builder, |ui| welcome::starters(ui, presets, desk));
+    }
+}
+
+/// Nothing is on, and no preset has been chosen: a new instance.
+fn is_fresh(desk: &Desk) -> bool {
+    let kinds = LAYER.iter().map(|ids| ids.kind);
+    kinds
+        .chain([PROG_KIND, NOISE_KIND, SPACE_KIND])
+        .all(|kind| desk.index(kind) == 0)
+        && desk.link.session().name.is_empty()
+}
+
+fn spectrum(ui: &Ui, area: Rect, live: &Live) {
+    let theme = Theme::of(ui);
+    let plot = Rect::from_min_max(
+        pos2(area.left() + 26.0, area.top() + 6.0),
+        pos2(area.right() - 2.0, area.bottom() - 16.0),
+    );
+    let painter = ui.painter_at(area);
+    let x = |band: f32| plot.left() + plot.width() * band / (BANDS - 1) as f32;
+    let y = |db: f32| {
+        let share = ((db - LEVELS[0]) / (LEVELS[1] - LEVELS[0])).clamp(0.0, 1.0);
+        plot.bottom() - share * plot.height()
+    };
+    let grid = Stroke::new(1.0, mix(theme.surface, theme.line, 0.7));
+    for (hertz, name) in [
+        (20.0, "20"),
+        (50.0, "50"),
+        (100.0, "100"),
+        (200.0, "200"),
+        (500.0, "500"),
+        (1000.0, "1k"),
+        (2000.0, "2k"),
+        (5000.0, "5k"),
+        (10_000.0, "10k"),
+        (20_000.0, "20k"),
+    ] {
+        let at = x(band_of(hertz) as f32);
+        painter.vline(at, plot.y_range(), grid);
+        let anchor = match name {
+            "20" => Align2::LEFT_TOP,
+            "20k" => Align2::RIGHT_TOP,
+            _ => Align2::CENTER_TOP,
+        };
+        painter.text(pos2(at, plot.bottom() + 4.0), anchor, name, font::TINY, theme.weak);
+    }
+    for db in [-80, -60, -40, -20, 0] {
+        let at = y(db as f32);
+        painter.hline(plot.x_range(), at, grid);
+        painter.text(
+            pos2(plot.left() - 6.0, at),
+            Align2::RIGHT_CENTER,
+            db.to_string(),
+            font::TINY,
+            theme.weak,
+        );
+    }
+    for (ear, colour) in [(1, theme.right), (0, theme.left)] {
+        let points: Vec<Pos2> = (0..BANDS)
+            .map(|band| pos2(x(band as f32), y(live.spectra[ear][band])))
+            .collect();
+        fill(&painter, &points, plot.bottom(), colour);
+        painter.line(points, Stroke::new(1.6, colour));
+        let peaks: Vec<Pos2> = (0..BANDS)
+            .map(|band| pos2(x(band as f32), y(live.peaks[ear][band])))
+            .collect();
+        painter.line(peaks, Stroke::new(1.0, colour.gamma_multiply(0.4)));
+    }
+    // The two tones by their numbers.
+    if let Some(telemetry) = live.sounding() {
+        let (beat, carrier) = (telemetry.beat(), telemetry.carrier());
+        let at = x(band_of(carrier.max(20.0)) as f32);
+        let top = plot.top() + 2.0;
+        let right = at + 150.0 < plot.right();
+        let (anchor, shift) = match right {
+            true => (Align2::LEFT_TOP, 8.0),
+            false => (Align2::RIGHT_TOP, -8.0),
+        };
+        let tones = [
+            (format!("L {:.3} Hz", carrier - 0.5 * beat), theme.left),
+            (format!("R {:.3} Hz", carrier + 0.5 * beat), theme.right),
+        ];
+        painter.vline(at, plot.y_range(), Stroke::new(1.0, theme.beat.gamma_multiply(0.5)));
+        for (line, (text, colour)) in tones.into_iter().enumerate() {
+            let place = pos2(at + shift, top + 15.0 * line as f32);
+            painter.text(place, anchor, text, font::value(), colour);
+        }
+    }
+}
+
+/// The room below a line, fading downwards.
+fn fill(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
+    let mut mesh = Mesh::default();
+    let (above, below) = (colour.gamma_multiply(0.28), colour.gamma_multiply(0.03));
+    for (index, point) in line.iter().enumerate() {
+        mesh.colored_vertex(*point, above);
+        mesh.colored_vertex(pos2(point.x, bottom), below);
+        if index > 0 {
+            let at = 2 * index as u32;
+            mesh.add_triangle(at - 2, at - 1, at);
+            mesh.add_triangle(at - 1, at, at + 1);
+        }
+    }
+    painter.add(Shape::mesh(mesh));
+}
+
+/// The envelope of each ear and of their mix around the carrier, and below it the phase from ear to ear.
+fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
+    let theme = Theme::of(ui);
+    let builder = UiBuilder::new().id_salt("titles").max_rect(area);
+    ui.scope_builder(builder, |ui| label(ui, "ENVELOPE AND PHASE, LAST 2 S", theme.weak));
+    let painter = ui.painter_at(area);
+    let plot = Rect::from_min_max(pos2(area.left() + 26.0, area.top() + 18.0), area.max);
+    let half = 0.5 * (plot.height() - GAP);
+    let upper = Rect::from_min_size(plot.min, vec2(plot.width(), half));
+    let lower = Rect::from_min_max(pos2(plot.left(), plot.bottom() - half), plot.max);
+    for rect in [upper, lower] {
+        painter.rect_filled(rect, 4.0, mix(theme.surface, theme.ground, 0.6));
+    }
+    for (turn, name) in [(0.5, "180\u{b0}"), (0.0, "0"), (-0.5, "-180\u{b0}")] {
+        let y = lower.center().y - turn * (lower.height() - 10.0);
+        let place = pos2(lower.left() - 4.0, y);
+        painter.text(place, Align2::RIGHT_CENTER, name, font::TINY, theme.weak);
+    }
+    let Some(monitor) = &live.monitor else { return };
+    let count = (SECONDS / HOP) as usize;
+    let track = monitor.track();
+    let moments: Vec<&Moment> = track.iter().skip(track.len().saturating_sub(count)).collect();
+    let loudest = moments
+        .iter()
+        .flat_map(|moment| moment.ears)
+        .fold(1e-4f32, f32::max);
+    let x = |index: usize| {
+        let back = (moments.len() - 1 - index) as f32 / count as f32;
+        upper.right() - back * upper.width()
+    };
+    let y = |level: f32| {
+        let share = (level / loudest).min(1.0);
+        upper.bottom() - 3.0 - share * (upper.height() - 6.0)
+    };
+    if loudest > 1.1e-4 {
+        let curve = |level: &dyn Fn(&Moment) -> f32| -> Vec<Pos2> {
+            let points = moments.iter().enumerate();
+            points.map(|(n, moment)| pos2(x(n), y(level(moment)))).collect()
+        };
+        painter.line(curve(&|m| m.mixed), Stroke::new(1.0, theme.beat.gamma_multiply(0.7)));
+        painter.line(curve(&|m| m.ears[1]), Stroke::new(1.6, theme.right));
+        painter.line(curve(&|m| m.ears[0]), Stroke::new(1.6, theme.left));
+    }
+    let mut run: Vec<Pos2> = Vec::new();
+    let mut before = 0.0;
+    let stroke = Stroke::new(1.6, theme.beat);
+    for (index, moment) in moments.iter().enumerate() {
+        match moment.phase {
+            Some(phase) if run.is_empty() || (phase - before).abs() < 0.5 => {
+                let y = lower.center().y - phase * (lower.height() - 10.0);
+                run.push(pos2(x(index), y));
+                before = phase;
+            }
+            other => {
+                painter.line(std::mem::take(&mut run), stroke);
+                if let Some(phase) = other {
+                    let y = lower.center().y - phase * (lower.height() - 10.0);
+                    run.push(pos2(x(index), y));
+                    before = phase;
+                }
+            }
+        }
+    }
+    painter.line(run, stroke);
+}
+
+/// Left against right, turned so that mono stands upright; loudness and likeness below.
+fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
+    let theme = Theme::of(ui);
+    let builder = UiBuilder::new().id_salt("field").max_rect(area);
+    ui.scope_builder(builder, |ui| label(ui, "EARS", theme.weak));
+    let painter = ui.painter_at(area);
+    let inner = Rect::from_min_max(pos2(area.left(), area.top() + 18.0), area.max);
+    let side = (inner.height() - 34.0).min(inner.width()).max(10.0);
+    let rect = Rect::from_min_size(
+        pos2(inner.center().x - 0.5 * side, inner.top()),
+        vec2(side, side),
+    );
+    let (centre, reach) = (rect.center(), 0.5 * side);
+    let grid = Stroke::new(1.0, theme.line);
+    let corner = |x: f32, y: f32| centre + reach * vec2(x, y);
+    painter.add(Shape::closed_line(
+        vec![corner(0.0, -1.0), corner(1.0, 0.0), corner(0.0, 1.0), corner(-1.0, 0.0)],
+        grid,
+    ));
+    for (x, name, colour) in [(-0.78, "L", theme.left), (0.78, "R", theme.right)] {
+        let place = corner(x, -0.78);
+        painter.text(place, Align2::CENTER_CENTER, name, font::value(), colour);
+    }
+    let Some(monitor) = &live.monitor else { return };
+    let frames: Vec<[f32; 2]> = monitor.frames(1500).collect();
+    let loudest = frames
+        .iter()
+        .map(|[left, right]| left.abs().max(right.abs()))
+        .fold(0.0f32, f32::max);
+    if loudest > 1e-4 {
+        let dot = theme.text.gamma_multiply(0.35);
+        let mut mesh = Mesh::default();
+        for [left, right] in frames.iter().step_by(2) {
+            let (left, right) = (left / loudest, right / loudest);
+            let at = centre + 0.5 * reach * vec2(right - left, -(left + right));
+            mesh.add_colored_rect(Rect::from_center_size(at, vec2(1.6, 1.6)), dot);
+        }
+        painter.add(Shape::mesh(mesh));
+    }
+    let [momentary, short] = monitor.loudness();
+    let lufs = |value: Option<f64>| value.map_or("\u{2013}".to_owned(), |v| format!("{v:.1}"));
+    let alike = monitor
+        .correlation()
+        .map_or("\u{2013}".to_owned(), |v| format!("{v:+.2}"));
+    for (line, (name, value)) in [
+        ("LUFS  M", lufs(momentary)),
+        ("S", lufs(short)),
+        ("alike", alike),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let share = [0.0, 0.45, 0.66][line];
+        let place = pos2(inner.left() + share * inner.width(), inner.bottom() - 12.0);
+        let drawn = painter.text(place, Align2::LEFT_CENTER, name, font::TINY, theme.weak);
+        painter.text(
+            pos2(drawn.right() + 4.0, place.y),
+            Align2::LEFT_CENTER,
+            value,
+            font::value(),
+            theme.text,
+        );
+    }
+}

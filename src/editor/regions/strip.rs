@@ -1,0 +1,332 @@
+//! The strip of cards: the chain from left to right, each with what it does now. A click shows its controls in the
+//! inspector; the mark in its corner turns it on and off.
+
+use super::figures::{Figure, figure};
+use crate::editor::live::{BOTTOM, Live};
+use crate::editor::theme::{Theme, font, mix};
+use crate::editor::widgets::{Desk, power};
+use crate::engine::ControlId;
+use crate::engine::controls::{
+    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL,
+    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_KIND, TIMER,
+};
+use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, pos2, vec2};
+
+/// The cards, in the order of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::editor) enum Card {
+    Input,
+    Program,
+    Layer(usize),
+    Noise,
+    Space,
+    Session,
+    Output,
+}
+
+impl Card {
+    /// All cards.
+    pub const ALL: [Card; 10] = [
+        Card::Input,
+        Card::Program,
+        Card::Layer(0),
+        Card::Layer(1),
+        Card::Layer(2),
+        Card::Layer(3),
+        Card::Noise,
+        Card::Space,
+        Card::Session,
+        Card::Output,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Card::Input => "Input",
+            Card::Program => "Program",
+            Card::Layer(index) => ["Layer 1", "Layer 2", "Layer 3", "Layer 4"][index.min(3)],
+            Card::Noise => "Noise",
+            Card::Space => "Space",
+            Card::Session => "Session",
+            Card::Output => "Output",
+        }
+    }
+
+    /// Its accent.
+    pub fn accent(self, theme: &Theme) -> Color32 {
+        match self {
+            Card::Input | Card::Output => theme.noise,
+            Card::Program => theme.program,
+            Card::Layer(_) => theme.layer,
+            Card::Noise => theme.noise,
+            Card::Space => theme.space,
+            Card::Session => theme.beat,
+        }
+    }
+
+    /// The choice that turns it on and off, and what it is turned on to first.
+    fn kind(self) -> Option<(ControlId, f64)> {
+        match self {
+            Card::Program => Some((PROG_KIND, 1.0)),
+            Card::Layer(index) => Some((LAYER[index].kind, 1.0)),
+            Card::Noise => Some((NOISE_KIND, 2.0)),
+            Card::Space => Some((SPACE_KIND, 1.0)),
+            _ => None,
+        }
+    }
+
+    /// Whether it does something.
+    pub fn is_on(self, desk: &Desk) -> bool {
+        match self {
+            Card::Input => desk.is_on(GATE_ON) || desk.is_on(LEVELLER_ON),
+            Card::Output => desk.is_on(CEILING_ON),
+            Card::Session => true,
+            _ => self.kind().is_some_and(|(id, _)| desk.index(id) > 0),
+        }
+    }
+}
+
+/// What a layer does over a cycle.
+pub(in crate::editor) fn layer_figure(kind: usize, duty: f64, swapped: bool) -> Figure {
+    let duty = (duty / 100.0) as f32;
+    match kind {
+        1 => Figure::Ears { swapped },
+        2 => Figure::Swell,
+        3 => Figure::Pulse { duty, noise: false },
+        4 => Figure::Sides { duty },
+        5 => Figure::Pulse { duty, noise: true },
+        _ => Figure::Off,
+    }
+}
+
+/// What a treatment does over a cycle.
+pub(in crate::editor) fn program_figure(kind: usize, pulse: bool, duty: f64) -> Figure {
+    let duty = (duty / 100.0) as f32;
+    match (kind, pulse) {
+        (1, true) => Figure::Pulse { duty, noise: false },
+        (1, false) => Figure::Sway { filter: false },
+        (2, _) => Figure::Sides { duty: if pulse { duty } else { 0.5 } },
+        (3, _) => Figure::Ears { swapped: false },
+        (4, _) => Figure::Sway { filter: true },
+        _ => Figure::Off,
+    }
+}
+
+/// Draws the strip; returns the card that was clicked.
+pub(in crate::editor) fn ui(
+    ui: &mut Ui,
+    open: Option<Card>,
+    live: &Live,
+    desk: &mut Desk,
+) -> Option<Card> {
+    let area = ui.max_rect();
+    let gap = 6.0;
+    let count = Card::ALL.len() as f32;
+    let width = (area.width() - gap * (count - 1.0)) / count;
+    let mut clicked = None;
+    for (index, card) in Card::ALL.into_iter().enumerate() {
+        let left = area.left() + index as f32 * (width + gap);
+        let rect = Rect::from_min_size(pos2(left, area.top()), vec2(width, area.height()));
+        if draw(ui, rect, card, open == Some(card), live, desk) {
+            clicked = Some(card);
+        }
+    }
+    clicked
+}
+
+fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut Desk) -> bool {
+    let theme = Theme::of(ui);
+    let response = ui.interact(rect, ui.scope_id().with(card.name()), Sense::click());
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::RadioButton, true, open, card.name())
+    });
+    let accent = card.accent(&theme);
+    let on = card.is_on(desk);
+    let fill = match (open, response.hovered()) {
+        (true, _) => theme.wash(accent),
+        (false, true) => mix(theme.surface, theme.text, 0.05),
+        (false, false) => theme.surface,
+    };
+    ui.painter().rect_filled(rect, 8.0, fill);
+    if open || response.has_focus() {
+        let colour = if open { accent } else { theme.weak };
+        let stroke = Stroke::new(1.0, colour);
+        ui.painter().rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
+    }
+    let inner = rect.shrink(8.0);
+    ui.painter_at(rect).text(
+        pos2(inner.left(), inner.top() + 7.0),
+        Align2::LEFT_CENTER,
+        card.name(),
+        font::value(),
+        if on || open { theme.text } else { theme.weak },
+    );
+    let picture = Rect::from_min_max(
+        pos2(inner.left(), inner.top() + 20.0),
+        pos2(inner.right(), inner.bottom() - 19.0),
+    );
+    let text = picture_of(ui, picture, card, live, desk, &theme);
+    ui.painter_at(rect).text(
+        pos2(inner.left(), inner.bottom() - 6.0),
+        Align2::LEFT_CENTER,
+        text,
+        font::SMALL,
+        if on { theme.text } else { theme.weak },
+    );
+    if let Some((id, first)) = card.kind() {
+        let corner = Rect::from_center_size(
+            pos2(inner.right() - 6.0, inner.top() + 7.0),
+            vec2(20.0, 20.0),
+        );
+        let name = format!("{} on", card.name());
+        if power(ui, corner, &name, on, accent) {
+            desk.jump(id, if on { 0.0 } else { first });
+        }
+    }
+    response.clicked()
+}
+
+/// Draws what a card does now; returns its line of text.
+fn picture_of(
+    ui: &Ui,
+    area: Rect,
+    card: Card,
+    live: &Live,
+    desk: &Desk,
+    theme: &Theme,
+) -> String {
+    let phases = live.sounding().map(|telemetry| telemetry.display().phases());
+    let text = |id: ControlId| id.control().format(desk.value(id));
+    let accent = card.accent(theme);
+    match card {
+        Card::Layer(index) => {
+            let ids = &LAYER[index];
+            let kind = desk.index(ids.kind);
+            let shown = layer_figure(kind, desk.value(ids.duty), desk.is_on(ids.swap));
+            let phase = phases.filter(|_| kind > 0).map(|phases| phases[index]);
+            figure(ui, area, shown, accent, phase);
+            if kind > 0 {
+                text(ids.level)
+            } else {
+                "off".to_owned()
+            }
+        }
+        Card::Program => {
+            let kind = desk.index(PROG_KIND);
+            let pulse = desk.index(PROG_SHAPE) == 1;
+            let shown = program_figure(kind, pulse, desk.value(PROG_DUTY));
+            let phase = phases.filter(|_| kind > 0).map(|phases| phases[LAYERS]);
+            figure(ui, area, shown, accent, phase);
+            if kind > 0 && desk.value(PROG_DEPTH) > 0.0 {
+                text(PROG_KIND)
+            } else {
+                "as it is".to_owned()
+            }
+        }
+        Card::Noise => {
+            let kind = desk.index(NOISE_KIND);
+            let colour = if kind > 0 { accent } else { theme.line };
+            // White is level, pink falls by 3 dB an octave, brown by 6.
+            let fall = [0.0, 0.0, 0.30, 0.62][kind.min(3)];
+            let top = if kind > 0 { 0.5 - 0.5 * fall } else { 0.5 };
+            let at = |x: f32| {
+                let y = area.top() + (top + fall * x) * area.height();
+                pos2(area.left() + x * area.width(), y)
+            };
+            ui.painter().line_segment([at(0.04), at(0.96)], Stroke::new(1.6, colour));
+            if kind > 0 {
+                text(NOISE_LEVEL)
+            } else {
+                "off".to_owned()
+            }
+        }
+        Card::Space => {
+            small_space(ui, area, live, desk, theme);
+            if desk.index(SPACE_KIND) > 0 && desk.value(ROOM) > 0.0 {
+                format!("{} + room", text(SPACE_KIND))
+            } else {
+                text(SPACE_KIND)
+            }
+        }
+        Card::Session => {
+            let fade = live.telemetry().map_or(0.0, |telemetry| telemetry.fade());
+            let bar = Rect::from_center_size(area.center(), vec2(area.width() - 4.0, 4.0));
+            ui.painter().rect_filled(bar, 2.0, theme.raised);
+            let full = Rect::from_min_size(bar.min, vec2(bar.width() * fade as f32, 4.0));
+            ui.painter().rect_filled(full, 2.0, accent);
+            match (desk.value(TIMER), desk.index(RUN)) {
+                (0.0, 0) => format!("fade {}", text(FADE_IN)),
+                (0.0, _) => text(RUN),
+                _ => text(TIMER),
+            }
+        }
+        Card::Input => {
+            meter(ui, area, &live.levels[..2], None);
+            match live.leveller {
+                Some(gain) => format!("{gain:+.1} dB"),
+                None => level(&live.levels[..2]),
+            }
+        }
+        Card::Output => {
+            let ceiling = desk.is_on(CEILING_ON).then(|| desk.value(CEILING) as f32);
+            meter(ui, area, &live.levels[2..], ceiling);
+            match live.overshoot {
+                Some(over) => format!("{over:+.1} dB over"),
+                None => level(&live.levels[2..]),
+            }
+        }
+    }
+}
+
+fn level(pair: &[f32]) -> String {
+    let loudest = pair[0].max(pair[1]);
+    if loudest > BOTTOM {
+        format!("{loudest:.1} dB")
+    } else {
+        "silent".to_owned()
+    }
+}
+
+/// Two bars, the left ear above the right, from -60 to 0 dBFS, with a line where the ceiling is.
+pub(in crate::editor) fn meter(ui: &Ui, area: Rect, levels: &[f32], ceiling: Option<f32>) {
+    let theme = Theme::of(ui);
+    let painter = ui.painter();
+    let share = |level: f32| ((level - BOTTOM) / -BOTTOM).clamp(0.0, 1.0);
+    let height = 6.0f32.min(0.4 * area.height());
+    for (ear, (level, colour)) in levels.iter().zip([theme.left, theme.right]).enumerate() {
+        let y = area.center().y + (ear as f32 - 1.0) * (height + 3.0) + 1.5;
+        let track = Rect::from_min_size(pos2(area.left(), y), vec2(area.width(), height));
+        painter.rect_filled(track, 2.0, theme.raised);
+        let full = vec2(area.width() * share(*level), height);
+        let colour = if *level > 0.0 { theme.warning } else { colour };
+        painter.rect_filled(Rect::from_min_size(track.min, full), 2.0, colour);
+    }
+    if let Some(ceiling) = ceiling {
+        let x = area.left() + share(ceiling) * area.width();
+        let reach = area.center().y - height - 4.0..=area.center().y + height + 4.0;
+        painter.vline(x, reach, Stroke::new(1.5, theme.text));
+    }
+}
+
+/// The space from above, as small as a stamp.
+fn small_space(ui: &Ui, area: Rect, live: &Live, desk: &Desk, theme: &Theme) {
+    let on = desk.index(SPACE_KIND) > 0;
+    let painter = ui.painter();
+    let radius = 0.5 * area.height().min(area.width()) - 2.0;
+    let centre = area.center();
+    let colour = if on { theme.space } else { theme.line };
+    painter.circle_stroke(centre, radius, Stroke::new(1.2, mix(theme.surface, colour, 0.7)));
+    painter.circle_filled(centre, 3.0, if on { theme.text } else { theme.faint });
+    let Some(telemetry) = live.telemetry().filter(|_| on) else {
+        return;
+    };
+    for (index, place) in telemetry.display().places().into_iter().enumerate() {
+        if place.sounds {
+            let turn = place.azimuth.to_radians();
+            let reach = radius * place.elevation.to_radians().cos();
+            let at = centre - reach * vec2(turn.sin(), turn.cos());
+            let colour = if index < 2 { theme.program } else { theme.layer };
+            painter.circle_filled(at, 2.6, colour);
+        }
+    }
+}

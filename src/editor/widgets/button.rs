@@ -1,0 +1,97 @@
+//! Buttons and tabs of one look.
+
+use crate::editor::theme::{Theme, font, mix};
+use egui::{Align2, Color32, Rect, Response, Sense, Stroke, Ui, WidgetInfo, Role, vec2};
+
+/// How a button looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::editor) enum Look {
+    /// Text on the ground.
+    Quiet,
+    /// A raised field.
+    Raised,
+    /// What is to be done next, in an accent.
+    Accent(Color32),
+    /// One of several that stay pressed.
+    Pressed(Color32),
+}
+
+/// Draws a button with a text; what it does is told when the pointer rests on it. `name` is what assistive
+/// technology calls it.
+pub(in crate::editor) fn button(
+    ui: &mut Ui,
+    text: &str,
+    name: &str,
+    help: &str,
+    enabled: bool,
+    look: Look,
+) -> Response {
+    let theme = Theme::of(ui);
+    let galley =
+        ui.painter()
+            .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
+    let size = vec2((galley.size().x + 18.0).max(28.0), 26.0);
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (area, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let active = enabled && (response.hovered() || response.has_focus());
+    let (fill, colour) = match look {
+        _ if !enabled => (Color32::TRANSPARENT, theme.faint),
+        Look::Quiet if active => (theme.raised, theme.text),
+        Look::Quiet => (Color32::TRANSPARENT, theme.weak),
+        Look::Raised if active => (mix(theme.raised, theme.text, 0.12), theme.text),
+        Look::Raised => (theme.raised, theme.text),
+        Look::Accent(accent) => (
+            mix(accent, theme.text, if active { 0.15 } else { 0.0 }),
+            theme.surface,
+        ),
+        Look::Pressed(accent) => (mix(theme.raised, accent, 0.4), theme.text),
+    };
+    ui.painter().rect_filled(area, 6.0, fill);
+    if response.has_focus() {
+        ring(ui, area, theme);
+    }
+    let place = area.center() - 0.5 * galley.size();
+    ui.painter().galley(place, galley, colour);
+    if help.is_empty() {
+        response
+    } else {
+        response.on_hover_text(help)
+    }
+}
+
+fn ring(ui: &Ui, area: Rect, theme: Theme) {
+    ui.painter().rect_stroke(
+        area,
+        6.0,
+        Stroke::new(1.0, theme.weak),
+        egui::StrokeKind::Inside,
+    );
+}
+
+/// Draws a tab: a name that is underlined in its accent while its page is open.
+pub(in crate::editor) fn tab(ui: &mut Ui, text: &str, open: bool, accent: Color32) -> Response {
+    let theme = Theme::of(ui);
+    let galley =
+        ui.painter()
+            .layout_no_wrap(text.to_owned(), font::heading(), Color32::PLACEHOLDER);
+    let (area, response) =
+        ui.allocate_exact_size(vec2(galley.size().x + 18.0, 30.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, open, text));
+    let active = response.hovered() || response.has_focus();
+    let colour = if open || active { theme.text } else { theme.weak };
+    let painter = ui.painter();
+    let place = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
+    painter.galley(place.min, galley, colour);
+    if open {
+        painter.hline(
+            area.left() + 9.0..=area.right() - 9.0,
+            area.bottom() - 2.0,
+            Stroke::new(2.0, accent),
+        );
+    }
+    if response.has_focus() {
+        ring(ui, area, theme);
+    }
+    response
+}

@@ -1,0 +1,89 @@
+//! A knob: the name above, an arc that tells how far, the value below.
+
+use super::drive::drive;
+use super::{Desk, is_two_sided, position, short_name};
+use crate::editor::theme::{Theme, font, mix};
+use crate::engine::ControlId;
+use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, Vec2, pos2, vec2};
+use std::f32::consts::TAU;
+
+/// The place that a knob takes, in points.
+pub(in crate::editor) const KNOB: Vec2 = vec2(74.0, 82.0);
+/// Way of the pointer for the whole range, in points.
+const TRAVEL: f32 = 180.0;
+/// Where the arc begins and ends: an open circle with its gap below, in turns from the top.
+const REACH: f32 = 0.375;
+
+/// Draws a knob in an accent. `lit` is whether what it moves sounds.
+pub(in crate::editor) fn knob(
+    ui: &mut Ui,
+    id: ControlId,
+    accent: Color32,
+    lit: bool,
+    desk: &mut Desk,
+) {
+    let (area, response) = ui.allocate_exact_size(KNOB, Sense::click_and_drag());
+    let readout = Rect::from_min_max(pos2(area.left(), area.bottom() - 20.0), area.max);
+    let typing = drive(ui, &response, id, TRAVEL, readout, desk);
+    let theme = Theme::of(ui);
+    let painter = ui.painter();
+    let (value, control) = (desk.value(id), id.control());
+    let active = response.hovered() || desk.holds(id) || response.has_focus();
+    painter.text(
+        pos2(area.center().x, area.top() + 7.0),
+        Align2::CENTER_CENTER,
+        short_name(id),
+        font::SMALL,
+        if active { theme.text } else { theme.weak },
+    );
+    let (centre, radius) = (pos2(area.center().x, area.top() + 38.0), 17.0);
+    let accent = if lit { accent } else { theme.faint };
+    let at = position(id, value) as f32;
+    let from = if is_two_sided(id) { 0.5 } else { 0.0 };
+    arc(ui, centre, radius, (0.0, 1.0), Stroke::new(3.0, theme.raised));
+    let (low, high) = (at.min(from), at.max(from));
+    arc(ui, centre, radius, (low, high), Stroke::new(3.0, accent));
+    let face = if active {
+        mix(theme.raised, theme.text, 0.10)
+    } else {
+        theme.raised
+    };
+    painter.circle_filled(centre, radius - 5.0, face);
+    let (sin, cos) = angle(at).sin_cos();
+    let hand = vec2(sin, -cos);
+    painter.line_segment(
+        [centre + hand * 5.0, centre + hand * (radius - 6.0)],
+        Stroke::new(2.0, if lit { theme.text } else { theme.weak }),
+    );
+    if response.has_focus() {
+        painter.circle_stroke(centre, radius + 4.0, Stroke::new(1.0, theme.weak));
+    }
+    if !typing {
+        painter.text(
+            readout.center(),
+            Align2::CENTER_CENTER,
+            control.format(value),
+            font::value(),
+            if lit { theme.text } else { theme.weak },
+        );
+    }
+}
+
+fn angle(at: f32) -> f32 {
+    (2.0 * at - 1.0) * REACH * TAU
+}
+
+/// A part of the open circle, from and to in shares of the way.
+fn arc(ui: &Ui, centre: egui::Pos2, radius: f32, (from, to): (f32, f32), stroke: Stroke) {
+    if to - from < 1e-3 {
+        return;
+    }
+    let points = (2.0 + 40.0 * (to - from)) as usize;
+    let line = (0..=points)
+        .map(|point| {
+            let (sin, cos) = angle(from + (to - from) * point as f32 / points as f32).sin_cos();
+            centre + radius * vec2(sin, -cos)
+        })
+        .collect();
+    ui.painter().line(line, stroke);
+}

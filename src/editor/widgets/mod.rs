@@ -1,0 +1,233 @@
+//! The widgets, each once: knob, slider, choice, switch, value, meter, chart, stage. What they have in common
+//! (gestures, wheel, fine drag, reset, typing, menu, tooltip, keyboard, accessible names) is in this file and in
+//! `drive.rs`.
+
+mod button;
+mod choice;
+mod drive;
+mod knob;
+mod menu;
+mod slider;
+mod switch;
+mod typing;
+mod value;
+
+pub(super) use button::{Look, button, tab};
+pub(super) use choice::{choice, choice_icons};
+pub(super) use knob::knob;
+pub(super) use slider::slider;
+pub(super) use switch::{power, switch};
+pub(super) use value::value;
+
+use super::ParamSink;
+use super::link::Link;
+use crate::engine::ControlId;
+use crate::engine::controls::{Scale, Values};
+use egui::{Response, Ui, WidgetInfo, Role};
+use typing::Typing;
+
+/// Seconds in which a host may still report the value from before a gesture.
+const ECHO: f64 = 0.25;
+
+/// The control that the user holds or has just let go of. There is one pointer and one keyboard focus, so
+/// one is enough.
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    held: Option<ControlId>,
+    last: Option<(ControlId, f64, f64)>,
+    /// Where the held control's handle is, 0 to 1, between the values that it snaps to.
+    grip: f64,
+    typing: Option<Typing>,
+    /// The value that was copied from a control's menu.
+    copied: Option<String>,
+}
+
+impl Hand {
+    /// Ends the gesture that is open, if one is. Called when the editor closes, too.
+    pub(super) fn release(&mut self, sink: &dyn ParamSink) {
+        if let Some(id) = self.held.take() {
+            sink.end(id);
+        }
+    }
+}
+
+/// What a region works with: the user's hand, the parameters and the instance.
+pub(super) struct Desk<'a> {
+    pub hand: &'a mut Hand,
+    pub sink: &'a dyn ParamSink,
+    pub link: &'a Link,
+    /// The time of this frame in seconds.
+    pub now: f64,
+}
+
+impl Desk<'_> {
+    /// The value to show: while the user moves a control, and until the host has taken the value over, the
+    /// user's own.
+    pub fn value(&self, id: ControlId) -> f64 {
+        match self.hand.last {
+            Some((own, value, until))
+                if own == id && (self.hand.held == Some(id) || self.now < until) =>
+            {
+                value
+            }
+            _ => self.sink.value(id),
+        }
+    }
+
+    /// The value of a choice or switch to show.
+    pub fn index(&self, id: ControlId) -> usize {
+        self.value(id) as usize
+    }
+
+    /// Whether a switch is on.
+    pub fn is_on(&self, id: ControlId) -> bool {
+        self.value(id) >= 0.5
+    }
+
+    /// The user takes hold of a control.
+    pub fn take(&mut self, id: ControlId) {
+        if self.hand.held == Some(id) {
+            return;
+        }
+        self.hand.release(self.sink);
+        self.sink.begin(id);
+        self.hand.held = Some(id);
+    }
+
+    /// The user moves the control that is held.
+    pub fn change(&mut self, id: ControlId, value: f64) {
+        let value = id.control().snap(value);
+        self.sink.set(id, value);
+        self.hand.last = Some((id, value, self.now + ECHO));
+    }
+
+    /// The user lets go.
+    pub fn release(&mut self) {
+        self.hand.release(self.sink);
+    }
+
+    /// Whether this control is held.
+    pub fn holds(&self, id: ControlId) -> bool {
+        self.hand.held == Some(id)
+    }
+
+    /// A whole gesture at once: a click, a typed value, a default.
+    pub fn jump(&mut self, id: ControlId, value: f64) {
+        let held = self.holds(id);
+        self.take(id);
+        self.change(id, value);
+        if !held {
+            self.release();
+        }
+    }
+
+    /// As [`Desk::jump`], where the control is elsewhere.
+    pub fn bring(&mut self, id: ControlId, value: f64) {
+        if self.value(id) != value {
+            self.jump(id, value);
+        }
+    }
+}
+
+/// How far a control's handle is, 0 to 1, on the curve that suits the hand: hosts' lanes are straight in the unit,
+/// knobs give more room to where the ear is finer.
+pub(super) fn position(id: ControlId, value: f64) -> f64 {
+    let control = id.control();
+    let (min, max) = control.range();
+    match bend(id) {
+        Bend::Ratio => (value.max(min) / min).ln() / (max / min).ln(),
+        Bend::Power(power) => ((value - min) / (max - min)).clamp(0.0, 1.0).powf(1.0 / power),
+    }
+    .clamp(0.0, 1.0)
+}
+
+/// The value at a position of the handle.
+pub(super) fn at_position(id: ControlId, position: f64) -> f64 {
+    let (min, max) = id.control().range();
+    let position = position.clamp(0.0, 1.0);
+    match bend(id) {
+        Bend::Ratio => min * (max / min).powf(position),
+        Bend::Power(power) => min + (max - min) * position.powf(power),
+    }
+}
+
+enum Bend {
+    /// Equal ratios for equal ways.
+    Ratio,
+    /// A power of the way; 1 is straight.
+    Power(f64),
+}
+
+fn bend(id: ControlId) -> Bend {
+    let Values::Number {
+        min,
+        max,
+        unit,
+        scale,
+        ..
+    } = id.control().values
+    else {
+        return Bend::Power(1.0);
+    };
+    match (scale, unit) {
+        (Scale::Logarithmic, _) => Bend::Ratio,
+        (_, "Hz") if min > 0.0 && max / min > 10.0 => Bend::Ratio,
+        (_, "Hz") if min == 0.0 => Bend::Power(2.5),
+        (_, "s" | "ms" | "min") if min == 0.0 => Bend::Power(3.0),
+        (_, "s" | "m") => Bend::Ratio,
+        _ => Bend::Power(1.0),
+    }
+}
+
+/// Whether the control's middle is its natural zero: the handle's arc then begins there.
+fn is_two_sided(id: ControlId) -> bool {
+    let (min, max) = id.control().range();
+    min == -max && max > 0.0 || matches!(bend(id), Bend::Ratio) && min * max == 1.0
+}
+
+/// A shorter name for a control beside those of its own group: "Layer 1 Level" among layer 1's is "Level".
+pub(super) fn short_name(id: ControlId) -> &'static str {
+    let control = id.control();
+    let rest = control.name.strip_prefix(control.group);
+    match rest.map(str::trim_start) {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => control.name,
+    }
+}
+
+/// Tells assistive technology what a widget is: the host's name of the control and its value.
+fn tell(response: &Response, id: ControlId, value: f64) {
+    let control = id.control();
+    response.widget_info(|| {
+        let mut info = match control.values {
+            Values::Number { .. } => WidgetInfo::slider(true, value, control.name),
+            Values::Choice { .. } => WidgetInfo::labeled(Role::ComboBox, true, control.name),
+            Values::Switch { .. } => {
+                WidgetInfo::selected(Role::CheckBox, true, value >= 0.5, control.name)
+            }
+        };
+        info.current_text_value = Some(control.format(value));
+        info
+    });
+}
+
+/// What the tooltip of a control says: what it does, its range, its default.
+fn hint(ui: &mut Ui, id: ControlId) {
+    let control = id.control();
+    ui.strong(control.name);
+    ui.label(control.help);
+    let default = control.format(control.default_value());
+    let text = match control.values {
+        Values::Number { .. } => {
+            let (min, max) = control.range();
+            let (min, max) = (control.format(min), control.format(max));
+            format!("{min} to {max}; normally {default}")
+        }
+        Values::Choice { names, .. } => format!("{}; normally {default}", names.join(", ")),
+        Values::Switch { .. } => format!("normally {default}"),
+    };
+    ui.weak(text);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! A stand for the editor: a running engine, parameters that follow the user, a window without a screen.
+
+use crate::raster::{Atlas, Picture, draw};
+use egui::{Event, PointerButton, Pos2, Rect, Vec2, accesskit, vec2};
+use egui_kittest::{Harness, TestRenderer};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use zeitgeber::editor::{Chain, Link, Look, Panel, ParamSink};
+use zeitgeber::engine::{ControlId, Engine, SpaceWish, Transport};
+use zeitgeber::hrtf::Source;
+use zeitgeber::protocol::{Library, Take};
+
+/// What the host was told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Told {
+    Begin(ControlId),
+    Set(ControlId, f64),
+    End(ControlId),
+    Touch,
+}
+
+/// Parameters in front of an engine.
+pub struct Params {
+    pub values: RefCell<Vec<f64>>,
+    pub told: RefCell<Vec<Told>>,
+    pub engine: RefCell<Engine>,
+}
+
+impl ParamSink for Params {
+    fn value(&self, control: ControlId) -> f64 {
+        self.values.borrow()[control.index()]
+    }
+
+    fn begin(&self, control: ControlId) {
+        self.told.borrow_mut().push(Told::Begin(control));
+    }
+
+    fn set(&self, control: ControlId, value: f64) {
+        self.values.borrow_mut()[control.index()] = value;
+        self.engine.borrow_mut().set(control, value);
+        self.told.borrow_mut().push(Told::Set(control, value));
+    }
+
+    fn end(&self, control: ControlId) {
+        self.told.borrow_mut().push(Told::End(control));
+    }
+
+    fn touch(&self) {
+        self.told.borrow_mut().push(Told::Touch);
+    }
+
+    fn load(&self, take: &Take) {
+        for (id, value) in &take.settings {
+            self.values.borrow_mut()[id.index()] = *value;
+            self.engine.borrow_mut().set(*id, *value);
+        }
+    }
+}
+
+/// Keeps the textures.
+struct Keeper(Arc<Mutex<Atlas>>);
+
+impl TestRenderer for Keeper {
+    fn handle_delta(&mut self, delta: &mut egui::TexturesDelta) {
+        self.0.lock().unwrap().take(delta);
+    }
+}
+
+/// The stand.
+pub struct Stand {
+    pub harness: Harness<'static>,
+    pub params: Rc<Params>,
+    pub link: Arc<Link>,
+    atlas: Arc<Mutex<Atlas>>,
+    size: Vec2,
+    scale: f32,
+    folder: tempfile::TempDir,
+}
+
+impl Stand {
+    /// A window of so many points, in a look, for a user who knows the safety note.
+    pub fn new(size: (f32, f32), look: Look) -> Stand {
+        Stand::with(size, look, true)
+    }
+
+    /// The same; `experienced` is whether the safety note has been read.
+    pub fn with(size: (f32, f32), look: Look, experienced: bool) -> Stand {
+        let folder = tempfile::tempdir().unwrap();
+        if experienced {
+            std::fs::write(folder.path().join("editor.json"), r#"{"safety_read": true}"#).unwrap();
+        }
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let link = Arc::new(Link::default());
+        link.set_look(look);
+        link.watch(engine.telemetry().clone());
+        link.set_chain(Chain {
+            description: engine.graph().to_json().clone(),
+            places: engine.graph().places().map(str::to_owned).collect(),
+        });
+        let wish = SpaceWish {
+            filters: true,
+            decoder: None,
+            equalised: true,
+        };
+        zeitgeber::space::bring_all(&mut engine, &Source::Default, [wish]).unwrap();
+        let values = ControlId::all().map(|id| id.control().default_value()).collect();
+        let params = Rc::new(Params {
+            values: RefCell::new(values),
+            told: RefCell::default(),
+            engine: RefCell::new(engine),
+        });
+        let library = Library::at(folder.path().join("presets"));
+        let mut panel = Panel::with_library(link.clone(), library);
+        let atlas = Arc::new(Mutex::new(Atlas::default()));
+        let (size, scale) = (vec2(size.0, size.1), look.zoom);
+        let sink = params.clone();
+        let harness = Harness::builder()
+            .with_size(size)
+            .with_pixels_per_point(scale)
+            .with_step_dt(1.0 / 30.0)
+            .renderer(Keeper(atlas.clone()))
+            .build_ui(move |ui| panel.ui(ui, sink.as_ref()));
+        let mut stand = Stand {
+            harness,
+            params,
+            link,
+            atlas,
+            size,
+            scale,
+            folder,
+        };
+        stand.steps(3);
+        stand
+    }
+
+    /// Where presets are kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Lets the engine run between frames: so many frames of 1/30 s, with music coming in.
+    pub fn play(&mut self, frames: usize) {
+        for frame in 0..frames {
+            let song = |n: usize, hertz: f32| {
+                let t = (frame * 1600 + n) as f32 / 48_000.0;
+                0.1 * (std::f32::consts::TAU * hertz * t).sin()
+            };
+            let mut left: Vec<f32> = (0..1600).map(|n| song(n, 660.0) + song(n, 1320.0)).collect();
+            let mut right: Vec<f32> = (0..1600).map(|n| song(n, 660.0) + song(n, 1760.0)).collect();
+            for at in (0..1600).step_by(400) {
+                self.params.engine.borrow_mut().process(
+                    &mut left[at..at + 400],
+                    &mut right[at..at + 400],
+                    Transport::Absent,
+                    &[],
+                );
+            }
+            self.harness.step();
+        }
+    }
+
+    /// Draws so many frames.
+    pub fn steps(&mut self, frames: usize) {
+        for _ in 0..frames {
+            self.harness.step();
+        }
+    }
+
+    /// Sets a control from outside.
+    pub fn set(&mut self, control: ControlId, value: f64) {
+        self.params.values.borrow_mut()[control.index()] = value;
+        self.params.engine.borrow_mut().set(control, value);
+    }
+
+    /// A picture of the last frame.
+    pub fn picture(&self) -> Picture {
+        let output = self.harness.output();
+        let primitives = self.harness.ctx.tessellate(output.shapes.clone(), self.scale);
+        draw(&self.atlas.lock().unwrap(), &primitives, self.size, self.scale)
+    }
+
+    /// The names, places and values of everything that assistive technology is told of.
+    pub fn accessible(&self) -> Vec<(String, accesskit::Role, Option<Rect>)> {
+        fn walk(
+            node: egui_kittest::kittest::AccessKitNode<'_>,
+            found: &mut Vec<(String, accesskit::Role, Option<Rect>)>,
+        ) {
+            let place = node.bounding_box().map(|area| {
+                Rect::from_min_max(
+                    egui::pos2(area.x0 as f32, area.y0 as f32),
+                    egui::pos2(area.x1 as f32, area.y1 as f32),
+                )
+            });
+            if let Some(name) = node.label() {
+                found.push((name.to_owned(), node.role(), place));
+            }
+            for child in node.children() {
+                walk(child, found);
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.harness.kittest_state().root(), &mut found);
+        found
+    }
+
+    /// Presses the primary button at a place.
+    pub fn click(&mut self, at: Pos2) {
+        for pressed in [true, false] {
+            self.harness.event(Event::PointerMoved(at));
+            self.harness.event(Event::PointerButton {
+                pos: at,
+                button: PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+            self.harness.step();
+        }
+        self.steps(2);
+    }
+}
+
