@@ -99,6 +99,11 @@ impl Theme {
         }
     }
 
+    /// What is pressed, in its accent.
+    pub fn pressed(&self, accent: Color32) -> Color32 {
+        mix(mix(self.raised, self.text, 0.10), accent, 0.24)
+    }
+
     /// An accent as a wash behind something.
     pub fn wash(&self, accent: Color32) -> Color32 {
         mix(self.surface, accent, if self.dark { 0.16 } else { 0.12 })

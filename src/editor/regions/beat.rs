@@ -2,12 +2,13 @@
 
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, choice, knob, value};
+use crate::editor::widgets::{Desk, choice, choice_bare, knobs, value};
+use crate::engine::ControlId;
 use crate::engine::controls::{
     BEAT, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_MIDI, CARRIER_NOTE,
     CARRIER_SOURCE, DIVISION, GLIDE, PHASE, PHASE_MODE, TUNING,
 };
-use egui::{Align2, Color32, Pos2, RichText, Sense, Stroke, Ui, vec2};
+use egui::{Align, Align2, Color32, Layout, Pos2, RichText, Sense, Stroke, Ui, vec2};
 use std::f32::consts::{PI, TAU};
 
 /// The bands of brain rhythms by name, with where each ends in hertz (IFCN 2017: Kane et al., Clin. Neurophysiol.
@@ -61,7 +62,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
         (None, Some(telemetry)) if desk.index(CARRIER_SOURCE) != 0 => telemetry.carrier(),
         _ => desk.value(CARRIER),
     };
-    label(ui, "BEAT", theme.beat);
+    titled(ui, "BEAT", BEAT_SOURCE, 96.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let text = format!("{beat:.3}");
@@ -77,7 +78,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
     });
     dial(ui, live, &theme);
-    label(ui, "CARRIER", theme.beat);
+    titled(ui, "CARRIER", CARRIER_SOURCE, 120.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let text = format!("{carrier:.3}");
@@ -95,25 +96,30 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             }
         });
     });
-    ui.add_space(4.0);
-    choice(ui, BEAT_SOURCE, theme.beat, desk);
     if tempo {
         choice(ui, DIVISION, theme.beat, desk);
     }
-    choice(ui, CARRIER_SOURCE, theme.beat, desk);
-    let noted = desk.index(CARRIER_SOURCE);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        if noted == CARRIER_FIXED_NOTE {
-            knob(ui, CARRIER_NOTE, theme.beat, true, desk);
-        }
-        if noted == CARRIER_FIXED_NOTE || noted == CARRIER_MIDI {
-            knob(ui, TUNING, theme.beat, true, desk);
-        }
-        knob(ui, GLIDE, theme.beat, true, desk);
-        knob(ui, PHASE, theme.beat, true, desk);
-    });
+    let source = desk.index(CARRIER_SOURCE);
+    let mut ids = vec![(GLIDE, true), (PHASE, true)];
+    if source == CARRIER_FIXED_NOTE || source == CARRIER_MIDI {
+        ids.insert(0, (TUNING, true));
+    }
+    if source == CARRIER_FIXED_NOTE {
+        ids.insert(0, (CARRIER_NOTE, true));
+    }
+    knobs(ui, &ids, theme.beat, desk);
     choice(ui, PHASE_MODE, theme.beat, desk);
+}
+
+/// A title with the choice of where what is below comes from.
+fn titled(ui: &mut Ui, text: &str, source: ControlId, width: f32, desk: &mut Desk) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        label(ui, text, theme.beat);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            choice_bare(ui, source, width, theme.beat, desk);
+        });
+    });
 }
 
 /// A small title in an accent.
@@ -124,7 +130,7 @@ pub(in crate::editor) fn label(ui: &mut Ui, text: &str, accent: Color32) {
 /// The beat as it sounds: the two ears' hands part and meet once a cycle. What the hands have passed since the last
 /// frames stays as a trail, so that a beat too fast for the eye is a ring and a slow one a hand.
 fn dial(ui: &mut Ui, live: &Live, theme: &Theme) {
-    let side = ui.available_width().min(150.0);
+    let side = ui.available_width().min(140.0);
     let (area, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
     let painter = ui.painter();
@@ -156,20 +162,15 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme) {
         let tip = turned(centre, radius, side * phase);
         painter.circle_filled(tip, 6.0, colour);
     }
-    // How far apart the ears are now.
-    let apart = (360.0 * phase).rem_euclid(360.0);
-    let text = if telemetry.beat() > 3.0 {
-        format!("{:.0} %", 100.0 * fade)
-    } else {
-        format!("{apart:.0}\u{b0}")
+    // Numbers that the eye can follow: how far apart the ears are, or how far the fade is.
+    let apart = 360.0 * phase;
+    let text = match (telemetry.beat() <= 1.0, fade < 1.0) {
+        (_, true) => format!("{:.0} %", 100.0 * fade),
+        (true, false) => format!("{apart:.0}\u{b0}"),
+        (false, false) => String::new(),
     };
-    painter.text(
-        centre,
-        Align2::CENTER_CENTER,
-        text,
-        font::numeral(22.0),
-        theme.weak,
-    );
+    let numeral = font::numeral(22.0);
+    painter.text(centre, Align2::CENTER_CENTER, text, numeral, theme.weak);
     response.on_hover_text(
         "The phase of the beat as it sounds: the left and the right ear's hands part and meet once a cycle. \
          Up is phase 0.",

@@ -3,7 +3,7 @@
 use crate::editor::live::Live;
 use crate::editor::panel::scrolled;
 use crate::editor::theme::Theme;
-use crate::editor::widgets::{Desk, knob};
+use crate::editor::widgets::{Desk, knobs};
 use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW};
 use egui::Ui;
 
@@ -12,11 +12,8 @@ pub(in crate::editor) fn ui(ui: &mut Ui, _live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
     scrolled(ui, |ui| {
         ui.heading("Head");
-        ui.horizontal_wrapped(|ui| {
-            for id in [HEAD_YAW, HEAD_PITCH, HEAD_ROLL] {
-                knob(ui, id, theme.space, true, desk);
-            }
-        });
+        let head = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL].map(|id| (id, true));
+        knobs(ui, &head, theme.space, desk);
         ui.weak("Yaw is positive to the left, pitch looks up, roll puts the right ear down.");
     });
 }

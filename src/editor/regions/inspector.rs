@@ -6,8 +6,7 @@ use crate::editor::hrtf;
 use crate::editor::live::Live;
 use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button, choice, choice_icons, knob, slider, switch};
-use crate::engine::ControlId;
+use crate::editor::widgets::{Desk, Look, button, choice, choice_icons, knobs, slider, switch};
 use crate::engine::controls::{
     BUS_FORMAT, CEILING, CEILING_ON, FADE_IN, FADE_OUT, GATE_HOLD, GATE_ON, GATE_RANGE,
     GATE_THRESHOLD, HRTF_EQ, IN_GAIN, LAYER, LAYER_BINAURAL, LAYER_BILATERAL, LAYER_ISOCHRONIC,
@@ -56,16 +55,6 @@ pub(in crate::editor) fn ui(
         }
     });
     close
-}
-
-/// Knobs side by side, as many as fit.
-fn knobs(ui: &mut Ui, ids: &[(ControlId, bool)], accent: Color32, desk: &mut Desk) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(2.0, 4.0);
-        for (id, lit) in ids {
-            knob(ui, *id, accent, *lit, desk);
-        }
-    });
 }
 
 /// A title above controls that belong together.

@@ -230,10 +230,10 @@ impl Presets {
         let left = if wide { left } else { Rect::from_min_size(area.min, vec2(list, 0.5 * area.height())) };
         let right = if wide { right } else { Rect::from_min_max(pos2(area.left(), left.bottom() + GAP), area.max) };
         ui.allocate_rect(area, Sense::hover());
-        let mut column = ui.new_child(egui::UiBuilder::new().max_rect(left));
+        let mut column = ui.new_child(egui::UiBuilder::new().id_salt("list").max_rect(left));
         column.set_clip_rect(left);
         self.list(&mut column, desk, &theme);
-        let mut column = ui.new_child(egui::UiBuilder::new().max_rect(right));
+        let mut column = ui.new_child(egui::UiBuilder::new().id_salt("about").max_rect(right));
         column.set_clip_rect(right);
         scrolled(&mut column, |ui| self.about(ui, desk, &theme));
     }

@@ -43,7 +43,7 @@ pub(in crate::editor) fn ui(
     goniometer(ui, field, live);
     if is_fresh(desk) {
         let wide = upper.width().min(620.0);
-        let rect = Rect::from_center_size(upper.center(), vec2(wide, upper.height().min(190.0)));
+        let rect = Rect::from_center_size(upper.center(), vec2(wide, upper.height().min(150.0)));
         let builder = UiBuilder::new().id_salt("starters").max_rect(rect);
         ui.scope_builder(builder, |ui| welcome::starters(ui, presets, desk));
     }
@@ -139,7 +139,7 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live) {
 /// The room below a line, fading downwards.
 fn fill(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
     let mut mesh = Mesh::default();
-    let (above, below) = (colour.gamma_multiply(0.28), colour.gamma_multiply(0.03));
+    let (above, below) = (colour.gamma_multiply(0.22), colour.gamma_multiply(0.02));
     for (index, point) in line.iter().enumerate() {
         mesh.colored_vertex(*point, above);
         mesh.colored_vertex(pos2(point.x, bottom), below);
@@ -158,7 +158,7 @@ fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
     let builder = UiBuilder::new().id_salt("titles").max_rect(area);
     ui.scope_builder(builder, |ui| label(ui, "ENVELOPE AND PHASE, LAST 2 S", theme.weak));
     let painter = ui.painter_at(area);
-    let plot = Rect::from_min_max(pos2(area.left() + 26.0, area.top() + 18.0), area.max);
+    let plot = Rect::from_min_max(pos2(area.left() + 32.0, area.top() + 18.0), area.max);
     let half = 0.5 * (plot.height() - GAP);
     let upper = Rect::from_min_size(plot.min, vec2(plot.width(), half));
     let lower = Rect::from_min_max(pos2(plot.left(), plot.bottom() - half), plot.max);
@@ -225,7 +225,7 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
     ui.scope_builder(builder, |ui| label(ui, "EARS", theme.weak));
     let painter = ui.painter_at(area);
     let inner = Rect::from_min_max(pos2(area.left(), area.top() + 18.0), area.max);
-    let side = (inner.height() - 34.0).min(inner.width()).max(10.0);
+    let side = (inner.height() - 38.0).min(inner.width()).max(10.0);
     let rect = Rect::from_min_size(
         pos2(inner.center().x - 0.5 * side, inner.top()),
         vec2(side, side),
@@ -258,27 +258,17 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
         painter.add(Shape::mesh(mesh));
     }
     let [momentary, short] = monitor.loudness();
-    let lufs = |value: Option<f64>| value.map_or("\u{2013}".to_owned(), |v| format!("{v:.1}"));
-    let alike = monitor
-        .correlation()
-        .map_or("\u{2013}".to_owned(), |v| format!("{v:+.2}"));
-    for (line, (name, value)) in [
-        ("LUFS  M", lufs(momentary)),
-        ("S", lufs(short)),
-        ("alike", alike),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let share = [0.0, 0.45, 0.66][line];
-        let place = pos2(inner.left() + share * inner.width(), inner.bottom() - 12.0);
-        let drawn = painter.text(place, Align2::LEFT_CENTER, name, font::TINY, theme.weak);
-        painter.text(
-            pos2(drawn.right() + 4.0, place.y),
-            Align2::LEFT_CENTER,
-            value,
-            font::value(),
-            theme.text,
-        );
-    }
+    let told = |value: Option<f64>, decimals: usize| match value {
+        Some(value) => format!("{value:.decimals$}"),
+        None => "\u{2013}".to_owned(),
+    };
+    let line = |y: f32, text: String, font: egui::FontId, colour: Color32| {
+        let place = pos2(inner.center().x, inner.bottom() - y);
+        painter.text(place, Align2::CENTER_CENTER, text, font, colour);
+    };
+    let loud = format!("{} LUFS", told(momentary, 1));
+    line(22.0, loud, font::value(), theme.text);
+    let alike = told(monitor.correlation().map(f64::from), 2);
+    let more = format!("short-term {} \u{b7} correlation {alike}", told(short, 1));
+    line(7.0, more, font::TINY, theme.weak);
 }

@@ -126,7 +126,8 @@ pub(in crate::editor) fn starters(ui: &mut Ui, presets: &mut Presets, desk: &mut
             StrokeKind::Inside,
         );
         let inner = rect.shrink(12.0);
-        let mut page = ui.new_child(egui::UiBuilder::new().max_rect(inner));
+        let builder = egui::UiBuilder::new().id_salt(index).max_rect(inner);
+        let mut page = ui.new_child(builder);
         page.set_clip_rect(inner);
         page.spacing_mut().item_spacing.y = 4.0;
         page.label(RichText::new(&name).font(font::heading()).color(theme.text));

@@ -42,7 +42,7 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
             .fold(0.0, f32::max);
         let room = ui.available_width() / names.len() as f32;
         if names.len() <= MOST && widest + 10.0 <= room {
-            segments(ui, id, names, accent, desk, |ui, rect, index, colour| {
+            segments(ui, id, names, (accent, HEIGHT), desk, |ui, rect, index, colour| {
                 let painter = ui.painter();
                 let place = rect.center();
                 painter.text(place, Align2::CENTER_CENTER, names[index], font::SMALL, colour);
@@ -50,6 +50,25 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
         } else {
             list(ui, id, names, desk);
         }
+    });
+}
+
+/// Draws a choice without its name, in so many points: beside a title that says what it is of.
+pub(in crate::editor) fn choice_bare(
+    ui: &mut Ui,
+    id: ControlId,
+    width: f32,
+    accent: Color32,
+    desk: &mut Desk,
+) {
+    let names = names(id);
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        segments(ui, id, names, (accent, 20.0), desk, |ui, rect, index, colour| {
+            let painter = ui.painter();
+            let place = rect.center();
+            painter.text(place, Align2::CENTER_CENTER, names[index], font::SMALL, colour);
+        });
     });
 }
 
@@ -71,7 +90,7 @@ pub(in crate::editor) fn choice_icons(
             let chosen = names[desk.index(id).min(names.len() - 1)];
             ui.label(RichText::new(chosen).font(font::value()));
         });
-        segments(ui, id, names, accent, desk, |ui, rect, index, colour| {
+        segments(ui, id, names, (accent, HEIGHT), desk, |ui, rect, index, colour| {
             draw(ui, rect, index, colour);
         });
     });
@@ -81,13 +100,13 @@ fn segments(
     ui: &mut Ui,
     id: ControlId,
     names: &[&str],
-    accent: Color32,
+    (accent, height): (Color32, f32),
     desk: &mut Desk,
     draw: impl Fn(&Ui, Rect, usize, Color32),
 ) {
     let theme = Theme::of(ui);
     let (area, whole) =
-        ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
+        ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     tell(&whole, id, desk.value(id));
     menu::attach(&whole, id, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
@@ -96,7 +115,7 @@ fn segments(
     for (index, name) in names.iter().enumerate() {
         let rect = Rect::from_min_size(
             pos2(area.left() + index as f32 * width, area.top()),
-            vec2(width, HEIGHT),
+            vec2(width, height),
         );
         let part = ui.interact(rect, whole.id.with(index), Sense::click());
         let chosen = index == now;
@@ -112,7 +131,7 @@ fn segments(
             theme.weak
         };
         if chosen {
-            let fill = mix(theme.raised, accent, if theme.dark { 0.38 } else { 0.30 });
+            let fill = theme.pressed(accent);
             ui.painter()
                 .rect_filled(rect.shrink(2.0), CornerRadius::same(5), fill);
         }

@@ -4,25 +4,43 @@ use super::drive::drive;
 use super::{Desk, is_two_sided, position, short_name};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
-use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, Vec2, pos2, vec2};
+use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, pos2, vec2};
 use std::f32::consts::TAU;
 
-/// The place that a knob takes, in points.
-pub(in crate::editor) const KNOB: Vec2 = vec2(74.0, 82.0);
+/// Height of a knob, and the least and greatest width, in points.
+const HEIGHT: f32 = 80.0;
+const WIDTHS: [f32; 2] = [56.0, 80.0];
 /// Way of the pointer for the whole range, in points.
 const TRAVEL: f32 = 180.0;
 /// Where the arc begins and ends: an open circle with its gap below, in turns from the top.
 const REACH: f32 = 0.375;
 
-/// Draws a knob in an accent. `lit` is whether what it moves sounds.
-pub(in crate::editor) fn knob(
+/// Draws knobs side by side in an accent, as many as fit. With each comes whether what it moves sounds.
+pub(in crate::editor) fn knobs(
     ui: &mut Ui,
-    id: ControlId,
+    ids: &[(ControlId, bool)],
     accent: Color32,
-    lit: bool,
     desk: &mut Desk,
 ) {
-    let (area, response) = ui.allocate_exact_size(KNOB, Sense::click_and_drag());
+    let room = ui.available_width();
+    let most = ((room / WIDTHS[0]) as usize).clamp(1, ids.len().max(1));
+    // Rows of equal length rather than a last one with a lone knob.
+    let rows = ids.len().div_ceil(most).max(1);
+    let row = ids.len().div_ceil(rows).max(1);
+    let width = (room / row as f32).clamp(WIDTHS[0], WIDTHS[1]).floor();
+    for ids in ids.chunks(row) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            for (id, lit) in ids {
+                knob(ui, *id, accent, *lit, width, desk);
+            }
+        });
+    }
+}
+
+fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk: &mut Desk) {
+    let (area, response) =
+        ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
     let readout = Rect::from_min_max(pos2(area.left(), area.bottom() - 20.0), area.max);
     let typing = drive(ui, &response, id, TRAVEL, readout, desk);
     let theme = Theme::of(ui);

@@ -13,8 +13,8 @@ mod typing;
 mod value;
 
 pub(super) use button::{Look, button, tab};
-pub(super) use choice::{choice, choice_icons};
-pub(super) use knob::knob;
+pub(super) use choice::{choice, choice_bare, choice_icons};
+pub(super) use knob::knobs;
 pub(super) use slider::slider;
 pub(super) use switch::{power, switch};
 pub(super) use value::value;
