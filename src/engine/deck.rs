@@ -255,6 +255,9 @@ impl Engine {
         if running != self.deck.running {
             self.deck.run(running, now);
             self.piece_end = now;
+            // While it stood the tones went on: what plays by itself goes on in its closed form.
+            let anchors = self.choice(id::PHASE_MODE) == id::PHASE_TIMELINE;
+            self.anchor_pending |= running && self.deck.by_itself && self.deck.on && anchors;
         }
         // While it stands the deck is where the host's cursor is.
         if let Some(song) = song.filter(|song| (moved || !running) && *song != here) {
@@ -316,7 +319,13 @@ impl Engine {
         if !rewinds {
             self.deck.looping = looping;
         }
-        let settled = !self.deck.waits() && wanted == self.deck.on && !rewinds;
+        let stays = wanted == self.deck.on && !rewinds;
+        let replaced = self.deck.pending.snapshot.is_some() || self.deck.pending.timeline.is_some();
+        if stays && !replaced && self.deck.bottom.is_none() && self.fades_out() {
+            // The host's cursor has gone elsewhere while the beat leaves: its fade is heard to its end first.
+            return;
+        }
+        let settled = !self.deck.waits() && stays;
         if settled && self.deck.bottom.is_none() {
             return;
         }
@@ -332,7 +341,12 @@ impl Engine {
             dipped => {
                 self.deck.bottom = None;
                 self.deck.looping = looping;
+                let whole = self.deck.pending.snapshot.is_some();
                 self.jump();
+                if now == 0 && whole {
+                    // Before the first frame a snapshot is as if it had been set control by control.
+                    self.settle();
+                }
                 if dipped.is_some() && self.faded_in {
                     // A fade-in that was under way goes on in its own time.
                     let rest = self.deck.fade_end.saturating_sub(now);
@@ -353,6 +367,11 @@ impl Engine {
     fn beat_is_heard(&self) -> bool {
         let faded_out = self.fade.value(self.now) == 0.0 && self.fade.end(self.now).is_none();
         self.now > 0 && !faded_out && (self.generates() || self.treats())
+    }
+
+    /// Whether the beat is on its way out, or about to be, and still heard.
+    fn fades_out(&self) -> bool {
+        !self.is_wanted() && self.beat_is_heard()
     }
 
     /// Takes what waits over while the deck holds nothing: another timeline, another place.
@@ -426,9 +445,11 @@ impl Engine {
         }
     }
 
-    /// Puts a control to a value without a travel; its node gets there in `glide` seconds.
+    /// Puts a control to a value without a travel; its node gets there in `glide` seconds, or at once where the
+    /// beat's fade keeps it from being heard: on its way in, it would make that fade steeper.
     fn place_at(&mut self, control: ControlId, value: f64, glide: f64) {
         let value = control.control().clamp(value);
+        let glide = if fades(control) { 0.0 } else { glide };
         let travel = &mut self.travels[control.index()];
         if *travel != Travel::still(value) {
             *travel = Travel::still(value);
@@ -478,6 +499,7 @@ impl Engine {
                 last,
                 begins: here.begins(&segment),
                 left: here.until_end(&segment),
+                slopes: [segment.slope_at(&here), segment.slope_at(&there)],
                 end,
                 moves: frames > 0 && segment.moves() && here.has_begun(),
                 jumped,
@@ -489,7 +511,12 @@ impl Engine {
     /// Sets one control.
     fn hold(&mut self, control: ControlId, step: &Step) {
         let now = self.now;
-        let between = Travel::between(step.value, step.last, now, step.end - now);
+        let between = if control == id::PHASE {
+            // Its slope is a frequency: one that changed from piece to piece would be heard.
+            Travel::along(step.value, step.last, now, step.end - now, step.slopes)
+        } else {
+            Travel::between(step.value, step.last, now, step.end - now)
+        };
         let still = |value: f64| Travel::still(value);
         let index = control.index();
         if let Some(node) = self.level_node(control) {
@@ -515,7 +542,7 @@ impl Engine {
                 self.travels[index] = still(step.value);
                 self.put(
                     control,
-                    if step.jumped && now > 0 {
+                    if step.jumped && now > 0 && !fades(control) {
                         SWITCH_TIME
                     } else {
                         0.0
@@ -640,6 +667,11 @@ impl Engine {
     }
 }
 
+/// Whether a control is a level of what the beat's fade keeps silent at the bottom of a dip.
+fn fades(control: ControlId) -> bool {
+    control == id::NOISE_LEVEL || id::LAYER.iter().any(|layer| layer.level == control)
+}
+
 /// A control over a piece.
 struct Step {
     segment: Segment,
@@ -650,6 +682,8 @@ struct Step {
     begins: bool,
     /// Frames to the segment's end.
     left: u64,
+    /// Slopes per frame at the piece's start and end.
+    slopes: [f64; 2],
     end: u64,
     moves: bool,
     jumped: bool,
