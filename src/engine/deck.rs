@@ -107,6 +107,8 @@ pub(super) struct Deck {
     fade_end: u64,
     /// Nothing was heard when it last jumped: all values are there at once.
     jumped: bool,
+    /// When the levels that no dip silences are where the timeline is, after a jump.
+    caught_up: u64,
     /// The piece that has been planned.
     here: Place,
     there: Place,
@@ -139,6 +141,7 @@ impl Deck {
             bottom: None,
             fade_end: 0,
             jumped: true,
+            caught_up: 0,
             here: Place::default(),
             there: Place::default(),
             sums: [None; Part::COUNT],
@@ -153,7 +156,7 @@ impl Deck {
     /// To frame 0.
     pub fn reset(&mut self) {
         (self.position, self.at, self.bottom, self.jumped) = (0, 0, None, true);
-        self.running = false;
+        (self.running, self.caught_up) = (false, 0);
     }
 
     /// Whether the timeline holds a control.
@@ -520,9 +523,17 @@ impl Engine {
         let still = |value: f64| Travel::still(value);
         let index = control.index();
         if let Some(node) = self.level_node(control) {
+            // What no dip silences is heard where it jumps: it takes the time of one to where the timeline is then.
+            let heard = !fades(control) && now > 0;
+            if step.jumped && heard {
+                self.deck.caught_up = now + self.frames(SWITCH_TIME);
+            }
+            let behind = heard && now < self.deck.caught_up;
+            let rate = self.rate;
+            let shortest = if behind { SWITCH_TIME } else { 0.0 };
             if step.moves && step.segment.is_step() {
                 // The node's own glide is smoother than a chain of lines.
-                if step.jumped {
+                if step.jumped && !heard {
                     self.set_gain(node, decibels(control, step.value), 0.0, false);
                 }
                 // Where play stopped inside the glide, the node stands on the way.
@@ -531,8 +542,15 @@ impl Engine {
                     let mut travel = still(step.value);
                     travel.glide(step.segment.target(), now, step.left);
                     self.travels[index] = travel;
-                    self.put(control, step.left as f64 / self.rate);
+                    self.put(control, (step.left as f64 / rate).max(shortest));
                 }
+            } else if step.moves && behind {
+                if step.jumped {
+                    let there = self.deck.here.later(self.frames(SWITCH_TIME));
+                    let db = decibels(control, step.segment.value_at(&there));
+                    self.set_gain(node, db, SWITCH_TIME, false);
+                }
+                self.travels[index] = still(step.value);
             } else if step.moves {
                 if step.jumped {
                     self.set_gain(node, decibels(control, step.value), 0.0, false);
@@ -540,14 +558,7 @@ impl Engine {
                 self.travels[index] = between;
             } else if step.jumped || self.travels[index].target() != step.value {
                 self.travels[index] = still(step.value);
-                self.put(
-                    control,
-                    if step.jumped && now > 0 && !fades(control) {
-                        SWITCH_TIME
-                    } else {
-                        0.0
-                    },
-                );
+                self.put(control, shortest);
             }
             return;
         }
