@@ -3,9 +3,11 @@
 mod common;
 
 use common::{At, Render, binaural, figure, silence, sine, step};
+use std::sync::Arc;
 use zeitgeber::analysis::clicks::ClickFilter;
 use zeitgeber::engine::controls as id;
-use zeitgeber::engine::{ControlId, Engine, Transport};
+use zeitgeber::engine::{ControlId, Engine, Order, Snapshot, Transport};
+use zeitgeber::protocol::factory_presets;
 
 const RATE: f64 = 48_000.0;
 const BAR: f64 = -80.0; // dB re the tone
@@ -357,6 +359,120 @@ fn play_and_stop() {
         "09 clicks: the transport stops, run transport",
         "stop",
         stop,
+    );
+}
+
+/// A factory preset as it is loaded.
+struct Loaded {
+    name: String,
+    snapshot: Snapshot,
+    /// Peak of what it sounds like by itself.
+    peak: f64,
+}
+
+/// Plays one preset over silence, and another from a frame on.
+fn presets(first: &Snapshot, second: Option<&Snapshot>, at: usize) -> [Vec<f32>; 2] {
+    let mut engine = Engine::new(RATE).unwrap();
+    let mut deck = engine.take_deck().unwrap();
+    let mut send = |snapshot: &Snapshot| {
+        let order = Order::Snapshot(Box::new(snapshot.clone()));
+        deck.send(order).unwrap();
+    };
+    send(first);
+    let mut ears = silence(FRAMES);
+    let [left, right] = &mut ears;
+    let mut frame = 0;
+    while frame < FRAMES {
+        if let Some(second) = second.filter(|_| frame == at) {
+            send(second);
+        }
+        let border = if frame < at { at } else { FRAMES };
+        let end = (frame + 64).min(border);
+        let transport = Transport::Host {
+            playing: true,
+            song_frames: Some(frame as i64),
+            tempo: None,
+        };
+        engine.process(
+            &mut left[frame..end],
+            &mut right[frame..end],
+            transport,
+            &[],
+        );
+        frame = end;
+    }
+    ears
+}
+
+/// The factory presets that the measure can judge: tones below 1 kHz, no noise, nothing above 2 kHz by themselves.
+fn tonal_presets(filter: &ClickFilter) -> Vec<Loaded> {
+    let noisy = |value: &dyn Fn(ControlId) -> f64| {
+        let layers = id::LAYER
+            .iter()
+            .any(|layer| value(layer.kind) as usize == id::LAYER_NOISE);
+        layers || value(id::NOISE_KIND) != 0.0
+    };
+    let mut found = Vec::new();
+    for preset in factory_presets() {
+        let mut settings = preset.all_settings();
+        settings[id::FADE_IN.index()].1 = 0.02;
+        let value = |control: ControlId| settings[control.index()].1;
+        if noisy(&value) || value(id::CARRIER) >= 1000.0 || value(id::SPACE_KIND) != 0.0 {
+            continue;
+        }
+        let protocol = preset.protocol();
+        let timeline = protocol.map(|rows| Arc::new(rows.timeline(&settings, RATE).unwrap()));
+        let snapshot = Snapshot { settings, timeline };
+        let ears = presets(&snapshot, None, 0);
+        let loudest = |peak: f32, x: &f32| peak.max(x.abs());
+        let peak = ears.iter().flatten().fold(0.0, loudest);
+        let own = ears
+            .iter()
+            .map(|ear| filter.click(&ear[20_000..], f64::from(peak)))
+            .fold(f64::NEG_INFINITY, f64::max);
+        println!("{}: peak {peak:.4}, by itself {own:.1} dB", preset.name());
+        if peak > 1e-3 && own <= -95.0 {
+            found.push(Loaded {
+                name: preset.name().to_owned(),
+                snapshot,
+                peak: f64::from(peak),
+            });
+        }
+    }
+    found
+}
+
+#[test]
+fn every_tonal_factory_preset_to_every_other() {
+    let filter = ClickFilter::new(RATE).unwrap();
+    let all = tonal_presets(&filter);
+    assert!(all.len() >= 6, "only {} can be judged", all.len());
+    let (mut most, mut pairs) = (f64::NEG_INFINITY, 0);
+    for (n, first) in all.iter().enumerate() {
+        for (_, second) in all.iter().enumerate().filter(|(m, _)| *m != n) {
+            // Re the louder of the two tones.
+            let tone = first.peak.max(second.peak);
+            for eighth in 0..8 {
+                let at = AT + eighth * 15;
+                let ears = presets(&first.snapshot, Some(&second.snapshot), at);
+                // What happens, happens within 40 ms.
+                let span = at - 4_000..at + 8_000;
+                for ear in &ears {
+                    let click = filter.click(&ear[span.clone()], tone);
+                    if click > BAR {
+                        println!("{} -> {}: {click:.1} dB", first.name, second.name);
+                    }
+                    most = most.max(click);
+                }
+            }
+            pairs += 1;
+        }
+    }
+    println!("{} presets, {pairs} changes", all.len());
+    check(
+        "09 clicks: every tonal factory preset to every other, re the louder tone",
+        "preset change",
+        most,
     );
 }
 

@@ -427,20 +427,248 @@ fn steps_seeks_and_switches_of_a_protocol_do_not_click() {
 }
 
 #[test]
-fn a_phase_offset_through_half_a_turn_does_not_click() {
-    let rows = [
+fn a_phase_offset_that_a_protocol_moves_does_not_click() {
+    let base = binaural(10.0, 400.0);
+    let turn = [
         row(0.0, id::PHASE, 170.0, Curve::Step),
         row(1.0, id::PHASE, -170.0, Curve::Smooth),
     ];
-    let base = binaural(10.0, 400.0);
-    let worst = worst(|_, _| {}, &base, &timeline(&rows));
-    // The bend of so quick a turn is in the measure; tones that flip at the row would be far above.
-    figure(
+    check(
         "09 clicks: phase offset from 170 to -170 degrees by a protocol",
-        "<= -60 dB re the tone",
-        &format!("{worst:.1} dB"),
+        worst(|_, _| {}, &base, &timeline(&turn)),
     );
-    assert!(worst <= -60.0, "{worst}");
+    let steps = [
+        row(0.0, id::PHASE, 0.0, Curve::Step),
+        row(0.9, id::PHASE, 180.0, Curve::Step),
+        row(1.0, id::PHASE, -180.0, Curve::Step),
+    ];
+    let setting = |control: ControlId| control.control().default_value();
+    // Without a glide too: a phase never jumps.
+    let most = [0.02, 0.0]
+        .into_iter()
+        .map(|glide| {
+            let steps = Arc::new(Timeline::new(&steps, setting, glide, RATE).unwrap());
+            worst(|_, _| {}, &base, &steps)
+        })
+        .fold(f64::NEG_INFINITY, f64::max);
+    check(
+        "09 clicks: phase offset steps of 180 and 360 degrees by a protocol",
+        most,
+    );
+}
+
+#[test]
+fn a_protocol_that_plays_by_itself_is_at_its_closed_form_after_pauses_and_seeks() {
+    let (mut engine, mut deck) = engine(&binaural(33.0, 400.0), ramp());
+    let window = 19_200;
+    let mut found: f64 = 0.0;
+    let mut look = |engine: &mut Engine, what: &str| {
+        let ears = from(engine, None, 24_000 + window, Some(480));
+        let end = engine.telemetry().protocol().unwrap() * RATE;
+        for (ear, sign) in ears.iter().zip([-0.5, 0.5]) {
+            let turns = |k: f64| {
+                let t = (end - window as f64 + k) / RATE;
+                400.0 * t + sign * ramp_cycles(t)
+            };
+            let off = phase_of(&ear[24_000..], turns) * 360.0;
+            println!("{what}: {off:.6} degree");
+            found = found.max(off.abs());
+        }
+    };
+    look(&mut engine, "from its beginning");
+    for pause in [4_800, 15_057, 31] {
+        deck.send(Order::Play(false)).unwrap();
+        from(&mut engine, None, pause, Some(37));
+        deck.send(Order::Play(true)).unwrap();
+        look(&mut engine, "after a pause");
+    }
+    deck.send(Order::Seek(29.777)).unwrap();
+    look(&mut engine, "after a seek");
+    deck.send(Order::Play(false)).unwrap();
+    from(&mut engine, None, 9_999, Some(64));
+    deck.send(Order::Seek(7.31)).unwrap();
+    from(&mut engine, None, 9_999, Some(64));
+    deck.send(Order::Play(true)).unwrap();
+    look(&mut engine, "after a seek in a pause");
+    deck.send(Order::Seek(50.5)).unwrap();
+    deck.send(Order::Play(false)).unwrap();
+    from(&mut engine, None, 700, Some(64));
+    deck.send(Order::Play(true)).unwrap();
+    look(&mut engine, "after both at once");
+    // A host that plays and stops, and tells no position.
+    let mut stop = [vec![0.0; 7_777], vec![0.0; 7_777]];
+    let [left, right] = &mut stop;
+    let stands = Transport::Host {
+        playing: false,
+        song_frames: None,
+        tempo: None,
+    };
+    engine.process(left, right, stands, &[]);
+    look(&mut engine, "after a stop of the host");
+    figure(
+        "05 a protocol by itself after pauses and seeks: phase",
+        "<= 0.01 degree of the closed form",
+        &format!("{found:.5} degree"),
+    );
+    assert!(found <= 0.01, "{found}");
+}
+
+#[test]
+fn a_pause_does_not_click() {
+    let base = binaural(33.0, 400.0);
+    let filter = ClickFilter::new(RATE).unwrap();
+    let mut most = f64::NEG_INFINITY;
+    for eighth in 0..8 {
+        let (mut engine, mut deck) = engine(&base, ramp());
+        let mut ears = from(&mut engine, None, 40_000 + 15 * eighth, Some(64));
+        for (play, frames) in [(false, 5_000), (true, 15_000)] {
+            deck.send(Order::Play(play)).unwrap();
+            let next = from(&mut engine, None, frames, Some(64));
+            for (ear, next) in ears.iter_mut().zip(next) {
+                ear.extend(next);
+            }
+        }
+        for ear in &ears {
+            most = most.max(filter.click(&ear[20_000..], 0.1));
+        }
+    }
+    check("09 clicks: a protocol by itself waits and goes on", most);
+}
+
+#[test]
+fn a_fade_out_is_heard_to_its_end_where_the_cursor_jumps_back() {
+    let filter = ClickFilter::new(RATE).unwrap();
+    for fade_out in [0.0_f64, 0.4, 2.0] {
+        let length = (fade_out.max(0.02) * RATE) as usize;
+        let play = |back: bool| {
+            let mut settings = binaural(33.0, 400.0);
+            settings.extend([
+                (id::RUN, id::RUN_TRANSPORT as f64),
+                (id::FADE_OUT, fade_out),
+            ]);
+            let (mut engine, _deck) = engine(&settings, ramp());
+            let mut heard = from(&mut engine, Some(0), 48_000, Some(64))[0].clone();
+            let song = if back { 0 } else { 48_000 };
+            let mut block = |playing, song, frames: usize| {
+                let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
+                let transport = Transport::Host {
+                    playing,
+                    song_frames: Some(song),
+                    tempo: None,
+                };
+                engine.process(&mut left, &mut right, transport, &[]);
+                heard.extend(left);
+                engine.telemetry().protocol().unwrap()
+            };
+            let mut at = 0.0;
+            for _ in 0..(length / 64 + 100) {
+                at = block(false, song, 64);
+            }
+            for n in 0..300 {
+                block(true, song + 64 * n, 64);
+            }
+            (heard, at)
+        };
+        let ((stayed, here), (jumped, there)) = (play(false), play(true));
+        assert_eq!((here, there), (1.0, 0.0), "it is where the cursor is");
+        let end = 48_000 + length;
+        assert_same(&jumped[..end], &stayed[..end], "the whole fade");
+        let middle = &jumped[48_000 + length / 2 - 120..][..120];
+        let peak = middle.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        assert!((0.04..0.07).contains(&peak), "half-way: {peak}");
+        assert!(jumped[end..end + 5_000].iter().all(|x| *x == 0.0));
+        check(
+            &format!("09 clicks: stop with the cursor back, fade-out {fade_out} s"),
+            filter.click(&jumped[20_000..], 0.1),
+        );
+    }
+}
+
+#[test]
+fn levels_of_the_program_that_a_protocol_moves_do_not_click_at_a_seek() {
+    let rows = [
+        row(0.0, id::PROG_LEVEL, 0.0, Curve::Step),
+        row(3.0, id::PROG_LEVEL, -30.0, Curve::Linear),
+        row(0.05, id::IN_GAIN, 0.0, Curve::Step),
+        row(0.3, id::IN_GAIN, -6.0, Curve::Step),
+        row(2.0, id::OUT_GAIN, -6.0, Curve::Smooth),
+    ];
+    let mut rows = rows.to_vec();
+    rows.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let filter = ClickFilter::new(RATE).unwrap();
+    // With a beat there is a dip, which the program does not hear.
+    for (kind, beat) in [(0.0, "no beat"), (1.0, "a beat")] {
+        let mut most = f64::NEG_INFINITY;
+        // To the middle of a line, of a step, behind all.
+        for song in [4_800, 14_500, 300_000] {
+            for eighth in 0..8 {
+                let mut settings = binaural(10.0, 400.0);
+                settings.extend([(id::L1_KIND, kind), (id::L1_LEVEL, -60.0)]);
+                let (mut engine, _deck) = engine(&settings, timeline(&rows));
+                let at = AT + 15 * eighth;
+                let tone = |n: usize| (std::f64::consts::TAU * n as f64 / 120.0).sin() as f32;
+                let mut left: Vec<f32> = (0..60_000).map(|n| 0.5 * tone(n)).collect();
+                let mut right = left.clone();
+                let mut start = 0;
+                while start < left.len() {
+                    let border = if start < at { at } else { left.len() };
+                    let end = (start + 64).min(border);
+                    let jumped = if start < at { 0 } else { song - at as i64 };
+                    let transport = Transport::Host {
+                        playing: true,
+                        song_frames: Some(start as i64 + jumped),
+                        tempo: None,
+                    };
+                    let (left, right) = (&mut left[start..end], &mut right[start..end]);
+                    engine.process(left, right, transport, &[]);
+                    start = end;
+                }
+                most = most.max(filter.click(&left[20_000..], 0.5));
+            }
+        }
+        check(
+            &format!("09 clicks: a seek where a protocol moves the program's level, {beat}"),
+            most,
+        );
+    }
+}
+
+#[test]
+fn an_echo_of_what_is_on_its_way_changes_nothing() {
+    let render = |echo: bool| {
+        let mut settings = binaural(10.0, 400.0);
+        settings.push((id::GLIDE, 0.4));
+        let mut engine = Engine::new(RATE).unwrap();
+        for (control, value) in &settings {
+            engine.set(*control, *value);
+        }
+        let mut heard = from(&mut engine, Some(0), 9_600, Some(64));
+        let steps = [
+            (id::BEAT, 16.0),
+            (id::L1_LEVEL, -30.0),
+            (id::PHASE, 90.0),
+            (id::L1_KIND, 1.0),
+        ];
+        for (control, value) in steps {
+            engine.set(control, value);
+        }
+        for part in 0..4 {
+            let song = 9_600 + 6_016 * part;
+            for (ear, next) in heard
+                .iter_mut()
+                .zip(from(&mut engine, Some(song), 6_016, Some(64)))
+            {
+                ear.extend(next);
+            }
+            for (control, value) in steps.into_iter().filter(|_| echo) {
+                engine.set(control, value);
+            }
+        }
+        heard
+    };
+    for (a, b) in render(false).iter().zip(&render(true)) {
+        assert_same(a, b, "echoes");
+    }
 }
 
 #[test]

@@ -19,6 +19,13 @@ impl Engine {
             return;
         }
         let travel = &mut self.travels[control.index()];
+        if let Change::Step(value) = change
+            && now > 0
+            && travel.goes_to(entry.clamp(value), now)
+        {
+            // A host's echo of what is in force, or on its way.
+            return;
+        }
         match change {
             Change::Linear { to, frames: 0 } if places(control) => {
                 *travel = Travel::still(entry.clamp(to));

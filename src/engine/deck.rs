@@ -107,6 +107,8 @@ pub(super) struct Deck {
     fade_end: u64,
     /// Nothing was heard when it last jumped: all values are there at once.
     jumped: bool,
+    /// When the levels that no dip silences are where the timeline is, after a jump.
+    caught_up: u64,
     /// The piece that has been planned.
     here: Place,
     there: Place,
@@ -139,6 +141,7 @@ impl Deck {
             bottom: None,
             fade_end: 0,
             jumped: true,
+            caught_up: 0,
             here: Place::default(),
             there: Place::default(),
             sums: [None; Part::COUNT],
@@ -153,7 +156,7 @@ impl Deck {
     /// To frame 0.
     pub fn reset(&mut self) {
         (self.position, self.at, self.bottom, self.jumped) = (0, 0, None, true);
-        self.running = false;
+        (self.running, self.caught_up) = (false, 0);
     }
 
     /// Whether the timeline holds a control.
@@ -255,6 +258,9 @@ impl Engine {
         if running != self.deck.running {
             self.deck.run(running, now);
             self.piece_end = now;
+            // While it stood the tones went on: what plays by itself goes on in its closed form.
+            let anchors = self.choice(id::PHASE_MODE) == id::PHASE_TIMELINE;
+            self.anchor_pending |= running && self.deck.by_itself && self.deck.on && anchors;
         }
         // While it stands the deck is where the host's cursor is.
         if let Some(song) = song.filter(|song| (moved || !running) && *song != here) {
@@ -316,7 +322,13 @@ impl Engine {
         if !rewinds {
             self.deck.looping = looping;
         }
-        let settled = !self.deck.waits() && wanted == self.deck.on && !rewinds;
+        let stays = wanted == self.deck.on && !rewinds;
+        let replaced = self.deck.pending.snapshot.is_some() || self.deck.pending.timeline.is_some();
+        if stays && !replaced && self.deck.bottom.is_none() && self.fades_out() {
+            // The host's cursor has gone elsewhere while the beat leaves: its fade is heard to its end first.
+            return;
+        }
+        let settled = !self.deck.waits() && stays;
         if settled && self.deck.bottom.is_none() {
             return;
         }
@@ -332,7 +344,12 @@ impl Engine {
             dipped => {
                 self.deck.bottom = None;
                 self.deck.looping = looping;
+                let whole = self.deck.pending.snapshot.is_some();
                 self.jump();
+                if now == 0 && whole {
+                    // Before the first frame a snapshot is as if it had been set control by control.
+                    self.settle();
+                }
                 if dipped.is_some() && self.faded_in {
                     // A fade-in that was under way goes on in its own time.
                     let rest = self.deck.fade_end.saturating_sub(now);
@@ -353,6 +370,11 @@ impl Engine {
     fn beat_is_heard(&self) -> bool {
         let faded_out = self.fade.value(self.now) == 0.0 && self.fade.end(self.now).is_none();
         self.now > 0 && !faded_out && (self.generates() || self.treats())
+    }
+
+    /// Whether the beat is on its way out, or about to be, and still heard.
+    fn fades_out(&self) -> bool {
+        !self.is_wanted() && self.beat_is_heard()
     }
 
     /// Takes what waits over while the deck holds nothing: another timeline, another place.
@@ -426,9 +448,11 @@ impl Engine {
         }
     }
 
-    /// Puts a control to a value without a travel; its node gets there in `glide` seconds.
+    /// Puts a control to a value without a travel; its node gets there in `glide` seconds, or at once where the
+    /// beat's fade keeps it from being heard: on its way in, it would make that fade steeper.
     fn place_at(&mut self, control: ControlId, value: f64, glide: f64) {
         let value = control.control().clamp(value);
+        let glide = if fades(control) { 0.0 } else { glide };
         let travel = &mut self.travels[control.index()];
         if *travel != Travel::still(value) {
             *travel = Travel::still(value);
@@ -478,6 +502,7 @@ impl Engine {
                 last,
                 begins: here.begins(&segment),
                 left: here.until_end(&segment),
+                slopes: [segment.slope_at(&here), segment.slope_at(&there)],
                 end,
                 moves: frames > 0 && segment.moves() && here.has_begun(),
                 jumped,
@@ -489,13 +514,26 @@ impl Engine {
     /// Sets one control.
     fn hold(&mut self, control: ControlId, step: &Step) {
         let now = self.now;
-        let between = Travel::between(step.value, step.last, now, step.end - now);
+        let between = if control == id::PHASE {
+            // Its slope is a frequency: one that changed from piece to piece would be heard.
+            Travel::along(step.value, step.last, now, step.end - now, step.slopes)
+        } else {
+            Travel::between(step.value, step.last, now, step.end - now)
+        };
         let still = |value: f64| Travel::still(value);
         let index = control.index();
         if let Some(node) = self.level_node(control) {
+            // What no dip silences is heard where it jumps: it takes the time of one to where the timeline is then.
+            let heard = !fades(control) && now > 0;
+            if step.jumped && heard {
+                self.deck.caught_up = now + self.frames(SWITCH_TIME);
+            }
+            let behind = heard && now < self.deck.caught_up;
+            let rate = self.rate;
+            let shortest = if behind { SWITCH_TIME } else { 0.0 };
             if step.moves && step.segment.is_step() {
                 // The node's own glide is smoother than a chain of lines.
-                if step.jumped {
+                if step.jumped && !heard {
                     self.set_gain(node, decibels(control, step.value), 0.0, false);
                 }
                 // Where play stopped inside the glide, the node stands on the way.
@@ -504,8 +542,15 @@ impl Engine {
                     let mut travel = still(step.value);
                     travel.glide(step.segment.target(), now, step.left);
                     self.travels[index] = travel;
-                    self.put(control, step.left as f64 / self.rate);
+                    self.put(control, (step.left as f64 / rate).max(shortest));
                 }
+            } else if step.moves && behind {
+                if step.jumped {
+                    let there = self.deck.here.later(self.frames(SWITCH_TIME));
+                    let db = decibels(control, step.segment.value_at(&there));
+                    self.set_gain(node, db, SWITCH_TIME, false);
+                }
+                self.travels[index] = still(step.value);
             } else if step.moves {
                 if step.jumped {
                     self.set_gain(node, decibels(control, step.value), 0.0, false);
@@ -513,14 +558,7 @@ impl Engine {
                 self.travels[index] = between;
             } else if step.jumped || self.travels[index].target() != step.value {
                 self.travels[index] = still(step.value);
-                self.put(
-                    control,
-                    if step.jumped && now > 0 {
-                        SWITCH_TIME
-                    } else {
-                        0.0
-                    },
-                );
+                self.put(control, shortest);
             }
             return;
         }
@@ -640,6 +678,11 @@ impl Engine {
     }
 }
 
+/// Whether a control is a level of what the beat's fade keeps silent at the bottom of a dip.
+fn fades(control: ControlId) -> bool {
+    control == id::NOISE_LEVEL || id::LAYER.iter().any(|layer| layer.level == control)
+}
+
 /// A control over a piece.
 struct Step {
     segment: Segment,
@@ -650,6 +693,8 @@ struct Step {
     begins: bool,
     /// Frames to the segment's end.
     left: u64,
+    /// Slopes per frame at the piece's start and end.
+    slopes: [f64; 2],
     end: u64,
     moves: bool,
     jumped: bool,

@@ -114,16 +114,21 @@ impl Engine {
         Some(self.frames(self.get(id::TIMER) * 60.0)).filter(|frames| *frames > 0)
     }
 
+    /// Whether `run`, the transport and the timer ask for the entrainment.
+    pub(super) fn is_wanted(&self) -> bool {
+        let runs = self.choice(id::RUN) == id::RUN_ALWAYS || self.was_playing;
+        let over = self
+            .timer_frames()
+            .is_some_and(|frames| self.played >= frames);
+        runs && !over
+    }
+
     /// Starts the fade of the entrainment where `run`, the transport and the timer ask for the other state.
     pub(super) fn run_fade(&mut self) {
         if self.dips().is_some() {
             return;
         }
-        let runs = self.choice(id::RUN) == id::RUN_ALWAYS || self.was_playing;
-        let over = self
-            .timer_frames()
-            .is_some_and(|frames| self.played >= frames);
-        let wanted = runs && !over;
+        let wanted = self.is_wanted();
         if wanted == self.faded_in {
             return;
         }

@@ -120,7 +120,7 @@ impl Engine {
 
     /// Puts everything in force that was set before the first frame, without glides, and lets the fade
     /// start from silence.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.unsettled = false;
         self.aim_tempo();
         for control in ControlId::all() {

@@ -10,10 +10,10 @@
 //! once, their product is integrated by Gauss-Legendre quadrature, which for such smooth functions is as
 //! exact as an f64.
 
-use super::ControlId;
 use super::apply::{self, crossfades, places, travels};
 use super::controls as id;
 use super::controls::{Control, Values};
+use super::{ControlId, SWITCH_TIME};
 use crate::dsp::phase::{CYCLE, increment};
 use crate::dsp::ramp::raised_cosine;
 use std::f64::consts::PI;
@@ -257,6 +257,22 @@ impl Segment {
     /// The value at a place that lies in it, or at its end.
     pub fn value_at(&self, place: &Place) -> f64 {
         self.value((place.frame.max(0) as u64).saturating_sub(self.start) as f64)
+    }
+
+    /// The slope per frame at a place that lies in it, or at its end.
+    pub fn slope_at(&self, place: &Place) -> f64 {
+        let n = self.frames.max(1) as f64;
+        let x = (place.frame.max(0) as u64).saturating_sub(self.start) as f64 / n;
+        let (x, way) = (x.min(1.0), self.to - self.from);
+        match self.shape {
+            Shape::Hold => 0.0,
+            Shape::Line => way / n,
+            Shape::Exponential => {
+                let steepness = (self.to / self.from).ln();
+                self.from * steepness * (steepness * x).exp() / n
+            }
+            Shape::Cosine => 0.5 * PI * (PI * x).sin() * way / n,
+        }
     }
 
     /// The value so many frames after its start.
@@ -708,6 +724,12 @@ impl Timeline {
                     .count()
                     .max(1)
                     - 1;
+                let glide = if *control == id::PHASE {
+                    // Not even glide 0 makes a phase jump.
+                    glide.max(frame_of(SWITCH_TIME))
+                } else {
+                    glide
+                };
                 Track::new(*control, before(n), &points[start..], glide, rate)
             });
             Pass::new(laid.collect(), &tracks, &rule, rate)

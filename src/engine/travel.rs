@@ -19,6 +19,8 @@ pub struct Travel {
     residue_frames: u64,
     /// A value that is stepped to at a frame.
     held: Option<(f64, u64)>,
+    /// The slopes at start and end, of a line that stands for a piece of a curve.
+    slopes: Option<[f64; 2]>,
 }
 
 impl Travel {
@@ -34,6 +36,7 @@ impl Travel {
             residue: 0.0,
             residue_frames: 0,
             held: None,
+            slopes: None,
         }
     }
 
@@ -46,6 +49,19 @@ impl Travel {
             line: true,
             ..Travel::still(to)
         }
+    }
+
+    /// As [`Travel::between`], told how steep the way is at its ends, per frame: for what hears a slope.
+    pub fn along(from: f64, to: f64, now: u64, frames: u64, slopes: [f64; 2]) -> Travel {
+        Travel {
+            slopes: Some(slopes),
+            ..Travel::between(from, to, now, frames)
+        }
+    }
+
+    /// Whether it goes to a value, or is there, by no line or held step: to be told so again changes nothing.
+    pub fn goes_to(&self, value: f64, now: u64) -> bool {
+        self.to == value && self.held.is_none() && !self.on_line(now)
     }
 
     /// A raised cosine from where it is now; 0 frames jump. It sets out with the slope that it has, as far
@@ -165,6 +181,14 @@ impl Travel {
 
     /// Its slope per frame at a frame.
     pub fn slope(&self, now: u64) -> f64 {
+        if let Some([first, last]) = self.slopes {
+            return match now {
+                now if now <= self.start => first,
+                now if now == self.start.saturating_add(self.frames) => last,
+                now if now > self.start.saturating_add(self.frames) => 0.0,
+                _ => (self.to - self.from) / self.frames.max(1) as f64,
+            };
+        }
         if self.held.is_some() || self.end(now).is_none() {
             return 0.0;
         }

@@ -78,6 +78,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
         let filters = Arc::new(Filters::new(link.clone()));
         let params = Arc::new(ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params.clone()));
+        params.answer_to(&session);
         Zg {
             params,
             reporter: worker::attach(&link, &filters, &session),

@@ -1,5 +1,6 @@
 //! The host's parameters, made from the table of controls: one parameter a control, in its order.
 
+use super::session::Session;
 use super::state;
 use crate::editor::Link;
 use crate::engine::ControlId;
@@ -9,8 +10,8 @@ use nice_plug::prelude::{
     RemoteControlsPage,
 };
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// One parameter. A framework `EnumParam` needs a Rust enum; the names live in the table instead.
 enum Slot {
@@ -44,6 +45,14 @@ impl Dirty {
         self.0[index / 64].fetch_or(1 << (index % 64), Ordering::Release);
     }
 
+    /// Takes one back; tells whether it was there.
+    fn take_one(&self, index: usize) -> bool {
+        let bit = 1 << (index % 64);
+        let word = &self.0[index / 64];
+        word.load(Ordering::Relaxed) & bit != 0
+            && word.fetch_and(!bit, Ordering::Acquire) & bit != 0
+    }
+
     fn take(&self, mut each: impl FnMut(usize)) {
         for (word, bits) in self.0.iter().enumerate() {
             // Most blocks change nothing: a load is cheaper than a locked exchange.
@@ -71,6 +80,7 @@ pub struct ZgParams {
     revision: Box<IntParam>,
     dirty: Arc<Dirty>,
     link: Arc<Link>,
+    session: OnceLock<Weak<Session>>,
 }
 
 impl ZgParams {
@@ -86,6 +96,7 @@ impl ZgParams {
             revision: Box::new(revision()),
             dirty,
             link,
+            session: OnceLock::new(),
         };
         params.mark_all();
         params
@@ -102,14 +113,12 @@ impl ZgParams {
     /// Hands every value that has changed since the last call to `set`. Wait-free; for the audio thread.
     pub fn take_changes(&self, mut set: impl FnMut(ControlId, f64)) {
         let mut pull = |id: ControlId| set(id, self.value(id));
-        let mut first = true;
-        self.dirty.take(|index| {
-            // Glide says how the others travel: where it changes at the same frame, it is set before them.
-            if std::mem::take(&mut first) {
-                pull(controls::GLIDE);
-            }
-            pull(self.ids[index]);
-        });
+        // Glide says how the others travel: where it changes at the same frame, it is set before them. Where it has
+        // not changed it stays away: after a snapshot the parameter is that of before until the host has followed.
+        if self.dirty.take_one(controls::GLIDE.index()) {
+            pull(controls::GLIDE);
+        }
+        self.dirty.take(|index| pull(self.ids[index]));
     }
 
     /// Makes the next [`ZgParams::take_changes`] hand over everything: for a new engine.
@@ -117,6 +126,17 @@ impl ZgParams {
         for index in 0..self.slots.len() {
             self.dirty.mark(index);
         }
+    }
+
+    /// Forgets which values have changed: a snapshot that is on its way says all of them.
+    pub(super) fn forget_changes(&self) {
+        self.dirty.take(|_| ());
+    }
+
+    /// From now on this session puts loaded states in force.
+    pub(super) fn answer_to(&self, session: &Arc<Session>) {
+        // Once for each instance; a second one would be of another engine.
+        let _ = self.session.set(Arc::downgrade(session));
     }
 
     /// Tells the host that the user takes hold of (`true`) or lets go of a control.
@@ -196,7 +216,12 @@ unsafe impl Params for ZgParams {
     }
 
     fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {
-        state::restore(fields, &self.link);
+        let loaded = state::restore(fields, &self.link);
+        let session = self.session.get().and_then(Weak::upgrade);
+        if let Some(session) = session.filter(|_| loaded) {
+            // The parameters are those of the state already: nice-plug sets them first.
+            session.load_state();
+        }
     }
 }
 

@@ -20,6 +20,9 @@ struct Desk {
     rate: f64,
     /// The protocol that the engine has, and the glide that its steps were laid out with.
     sent: Option<(Option<Arc<Protocol>>, f64)>,
+    /// The glide that the host still had when a snapshot with another was sent: until its parameter moves, the
+    /// snapshot's holds.
+    outdated: Option<f64>,
     changes: Option<u64>,
     /// The glide of the last round: one that is being moved is waited for.
     glide: f64,
@@ -57,10 +60,11 @@ impl Session {
         let glide = self.params.value(GLIDE);
         let session = self.link.session();
         let moving = std::mem::replace(&mut desk.glide, glide) != glide;
-        let laid_out = desk
-            .sent
-            .as_ref()
-            .is_some_and(|(protocol, with)| protocol.is_none() || *with == glide || moving);
+        desk.outdated = desk.outdated.filter(|outdated| *outdated == glide);
+        let awaited = desk.outdated.is_some();
+        let laid_out = desk.sent.as_ref().is_some_and(|(protocol, with)| {
+            protocol.is_none() || *with == glide || moving || awaited
+        });
         if laid_out && desk.changes == Some(session.changes) {
             return;
         }
@@ -105,19 +109,43 @@ impl Session {
 
     /// Puts a whole sound in force, as one snapshot, with a fade.
     pub fn load(&self, take: &Take) {
+        self.send(&take.settings, take.protocol.clone());
+    }
+
+    /// Puts a state in force that the host has just loaded: as one snapshot where the engine runs. Never on the
+    /// audio thread.
+    pub fn load_state(&self) {
+        let settings: Vec<(ControlId, f64)> = ControlId::all()
+            .map(|id| (id, self.params.value(id)))
+            .collect();
+        self.send(&settings, self.link.session().protocol);
+    }
+
+    fn send(&self, settings: &[(ControlId, f64)], protocol: Option<Arc<Protocol>>) {
         let mut desk = self.desk();
-        let timeline = self.timeline(take.protocol.as_deref(), &take.settings, desk.rate);
+        if desk.line.is_none() {
+            // An engine that is still to come takes all parameters as they are then.
+            return;
+        }
+        let timeline = self.timeline(protocol.as_deref(), settings, desk.rate);
         let Some(line) = &mut desk.line else { return };
         let snapshot = Snapshot {
-            settings: take.settings.clone(),
+            settings: settings.to_vec(),
             timeline,
         };
-        if line.send(Order::Snapshot(Box::new(snapshot))).is_ok() {
-            let glide = take.settings.iter().find(|(id, _)| *id == GLIDE);
-            let glide = glide.map_or(self.params.value(GLIDE), |(_, value)| *value);
-            desk.sent = Some((take.protocol.clone(), glide));
-            desk.changes = Some(self.link.session().changes);
+        // What the host has set before is of before; what it sets from now on comes after the snapshot.
+        self.params.forget_changes();
+        if line.send(Order::Snapshot(Box::new(snapshot))).is_err() {
+            // The line is full where the engine does not run: it is told parameter by parameter.
+            self.params.mark_all();
+            return;
         }
+        let now = self.params.value(GLIDE);
+        let glide = settings.iter().find(|(id, _)| *id == GLIDE);
+        let glide = glide.map_or(now, |(_, value)| *value);
+        desk.sent = Some((protocol, glide));
+        desk.outdated = Some(now).filter(|now| *now != glide);
+        desk.changes = Some(self.link.session().changes);
     }
 
     /// Sends an order.
@@ -128,3 +156,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

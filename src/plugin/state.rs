@@ -99,8 +99,8 @@ fn name(json: &str) -> Result<String, String> {
     Ok(name)
 }
 
-/// Takes over the fields of a state that [`filter`] has seen.
-pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
+/// Takes over the fields of a state that [`filter`] has seen; tells whether it was accepted.
+pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) -> bool {
     if let Some(size) = fields
         .get(EDITOR_KEY)
         .and_then(|json| serde_json::from_str(json).ok())
@@ -108,7 +108,8 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
         link.set_size(size);
     }
     // A state that says nothing of it has the embedded set; one that was refused has no fields at all.
-    if fields.contains_key(VERSION_KEY) {
+    let accepted = fields.contains_key(VERSION_KEY);
+    if accepted {
         let chosen = fields.get(HRTF_KEY);
         link.choose_hrtf(chosen.and_then(|json| HrtfChoice::parse(json).ok()));
         link.edit_session(|session| {
@@ -133,6 +134,7 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) {
         link.messages.post(notice);
     }
     link.repaint();
+    accepted
 }
 
 /// Checks and completes a state before it is loaded, or empties it.

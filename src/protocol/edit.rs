@@ -2,12 +2,13 @@
 
 use super::rows::Protocol;
 use crate::engine::ControlId;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Steps that can be taken back.
 const STEPS: usize = 100;
 
-/// A whole sound: every control's value, its timeline, and the name that it goes by.
+/// A whole sound: every control's value, its timeline, its head, and the name that it goes by.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Take {
     /// All controls, in the order of the table.
@@ -16,6 +17,8 @@ pub struct Take {
     pub protocol: Option<Arc<Protocol>>,
     /// The preset's name.
     pub name: String,
+    /// The SOFA file that is chosen; none for the embedded set.
+    pub hrtf: Option<PathBuf>,
 }
 
 /// What was before, what was taken back, and the other of two sounds that are compared.

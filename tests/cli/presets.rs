@@ -111,6 +111,63 @@ fn presets_are_checked_imported_shown_and_exported() {
 }
 
 #[test]
+fn own_presets_are_renamed_and_deleted_and_the_factorys_stay() {
+    let run = Run::new();
+    run.write("ramp.json", PROTOCOL);
+    run.fine("presets import ramp.json");
+    let said = run.fine("presets rename ramp Slope");
+    assert!(
+        said.contains("\"Slope\"") && said.contains("slope.json"),
+        "{said}"
+    );
+    assert!(!run.path("own/ramp.json").exists());
+    assert!(
+        run.fine("presets show slope")
+            .contains("\"name\": \"Slope\"")
+    );
+    for (words, says) in [
+        (
+            "presets rename Slope Pendulum",
+            "there is a preset \"Pendulum\" already",
+        ),
+        ("presets rename Pendulum Mine", "belongs to the factory"),
+        ("presets delete Pendulum", "belongs to the factory"),
+        (
+            "presets rename nothing Mine",
+            "there is no preset \"nothing\"",
+        ),
+        ("presets delete nothing", "there is no preset \"nothing\""),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
+    run.fine("presets delete slope");
+    assert!(!run.path("own/slope.json").exists());
+    let line = run.wrong("presets show Slope");
+    assert!(line.contains("there is no preset"), "{line}");
+    for action in ["rename", "delete"] {
+        let help = run.fine(&format!("presets {action} --help"));
+        assert!(help.contains("the factory's stay as they are"), "{help}");
+    }
+}
+
+#[test]
+fn live_takes_a_preset() {
+    let run = Run::new();
+    assert!(run.fine("live --help").contains("--preset <NAME|FILE>"));
+    let line = run.wrong("live --no-input --preset Pendulun");
+    assert!(line.contains("the nearest is \"Pendulum\""), "{line}");
+    // It is read before anything is opened.
+    run.write("bad.json", r#"{"zeitgeber": 1, "params": {"beat": 500}}"#);
+    let line = run.wrong("live --no-input --preset bad.json");
+    assert!(line.contains("beat: 500 is outside"), "{line}");
+    assert!(
+        run.wrong("live --no-input --preset Pendulum")
+            .contains("terminal")
+    );
+}
+
+#[test]
 fn what_is_measured_is_what_is_set() {
     let run = Run::new();
     let table = run.fine("presets measure --seconds 20 --only theta");

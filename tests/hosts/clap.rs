@@ -4,10 +4,11 @@ use crate::rig::{Change, Rig, Stereo, load};
 use clack_extensions::tail::TailLength;
 use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
-use clack_host::prelude::ProcessStatus;
+use clack_host::prelude::{PluginEntry, ProcessStatus};
+use zeitgeber::analysis::clicks::ClickFilter;
 use zeitgeber::engine::controls::{
     BEAT, BEAT_SOURCE, BYPASS, CARRIER, CARRIER_SOURCE, FADE_IN, GLIDE, IN_GAIN, L1_KIND, L1_LEVEL,
-    PROTOCOL_ON,
+    L2_KIND, PROTOCOL_ON,
 };
 use zeitgeber::engine::{Change as How, ControlId, Engine, Event, Tempo, Transport};
 
@@ -378,6 +379,80 @@ fn a_protocol_in_the_state_plays_and_is_saved_again() {
     );
     let once_more = String::from_utf8(restored.save()[8..].to_vec()).expect("the state is JSON");
     assert_eq!(again, once_more);
+}
+
+/// A state in which another sound plays.
+fn another_sound(entry: &PluginEntry) -> Vec<u8> {
+    let mut rig = Rig::new(entry);
+    let changes = [
+        (0, L1_KIND, 2.0),
+        (0, L1_LEVEL, -26.0),
+        (0, CARRIER, 613.0),
+        (0, BEAT, 33.0),
+        (0, L2_KIND, BINAURAL),
+        (0, IN_GAIN, -6.0),
+        (0, GLIDE, 0.0),
+    ];
+    let silence = [vec![0.0; 64], vec![0.0; 64]];
+    rig.start(RATE)
+        .expect("it starts")
+        .render(&silence, &[64], &changes, playing(0));
+    rig.save()
+}
+
+#[test]
+fn a_state_that_is_loaded_while_it_plays_does_not_click() {
+    let entry = load();
+    let state = another_sound(&entry);
+    let filter = ClickFilter::new(RATE).expect("a filter at 48 kHz");
+    let sound = [
+        (0, L1_KIND, BINAURAL),
+        (0, L1_LEVEL, -20.0),
+        (0, CARRIER, 400.0),
+        (0, BEAT, 10.0),
+        (0, FADE_IN, 0.02),
+    ];
+    let mut worst = f64::NEG_INFINITY;
+    for eighth in 0..8 {
+        let at = 40_000 + 15 * eighth;
+        let silence = [vec![0.0; 60_000], vec![0.0; 60_000]];
+        let mut output = silence.clone();
+        let mut rig = Rig::new(&entry);
+        let mut running = rig.start(RATE).expect("it starts");
+        let mut start = 0;
+        while start < 60_000 {
+            if start == at {
+                assert!(running.load(&state));
+            }
+            let border = if start < at { at } else { 60_000 };
+            let end = (start + 64).min(border);
+            let transport = playing(0)(start);
+            running.block(
+                &silence,
+                &mut output,
+                start..end,
+                &sound,
+                transport.as_ref(),
+            );
+            start = end;
+        }
+        drop(running);
+        assert_eq!((rig.value(CARRIER), rig.value(L2_KIND)), (613.0, BINAURAL));
+        for ear in &output {
+            worst = worst.max(filter.click(&ear[20_000..], 0.1));
+            // One fade: it has been silent in between, and the new sound is there 60 ms later.
+            let peak = |from: usize| {
+                ear[from..from + 120]
+                    .iter()
+                    .fold(0.0f32, |p, x| p.max(x.abs()))
+            };
+            let bottom = (at..at + 2_000).step_by(24).map(peak);
+            assert!(bottom.fold(1.0, f32::min) < 0.01);
+            assert!(peak(at + 3_000) > 0.02);
+        }
+    }
+    println!("a state that is loaded while it plays: {worst:.1} dB re the tone");
+    assert!(worst <= -80.0, "{worst}");
 }
 
 #[test]

@@ -281,6 +281,11 @@ impl Running<'_> {
         self.process(inputs, outputs, &buffer, transport)
     }
 
+    /// Loads a state while it plays.
+    pub fn load(&mut self, bytes: &[u8]) -> bool {
+        self.rig.load(bytes)
+    }
+
     /// What happens in some frames.
     fn events(&self, frames: &std::ops::Range<usize>, changes: &[Change]) -> EventBuffer {
         let events: Vec<ParamValueEvent> = changes

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use zeitgeber::engine::{self, ControlId};
+use zeitgeber::protocol::{Entry, Library, LibraryError};
 
 /// Why a command stops: a message for the user.
 #[derive(Debug)]
@@ -52,6 +53,16 @@ pub fn settings(texts: &[String]) -> Result<Vec<(ControlId, f64)>, Problem> {
             Ok((id, id.control().parse(value)?))
         })
         .collect()
+}
+
+/// Reads `--preset NAME|FILE`.
+pub fn preset(name: &str) -> Result<Entry, Problem> {
+    Library::new().open(name).map_err(|error| match error {
+        LibraryError::Unknown { .. } => Problem::new(format!(
+            "--preset {name}: {error}; `zeitgeber presets list` lists them"
+        )),
+        other => other.into(),
+    })
 }
 
 /// Reads a number; whether it is a sensible one is for its user to say.

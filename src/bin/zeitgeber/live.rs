@@ -13,6 +13,7 @@ use zeitgeber::analysis::to_db;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
 use zeitgeber::hrtf;
+use zeitgeber::protocol::{Entry, Preset};
 
 /// Time between two status lines.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -41,7 +42,10 @@ pub struct Args {
     /// Generate only: open no input device
     #[arg(long)]
     no_input: bool,
-    /// Set a parameter; without an l1_kind, layer 1 is binaural
+    /// A preset by name (`zeitgeber presets list`) or file; its protocol plays by itself
+    #[arg(long, value_name = "NAME|FILE")]
+    preset: Option<String>,
+    /// Set a parameter, over the preset's; without a preset and an l1_kind, layer 1 is binaural
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
@@ -55,10 +59,20 @@ impl Args {
         if self.list {
             return print(&live_devices::list()?);
         }
-        let mut settings = vec![(L1_KIND, LAYER_BINAURAL as f64)];
+        let entry = self.preset.as_deref().map(args::preset).transpose()?;
+        let preset = entry.as_ref().map(|entry| &entry.preset);
+        for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
+            eprintln!("zeitgeber: warning: {warning}");
+        }
+        let mut settings = preset.map_or_else(
+            || vec![(L1_KIND, LAYER_BINAURAL as f64)],
+            Preset::all_settings,
+        );
         settings.extend(args::settings(&self.set)?);
+        let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
+        let hrtf = self.hrtf.as_ref().or(asked_hrtf.as_ref());
         // What is wrong with the file is said before anything is opened.
-        if let Some(file) = &self.hrtf {
+        if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -72,7 +86,8 @@ impl Args {
             rate: self.rate,
             frames: self.frames,
             settings: &settings,
-            hrtf: self.hrtf.as_deref(),
+            protocol: preset.and_then(Preset::protocol),
+            hrtf: hrtf.map(PathBuf::as_path),
         })?;
         print(&format!(
             "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",

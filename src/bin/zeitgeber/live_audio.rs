@@ -12,8 +12,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
-use zeitgeber::engine::{Change, ControlId, Engine, Event, Telemetry, Transport};
+use zeitgeber::engine::{Change, ControlId, Engine, Event, Order, Telemetry, Transport};
 use zeitgeber::hrtf;
+use zeitgeber::protocol::Protocol;
 use zeitgeber::space::bring;
 
 /// Frames that the engine is handed at most at a time.
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub rate: Option<u32>,
     pub frames: Option<u32>,
     pub settings: &'a [(ControlId, f64)],
+    /// A timeline that plays from the beginning.
+    pub protocol: Option<&'a Protocol>,
     /// A SOFA file in place of the embedded set.
     pub hrtf: Option<&'a Path>,
 }
@@ -114,6 +117,12 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let mut engine = Engine::new(f64::from(rate))?;
     for &(control, value) in request.settings {
         engine.set(control, value);
+    }
+    if let Some(protocol) = request.protocol {
+        let timeline = protocol.timeline(request.settings, f64::from(rate))?;
+        let line = engine.take_deck();
+        // A new line has room for its first order.
+        let _ = line.map(|mut line| line.send(Order::Timeline(Some(Arc::new(timeline)))));
     }
     let file = request.hrtf.map(Path::to_owned);
     let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);

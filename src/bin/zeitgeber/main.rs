@@ -84,7 +84,7 @@ fn explain(error: &clap::Error) -> ExitCode {
             if std::env::args().nth(1).as_deref() == Some("presets") =>
         {
             refuse(&Problem::new(
-                "give a command of presets: list, show, check, import, export or measure",
+                "give a command of presets: list, show, check, rename, delete, import, export or measure",
             ))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {

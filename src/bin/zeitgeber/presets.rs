@@ -13,7 +13,7 @@ use zeitgeber::engine::{ControlId, controls as id};
 use zeitgeber::offline::{DecodeError, RenderOptions, Silence, Source, render};
 use zeitgeber::protocol::{Entry, Library, Preset, carrier_hertz, export_sbg, import};
 
-/// List, show, check, import, export and measure presets
+/// List, show, check, rename, delete, import, export and measure presets
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -39,6 +39,21 @@ enum Action {
         /// The files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+    /// Give one of your own presets another name; the factory's stay as they are
+    Rename {
+        /// Its name
+        #[arg(value_name = "OLD")]
+        name: String,
+        /// The name that it gets, which no other preset has
+        #[arg(value_name = "NEW")]
+        to: String,
+    },
+    /// Delete one of your own presets; the factory's stay as they are
+    Delete {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
     },
     /// Import a preset, an SBaGen sequence (.sbg) or a Gnaural schedule into your folder
     Import {
@@ -113,6 +128,14 @@ impl Args {
             Action::List { json } => list(&library, json),
             Action::Show { name } => print(&library.open(&name)?.preset.to_text()),
             Action::Check { files } => check(&files),
+            Action::Rename { name, to } => {
+                let path = library.rename(&name, &to)?;
+                print(&format!("\"{name}\" is \"{to}\" now: {}\n", path.display()))
+            }
+            Action::Delete { name } => {
+                library.delete(&name)?;
+                print(&format!("\"{name}\" is deleted\n"))
+            }
             Action::Import { file, output } => take_in(&library, &file, output.as_deref()),
             Action::Export { name, output, sbg } => give_out(&library, &name, output, sbg),
             Action::Measure { seconds, only } => measure(&library, seconds, &only),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
 use zeitgeber::offline::{Lane, RenderOptions, render};
-use zeitgeber::protocol::{Entry, Library, LibraryError};
+use zeitgeber::protocol::Entry;
 
 /// Overshoots of less than this would be told as 0.0 dB, in dB.
 const LEAST_OVERSHOOT: f32 = 0.05;
@@ -64,7 +64,7 @@ enum Bus {
 impl Args {
     /// Renders.
     pub fn run(self) -> Result<(), Problem> {
-        let entry = self.preset.as_ref().map(read_preset).transpose()?;
+        let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
             eprintln!("zeitgeber: warning: {warning}");
@@ -176,14 +176,4 @@ fn automations(texts: &[String]) -> Result<Vec<(ControlId, PathBuf)>, Problem> {
             Ok((ControlId::parse(id)?, PathBuf::from(file)))
         })
         .collect()
-}
-
-/// Reads a preset, by file or by name.
-fn read_preset(name: &String) -> Result<Entry, Problem> {
-    Library::new().open(name).map_err(|error| match error {
-        LibraryError::Unknown { .. } => Problem::new(format!(
-            "--preset {name}: {error}; `zeitgeber presets list` lists them"
-        )),
-        other => other.into(),
-    })
 }

@@ -49,16 +49,23 @@ pub(in crate::editor) fn take(link: &Link, sink: &dyn ParamSink) -> Take {
         settings: ControlId::all().map(|id| (id, sink.value(id))).collect(),
         protocol: session.protocol,
         name: session.name,
+        hrtf: link.hrtf().choice.map(|choice| choice.path),
     }
 }
 
 /// Puts a sound in force.
-fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
+pub(in crate::editor) fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
+    // The engine first: a round of the worker between the two would bring the new timeline with the old settings.
+    sink.load(take);
     link.edit_session(|session| {
         session.protocol = take.protocol.clone();
         session.name = take.name.clone();
     });
-    sink.load(take);
+    let chosen = link.hrtf().choice.map(|choice| choice.path);
+    if chosen != take.hrtf {
+        let choice = |path| HrtfChoice { path, hash: None };
+        link.choose_hrtf(take.hrtf.clone().map(choice));
+    }
     // Where only the protocol or the name is another, no parameter tells the host.
     sink.touch();
 }
@@ -104,6 +111,7 @@ fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
             .map(|protocol| Arc::new(protocol.pinned(&settings))),
         settings,
         name: entry.name.clone(),
+        hrtf: entry.hrtf_path(),
     }
 }
 
@@ -179,14 +187,14 @@ impl Presets {
             return;
         };
         link.history(|history| history.note(take(link, sink)));
-        put(link, sink, &sound(entry, sink));
+        let mut sound = sound(entry, sink);
+        // One that asks for no head keeps the one that there is.
+        sound.hrtf = sound.hrtf.or(link.hrtf().choice.map(|choice| choice.path));
+        put(link, sink, &sound);
         self.shown = Some(entry.name.clone());
         sink.play(true);
         for warning in entry.preset.warnings() {
             link.messages.post(format!("{}: {warning}", entry.name));
-        }
-        if let Some(path) = entry.hrtf_path() {
-            link.choose_hrtf(Some(HrtfChoice { path, hash: None }));
         }
     }
 
@@ -540,6 +548,42 @@ mod tests {
             .unwrap();
         assert_eq!(after, loaded);
     }
+    #[test]
+    fn the_head_goes_with_undo_redo_and_the_two_sounds() {
+        let (link, sink) = (Link::default(), Table::default());
+        let path = |name: &str| Some(std::path::PathBuf::from(name));
+        let chosen = |link: &Link| link.hrtf().choice.map(|choice| choice.path);
+        let choose = |name| {
+            let path = std::path::PathBuf::from(name);
+            link.choose_hrtf(Some(HrtfChoice { path, hash: None }));
+        };
+        choose("first.sofa");
+        link.set_hrtf_hash(std::path::Path::new("first.sofa"), "abc");
+        link.history(|history| history.note(take(&link, &sink)));
+        choose("second.sofa");
+        let before = link.history(|history| history.undo(take(&link, &sink)));
+        put(&link, &sink, &before.unwrap());
+        assert_eq!(chosen(&link), path("first.sofa"));
+        let after = link.history(|history| history.redo(take(&link, &sink)));
+        put(&link, &sink, &after.unwrap());
+        assert_eq!(chosen(&link), path("second.sofa"));
+        // B begins as A and gets the embedded set; A keeps its own.
+        let other = link.history(|history| history.swap(take(&link, &sink)));
+        put(&link, &sink, &other);
+        link.choose_hrtf(None);
+        let a = link.history(|history| history.swap(take(&link, &sink)));
+        put(&link, &sink, &a);
+        assert_eq!(chosen(&link), path("second.sofa"));
+        let b = link.history(|history| history.swap(take(&link, &sink)));
+        put(&link, &sink, &b);
+        assert_eq!(chosen(&link), None);
+        // The same file again is not loaded anew: what is known of it stays.
+        choose("first.sofa");
+        link.set_hrtf_hash(std::path::Path::new("first.sofa"), "abc");
+        put(&link, &sink, &take(&link, &sink));
+        assert_eq!(link.hrtf().choice.unwrap().hash.as_deref(), Some("abc"));
+    }
+
     #[test]
     fn saving_again_keeps_what_is_said_about_a_preset() {
         let folder = std::env::temp_dir().join(format!("zeitgeber-save-{}", std::process::id()));

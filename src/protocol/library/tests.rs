@@ -68,6 +68,29 @@ fn the_factory_stays_as_it_is() {
 }
 
 #[test]
+fn a_new_name_may_differ_by_its_capitals_only_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::at(folder.path());
+    let path = library.save(&preset("walk")).unwrap();
+    assert_eq!(library.rename("walk", "Walk").unwrap(), path);
+    assert_eq!(library.find("walk").unwrap().name, "Walk");
+    let factory = library.list().0[0].name.clone();
+    for wrong in ["", &"x".repeat(81), &factory] {
+        assert!(library.rename("Walk", wrong).is_err(), "{wrong:?}");
+        assert_eq!(library.find("walk").unwrap().name, "Walk");
+    }
+    assert!(matches!(
+        library.rename("nobody", "x"),
+        Err(LibraryError::Unknown { .. })
+    ));
+    assert!(matches!(
+        library.delete("nobody"),
+        Err(LibraryError::Unknown { .. })
+    ));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn damaged_files_are_told_and_the_rest_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.json"), "{").unwrap();

@@ -1,0 +1,276 @@
+//! A host that plays while sounds are loaded, and follows them late.
+
+use super::*;
+use crate::editor::{EditorSize, SessionState};
+use crate::engine::Transport;
+use crate::engine::controls::{
+    BEAT, BYPASS, CARRIER, FADE_IN, IN_GAIN, L1_KIND, L1_LEVEL, L2_KIND, LAYER_BINAURAL,
+    LAYER_MONAURAL, PROTOCOL_ON,
+};
+use crate::plugin::state;
+use nice_plug::prelude::Params;
+
+const RATE: f64 = 48_000.0;
+const BLOCK: usize = 32;
+
+/// An instance without its framework.
+struct Host {
+    link: Arc<Link>,
+    params: Arc<ZgParams>,
+    session: Arc<Session>,
+    engine: Engine,
+    frame: usize,
+}
+
+impl Host {
+    fn new(settings: &[(ControlId, f64)]) -> Host {
+        let link = Arc::new(Link::default());
+        let params = Arc::new(ZgParams::new(link.clone()));
+        let session = Arc::new(Session::new(link.clone(), params.clone()));
+        params.answer_to(&session);
+        let mut engine = Engine::new(RATE).unwrap();
+        session.attach(&mut engine);
+        for (control, value) in settings {
+            params.host_sets(*control, *value);
+        }
+        let mut host = Host {
+            link,
+            params,
+            session,
+            engine,
+            frame: 0,
+        };
+        host.play(1);
+        host
+    }
+
+    /// Processes blocks; returns the left ear, and the fade of the beat after each block.
+    fn play(&mut self, blocks: usize) -> (Vec<f32>, Vec<f64>) {
+        let (mut heard, mut fades) = (Vec::new(), Vec::new());
+        for _ in 0..blocks {
+            let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
+            let engine = &mut self.engine;
+            self.params.take_changes(|id, value| engine.set(id, value));
+            let transport = Transport::Host {
+                playing: true,
+                song_frames: Some(self.frame as i64),
+                tempo: None,
+            };
+            engine.process(&mut left, &mut right, transport, &[]);
+            self.frame += BLOCK;
+            heard.extend(left);
+            fades.push(engine.telemetry().fade());
+        }
+        (heard, fades)
+    }
+
+    /// What the editor does with a preset, but for the gestures.
+    fn load(&self, take: &Take) {
+        self.session.load(take);
+        self.link
+            .edit_session(|session| session.protocol = take.protocol.clone());
+    }
+
+    /// The host repeats what the gestures told it.
+    fn follow(&self, take: &Take) {
+        for (control, value) in &take.settings {
+            self.params.host_sets(*control, *value);
+        }
+    }
+}
+
+fn sound() -> Vec<(ControlId, f64)> {
+    vec![
+        (L1_KIND, LAYER_BINAURAL as f64),
+        (L1_LEVEL, -20.0),
+        (CARRIER, 400.0),
+        (BEAT, 10.0),
+        (FADE_IN, 0.02),
+    ]
+}
+
+fn take(host: &Host, changes: &[(ControlId, f64)], rows: Option<&str>) -> Take {
+    let mut settings: Vec<(ControlId, f64)> = ControlId::all()
+        .map(|id| (id, host.params.value(id)))
+        .collect();
+    for (control, value) in changes {
+        settings[control.index()].1 = *value;
+    }
+    let protocol = rows.map(|rows| {
+        let value = serde_json::from_str(rows).unwrap();
+        let read = Protocol::from_session(&value, &settings, &mut Vec::new());
+        Arc::new(read.unwrap().0)
+    });
+    Take {
+        settings,
+        protocol,
+        ..Take::default()
+    }
+}
+
+const ROWS: &str = r#"[{"at": 0, "beat": 8}, {"at": 600, "beat": 4}]"#;
+
+/// How often a fade left 1.
+fn dips(fades: &[f64]) -> usize {
+    fades
+        .windows(2)
+        .filter(|pair| pair[0] == 1.0 && pair[1] < 1.0)
+        .count()
+}
+
+#[test]
+fn a_snapshots_glide_holds_until_the_host_follows() {
+    let mut host = Host::new(&sound());
+    host.session.sync();
+    host.play(200);
+    let loaded = take(&host, &[(GLIDE, 0.5), (PROTOCOL_ON, 1.0)], Some(ROWS));
+    host.load(&loaded);
+    let mut fades = vec![1.0];
+    fades.extend(host.play(200).1);
+    assert_eq!(dips(&fades), 1);
+    assert_eq!(host.engine.get(GLIDE), 0.5);
+    // The worker comes round, time and again, before the host has followed and after.
+    let mut fades = vec![1.0];
+    for round in 0..8 {
+        if round == 3 {
+            host.follow(&loaded);
+        }
+        host.session.sync();
+        fades.extend(host.play(60).1);
+    }
+    assert_eq!(dips(&fades), 0, "the timeline was laid out again");
+    assert_eq!(host.engine.get(GLIDE), 0.5);
+    // One that is really moved lays it out anew.
+    host.params.host_sets(GLIDE, 0.1);
+    let mut fades = vec![1.0];
+    for _ in 0..3 {
+        host.session.sync();
+        fades.extend(host.play(60).1);
+    }
+    assert_eq!(dips(&fades), 1);
+}
+
+#[test]
+fn one_late_change_does_not_bring_the_glide_of_before() {
+    let mut host = Host::new(&sound());
+    host.play(200);
+    host.load(&take(&host, &[(GLIDE, 0.5)], None));
+    // The first echo comes, that of the glide not yet: within the dip, and after it.
+    host.params.host_sets(BEAT, 12.0);
+    host.play(100);
+    assert_eq!((host.engine.get(GLIDE), host.engine.get(BEAT)), (0.5, 12.0));
+    host.params.host_sets(BEAT, 13.0);
+    host.play(100);
+    assert_eq!((host.engine.get(GLIDE), host.engine.get(BEAT)), (0.5, 13.0));
+}
+
+#[test]
+fn the_last_writer_wins() {
+    let mut host = Host::new(&sound());
+    host.play(200);
+    // Set before the snapshot, and not yet heard of: of before.
+    host.params.host_sets(BEAT, 20.0);
+    host.params.host_sets(CARRIER, 300.0);
+    host.load(&take(&host, &[(BEAT, 5.0), (CARRIER, 350.0)], None));
+    // Set after it, while it waits.
+    host.params.host_sets(CARRIER, 320.0);
+    host.play(200);
+    let now = |host: &Host| (host.engine.get(BEAT), host.engine.get(CARRIER));
+    assert_eq!(now(&host), (5.0, 320.0));
+    host.params.host_sets(BEAT, 6.0);
+    host.play(1);
+    assert_eq!(now(&host), (6.0, 320.0));
+}
+
+#[test]
+fn a_full_line_loses_nothing() {
+    let mut host = Host::new(&sound());
+    host.play(10);
+    for n in 0..40 {
+        let loaded = take(&host, &[(BEAT, 5.0 + f64::from(n))], None);
+        host.load(&loaded);
+        host.follow(&loaded);
+    }
+    host.play(200);
+    assert_eq!(host.engine.get(BEAT), 44.0);
+}
+
+/// Loads a state as nice-plug does: parameters first, then the rest.
+fn load_state(host: &Host, changes: &[(ControlId, f64)]) {
+    for (control, value) in changes {
+        host.params.host_sets(*control, *value);
+    }
+    let session = SessionState {
+        protocol: take(host, &[], Some(ROWS)).protocol,
+        ..SessionState::default()
+    };
+    let fields = state::fields(EditorSize::default(), None, &session);
+    host.params.deserialize_fields(&fields);
+}
+
+const STATE: [(ControlId, f64); 8] = [
+    (CARRIER, 613.0),
+    (BEAT, 33.0),
+    (L1_KIND, LAYER_MONAURAL as f64),
+    (L1_LEVEL, -26.0),
+    (L2_KIND, LAYER_BINAURAL as f64),
+    (IN_GAIN, -6.0),
+    (GLIDE, 0.0),
+    (PROTOCOL_ON, 1.0),
+];
+
+#[test]
+fn a_state_that_is_loaded_while_it_plays_is_one_fade() {
+    let mut host = Host::new(&sound());
+    host.play(1250);
+    load_state(&host, &STATE);
+    let mut fades = vec![1.0];
+    fades.extend(host.play(500).1);
+    assert_eq!(dips(&fades), 1, "one fade");
+    assert!(fades.contains(&0.0), "all of it at the bottom of the fade");
+    for (control, value) in STATE.into_iter().filter(|(id, _)| *id != BEAT) {
+        assert_eq!(host.engine.get(control), value, "{}", control.control().id);
+    }
+    assert!((host.engine.telemetry().beat() - 8.0).abs() < 1e-9);
+    // Nothing is left over for the worker.
+    host.session.sync();
+    let mut fades = vec![1.0];
+    fades.extend(host.play(100).1);
+    assert_eq!(dips(&fades), 0);
+}
+
+#[test]
+fn a_state_that_is_loaded_before_the_first_frame_is_simply_there() {
+    let heard = |late: bool| {
+        let link = Arc::new(Link::default());
+        let params = Arc::new(ZgParams::new(link.clone()));
+        let session = Arc::new(Session::new(link.clone(), params.clone()));
+        params.answer_to(&session);
+        let mut engine = Engine::new(RATE).unwrap();
+        session.attach(&mut engine);
+        let mut host = Host {
+            link,
+            params,
+            session,
+            engine,
+            frame: 0,
+        };
+        let mut settings = sound();
+        settings.extend([(BYPASS, 0.0), (IN_GAIN, -6.0), (GLIDE, 0.0)]);
+        if late {
+            load_state(&host, &settings);
+        } else {
+            for (control, value) in settings {
+                host.params.host_sets(control, value);
+            }
+        }
+        host.play(300).0
+    };
+    let (set, loaded) = (heard(false), heard(true));
+    assert!(set.iter().any(|x| *x != 0.0));
+    assert!(
+        set.iter()
+            .zip(&loaded)
+            .all(|(a, b)| a.to_bits() == b.to_bits())
+    );
+}
