@@ -55,6 +55,8 @@ pub struct Panel {
     hand: Hand,
     page: Page,
     card: Option<strip::Card>,
+    /// The card is the one that the window opened with.
+    card_at_first: bool,
     header: header::Header,
     space: space::Stage,
     protocol: protocol::Stage,
@@ -78,6 +80,7 @@ impl Panel {
             hand: Hand::default(),
             page: Page::Scope,
             card: Some(strip::Card::Layer(0)),
+            card_at_first: true,
             header: header::Header::default(),
             space: space::Stage::default(),
             protocol: protocol::Stage::default(),
@@ -102,7 +105,13 @@ impl Panel {
         ui.set_clip_rect(area);
         let colours = Theme::of(ui);
         ui.painter().rect_filled(area, 0.0, colours.ground);
-        let plan = Plan::of(area, self.card.is_some());
+        let narrow = area.width() < NARROW;
+        if narrow && self.card_at_first {
+            // A narrow window begins with the picture.
+            self.card = None;
+        }
+        self.card_at_first = false;
+        let plan = Plan::of(area, narrow);
         let now = ui.input(|input| input.time);
         let mut hand = std::mem::take(&mut self.hand);
         let mut desk = Desk {
@@ -122,25 +131,22 @@ impl Panel {
         card(ui, "beat", plan.beat, |ui| {
             scrolled(ui, |ui| beat::ui(ui, &self.live, &mut desk));
         });
-        if let Some(stage) = plan.stage {
-            card(ui, "stage", stage, |ui| self.stage(ui, &mut desk));
-        }
+        card(ui, "stage", plan.stage, |ui| {
+            self.tabs(ui, plan.narrow);
+            match self.card.filter(|_| plan.narrow) {
+                Some(chosen) => self.inspector(ui, chosen, true, &mut desk),
+                None => self.stage(ui, &mut desk),
+            }
+        });
         if let (Some(rect), Some(chosen)) = (plan.inspector, self.card) {
-            card(ui, "inspector", rect, |ui| {
-                if inspector::ui(ui, chosen, plan.stage.is_none(), &self.live, &mut desk) {
-                    self.card = None;
-                }
-            });
+            card(ui, "inspector", rect, |ui| self.inspector(ui, chosen, false, &mut desk));
         }
         part(ui, "strip", plan.strip, |ui| {
             if let Some(chosen) = strip::ui(ui, self.card, &self.live, &mut desk) {
-                self.card = if self.card == Some(chosen) && plan.stage.is_none() {
-                    None
-                } else {
-                    Some(chosen)
-                };
+                let again = self.card == Some(chosen) && plan.narrow;
+                self.card = (!again).then_some(chosen);
                 // Space is looked at where it is large.
-                if chosen == strip::Card::Space && plan.stage.is_some() {
+                if chosen == strip::Card::Space {
                     self.page = Page::Space;
                 }
             }
@@ -178,8 +184,9 @@ impl Panel {
         self.moving = self.live.poll(&self.link, passed as f32);
     }
 
-    fn stage(&mut self, ui: &mut Ui, desk: &mut Desk) {
+    fn tabs(&mut self, ui: &mut Ui, narrow: bool) {
         let theme = Theme::of(ui);
+        let covered = narrow && self.card.is_some();
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             for (page, name) in Page::ALL {
@@ -187,12 +194,23 @@ impl Panel {
                     Page::Space => theme.space,
                     _ => theme.beat,
                 };
-                if tab(ui, name, self.page == page, accent).clicked() {
+                let open = self.page == page && !covered;
+                if tab(ui, name, open, accent).clicked() {
                     self.page = page;
+                    self.card = self.card.filter(|_| !narrow);
                 }
             }
         });
         ui.add_space(2.0);
+    }
+
+    fn inspector(&mut self, ui: &mut Ui, chosen: strip::Card, closes: bool, desk: &mut Desk) {
+        if inspector::ui(ui, chosen, closes, &self.live, desk) {
+            self.card = None;
+        }
+    }
+
+    fn stage(&mut self, ui: &mut Ui, desk: &mut Desk) {
         match self.page {
             Page::Scope => scope::ui(ui, &mut self.live, &mut self.presets, desk),
             Page::Space => self.space.ui(ui, &self.live, desk),
@@ -208,14 +226,15 @@ impl Panel {
 struct Plan {
     bar: Rect,
     beat: Rect,
-    stage: Option<Rect>,
+    stage: Rect,
     inspector: Option<Rect>,
+    narrow: bool,
     strip: Rect,
     messages: Rect,
 }
 
 impl Plan {
-    fn of(area: Rect, inspects: bool) -> Plan {
+    fn of(area: Rect, narrow: bool) -> Plan {
         let edge = GAP + 2.0;
         let inner = area.shrink2(vec2(edge, 0.0));
         let height = if area.height() < 600.0 { 92.0 } else { 112.0 };
@@ -234,21 +253,20 @@ impl Plan {
         );
         let beat = Rect::from_min_size(middle.min, vec2(SIDE, middle.height()));
         let rest = Rect::from_min_max(pos2(beat.right() + GAP, middle.top()), middle.max);
-        let (stage, inspector) = match (inspects, area.width() < NARROW) {
-            (false, _) => (Some(rest), None),
-            (true, true) => (None, Some(rest)),
-            (true, false) => {
-                let edge = rest.right() - INSPECTOR;
-                let stage = Rect::from_min_max(rest.min, pos2(edge - GAP, rest.bottom()));
-                let inspector = Rect::from_min_max(pos2(edge, rest.top()), rest.max);
-                (Some(stage), Some(inspector))
-            }
+        let (stage, inspector) = if narrow {
+            (rest, None)
+        } else {
+            let edge = rest.right() - INSPECTOR;
+            let stage = Rect::from_min_max(rest.min, pos2(edge - GAP, rest.bottom()));
+            let inspector = Rect::from_min_max(pos2(edge, rest.top()), rest.max);
+            (stage, Some(inspector))
         };
         Plan {
             bar,
             beat,
             stage,
             inspector,
+            narrow,
             strip,
             messages,
         }
@@ -329,6 +347,3 @@ impl ParamSink for Noting<'_> {
         self.sink.seek(seconds);
     }
 }
-
-#[cfg(test)]
-mod tests;

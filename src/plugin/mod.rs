@@ -16,7 +16,7 @@ pub use fence::FenceTask;
 pub use params::ZgParams;
 
 use crate::dsp::level::repair;
-use crate::editor::{Link, ZgEditor};
+use crate::editor::{Chain, Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
 use fence::Fence;
 use filters::Filters;
@@ -173,6 +173,10 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
                 self.filters.attach(&mut engine);
                 self.session.attach(&mut engine);
                 self.link.watch(engine.telemetry().clone());
+                self.link.set_chain(Chain {
+                    description: engine.graph().to_json().clone(),
+                    places: engine.graph().places().map(str::to_owned).collect(),
+                });
                 self.repaired = Repaired::default();
                 self.engine = Some(engine);
                 self.params.mark_all();

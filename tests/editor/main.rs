@@ -3,4 +3,6 @@
 mod motion;
 mod pictures;
 mod raster;
+mod reach;
 mod stand;
+mod widgets;

@@ -1,4 +1,4 @@
-//! The editor around a running engine: it moves while something sounds and stands still otherwise.
+//! The editor around a running engine moves while something sounds and stands still otherwise.
 
 use egui::{Context, FullOutput, Pos2, RawInput, Rect, vec2};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use zeitgeber::engine::controls::{CEILING_ON, LEVELLER_ON, LEVELLER_SPEED};
 use zeitgeber::engine::{ControlId, Engine, Transport};
 
 /// Parameters at their defaults that nobody changes.
-struct Defaults;
+pub struct Defaults;
 
 impl ParamSink for Defaults {
     fn value(&self, control: ControlId) -> f64 {

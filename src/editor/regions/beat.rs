@@ -22,6 +22,9 @@ const BANDS: [(f64, &str); 6] = [
     (f64::INFINITY, "gamma"),
 ];
 
+/// Height of what is beside the dial, in points.
+const REST: f32 = 356.0;
+
 /// The name of the band that a beat is in.
 pub(in crate::editor) fn band(hertz: f64) -> &'static str {
     let found = BANDS.iter().find(|(end, _)| hertz < *end);
@@ -48,6 +51,7 @@ pub(in crate::editor) fn note(hertz: f64, tuning: f64) -> String {
 /// Draws the region.
 pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
+    let room = ui.available_height();
     ui.spacing_mut().item_spacing = vec2(GAP, 6.0);
     let tempo = desk.index(BEAT_SOURCE) == BEAT_TEMPO;
     let sounding = live.sounding();
@@ -77,7 +81,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
         };
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
     });
-    dial(ui, live, &theme);
+    dial(ui, live, &theme, (room - REST).clamp(64.0, 176.0));
     titled(ui, "CARRIER", CARRIER_SOURCE, 120.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -129,8 +133,8 @@ pub(in crate::editor) fn label(ui: &mut Ui, text: &str, accent: Color32) {
 
 /// The beat as it sounds: the two ears' hands part and meet once a cycle. What the hands have passed since the last
 /// frames stays as a trail, so that a beat too fast for the eye is a ring and a slow one a hand.
-fn dial(ui: &mut Ui, live: &Live, theme: &Theme) {
-    let side = ui.available_width().min(140.0);
+fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
+    let side = ui.available_width().min(side);
     let (area, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
     let painter = ui.painter();

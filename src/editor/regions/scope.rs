@@ -38,10 +38,11 @@ pub(in crate::editor) fn ui(
     );
     let field = Rect::from_min_max(pos2(track.right() + 2.0 * GAP, split), area.max);
     ui.allocate_rect(area, Sense::hover());
-    spectrum(ui, upper, live);
+    let fresh = is_fresh(desk);
+    spectrum(ui, upper, live, !fresh);
     over_time(ui, track, live);
     goniometer(ui, field, live);
-    if is_fresh(desk) {
+    if fresh {
         let wide = upper.width().min(620.0);
         let rect = Rect::from_center_size(upper.center(), vec2(wide, upper.height().min(150.0)));
         let builder = UiBuilder::new().id_salt("starters").max_rect(rect);
@@ -58,7 +59,7 @@ fn is_fresh(desk: &Desk) -> bool {
         && desk.link.session().name.is_empty()
 }
 
-fn spectrum(ui: &Ui, area: Rect, live: &Live) {
+fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
     let theme = Theme::of(ui);
     let plot = Rect::from_min_max(
         pos2(area.left() + 26.0, area.top() + 6.0),
@@ -90,24 +91,24 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live) {
             "20k" => Align2::RIGHT_TOP,
             _ => Align2::CENTER_TOP,
         };
-        painter.text(pos2(at, plot.bottom() + 4.0), anchor, name, font::TINY, theme.weak);
+        if numbered {
+            let place = pos2(at, plot.bottom() + 4.0);
+            painter.text(place, anchor, name, font::TINY, theme.weak);
+        }
     }
     for db in [-80, -60, -40, -20, 0] {
         let at = y(db as f32);
         painter.hline(plot.x_range(), at, grid);
-        painter.text(
-            pos2(plot.left() - 6.0, at),
-            Align2::RIGHT_CENTER,
-            db.to_string(),
-            font::TINY,
-            theme.weak,
-        );
+        if numbered {
+            let place = pos2(plot.left() - 6.0, at);
+            painter.text(place, Align2::RIGHT_CENTER, db.to_string(), font::TINY, theme.weak);
+        }
     }
     for (ear, colour) in [(1, theme.right), (0, theme.left)] {
         let points: Vec<Pos2> = (0..BANDS)
             .map(|band| pos2(x(band as f32), y(live.spectra[ear][band])))
             .collect();
-        fill(&painter, &points, plot.bottom(), colour);
+        fill(&painter, &points, plot, colour);
         painter.line(points, Stroke::new(1.6, colour));
         let peaks: Vec<Pos2> = (0..BANDS)
             .map(|band| pos2(x(band as f32), y(live.peaks[ear][band])))
@@ -137,12 +138,14 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live) {
 }
 
 /// The room below a line, fading downwards.
-fn fill(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
+fn fill(painter: &Painter, line: &[Pos2], plot: Rect, colour: Color32) {
     let mut mesh = Mesh::default();
-    let (above, below) = (colour.gamma_multiply(0.22), colour.gamma_multiply(0.02));
+    let bottom = plot.bottom();
     for (index, point) in line.iter().enumerate() {
-        mesh.colored_vertex(*point, above);
-        mesh.colored_vertex(pos2(point.x, bottom), below);
+        // The same shade at the same height, or dips would be streaks.
+        let height = (bottom - point.y) / plot.height();
+        mesh.colored_vertex(*point, colour.gamma_multiply(0.02 + 0.38 * height));
+        mesh.colored_vertex(pos2(point.x, bottom), colour.gamma_multiply(0.02));
         if index > 0 {
             let at = 2 * index as u32;
             mesh.add_triangle(at - 2, at - 1, at);
@@ -268,6 +271,9 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
     };
     let loud = format!("{} LUFS", told(momentary, 1));
     line(22.0, loud, font::value(), theme.text);
+    if inner.width() < 170.0 {
+        return;
+    }
     let alike = told(monitor.correlation().map(f64::from), 2);
     let more = format!("short-term {} \u{b7} correlation {alike}", told(short, 1));
     line(7.0, more, font::TINY, theme.weak);

@@ -52,6 +52,15 @@ impl Card {
         }
     }
 
+    /// Its name where there is little room.
+    fn short(self) -> &'static str {
+        match self {
+            Card::Program => "Prog",
+            Card::Layer(index) => ["L 1", "L 2", "L 3", "L 4"][index.min(3)],
+            _ => self.name(),
+        }
+    }
+
     /// Its accent.
     pub fn accent(self, theme: &Theme) -> Color32 {
         match self {
@@ -157,7 +166,7 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.top() + 7.0),
         Align2::LEFT_CENTER,
-        card.name(),
+        if inner.width() < 74.0 { card.short() } else { card.name() },
         font::value(),
         if on || open { theme.text } else { theme.weak },
     );
@@ -312,7 +321,7 @@ pub(in crate::editor) fn meter(ui: &Ui, area: Rect, levels: &[f32], ceiling: Opt
 fn small_space(ui: &Ui, area: Rect, live: &Live, desk: &Desk, theme: &Theme) {
     let on = desk.index(SPACE_KIND) > 0;
     let painter = ui.painter();
-    let radius = 0.5 * area.height().min(area.width()) - 2.0;
+    let radius = 0.5 * area.height().min(area.width()) - 4.0;
     let centre = area.center();
     let colour = if on { theme.space } else { theme.line };
     painter.circle_stroke(centre, radius, Stroke::new(1.2, mix(theme.surface, colour, 0.7)));

@@ -228,6 +228,3 @@ fn hint(ui: &mut Ui, id: ControlId) {
     };
     ui.weak(text);
 }
-
-#[cfg(test)]
-mod tests;

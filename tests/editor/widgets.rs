@@ -1,0 +1,250 @@
+//! Each widget under pointer, wheel, keyboard and menu, found by the name of its control: what the host is told.
+
+use crate::stand::{Stand, Told};
+use egui::accesskit::Role;
+use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, vec2};
+use egui_kittest::kittest::Queryable;
+use zeitgeber::editor::Look;
+use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::*;
+
+fn stand() -> Stand {
+    Stand::new((1100.0, 720.0), Look::default())
+}
+
+fn place(stand: &Stand, control: ControlId) -> Pos2 {
+    let node = stand.harness.get_by_label(control.control().name);
+    node.rect().center()
+}
+
+fn told(stand: &Stand) -> Vec<Told> {
+    stand.params.told.take()
+}
+
+fn value(stand: &Stand, control: ControlId) -> f64 {
+    stand.params.values.borrow()[control.index()]
+}
+
+fn button(stand: &mut Stand, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+    stand.harness.event(Event::PointerMoved(at));
+    stand.harness.event(Event::PointerButton {
+        pos: at,
+        button,
+        pressed,
+        modifiers,
+    });
+    stand.harness.step();
+}
+
+fn drag(stand: &mut Stand, from: Pos2, by: egui::Vec2, modifiers: Modifiers) {
+    stand.harness.event(Event::ModifiersChanged(modifiers));
+    button(stand, from, PointerButton::Primary, true, modifiers);
+    for step in 1..=10 {
+        let at = from + by * (step as f32 / 10.0);
+        stand.harness.event(Event::PointerMoved(at));
+        stand.harness.step();
+    }
+    button(stand, from + by, PointerButton::Primary, false, modifiers);
+    stand.harness.event(Event::ModifiersChanged(Modifiers::NONE));
+    stand.steps(2);
+}
+
+/// The gestures of one control: begun, so many values, ended.
+fn one_gesture(told: &[Told], control: ControlId) -> Vec<f64> {
+    assert_eq!(told.first(), Some(&Told::Begin(control)), "{told:?}");
+    assert_eq!(told.last(), Some(&Told::End(control)), "{told:?}");
+    let inner = &told[1..told.len() - 1];
+    inner
+        .iter()
+        .map(|told| match told {
+            Told::Set(id, value) if *id == control => *value,
+            other => panic!("{other:?} within a gesture of {}", control.control().id),
+        })
+        .collect()
+}
+
+#[test]
+fn a_drag_is_one_gesture_and_finer_with_shift() {
+    let mut stand = stand();
+    for (control, by) in [
+        (L1_RATIO, vec2(0.0, -40.0)),
+        (L1_LEVEL, vec2(-60.0, 0.0)),
+        (BEAT, vec2(0.0, -50.0)),
+        (PHASE, vec2(30.0, 0.0)),
+    ] {
+        let before = value(&stand, control);
+        let at = place(&stand, control);
+        told(&stand);
+        drag(&mut stand, at, by, Modifiers::NONE);
+        let values = one_gesture(&told(&stand), control);
+        assert!(values.len() > 3, "{values:?}");
+        let far = value(&stand, control);
+        assert_ne!(far, before);
+        assert_eq!(values.last(), Some(&far));
+        assert_eq!(control.control().snap(far), far);
+        stand.set(control, before);
+        stand.steps(10);
+        told(&stand);
+        drag(&mut stand, at, by, Modifiers::SHIFT);
+        let near = value(&stand, control);
+        one_gesture(&told(&stand), control);
+        assert!(near != before && (near - before).abs() < 0.5 * (far - before).abs());
+        stand.set(control, before);
+        stand.steps(10);
+    }
+}
+
+#[test]
+fn a_double_click_restores_the_default_and_the_wheel_steps() {
+    let mut stand = stand();
+    stand.set(L1_INTERVAL, 7.0);
+    stand.steps(3);
+    let at = place(&stand, L1_INTERVAL);
+    stand.click(at);
+    stand.click(at);
+    assert_eq!(value(&stand, L1_INTERVAL), 0.0);
+    told(&stand);
+    stand.harness.event(Event::PointerMoved(at));
+    stand.harness.step();
+    stand.harness.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, 80.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: Modifiers::NONE,
+    });
+    stand.steps(12);
+    assert!(value(&stand, L1_INTERVAL) > 0.5, "{}", value(&stand, L1_INTERVAL));
+    let told = told(&stand);
+    let begun = told.iter().filter(|t| matches!(t, Told::Begin(L1_INTERVAL))).count();
+    let ended = told.iter().filter(|t| matches!(t, Told::End(L1_INTERVAL))).count();
+    assert!(begun > 0 && begun == ended);
+}
+
+/// Focuses a control and types.
+fn type_text(stand: &mut Stand, control: ControlId, text: &str) {
+    stand.harness.get_by_label(control.control().name).focus();
+    stand.steps(2);
+    stand.harness.key_press(Key::Enter);
+    stand.steps(2);
+    stand.harness.event(Event::Text(text.to_owned()));
+    stand.steps(2);
+    stand.harness.key_press(Key::Enter);
+    stand.steps(3);
+}
+
+#[test]
+fn values_are_typed_with_and_without_units_as_notes_and_divisions() {
+    let mut stand = stand();
+    type_text(&mut stand, BEAT, "6.3");
+    assert_eq!(value(&stand, BEAT), 6.3);
+    type_text(&mut stand, BEAT, "7.25 Hz");
+    assert_eq!(value(&stand, BEAT), 7.25);
+    type_text(&mut stand, CARRIER, "A3");
+    assert_eq!((value(&stand, CARRIER_SOURCE), value(&stand, CARRIER_NOTE)), (1.0, 57.0));
+    type_text(&mut stand, CARRIER, "300");
+    assert_eq!((value(&stand, CARRIER_SOURCE), value(&stand, CARRIER)), (0.0, 300.0));
+    type_text(&mut stand, BEAT, "1/8d");
+    assert_eq!(value(&stand, BEAT_SOURCE), 1.0);
+    assert_eq!(DIVISION.control().format(value(&stand, DIVISION)), "1/8d");
+    type_text(&mut stand, L1_LEVEL, "-31.5 dB");
+    assert_eq!(value(&stand, L1_LEVEL), -31.5);
+    // Nonsense changes nothing and says why.
+    told(&stand);
+    type_text(&mut stand, L1_LEVEL, "loud");
+    assert_eq!(told(&stand), []);
+    assert!(stand.accessible().iter().any(|(name, ..)| name.contains("is not a value")));
+    stand.harness.key_press(Key::Escape);
+    stand.steps(2);
+    assert_eq!(value(&stand, L1_LEVEL), -31.5);
+}
+
+#[test]
+fn keys_and_assistive_technology_move_what_has_the_focus() {
+    let mut stand = stand();
+    let before = value(&stand, L1_DUTY);
+    stand.harness.get_by_label(L1_DUTY.control().name).focus();
+    stand.steps(2);
+    stand.harness.key_press(Key::ArrowUp);
+    stand.steps(2);
+    let up = value(&stand, L1_DUTY);
+    assert!(up > before);
+    stand.harness.key_press(Key::ArrowDown);
+    stand.steps(2);
+    assert!((value(&stand, L1_DUTY) - before).abs() < 0.02);
+    stand.harness.key_press(Key::Delete);
+    stand.steps(2);
+    assert_eq!(value(&stand, L1_DUTY), 50.0);
+}
+
+#[test]
+fn choices_and_switches_are_gestures_of_one_step() {
+    let mut stand = stand();
+    told(&stand);
+    stand.harness.get_by_label("Layer 1 Wave: saw").click();
+    stand.steps(2);
+    assert_eq!(one_gesture(&told(&stand), L1_WAVE), [2.0]);
+    stand.harness.get_by_label("Layer 1 Kind: isochronic").click();
+    stand.steps(2);
+    assert_eq!(one_gesture(&told(&stand), L1_KIND), [3.0]);
+    stand.harness.get_by_label(L1_SWAP.control().name).click();
+    stand.steps(2);
+    assert_eq!(one_gesture(&told(&stand), L1_SWAP), [1.0]);
+    stand.harness.get_by_label("Layer 2 on").click();
+    stand.steps(2);
+    assert_eq!(one_gesture(&told(&stand), L2_KIND), [1.0]);
+    stand.harness.get_by_label("Bypass").click();
+    stand.steps(2);
+    assert_eq!(one_gesture(&told(&stand), BYPASS), [1.0]);
+}
+
+#[test]
+fn the_menu_resets_copies_and_pastes() {
+    let mut stand = stand();
+    stand.set(L1_DUTY, 30.0);
+    stand.steps(3);
+    let at = place(&stand, L1_DUTY);
+    let open = |stand: &mut Stand, at: Pos2| {
+        button(stand, at, PointerButton::Secondary, true, Modifiers::NONE);
+        button(stand, at, PointerButton::Secondary, false, Modifiers::NONE);
+        stand.steps(3);
+    };
+    open(&mut stand, at);
+    stand.harness.get_by_label("Copy value").click();
+    stand.steps(3);
+    stand.set(L1_DUTY, 70.0);
+    stand.steps(3);
+    open(&mut stand, at);
+    stand.harness.get_by_label("Paste 30 %").click();
+    stand.steps(3);
+    assert_eq!(value(&stand, L1_DUTY), 30.0);
+    open(&mut stand, at);
+    stand.harness.get_by_label("Reset to 50 %").click();
+    stand.steps(3);
+    assert_eq!(value(&stand, L1_DUTY), 50.0);
+}
+
+#[test]
+fn a_change_from_the_host_is_shown_and_a_gesture_outlives_its_echo() {
+    let mut stand = stand();
+    stand.set(L1_LEVEL, -40.0);
+    stand.steps(2);
+    let shown = |stand: &Stand| {
+        let node = stand.harness.get_by_role_and_label(Role::Slider, L1_LEVEL.control().name);
+        node.value()
+    };
+    assert_eq!(shown(&stand).as_deref(), Some("-40 dB"));
+}
+
+#[test]
+fn undo_takes_a_gesture_back() {
+    let mut stand = stand();
+    let at = place(&stand, L1_RATIO);
+    drag(&mut stand, at, vec2(0.0, -60.0), Modifiers::NONE);
+    assert_ne!(value(&stand, L1_RATIO), 1.0);
+    stand.harness.get_by_label("Undo").click();
+    stand.steps(3);
+    assert_eq!(value(&stand, L1_RATIO), 1.0);
+    stand.harness.get_by_label("Redo").click();
+    stand.steps(3);
+    assert_ne!(value(&stand, L1_RATIO), 1.0);
+}
