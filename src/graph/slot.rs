@@ -2,6 +2,7 @@
 
 use crate::node::{MAX_CHANNELS, Node};
 use arrayvec::ArrayVec;
+use multiversion::multiversion;
 
 /// What a node does in a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,10 +129,13 @@ fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source
         for source in sources.iter().filter(sounds) {
             let output = &before[source.slot].outputs[source.channel];
             let frames = &output[number * CHUNK..][..bus.len()];
-            match frames.first_chunk::<CHUNK>() {
-                // A fixed count lets the compiler use vectors; the bits are the same.
+            match frames.first_chunk() {
                 Some(frames) => add(&mut sums, frames),
-                None => add(&mut sums[..frames.len()], frames),
+                None => {
+                    for (sum, frame) in sums.iter_mut().zip(frames) {
+                        *sum += f64::from(*frame);
+                    }
+                }
             }
         }
         for (bus, sum) in bus.iter_mut().zip(&sums) {
@@ -141,8 +145,9 @@ fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source
     None
 }
 
-#[inline(always)]
-fn add(sums: &mut [f64], frames: &[f32]) {
+/// Adds a whole chunk: a fixed count lets the compiler use vectors; the bits are the same.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn add(sums: &mut [f64; CHUNK], frames: &[f32; CHUNK]) {
     for (sum, frame) in sums.iter_mut().zip(frames) {
         *sum += f64::from(*frame);
     }
