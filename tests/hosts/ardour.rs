@@ -72,13 +72,17 @@ impl Ardour {
         command
     }
 
-    /// A session of one track with the ambisonic class and a scene on it; a range of the track's outputs, counted from
-    /// 1, goes to the master. `settings` are calls of the script's `set` and `lane`.
+    /// A session of one track with the class of so many channels and a scene on it; a range of the track's outputs,
+    /// counted from 1, goes to the master. `settings` are calls of the script's `set` and `lane`.
     fn session(&self, name: &str, outputs: [usize; 2], settings: &str, scene: &[Vec<f32>]) {
+        let class = match scene.len() {
+            2 => "Zeitgeber",
+            _ => "Zeitgeber Ambisonic",
+        };
         let folder = self.path(name);
         let script = include_str!("session.lua")
             .replace("{FOLDER}", folder.to_str().expect("UTF-8"))
-            .replace("{CLASS}", "Zeitgeber Ambisonic")
+            .replace("{CLASS}", class)
             .replace("{CHANNELS}", &scene.len().to_string())
             .replace("{FIRST}", &outputs[0].to_string())
             .replace("{LAST}", &outputs[1].to_string())
@@ -262,4 +266,61 @@ fn ardour_a_track_of_16_channels_is_binaural_on_outputs_1_and_2() {
         others.iter().flatten().all(|x| *x == 0.0),
         "outputs 3 to 16 are not silent"
     );
+}
+
+/// The frequency of a tone near one, in hertz, from its phases half a second apart, and its amplitude.
+fn tone(signal: &[f32], near: f64, from: f64) -> (f64, f64) {
+    let window = RATE / 2;
+    let heard = |start: usize| {
+        let (mut re, mut im) = (0.0, 0.0);
+        for n in 0..window {
+            let angle = std::f64::consts::TAU * near * (start + n) as f64 / RATE as f64;
+            let share = 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / window as f64).cos();
+            let x = share * f64::from(signal[start + n]);
+            re += x * angle.cos();
+            im -= x * angle.sin();
+        }
+        (im.atan2(re), 4.0 * re.hypot(im) / window as f64)
+    };
+    let start = (from * RATE as f64) as usize;
+    let ((before, amplitude), (after, _)) = (heard(start), heard(start + window));
+    let turns = (after - before) / std::f64::consts::TAU;
+    let off = (turns - turns.round()) * RATE as f64 / window as f64;
+    (near + off, amplitude)
+}
+
+/// A layer under a program in space, with lanes: steps of the beat and of the layer's level, a line of the azimuth.
+const LANES: &str = r#"
+set("Space", 1)
+set("Layer 1 Kind", 1)
+lane("Beat", { {0, 10}, {3, 6} }, true)
+lane("Layer 1 Level", { {0, -20}, {3, -26} }, true)
+lane("Azimuth", { {0, 0}, {1, 0}, {2, 90}, {6, 90} }, false)
+"#;
+
+#[test]
+fn ardour_a_stereo_track_with_lanes_is_bounced_twice_alike() {
+    let name = "ardour, stereo";
+    let Some(ardour) = Ardour::find(name) else {
+        return;
+    };
+    let step = std::f64::consts::TAU * 1000.0 / RATE as f64;
+    let program: Vec<f32> = (0..FRAMES)
+        .map(|n| (0.1 * (step * n as f64).sin()) as f32)
+        .collect();
+    ardour.session("stereo", [1, 2], LANES, &[program.clone(), program]);
+    // Each bounce opens what was saved.
+    let ears = ardour.bounce("stereo");
+    assert!(ears == ardour.bounce("stereo"), "two bounces differ");
+    let heard = [(1.5, 10.0), (4.0, 6.0)].map(|(from, beat)| {
+        let [(left, amplitude), (right, _)] =
+            [(0, -0.5), (1, 0.5)].map(|(ear, side)| tone(&ears[ear], 250.0 + side * beat, from));
+        println!("{name}: {left:.4} and {right:.4} Hz at a beat of {beat} Hz");
+        assert!((right - left - beat).abs() < 0.05, "{left} {right}");
+        amplitude
+    });
+    let softer = 20.0 * (heard[1] / heard[0]).log10();
+    assert!((softer + 6.0).abs() < 0.05, "{softer} dB");
+    // The program is at the left once it is there.
+    assert!(rms(&ears[0], [4.0, 5.9]) > 1.5 * rms(&ears[1], [4.0, 5.9]));
 }
