@@ -1,8 +1,8 @@
 //! One place of a schedule: a node with its buffers and sources, and how it runs.
 
+use crate::dsp::sum::{CHUNK, add};
 use crate::node::{MAX_CHANNELS, Node};
 use arrayvec::ArrayVec;
-use multiversion::multiversion;
 
 /// What a node does in a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -111,9 +111,6 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
     }
 }
 
-/// Frames that are summed at a time.
-const CHUNK: usize = 32;
-
 /// The only source that sounds, if there is exactly one; else the sum of all is on the bus.
 fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source> {
     let sounds = |source: &&Source| before[source.slot].activity != Activity::Silent;
@@ -143,12 +140,4 @@ fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source
         }
     }
     None
-}
-
-/// Adds a whole chunk: a fixed count lets the compiler use vectors; the bits are the same.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
-fn add(sums: &mut [f64; CHUNK], frames: &[f32; CHUNK]) {
-    for (sum, frame) in sums.iter_mut().zip(frames) {
-        *sum += f64::from(*frame);
-    }
 }
