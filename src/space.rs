@@ -60,6 +60,8 @@ trait Goods {
     /// A renderer for such banks.
     fn renderer(bank: &Arc<Self::Bank>) -> Self::Message;
     fn bank(slot: usize, bank: Arc<Self::Bank>) -> Self::Message;
+    /// Tells that what was sent before is of another set.
+    fn forget() -> Self::Message;
     /// What a line has refused.
     fn refused(message: Self::Message) -> Option<(usize, Arc<Self::Bank>)>;
 }
@@ -79,10 +81,14 @@ impl Goods for Filters {
         hrtf::Supply::Bank(slot, bank)
     }
 
+    fn forget() -> hrtf::Supply {
+        hrtf::Supply::Forget
+    }
+
     fn refused(message: hrtf::Supply) -> Option<(usize, Arc<FilterBank>)> {
         match message {
             hrtf::Supply::Bank(slot, bank) => Some((slot, bank)),
-            hrtf::Supply::Renderer(_) => None,
+            hrtf::Supply::Renderer(_) | hrtf::Supply::Forget => None,
         }
     }
 }
@@ -102,10 +108,14 @@ impl Goods for Decoders {
         decode::Supply::Bank(slot, bank)
     }
 
+    fn forget() -> decode::Supply {
+        decode::Supply::Forget
+    }
+
     fn refused(message: decode::Supply) -> Option<(usize, Arc<DecoderBank>)> {
         match message {
             decode::Supply::Bank(slot, bank) => Some((slot, bank)),
-            decode::Supply::Renderer(_) => None,
+            decode::Supply::Renderer(_) | decode::Supply::Forget => None,
         }
     }
 }
@@ -117,6 +127,8 @@ struct Outlet<G: Goods> {
     /// Where each is for: equalised or not, and the order of a decoder.
     unsent: Vec<(usize, usize, Arc<G::Bank>)>,
     has_renderer: bool,
+    /// What the engine has is of another set, and it has not been told.
+    stale: bool,
 }
 
 impl<G: Goods> Outlet<G> {
@@ -126,6 +138,7 @@ impl<G: Goods> Outlet<G> {
             from,
             unsent: Vec::new(),
             has_renderer: false,
+            stale: false,
         }
     }
 
@@ -137,11 +150,21 @@ impl<G: Goods> Outlet<G> {
         self.send();
     }
 
+    /// What has been given is of another set than what will be.
+    fn forget(&mut self) {
+        self.unsent.clear();
+        self.stale = self.has_renderer;
+        self.send();
+    }
+
     /// A line is full only where the engine does not run: what finds no room waits here, and is not loaded
     /// anew meanwhile.
     fn send(&mut self) {
+        if self.stale {
+            self.stale = self.to.push(G::forget()).is_err();
+        }
         // Never more than two at a time: what is pushed is gone if it is refused.
-        while !self.unsent.is_empty() && self.to.slots() >= 2 {
+        while !self.stale && !self.unsent.is_empty() && self.to.slots() >= 2 {
             let (slot, order, bank) = self.unsent.remove(0);
             if !self.has_renderer {
                 self.has_renderer = self.to.push(G::renderer(&bank)).is_ok();
@@ -221,29 +244,28 @@ impl Supplier {
         progress: &Progress,
     ) -> Result<Info, HrtfError> {
         self.drain();
-        // Another source replaces all, or a change of the equalisation would bring the old one back.
+        // Another source makes the engine forget all it has, or another order or equalisation would bring the old one
+        // back; of the new one only what is wished for now is made.
         let anew = self.source != *source;
         let mut delivery: [Delivery; 2] = Default::default();
         for (slot, delivery) in delivery.iter_mut().enumerate() {
             let old = &self.stocks[slot];
             let mut wanted = Stock::default();
-            if anew {
-                wanted.filters = old.filters;
-                wanted.decoders = old.decoders;
-            }
             if slot == usize::from(wish.equalised) {
-                wanted.filters |= wish.filters && (anew || !old.filters);
+                wanted.filters = wish.filters && (anew || !old.filters);
                 if let Some(order) = wish.decoder {
-                    wanted.decoders[order] |= anew || !old.decoders[order];
+                    wanted.decoders[order] = anew || !old.decoders[order];
                 }
             }
             *delivery = self.fetch(source, slot, wanted, progress)?;
         }
+        if anew {
+            self.stocks = Default::default();
+            self.filters.forget();
+            self.decoders.forget();
+        }
         for (slot, delivery) in delivery.into_iter().enumerate() {
             let stock = &mut self.stocks[slot];
-            if anew {
-                *stock = Stock::default();
-            }
             if let Some(bank) = delivery.filters {
                 stock.filters = true;
                 self.filters.give(slot, 0, bank);
@@ -355,5 +377,47 @@ mod tests {
             "{}",
             Arc::strong_count(&bank)
         );
+    }
+
+    /// Orders that were wished for with another set are not made of this one before they are wished for again.
+    #[test]
+    fn another_set_is_made_for_what_is_wished_now_and_the_old_one_never_comes_back() {
+        let mut engine = Engine::new(8000.0).unwrap();
+        let mut supplier = Supplier::new(engine.take_supply().unwrap(), 8000.0);
+        let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sofa/netcdf.sofa");
+        let file = Source::File(asset);
+        let wish = |order| SpaceWish {
+            filters: false,
+            decoder: Some(order),
+            equalised: true,
+        };
+        for order in [1, 2] {
+            supplier
+                .supply(&Source::Default, wish(order), &Progress::new())
+                .unwrap();
+        }
+        let line = &mut supplier.decoders;
+        assert!(line.has_renderer && line.unsent.is_empty());
+        supplier.supply(&file, wish(1), &Progress::new()).unwrap();
+        assert!(supplier.has(&file, &wish(1)));
+        assert!(!supplier.has(&file, &wish(2)) && !supplier.has(&Source::Default, &wish(1)));
+        use crate::engine::controls as id;
+        engine.set(id::SPACE_KIND, id::SPACE_AMBISONIC as f64);
+        engine.set(id::ORDER, 1.0);
+        engine.reset();
+        let mut run = || {
+            let (mut left, mut right) = ([0.1; 64], [0.1; 64]);
+            let transport = crate::engine::Transport::default();
+            engine.process(&mut left, &mut right, transport, &[]);
+        };
+        run();
+        let mut back = Vec::new();
+        while let Ok(bank) = supplier.decoders.from.pop() {
+            back.push(bank.order());
+        }
+        // What sounded is held in two places.
+        back.sort();
+        back.dedup();
+        assert_eq!(back, [1, 2]);
     }
 }

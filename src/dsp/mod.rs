@@ -10,3 +10,4 @@ pub mod level;
 pub mod phase;
 pub mod ramp;
 pub mod room;
+pub mod sum;

@@ -138,6 +138,7 @@ pub struct RotateParams {
     pub quaternion: usize,
     pub parts: [usize; 4],
     pub order: usize,
+    pub motion: usize,
 }
 
 /// Positions of the parameters of the Faust and C++ nodes that the engine sets: found by name once.
@@ -602,6 +603,7 @@ fn find_params(run: &GraphRun, chain: &Chain) -> Result<Params, GraphError> {
             quaternion: turn("quaternion")?,
             parts: [turn("w")?, turn("x")?, turn("y")?, turn("z")?],
             order: turn("order")?,
+            motion: turn("motion")?,
         },
         side_duty: run.param(layer.side, "duty")?,
         side_ramp: run.param(layer.side, "ramp")?,

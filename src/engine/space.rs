@@ -62,6 +62,8 @@ pub struct Space {
     exact: Option<(u64, i128)>,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
     pub stepped: bool,
+    /// One was in the quantum before: nodes that look when a quantum begins see it now.
+    stepped_before: bool,
     /// What the nodes of space remember is to be forgotten.
     pub poisoned: bool,
     /// The way that is open.
@@ -122,6 +124,7 @@ impl Space {
             gear: Motion::default(),
             exact: None,
             stepped: true,
+            stepped_before: false,
             poisoned: false,
             way: Way::Past,
             program: Route::PAST,
@@ -271,11 +274,13 @@ impl Engine {
         self.run_room(decodes);
         self.run_nodes();
         if self.space_sounds() {
-            self.place(end);
+            // Nodes reach what they are told when a quantum begins at its end, wherever the piece ends.
+            self.place(end.next_multiple_of(QUANTUM as u64));
         }
-        // A step counts until the end of its quantum, where the renderer looks.
+        // A step counts until the end of its quantum, where the renderer of filters looks; nodes of the bus look when
+        // the next one begins.
         if end.is_multiple_of(QUANTUM as u64) {
-            self.space.stepped = false;
+            self.space.stepped_before = std::mem::take(&mut self.space.stepped);
         }
     }
 
@@ -486,10 +491,12 @@ impl Engine {
         hertz.min(FASTEST)
     }
 
-    /// Tells the nodes of space where everything is at the end of the piece: those of filters as the head hears
+    /// Tells the nodes of space where everything is at the end of a quantum: those of filters as the head hears
     /// it, the bus as it is in the world, and how the head is turned in it.
     fn place(&mut self, end: u64) {
-        let glides = if self.space.stepped { 0.0 } else { 1.0 };
+        let stepped = self.space.stepped;
+        let glides = f64::from(u8::from(!stepped));
+        let bus_glides = f64::from(u8::from(!stepped && !self.space.stepped_before));
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
         let turns = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
         let scene = self.scene(end);
@@ -511,15 +518,18 @@ impl Engine {
                 chain.bus.encode,
                 encode_motion,
                 encode_places,
-                glides,
+                bus_glides,
                 &places,
             );
         }
         if self.space.room_rests > self.now {
             let (motion, first) = (early::param::MOTION, early::param::PLACES);
-            self.tell(chain.bus.early, motion, first, glides, &places);
+            self.tell(chain.bus.early, motion, first, bus_glides, &places);
         }
         if self.space.bus_rests.max(self.space.room_rests) > self.now {
+            for node in [chain.bus.rotate].into_iter().chain(chain.bus.turn) {
+                self.put_param(node, params.rotate.motion, bus_glides);
+            }
             for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
                 self.put_param(chain.bus.rotate, param, turn);
             }

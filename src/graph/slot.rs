@@ -1,5 +1,6 @@
 //! One place of a schedule: a node with its buffers and sources, and how it runs.
 
+use crate::dsp::sum::{CHUNK, add};
 use crate::node::{MAX_CHANNELS, Node};
 use arrayvec::ArrayVec;
 
@@ -80,15 +81,17 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
         }
         return;
     }
-    for (sources, bus) in slot.sources.iter().zip(&mut slot.bus) {
-        sum_sources(before, sources, &mut bus[..count]);
-    }
-    let inputs: ArrayVec<&[f32], MAX_CHANNELS> = slot
+    let lone: ArrayVec<Option<Source>, MAX_CHANNELS> = slot
         .sources
         .iter()
-        .zip(&slot.bus)
+        .zip(&mut slot.bus)
         .take(MAX_CHANNELS)
-        .map(|(sources, bus)| match lone(before, sources) {
+        .map(|(sources, bus)| gather(before, sources, &mut bus[..count]))
+        .collect();
+    let inputs: ArrayVec<&[f32], MAX_CHANNELS> = lone
+        .iter()
+        .zip(&slot.bus)
+        .map(|(lone, bus)| match lone {
             Some(source) => &before[source.slot].outputs[source.channel][..count],
             None => &bus[..count],
         })
@@ -111,29 +114,33 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
     }
 }
 
-/// The only source that sounds, if there is exactly one.
-fn lone(before: &[Slot], sources: &[Source]) -> Option<Source> {
-    let mut sounding = sources
-        .iter()
-        .filter(|source| before[source.slot].activity != Activity::Silent);
-    match (sounding.next(), sounding.next()) {
-        (Some(source), None) => Some(*source),
-        _ => None,
+/// The only source that sounds, if there is exactly one; else the sum of all is on the bus.
+fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source> {
+    let sounds = |source: &&Source| before[source.slot].activity != Activity::Silent;
+    let mut sounding = sources.iter().filter(sounds);
+    let (first, second) = (sounding.next(), sounding.next());
+    if second.is_none() && first.is_some() {
+        return first.copied();
     }
-}
-
-fn sum_sources(before: &[Slot], sources: &[Source], bus: &mut [f32]) {
-    if lone(before, sources).is_some() {
-        return;
+    // What a sum of nothing is: its sign is part of the bits.
+    let nothing = std::iter::empty::<f64>().sum::<f64>();
+    for (number, bus) in bus.chunks_mut(CHUNK).enumerate() {
+        let mut sums = [nothing; CHUNK];
+        for source in sources.iter().filter(sounds) {
+            let output = &before[source.slot].outputs[source.channel];
+            let frames = &output[number * CHUNK..][..bus.len()];
+            match frames.first_chunk() {
+                Some(frames) => add(&mut sums, frames),
+                None => {
+                    for (sum, frame) in sums.iter_mut().zip(frames) {
+                        *sum += f64::from(*frame);
+                    }
+                }
+            }
+        }
+        for (bus, sum) in bus.iter_mut().zip(&sums) {
+            *bus = *sum as f32;
+        }
     }
-    let sounding = sources
-        .iter()
-        .filter(|source| before[source.slot].activity != Activity::Silent)
-        .map(|source| before[source.slot].outputs[source.channel].as_slice());
-    for (frame, sum) in bus.iter_mut().enumerate() {
-        *sum = sounding
-            .clone()
-            .map(|source| f64::from(source[frame]))
-            .sum::<f64>() as f32;
-    }
+    None
 }

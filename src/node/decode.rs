@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Messages that fit into a supply line.
 const LINE: usize = 2 * MAX_ORDER + 2;
 
+/// What one message may give back: all decoders that there are, and what a choice does.
+const MOST_BACK: usize = 2 * MAX_ORDER + 3;
+
 /// Positions of the parameters.
 pub mod param {
     /// 1 to 7: which decoder. Channels above are not heard.
@@ -29,6 +32,8 @@ pub enum Supply {
     Renderer(Box<BusRenderer>),
     /// A decoder of its order: as measured (0) or equalised (1).
     Bank(usize, Arc<DecoderBank>),
+    /// What has come is of another set: only what sounds is kept, until the next comes.
+    Forget,
 }
 
 /// The other end of a node: what brings it decoders, and takes back those that it needs no more.
@@ -134,7 +139,7 @@ fn make() -> (Decode, SupplyLine) {
         params,
     };
     let (to, inbox) = rtrb::RingBuffer::new(LINE);
-    let (outbox, from) = rtrb::RingBuffer::new(LINE);
+    let (outbox, from) = rtrb::RingBuffer::new(LINE + MOST_BACK);
     let node = Decode {
         values: info.params.iter().map(|param| param.default).collect(),
         info,
@@ -154,7 +159,7 @@ fn make() -> (Decode, SupplyLine) {
 impl Decode {
     /// Takes what has come, as long as there is room to give back what it replaces.
     fn receive(&mut self) {
-        while self.outbox.slots() > 3 {
+        while self.outbox.slots() > MOST_BACK {
             match self.inbox.pop() {
                 Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
                     self.renderer = Some(renderer);
@@ -172,6 +177,12 @@ impl Decode {
                         None => Some(bank),
                     };
                     self.give_back(old);
+                }
+                Ok(Supply::Forget) => {
+                    for place in 0..2 * MAX_ORDER {
+                        let old = self.banks[place / 2][place % 2].take();
+                        self.give_back(old);
+                    }
                 }
                 Err(_) => break,
             }

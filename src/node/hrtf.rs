@@ -20,6 +20,9 @@ pub(super) const GROUPS: &str =
 /// Messages that fit into a supply line.
 const LINE: usize = 8;
 
+/// What one message may give back: all filters that there are, and what a choice does.
+const MOST_BACK: usize = 5;
+
 /// Positions of the parameters.
 pub mod param {
     /// Which filters: 0 as measured, 1 equalised for a diffuse field.
@@ -38,6 +41,8 @@ pub enum Supply {
     Renderer(Box<Renderer>),
     /// Filters: as measured (0) or equalised (1).
     Bank(usize, Arc<FilterBank>),
+    /// What has come is of another set: only what sounds is kept, until the next comes.
+    Forget,
 }
 
 /// The other end of a node: what brings it filters, and takes back those that it needs no more.
@@ -169,7 +174,7 @@ fn make() -> (Hrtf, SupplyLine) {
         params,
     };
     let (to, inbox) = rtrb::RingBuffer::new(LINE);
-    let (outbox, from) = rtrb::RingBuffer::new(LINE);
+    let (outbox, from) = rtrb::RingBuffer::new(LINE + MOST_BACK);
     let node = Hrtf {
         values: info.params.iter().map(|param| param.default).collect(),
         info,
@@ -188,7 +193,7 @@ fn make() -> (Hrtf, SupplyLine) {
 impl Hrtf {
     /// Takes what has come, as long as there is room to give back what it replaces.
     fn receive(&mut self) {
-        while self.outbox.slots() > 3 {
+        while self.outbox.slots() > MOST_BACK {
             match self.inbox.pop() {
                 Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
                     self.renderer = Some(renderer);
@@ -203,6 +208,12 @@ impl Hrtf {
                         .get_mut(slot)
                         .and_then(|place| place.replace(bank));
                     self.give_back(old);
+                }
+                Ok(Supply::Forget) => {
+                    for slot in 0..self.banks.len() {
+                        let old = self.banks[slot].take();
+                        self.give_back(old);
+                    }
                 }
                 Err(_) => break,
             }

@@ -1,6 +1,7 @@
-//! Real hosts: the CLAP through `clack-host`, the VST3 through `pedalboard` and DawDreamer, and the
+//! Real hosts: the CLAP through `clack-host`, the VST3 through `pedalboard`, DawDreamer and Ardour, and the
 //! validators that are installed. What is missing is skipped, and says so.
 
+mod ardour;
 mod clap;
 mod library;
 mod rig;

@@ -169,44 +169,50 @@ fn scale_body<const FUSED: bool>(signals: &mut [Quantum; IMAGES], level: &Quantu
     }
 }
 
-/// Channels that are summed at a time, and frames: what fits into registers.
-const BLOCK: usize = 4;
-const LANES: usize = 16;
+/// Channels that are summed at a time, at most.
+pub(super) const BLOCK: usize = 4;
 
-kernel!(
-    /// Adds images to a number of channels of the bus, by gains; whole blocks of channels.
-    encode = encode_body(
-        channels: usize, count: usize, gains: &[Row; MAX_CHANNELS], signals: &[Quantum; IMAGES],
-        bus: &mut [Quantum; MAX_CHANNELS]
-    )
-);
-
-#[inline(always)]
-fn encode_body<const FUSED: bool>(
+/// Adds images to a number of channels of the bus, by gains; whole blocks of channels, and whole quanta. Sums of one, two
+/// or four channels stay in registers; they are the same.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+pub(super) fn encode(
     channels: usize,
-    count: usize,
     gains: &[Row; MAX_CHANNELS],
     signals: &[Quantum; IMAGES],
     bus: &mut [Quantum; MAX_CHANNELS],
 ) {
-    let blocks = channels.div_ceil(BLOCK).min(MAX_CHANNELS / BLOCK);
-    for block in 0..blocks {
-        let rows = &gains[block * BLOCK..][..BLOCK];
-        for from in (0..count).step_by(LANES) {
-            let mut sums = [[0.0f32; LANES]; BLOCK];
-            for (c, sum) in sums.iter_mut().enumerate() {
-                sum.copy_from_slice(&bus[block * BLOCK + c][from..from + LANES]);
-            }
-            for (i, signal) in signals.iter().enumerate() {
-                let frames: &[f32; LANES] = signal[from..].first_chunk().expect("half a quantum");
-                for (sum, gains) in sums.iter_mut().zip(rows) {
-                    for n in 0..LANES {
-                        sum[n] = mul_add::<FUSED>(frames[n], gains[i], sum[n]);
-                    }
+    match_target! {
+        "x86_64+avx512f" => encode_body::<true, BLOCK>(channels, gains, signals, bus),
+        "x86_64+fma" => encode_body::<true, 2>(channels, gains, signals, bus),
+        "aarch64+neon" => encode_body::<true, 2>(channels, gains, signals, bus),
+        _ => encode_body::<false, 1>(channels, gains, signals, bus),
+    }
+}
+
+#[inline(always)]
+fn encode_body<const FUSED: bool, const CHANNELS: usize>(
+    channels: usize,
+    gains: &[Row; MAX_CHANNELS],
+    signals: &[Quantum; IMAGES],
+    bus: &mut [Quantum; MAX_CHANNELS],
+) {
+    let blocks = channels.div_ceil(CHANNELS);
+    let (gains, _) = gains.as_chunks::<CHANNELS>();
+    let (bus, _) = bus.as_chunks_mut::<CHANNELS>();
+    // Every count is fixed: with slices of any length compilers give up vectors.
+    for (gains, bus) in gains.iter().zip(bus).take(blocks) {
+        let mut sums = *bus;
+        for i in 0..IMAGES {
+            let frames = &signals[i];
+            for c in 0..CHANNELS {
+                for n in 0..PARTITION {
+                    sums[c][n] = mul_add::<FUSED>(frames[n], gains[c][i], sums[c][n]);
                 }
             }
-            for (c, sum) in sums.iter().enumerate() {
-                bus[block * BLOCK + c][from..from + LANES].copy_from_slice(sum);
+        }
+        for c in 0..CHANNELS {
+            for n in 0..PARTITION {
+                bus[c][n] = sums[c][n];
             }
         }
     }

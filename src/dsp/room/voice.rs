@@ -2,7 +2,7 @@
 
 use super::harmonics::{Recurrence, harmonics};
 use super::images::{IMAGES, images};
-use super::kernels::{Delays, Past, Quantum, Row, blend, delay, encode, scale};
+use super::kernels::{BLOCK, Delays, Past, Quantum, Row, blend, delay, encode, scale};
 use super::{Room, SENDS};
 use crate::dsp::ambisonics::{MAX_CHANNELS, channels};
 use crate::dsp::binaural::Target;
@@ -43,8 +43,7 @@ impl Mix {
 
     /// Silence.
     pub fn clear(&mut self) {
-        // Channels are summed in fours.
-        let used = self.used.next_multiple_of(4).min(MAX_CHANNELS);
+        let used = self.used.next_multiple_of(BLOCK).min(MAX_CHANNELS);
         self.bus[..used].fill([0.0; PARTITION]);
         self.used = 0;
         self.sends = [[0.0; PARTITION]; SENDS];
@@ -171,6 +170,10 @@ impl Voice {
         way: &Quantum,
         mix: &mut Mix,
     ) {
+        if self.target.gain == 0.0 && !self.moves {
+            // A source that nobody hears: all its gains are zero.
+            return;
+        }
         for (k, send) in mix.sends.iter_mut().enumerate() {
             let (from, slope) = match self.moves {
                 true => (self.start.sends[k], self.end.sends[k] - self.start.sends[k]),
@@ -191,16 +194,10 @@ impl Voice {
         }
         let count = channels(self.order);
         mix.used = mix.used.max(count);
-        encode(
-            count,
-            past.count,
-            &self.start.gains,
-            &mix.start,
-            &mut mix.bus,
-        );
+        encode(count, &self.start.gains, &mix.start, &mut mix.bus);
         if self.moves {
             scale(&mut mix.start, way);
-            encode(count, past.count, &self.slope, &mix.start, &mut mix.bus);
+            encode(count, &self.slope, &mix.start, &mut mix.bus);
         }
     }
 }
