@@ -107,7 +107,9 @@ fn readouts(on: &[ControlId], level: f32) -> [Vec<String>; 2] {
         // egui lays new things out before it draws them.
         frame(&context, &mut panel, time);
         let drawn = texts(&frame(&context, &mut panel, time));
-        let told = |text: &String| text.starts_with("leveller ") || text.ends_with(" dB over");
+        let told = |text: &String| {
+            text.starts_with('+') && (text.ends_with(" dB") || text.ends_with(" dB over"))
+        };
         drawn.into_iter().filter(told).collect::<Vec<String>>()
     };
     let sounding = drawn(1.0);
@@ -121,13 +123,13 @@ fn leveller_and_ceiling_tell_what_they_do_while_they_do_it() {
     assert_eq!(readouts(&[], 0.5), [nothing.clone(), nothing.clone()]);
     let [levelled, after] = readouts(&[LEVELLER_ON], 0.01);
     assert!(
-        levelled.len() == 1 && levelled[0].starts_with("leveller +"),
+        levelled.len() == 1 && levelled[0].ends_with(" dB"),
         "{levelled:?}"
     );
     assert_eq!(after, nothing);
     let [limited, after] = readouts(&[CEILING_ON], 0.88);
     assert!(
-        limited.len() == 1 && limited[0].starts_with("ceiling +"),
+        limited.len() == 1 && limited[0].ends_with(" dB over"),
         "{limited:?}"
     );
     assert_eq!(after, nothing);

@@ -182,7 +182,8 @@ fn the_safety_note_comes_once_and_covers_everything() {
 #[test]
 fn a_starter_is_one_click_and_leaves_the_scope_free() {
     let mut stand = Stand::new((1100.0, 720.0), Look::default());
-    stand.harness.get_by_label("Pulse your music").click();
+    let starter = stand.harness.get_by_role_and_label(Role::Button, "Pulse your music");
+    starter.click();
     stand.steps(3);
     assert_eq!(stand.params.values.borrow()[PROG_KIND.index()], 1.0);
     assert!(!names(&stand).contains("Around your head"));

@@ -7,8 +7,8 @@ use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL,
-    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_KIND, TIMER,
+    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL, ORDER,
+    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND, TIMER,
 };
 use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, pos2, vec2};
 
@@ -251,10 +251,15 @@ fn picture_of(
         }
         Card::Space => {
             small_space(ui, area, live, desk, theme);
-            if desk.index(SPACE_KIND) > 0 && desk.value(ROOM) > 0.0 {
-                format!("{} + room", text(SPACE_KIND))
+            let kind = match desk.index(SPACE_KIND) {
+                SPACE_AMBISONIC => format!("order {}", text(ORDER)),
+                _ => text(SPACE_KIND),
+            };
+            let room = desk.index(SPACE_KIND) > 0 && desk.value(ROOM) > 0.0;
+            if room && area.width() >= 74.0 {
+                format!("{kind} + room")
             } else {
-                text(SPACE_KIND)
+                kind
             }
         }
         Card::Session => {

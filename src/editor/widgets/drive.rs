@@ -5,7 +5,7 @@ use super::{Desk, at_position, hint, menu, position, tell, typing};
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::accesskit::{Action, ActionData};
-use egui::{Event, Key, Modifiers, PointerButton, Rect, Response, Ui};
+use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Rect, Response, Ui};
 
 /// How much finer a drag with shift is.
 const FINE: f64 = 0.1;
@@ -109,6 +109,14 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     if !response.has_focus() {
         return;
     }
+    // Arrows move the value, not the focus.
+    ui.memory_mut(|memory| {
+        let filter = EventFilter {
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        memory.set_focus_lock_filter(response.id, filter);
+    });
     let pressed = |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
     let fine = |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::SHIFT, key));
     for (up, down, steps) in [
