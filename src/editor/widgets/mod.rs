@@ -89,9 +89,12 @@ impl Desk<'_> {
         if self.hand.held == Some(id) {
             return;
         }
+        let shown = self.value(id);
         self.hand.release(self.sink);
         self.sink.begin(id);
         self.hand.held = Some(id);
+        // What was moved to long ago is not where it is taken hold of.
+        self.hand.last = Some((id, shown, self.now + ECHO));
     }
 
     /// The user moves the control that is held.
