@@ -263,7 +263,8 @@ fn picture_of(
             }
         }
         Card::Session => {
-            let fade = live.telemetry().map_or(0.0, |telemetry| telemetry.fade());
+            // An engine that is not called leaves its fade standing.
+            let fade = live.sounding().map_or(0.0, |telemetry| telemetry.fade());
             let bar = Rect::from_center_size(area.center(), vec2(area.width() - 4.0, 4.0));
             ui.painter().rect_filled(bar, 2.0, theme.raised);
             let full = Rect::from_min_size(bar.min, vec2(bar.width() * fade as f32, 4.0));
