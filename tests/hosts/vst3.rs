@@ -67,3 +67,13 @@ fn pedalboard() {
 fn dawdreamer() {
     script("check_dawdreamer.py", "dawdreamer");
 }
+
+#[test]
+fn window() {
+    let there = Command::new("Xvfb").arg("-version").output().is_ok();
+    if there {
+        script("check_window.py", "pedalboard");
+    } else {
+        skipped("check_window.py", "no Xvfb; `cargo xtask test` installs it");
+    }
+}
