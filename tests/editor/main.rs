@@ -3,4 +3,5 @@
 mod motion;
 mod pictures;
 mod raster;
+mod space_page;
 mod stand;

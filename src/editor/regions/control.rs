@@ -1,22 +1,122 @@
 //! How the head is turned, and by what.
 
+use super::space::head::{self, View};
 use crate::editor::live::Live;
-use crate::editor::panel::scrolled;
-use crate::editor::theme::Theme;
-use crate::editor::widgets::{Desk, knob};
-use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW};
-use egui::Ui;
+use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::widgets::{Desk, KNOB, Look, button, knob};
+use crate::engine::ControlId;
+use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW, SPACE_KIND, SPACE_OFF};
+use egui::{Rect, RichText, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+
+/// What turns the head.
+const TURNS: [ControlId; 3] = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL];
+/// The column of what turns it, in points; below twice that the page has no room for it beside the head.
+const SOURCES: f32 = 210.0;
 
 /// Draws the page.
-pub(in crate::editor) fn ui(ui: &mut Ui, _live: &Live, desk: &mut Desk) {
+pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
+    let area = ui.available_rect_before_wrap();
+    ui.allocate_rect(area, Sense::hover());
+    let beside = area.width() > 2.0 * SOURCES;
+    let edge = area.right() - if beside { SOURCES + 2.0 * GAP } else { 0.0 };
+    let figure = Rect::from_min_max(area.min, pos2(edge, area.bottom()));
+    portrait(ui, figure, live, desk);
+    if beside {
+        let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
+        let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
+        ui.scope_builder(builder, |ui| sources(ui));
+    }
+}
+
+/// The head as it is turned, and its three controls.
+fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    scrolled(ui, |ui| {
-        ui.heading("Head");
-        ui.horizontal_wrapped(|ui| {
-            for id in [HEAD_YAW, HEAD_PITCH, HEAD_ROLL] {
-                knob(ui, id, theme.space, true, desk);
-            }
-        });
-        ui.weak("Yaw is positive to the left, pitch looks up, roll puts the right ear down.");
+    let controls = Rect::from_min_max(pos2(area.left(), area.bottom() - KNOB.y), area.max);
+    let picture = Rect::from_min_max(area.min, pos2(area.right(), controls.top() - GAP));
+    let painter = ui.painter_at(picture);
+    painter.rect_filled(picture, 10.0, mix(theme.surface, theme.ground, 0.6));
+    let half = (0.36 * picture.height()).min(0.34 * picture.width());
+    let centre = picture.center() - vec2(0.0, 0.10 * half);
+    let on = desk.index(SPACE_KIND) != SPACE_OFF;
+    let turns = turns(live, desk);
+    // The horizon: where the middle of what is heard would be with the head at rest.
+    let line = mix(theme.surface, theme.space, 0.30);
+    let [front, left] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].map(|way| View::Portrait.shows(way));
+    let ring = (0..=72).map(|step| {
+        let (sin, cos) = (std::f32::consts::TAU * step as f32 / 72.0).sin_cos();
+        centre + 1.42 * half * (cos * front + sin * left)
     });
+    let ring: Vec<egui::Pos2> = ring.collect();
+    // What is behind the head first: half of it is farther than the other.
+    let stroke = Stroke::new(1.2, line);
+    painter.line(ring[14..=52].to_vec(), Stroke::new(1.0, line.gamma_multiply(0.6)));
+    head::shoulders(&painter, &theme, centre, half);
+    head::draw(&painter, &theme, (centre, half), turns, View::Portrait, on);
+    painter.line(ring[52..].to_vec(), stroke);
+    painter.line(ring[..=14].to_vec(), stroke);
+    for (step, name) in [(0, "front"), (18, "left"), (54, "right")] {
+        let at = ring[step];
+        painter.circle_filled(at, 2.5, line);
+        let colour = match name {
+            "left" => theme.left,
+            "right" => theme.right,
+            _ => theme.weak,
+        };
+        let way = (at - centre).normalized();
+        painter.text(at + vec2(16.0 * way.x, 10.0), egui::Align2::CENTER_CENTER, name, font::TINY, colour);
+    }
+    let width = 3.0 * KNOB.x + 2.0 * GAP + 84.0;
+    let left = controls.left() + (0.5 * (controls.width() - width)).max(0.0);
+    let row = Rect::from_min_max(pos2(left, controls.top()), controls.max);
+    let builder = UiBuilder::new()
+        .id_salt("turns")
+        .max_rect(row)
+        .layout(egui::Layout::left_to_right(egui::Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for id in TURNS {
+            knob(ui, id, theme.space, on, desk);
+        }
+        ui.add_space(GAP);
+        let turned = TURNS.iter().any(|id| desk.value(*id) != 0.0);
+        let help = "Turns the head straight ahead: yaw, pitch and roll to 0";
+        if button(ui, "Recenter", "Recenter the head", help, turned, Look::Raised).clicked() {
+            desk.take_all(&TURNS);
+            for id in TURNS {
+                desk.change(id, 0.0);
+            }
+            desk.release();
+        }
+    });
+}
+
+/// Yaw, pitch and roll: as they are heard while space sounds, else as their controls stand.
+fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
+    let display = live.telemetry().map(|telemetry| telemetry.display());
+    let heard = display.filter(|display| {
+        live.sounding().is_some() && display.places().iter().any(|place| place.sounds)
+    });
+    match heard {
+        Some(display) => display.head(),
+        None => TURNS.map(|id| desk.value(id) as f32),
+    }
+}
+
+/// What turns the head. Each source has its place below the other.
+fn sources(ui: &mut Ui) {
+    let theme = Theme::of(ui);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    ui.label(RichText::new("What turns the head").font(font::heading()).color(theme.text));
+    for (name, text) in [
+        ("By hand", "The three knobs here, or the nose on the page of space."),
+        ("The host", "Automation of Head Yaw, Head Pitch and Head Roll."),
+        ("A protocol", "Its timeline may move all three."),
+    ] {
+        ui.add_space(6.0);
+        ui.label(RichText::new(name).font(font::value()).color(theme.space));
+        ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+    }
+    ui.add_space(10.0);
+    let text = "Yaw is positive to the left, pitch looks up, roll puts the right ear down.";
+    ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
 }

@@ -14,7 +14,7 @@ mod value;
 
 pub(super) use button::{Look, button, tab};
 pub(super) use choice::{choice, choice_icons};
-pub(super) use knob::knob;
+pub(super) use knob::{KNOB, knob};
 pub(super) use slider::slider;
 pub(super) use switch::{power, switch};
 pub(super) use value::value;
