@@ -67,7 +67,10 @@ fn are_gestures(told: &[Told], controls: &[ControlId]) {
         let sets: Vec<usize> = (0..told.len())
             .filter(|n| matches!(told[*n], Told::Set(id, _) if id == *control))
             .collect();
-        assert!(!sets.is_empty() && sets.iter().all(|n| (begin..end).contains(n)), "{told:?}");
+        assert!(
+            !sets.is_empty() && sets.iter().all(|n| (begin..end).contains(n)),
+            "{told:?}"
+        );
     }
     let others = told.iter().filter(|told| match told {
         Told::Begin(id) | Told::Set(id, _) | Told::End(id) => !controls.contains(id),
@@ -85,8 +88,16 @@ fn speakers_dragged_to_the_left_are_at_90_degrees() {
     assert!(away > 20.0 && (head.x - front.x).abs() < 1.0);
     let told = drag(&mut stand, front, head - vec2(away, 0.0));
     are_gestures(&told, &[AZIMUTH, DISTANCE]);
-    assert!((value(&stand, AZIMUTH) - 90.0).abs() < 1.0, "{}", value(&stand, AZIMUTH));
-    assert!((value(&stand, DISTANCE) - 1.5).abs() < 0.05, "{}", value(&stand, DISTANCE));
+    assert!(
+        (value(&stand, AZIMUTH) - 90.0).abs() < 1.0,
+        "{}",
+        value(&stand, AZIMUTH)
+    );
+    assert!(
+        (value(&stand, DISTANCE) - 1.5).abs() < 0.05,
+        "{}",
+        value(&stand, DISTANCE)
+    );
     // A double click brings both back.
     let now = place(&stand, "Speakers in space");
     for _ in 0..2 {
@@ -94,7 +105,10 @@ fn speakers_dragged_to_the_left_are_at_90_degrees() {
         button(&mut stand, now, false, Modifiers::NONE);
     }
     stand.steps(2);
-    assert_eq!((value(&stand, AZIMUTH), value(&stand, DISTANCE)), (0.0, 1.5));
+    assert_eq!(
+        (value(&stand, AZIMUTH), value(&stand, DISTANCE)),
+        (0.0, 1.5)
+    );
 }
 
 #[test]
@@ -146,7 +160,10 @@ fn shift_is_fine() {
         drag(&mut stand, front, front - vec2(30.0, 0.0));
         value(&stand, AZIMUTH)
     });
-    assert!(coarse > 10.0 && fine > 0.5 && fine < 0.2 * coarse, "{coarse} {fine}");
+    assert!(
+        coarse > 10.0 && fine > 0.5 && fine < 0.2 * coarse,
+        "{coarse} {fine}"
+    );
 }
 
 #[test]
@@ -156,7 +173,12 @@ fn space_that_is_off_says_so_and_is_turned_on() {
     stand.click(at);
     assert_eq!(value(&stand, SPACE_KIND), 1.0);
     stand.steps(20);
-    assert!(stand.harness.query_by_label("Turn on space with hrtf").is_none());
+    assert!(
+        stand
+            .harness
+            .query_by_label("Turn on space with hrtf")
+            .is_none()
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The page of space: where the program's speakers and the layers sent there are around the head, how they move, and
 //! how the head is turned, seen from above and from the right. Everything in it can be dragged.
 
-pub(super) mod head;
 mod grab;
+pub(super) mod head;
 mod plane;
 mod scene;
 
@@ -12,13 +12,12 @@ use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, choice, slider};
 use crate::engine::controls::{
     AZIMUTH, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION, MOTION_DEPTH,
-    MOTION_ORBIT, MOTION_SWING, ROOM, ROOM_DECAY, ROOM_SIZE, SPACE_HRTF, SPACE_KIND,
-    WIDTH,
+    MOTION_ORBIT, MOTION_SWING, ROOM, ROOM_DECAY, ROOM_SIZE, SPACE_HRTF, SPACE_KIND, WIDTH,
 };
 use egui::epaint::Mesh;
 use egui::{
-    Align2, Color32, FontId, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, UiBuilder,
-    Vec2, pos2, vec2,
+    Align, Align2, Color32, FontId, Layout, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke,
+    Ui, UiBuilder, Vec2, pos2, vec2,
 };
 use grab::Grip;
 use head::{View, glow};
@@ -27,7 +26,9 @@ use scene::{Scene, Source, Trail};
 use std::f32::consts::TAU;
 
 /// Room around a view for the names of its directions, in points.
-const MARGIN: f32 = 17.0;
+const MARGIN: f32 = 15.0;
+/// Height of the title over a view, in points.
+const TITLE: f32 = 14.0;
 /// Height of the row of controls below, in points.
 const BAR: f32 = 44.0;
 /// Where the rings are, in metres.
@@ -50,29 +51,31 @@ struct Plan {
 
 impl Plan {
     fn of(area: Rect) -> Plan {
-        let gap = 2.0 * GAP;
+        let gap = GAP;
         // The top view is the larger one, unless both fit as high as there is room.
-        let large = area.height().min(0.62 * (area.width() - gap)).max(60.0);
+        let large = area.height().min(0.66 * (area.width() - gap)).max(60.0);
         let small = (area.width() - gap - large).min(area.height()).max(60.0);
         let left = area.left() + 0.5 * (area.width() - gap - large - small).max(0.0);
-        let rest = area.height() - small - gap;
-        let behind = (rest > 96.0).then_some(rest.min(0.62 * small));
+        // The third is there if it is no stamp; the column begins with the title of the second.
+        let rest = area.height() - small - TITLE - 2.0 * gap;
+        let behind = (rest > 96.0).then_some(rest.min(0.72 * small));
         let plane = |centre: Pos2, side: f32| {
             let outer = 0.5 * side - MARGIN;
             Plane {
                 centre,
-                inner: (0.17 * outer).clamp(15.0, 44.0),
+                inner: (0.2 * outer).clamp(17.0, 52.0),
                 outer,
             }
         };
         let x = left + large + gap + 0.5 * small;
-        let column = small + behind.map_or(0.0, |high| gap + high);
-        let top = area.center().y - 0.5 * column;
+        let column = small + behind.map_or(0.0, |high| TITLE + 2.0 * gap + high);
+        let titled = if behind.is_some() { TITLE } else { 0.0 };
+        let top = area.center().y - 0.5 * column + titled;
         Plan {
             above: plane(pos2(left + 0.5 * large, area.center().y), large),
             beside: plane(pos2(x, top + 0.5 * small), small),
             behind: behind.map(|high| {
-                let centre = pos2(x, top + small + gap + 0.5 * high);
+                let centre = pos2(x, top + small + 2.0 * gap + 0.5 * high);
                 Rect::from_center_size(centre, Vec2::splat(high))
             }),
         }
@@ -101,11 +104,25 @@ impl Stage {
         wedge(&painter, &theme, &plan.above, &scene);
         self.trails(&painter, &theme, &plan);
         for (plane, view) in [(plan.above, View::Above), (plan.beside, View::Right)] {
-            let half = 0.74 * plane.inner;
-            head::draw(&painter, &theme, (plane.centre, half), scene.head, view, scene.on);
+            let half = 0.92 * plane.inner;
+            head::draw(
+                &painter,
+                &theme,
+                (plane.centre, half),
+                scene.head,
+                view,
+                scene.on,
+            );
         }
         if let Some(rect) = plan.behind {
-            behind(&painter, &theme, rect, &scene);
+            let column = plan.beside.area().expand(MARGIN);
+            behind(
+                &painter,
+                &theme,
+                rect,
+                (column.left(), column.right()),
+                &scene,
+            );
         }
         self.heads(ui, &painter, &plan, &scene, desk);
         for index in 0..LAYER.len() {
@@ -122,7 +139,11 @@ impl Stage {
     /// Where things have just been.
     fn trails(&self, painter: &Painter, theme: &Theme, plan: &Plan) {
         for (from, to, index, age) in self.trail.steps() {
-            let colour = if index < 2 { theme.program } else { theme.layer };
+            let colour = if index < 2 {
+                theme.program
+            } else {
+                theme.layer
+            };
             let strength = (1.0 - age) * (1.0 - age);
             let stroke = Stroke::new(1.0 + 3.5 * strength, colour.gamma_multiply(0.6 * strength));
             let turn = wrapped(to.azimuth - from.azimuth);
@@ -138,8 +159,19 @@ impl Stage {
                 )
             };
             let points = (0..=parts).map(at);
-            painter.line(points.clone().map(|(a, _, d)| plan.above.above(a, d)).collect(), stroke);
-            painter.line(points.map(|(a, e, d)| plan.beside.beside(a, e, d)).collect(), stroke);
+            painter.line(
+                points
+                    .clone()
+                    .map(|(a, _, d)| plan.above.above(a, d))
+                    .collect(),
+                stroke,
+            );
+            painter.line(
+                points
+                    .map(|(a, e, d)| plan.beside.beside(a, e, d))
+                    .collect(),
+                stroke,
+            );
         }
     }
 
@@ -148,15 +180,28 @@ impl Stage {
         let theme = Theme::of(ui);
         for (plane, view, id, name) in [
             (plan.above, View::Above, HEAD_YAW, "Head in space"),
-            (plan.beside, View::Right, HEAD_PITCH, "Head in space, from the right"),
+            (
+                plan.beside,
+                View::Right,
+                HEAD_PITCH,
+                "Head in space, from the right",
+            ),
         ] {
             // The tip of the nose, where the head looks.
             let reach = 0.80 * plane.inner;
             let angle = desk.value(id) as f32;
             let (sin, cos) = angle.to_radians().sin_cos();
-            let way = if id == HEAD_YAW { vec2(-sin, -cos) } else { vec2(cos, -sin) };
+            let way = if id == HEAD_YAW {
+                vec2(-sin, -cos)
+            } else {
+                vec2(cos, -sin)
+            };
             let tip = plane.centre + reach * way;
-            let value = format!("{} {}", id.control().name, id.control().format(desk.value(id)));
+            let value = format!(
+                "{} {}",
+                id.control().name,
+                id.control().format(desk.value(id))
+            );
             let area = Rect::from_center_size(plane.centre, Vec2::splat(1.7 * plane.inner));
             let handle = grab::Handle {
                 name,
@@ -215,8 +260,12 @@ impl Stage {
             };
             let label = ["1", "2", "3", "4"][index.min(3)];
             // Above: direction and distance.
-            let own = plan.above.above(source.control.azimuth, source.control.distance);
-            let at = plan.above.above(source.shown.azimuth, source.shown.distance);
+            let own = plan
+                .above
+                .above(source.control.azimuth, source.control.distance);
+            let at = plan
+                .above
+                .above(source.shown.azimuth, source.shown.distance);
             let handle = grab::Handle {
                 name: &name,
                 value: &value,
@@ -229,14 +278,25 @@ impl Stage {
                 desk.change(ids.azimuth, f64::from(azimuth));
                 desk.change(ids.distance, f64::from(plan.above.distance(at)));
             });
-            dot(painter, &theme, at, theme.layer, label, source.sounds, above);
+            dot(
+                painter,
+                &theme,
+                at,
+                theme.layer,
+                label,
+                source.sounds,
+                above,
+            );
             height(painter, &theme, &plan.above, at, source.shown.elevation);
             if above {
                 pill(ui, &theme, plan.above, at, &value, theme.layer);
             }
             // Beside: height.
             let (own, at) = [source.control, source.shown]
-                .map(|place| plan.beside.beside(place.azimuth, place.elevation, place.distance))
+                .map(|place| {
+                    plan.beside
+                        .beside(place.azimuth, place.elevation, place.distance)
+                })
                 .into();
             let name = format!("{name}, from the right");
             let handle = grab::Handle {
@@ -250,7 +310,15 @@ impl Stage {
                 let metres = source.control.distance;
                 desk.change(ids.elevation, f64::from(plan.beside.elevation(at, metres)));
             });
-            dot(painter, &theme, at, theme.layer, label, source.sounds, beside);
+            dot(
+                painter,
+                &theme,
+                at,
+                theme.layer,
+                label,
+                source.sounds,
+                beside,
+            );
             if beside {
                 pill(ui, &theme, plan.beside, at, &value, theme.layer);
             }
@@ -294,7 +362,15 @@ impl Stage {
         for (side, source) in scene.speakers.iter().enumerate() {
             let Some(source) = source else { continue };
             let sign = 1.0 - 2.0 * side as f32;
-            let at = plan.above.above(source.shown.azimuth, source.shown.distance);
+            let at = plan
+                .above
+                .above(source.shown.azimuth, source.shown.distance);
+            // A bus has its front only, and no width.
+            if scene.is_bus() {
+                dot(painter, &theme, at, accent, "F", source.sounds, active);
+                height(painter, &theme, &plan.above, at, source.shown.elevation);
+                continue;
+            }
             let handle = grab::Handle {
                 name: ["Left speaker in space", "Right speaker in space"][side],
                 value: &wide,
@@ -307,7 +383,15 @@ impl Stage {
                 let width = desk.value(WIDTH) + f64::from(2.0 * sign * turn);
                 desk.change(WIDTH, width.clamp(0.0, 360.0));
             });
-            dot(painter, &theme, at, accent, ["L", "R"][side], source.sounds, edge);
+            dot(
+                painter,
+                &theme,
+                at,
+                accent,
+                ["L", "R"][side],
+                source.sounds,
+                edge,
+            );
             height(painter, &theme, &plan.above, at, source.shown.elevation);
             if edge {
                 pill(ui, &theme, plan.above, at, &wide, accent);
@@ -332,9 +416,11 @@ impl Stage {
             metres,
         );
         let mut hulls = vec![Rect::from_center_size(own, Vec2::splat(26.0))];
-        hulls.extend(sides.iter().map(|(_, source)| {
-            Rect::from_center_size(place(&source.shown), Vec2::splat(22.0))
-        }));
+        hulls.extend(
+            sides
+                .iter()
+                .map(|(_, source)| Rect::from_center_size(place(&source.shown), Vec2::splat(22.0))),
+        );
         let mut active = false;
         for (number, area) in hulls.into_iter().enumerate() {
             let names = [
@@ -355,8 +441,20 @@ impl Stage {
         }
         ring(painter, &theme, own, accent, active);
         for (side, source) in &sides {
-            let label = ["L", "R"][*side];
-            dot(painter, &theme, place(&source.shown), accent, label, source.sounds, active);
+            let label = if scene.is_bus() {
+                "F"
+            } else {
+                ["L", "R"][*side]
+            };
+            dot(
+                painter,
+                &theme,
+                place(&source.shown),
+                accent,
+                label,
+                source.sounds,
+                active,
+            );
         }
         if active {
             pill(ui, &theme, plan.beside, own, &high, accent);
@@ -366,8 +464,16 @@ impl Stage {
 
 /// The disc, its rings and its marks.
 fn ground(painter: &Painter, theme: &Theme, plane: &Plane, labelled: bool) {
-    let near = mix(theme.surface, theme.space, if theme.dark { 0.13 } else { 0.07 });
-    let far = mix(theme.surface, theme.ground, if theme.dark { 0.85 } else { 0.55 });
+    let near = mix(
+        theme.surface,
+        theme.space,
+        if theme.dark { 0.13 } else { 0.07 },
+    );
+    let far = mix(
+        theme.surface,
+        theme.ground,
+        if theme.dark { 0.85 } else { 0.55 },
+    );
     let mut mesh = Mesh::default();
     mesh.colored_vertex(plane.centre, near);
     const POINTS: u32 = 96;
@@ -377,7 +483,11 @@ fn ground(painter: &Painter, theme: &Theme, plane: &Plane, labelled: bool) {
         mesh.add_triangle(0, 1 + point, 1 + (point + 1) % POINTS);
     }
     painter.add(Shape::mesh(mesh));
-    let line = mix(theme.surface, theme.space, if theme.dark { 0.24 } else { 0.26 });
+    let line = mix(
+        theme.surface,
+        theme.space,
+        if theme.dark { 0.24 } else { 0.26 },
+    );
     let thin = Stroke::new(1.0, line.gamma_multiply(0.75));
     for metres in RINGS {
         painter.circle_stroke(plane.centre, plane.radius(metres), thin);
@@ -390,7 +500,13 @@ fn ground(painter: &Painter, theme: &Theme, plane: &Plane, labelled: bool) {
     }
     painter.circle_stroke(plane.centre, plane.outer, Stroke::new(1.2, line));
     for tick in 0..24 {
-        let long = if tick % 6 == 0 { 0.0 } else if tick % 2 == 0 { 5.0 } else { 3.0 };
+        let long = if tick % 6 == 0 {
+            0.0
+        } else if tick % 2 == 0 {
+            5.0
+        } else {
+            3.0
+        };
         let out = Vec2::angled(TAU * tick as f32 / 24.0);
         let ends = [plane.outer - long, plane.outer].map(|at| plane.centre + at * out);
         painter.line_segment(ends, Stroke::new(1.0, line));
@@ -405,7 +521,11 @@ fn ground(painter: &Painter, theme: &Theme, plane: &Plane, labelled: bool) {
             continue;
         }
         let at = plane.centre + plane.radius(metres) * way;
-        let text = if metres == 10.0 { "10 m".to_owned() } else { format!("{metres}") };
+        let text = if metres == 10.0 {
+            "10 m".to_owned()
+        } else {
+            format!("{metres}")
+        };
         let galley = painter.layout_no_wrap(text, font::TINY, theme.weak);
         let back = Rect::from_center_size(at, galley.size() + vec2(4.0, -3.0));
         let share = plane.radius(metres) / plane.outer;
@@ -418,39 +538,40 @@ fn ground(painter: &Painter, theme: &Theme, plane: &Plane, labelled: bool) {
 fn names(painter: &Painter, theme: &Theme, plan: &Plan) {
     for (plane, names) in [
         (&plan.above, ["front", "left", "right", "back"]),
-        (&plan.beside, ["up", "back", "front", "down"]),
+        (
+            &plan.beside,
+            ["up", "\u{2039} back", "front \u{203a}", "down"],
+        ),
     ] {
-        let away = plane.outer + 3.0;
-        let small = plane.outer < 120.0;
+        let (outer, side) = (plane.outer, plane.outer + MARGIN - 2.0);
+        // To the sides, where words are wider than the margin, they stand on the axis inside, or in the corners.
+        let on_axis = names[0] == "front";
+        let (left, right) = if on_axis {
+            (vec2(7.0 - outer, -2.0), vec2(outer - 7.0, -2.0))
+        } else {
+            (vec2(-side, side), vec2(side, side))
+        };
         for (name, way, anchor) in [
-            (names[0], vec2(0.0, -1.0), Align2::CENTER_BOTTOM),
-            (names[1], vec2(-1.0, 0.0), Align2::LEFT_BOTTOM),
-            (names[2], vec2(1.0, 0.0), Align2::RIGHT_BOTTOM),
-            (names[3], vec2(0.0, 1.0), Align2::CENTER_TOP),
+            (names[0], vec2(0.0, -outer - 3.0), Align2::CENTER_BOTTOM),
+            (names[1], left, Align2::LEFT_BOTTOM),
+            (names[2], right, Align2::RIGHT_BOTTOM),
+            (names[3], vec2(0.0, outer + 3.0), Align2::CENTER_TOP),
         ] {
-            // To the sides, where words are wider than the margin, they stand on the axis inside.
-            let at = if way.y == 0.0 {
-                plane.centre + (plane.outer - 7.0) * way - vec2(0.0, 2.0)
-            } else {
-                plane.centre + away * way
-            };
-            if small && way.y == 0.0 && plane.outer < 60.0 {
-                continue;
-            }
             let colour = match name {
                 "left" => theme.left,
                 "right" => theme.right,
                 _ => theme.weak,
             };
-            painter.text(at, anchor, name, font::TINY, colour);
+            painter.text(plane.centre + way, anchor, name, font::TINY, colour);
         }
     }
-    for (plane, name) in [(&plan.above, "FROM ABOVE"), (&plan.beside, "FROM THE RIGHT")] {
-        if plane.outer < 110.0 {
-            continue;
-        }
-        let corner = plane.area().expand(MARGIN).left_top() + vec2(0.0, 2.0);
-        title(painter, theme, corner, name);
+    let corner = plan.above.area().expand(MARGIN).left_top();
+    if plan.above.outer > 110.0 {
+        title(painter, theme, corner, "FROM ABOVE");
+    }
+    if plan.behind.is_some() {
+        let corner = plan.beside.area().expand(MARGIN).left_top();
+        title(painter, theme, corner - vec2(0.0, TITLE), "FROM THE RIGHT");
     }
 }
 
@@ -484,7 +605,10 @@ fn room(painter: &Painter, theme: &Theme, plan: &Plan, desk: &Desk) {
         for (from, to) in (0..4).map(|n| (corners[n], corners[(n + 1) % 4])) {
             for point in 0..POINTS {
                 let share = point as f32 / POINTS as f32;
-                let (x, y) = (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1));
+                let (x, y) = (
+                    from.0 + share * (to.0 - from.0),
+                    from.1 + share * (to.1 - from.1),
+                );
                 points.push(plane.at(x, y));
             }
         }
@@ -535,7 +659,12 @@ fn path(painter: &Painter, theme: &Theme, plan: &Plan, desk: &Desk) {
     let low = across.iter().copied().fold(f32::INFINITY, f32::min);
     let high = across.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let y = plan.beside.beside(azimuth, elevation, distance).y;
-    painter.extend(Shape::dashed_line(&[pos2(low, y), pos2(high, y)], stroke, 5.0, 5.0));
+    painter.extend(Shape::dashed_line(
+        &[pos2(low, y), pos2(high, y)],
+        stroke,
+        5.0,
+        5.0,
+    ));
 }
 
 /// What lies between the two speakers, as they are heard.
@@ -567,24 +696,35 @@ fn wedge(painter: &Painter, theme: &Theme, plane: &Plane, scene: &Scene) {
 }
 
 /// The head from behind, where its roll is seen.
-fn behind(painter: &Painter, theme: &Theme, rect: Rect, scene: &Scene) {
+fn behind(painter: &Painter, theme: &Theme, rect: Rect, (left, right): (f32, f32), scene: &Scene) {
     let radius = 0.5 * rect.height();
-    let line = mix(theme.surface, theme.space, if theme.dark { 0.24 } else { 0.26 });
+    let line = mix(
+        theme.surface,
+        theme.space,
+        if theme.dark { 0.24 } else { 0.26 },
+    );
     let centre = rect.center();
     painter.circle_filled(centre, radius, mix(theme.surface, theme.ground, 0.5));
     painter.circle_stroke(centre, radius, Stroke::new(1.0, line));
-    painter.hline(rect.x_range(), centre.y, Stroke::new(1.0, line.gamma_multiply(0.6)));
-    let half = 0.52 * radius;
-    head::draw(painter, theme, (centre, half), scene.head, View::Behind, scene.on);
-    title(painter, theme, pos2(rect.center().x - 0.5 * rect.width() - 34.0, rect.top()), "ROLL");
-    let roll = HEAD_ROLL.control().format(f64::from(scene.head[2]));
-    painter.text(
-        pos2(rect.right() + 34.0, rect.top()),
-        Align2::RIGHT_TOP,
-        roll,
-        font::value(),
-        theme.text,
+    painter.hline(
+        rect.x_range(),
+        centre.y,
+        Stroke::new(1.0, line.gamma_multiply(0.6)),
     );
+    let half = 0.56 * radius;
+    head::draw(
+        painter,
+        theme,
+        (centre, half),
+        scene.head,
+        View::Behind,
+        scene.on,
+    );
+    let corner = pos2(left, rect.top() - 2.0);
+    title(painter, theme, corner, "ROLL");
+    let roll = HEAD_ROLL.control().format(f64::from(scene.head[2]));
+    let corner = pos2(right, rect.top() - 4.0);
+    painter.text(corner, Align2::RIGHT_TOP, roll, font::value(), theme.text);
 }
 
 fn letter() -> FontId {
@@ -606,7 +746,8 @@ fn dot(
 ) {
     let radius = if active { 9.0 } else { 8.0 };
     if sounds {
-        glow(painter, at, 2.9 * radius, accent.gamma_multiply(0.55));
+        let light = if theme.dark { 0.55 } else { 0.28 };
+        glow(painter, at, 2.9 * radius, accent.gamma_multiply(light));
         painter.circle_filled(at, radius, accent);
         painter.text(at, Align2::CENTER_CENTER, label, letter(), theme.surface);
     } else {
@@ -633,7 +774,8 @@ fn ring(painter: &Painter, theme: &Theme, at: Pos2, accent: Color32, active: boo
 
 /// How high something is, beside its dot: from above it cannot be seen.
 fn height(painter: &Painter, theme: &Theme, plane: &Plane, at: Pos2, elevation: f32) {
-    if elevation.abs() < 0.5 {
+    // Where there is little room, the values of what is pointed at have to do.
+    if elevation.abs() < 0.5 || plane.outer < 110.0 {
         return;
     }
     let right = at.x < plane.centre.x + plane.outer - 40.0;
@@ -652,7 +794,11 @@ fn pill(ui: &Ui, theme: &Theme, plane: Plane, at: Pos2, text: &str, accent: Colo
     let size = galley.size() + vec2(14.0, 8.0);
     let bounds = plane.area().expand(MARGIN);
     let over = at.y - 18.0 - size.y > bounds.top();
-    let y = if over { at.y - 16.0 - 0.5 * size.y } else { at.y + 16.0 + 0.5 * size.y };
+    let y = if over {
+        at.y - 16.0 - 0.5 * size.y
+    } else {
+        at.y + 16.0 + 0.5 * size.y
+    };
     let reach = (0.5 * (bounds.width() - size.x)).max(0.0);
     let x = (at.x - bounds.center().x).clamp(-reach, reach) + bounds.center().x;
     let rect = Rect::from_center_size(pos2(x, y), size);
@@ -668,18 +814,32 @@ fn pill(ui: &Ui, theme: &Theme, plane: Plane, at: Pos2, text: &str, accent: Colo
 
 /// Space is off: says so, and turns it on.
 fn off(ui: &mut Ui, area: Rect, theme: &Theme, desk: &mut Desk) {
-    let size = vec2(area.width().min(380.0), 78.0);
-    let rect = Rect::from_center_size(area.center(), size);
+    // Text and button side by side where they have room.
+    let row = area.width() > 440.0;
+    let size = if row {
+        vec2(436.0, 46.0)
+    } else {
+        vec2(area.width(), 78.0)
+    };
+    let rect = Rect::from_center_size(pos2(area.center().x, area.bottom() - 0.5 * size.y), size);
     let painter = ui.painter();
     painter.rect_filled(rect, 10.0, mix(theme.surface, theme.raised, 0.7));
-    painter.rect_stroke(rect, 10.0, Stroke::new(1.0, theme.line), egui::StrokeKind::Inside);
-    let inner = rect.shrink2(vec2(12.0, 12.0));
+    painter.rect_stroke(
+        rect,
+        10.0,
+        Stroke::new(1.0, theme.line),
+        egui::StrokeKind::Inside,
+    );
+    let layout = if row {
+        Layout::left_to_right(Align::Center)
+    } else {
+        Layout::top_down(Align::Center)
+    };
     let builder = UiBuilder::new()
         .id_salt("off")
-        .max_rect(inner)
-        .layout(egui::Layout::top_down(egui::Align::Center));
+        .max_rect(rect.shrink2(vec2(14.0, 10.0)))
+        .layout(layout);
     ui.scope_builder(builder, |ui| {
-        ui.spacing_mut().item_spacing.y = 8.0;
         let text = "Space is off: everything goes straight to the ears.";
         ui.label(RichText::new(text).font(font::BODY).color(theme.text));
         let help = "Renders the program and the layers sent to space around the head, with head-related filters";

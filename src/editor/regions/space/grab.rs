@@ -2,7 +2,9 @@
 
 use crate::editor::widgets::Desk;
 use crate::engine::ControlId;
-use egui::{Id, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Id, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
+};
 
 /// How much finer a drag with shift is.
 const FINE: f32 = 0.1;
@@ -58,7 +60,11 @@ impl Handle<'_> {
         }
         let (fine, pressed, now) = ui.input(|input| {
             let pointer = &input.pointer;
-            (input.modifiers.shift, pointer.press_origin(), pointer.interact_pos())
+            (
+                input.modifiers.shift,
+                pointer.press_origin(),
+                pointer.interact_pos(),
+            )
         });
         if response.drag_started_by(PointerButton::Primary) {
             desk.take_all(self.ids);

@@ -75,6 +75,11 @@ impl View {
         let [right, up, _] = self.axes();
         vec2(dot(right, direction), -dot(up, direction))
     }
+
+    /// Whether a direction of the world points to the viewer's side.
+    pub fn faces(self, direction: Vector) -> bool {
+        dot(self.axes()[2], direction) > -0.1
+    }
 }
 
 /// A closed surface of triangles, with what its edges part.
@@ -151,27 +156,30 @@ fn smooth(from: f32, to: f32, x: f32) -> f32 {
 /// A head of height 2 about the middle between its ears.
 fn skull([x, y, z]: Vector) -> Vector {
     let low = smooth(0.05, -1.0, z);
+    // The jaw keeps the lower face from running to a point.
+    let jaw = 1.0 + 0.20 * bump(z + 0.74, 0.26);
     let mut front = if x > 0.0 {
-        0.80 * x * (1.0 - 0.06 * low)
+        0.80 * x * jaw * (1.0 - 0.03 * low)
     } else {
         0.92 * x * (1.0 - 0.42 * low)
     };
-    let side = y * (0.70 - 0.17 * low);
-    // The neck makes it end wider than a ball does.
-    let up = if z < 0.0 { 1.08 * z } else { 0.98 * z };
+    let side = y * jaw * (0.70 - 0.15 * low);
+    let up = if z < 0.0 { 1.06 * z } else { 0.98 * z };
     if x > 0.0 {
         let ahead = smooth(0.0, 0.5, x);
-        let nose = bump(y, 0.105 + 0.05 * smooth(0.1, -0.25, z))
-            * bump(z + 0.20, if z > -0.20 { 0.25 } else { 0.085 });
-        let brow = bump(y.abs() - 0.22, 0.28) * bump(z - 0.24, 0.11);
-        let eyes = bump(y.abs() - 0.29, 0.15) * bump(z - 0.04, 0.12);
-        let lips = bump(y, 0.22) * bump(z + 0.50, 0.07);
-        let mouth = bump(y, 0.25) * bump(z + 0.405, 0.035);
-        let chin = bump(y, 0.30) * bump(z + 0.80, 0.16);
-        let cheek = bump(y.abs() - 0.42, 0.2) * bump(z + 0.16, 0.16);
+        let nose = bump(y, 0.15 + 0.04 * smooth(0.05, -0.28, z))
+            * bump(z + 0.26, if z > -0.26 { 0.25 } else { 0.11 });
+        let brow = bump(y.abs() - 0.24, 0.26) * bump(z - 0.22, 0.12);
+        let eyes = bump(y.abs() - 0.29, 0.16) * bump(z - 0.03, 0.13);
+        let upper = bump(y, 0.20) * bump(z + 0.495, 0.05);
+        let lower = bump(y, 0.17) * bump(z + 0.605, 0.05);
+        let chin = bump(y, 0.26) * bump(z + 0.84, 0.13);
+        let cheek = bump(y.abs() - 0.40, 0.2) * bump(z + 0.18, 0.18);
         front += ahead
-            * (0.25 * nose + 0.035 * brow - 0.085 * eyes + 0.045 * lips - 0.012 * mouth
-                + 0.14 * chin
+            * (0.21 * nose + 0.03 * brow - 0.05 * eyes
+                + 0.04 * upper
+                + 0.04 * lower
+                + 0.09 * chin
                 + 0.03 * cheek);
     }
     [front, side, up]
@@ -182,7 +190,7 @@ fn ear([x, y, z]: Vector, side: f32) -> Vector {
     let (along, up) = (0.17 * x, 0.27 * z);
     [
         along - 0.22 * up - 0.06,
-        side * (0.66 + 0.085 * y * side - 0.35 * along.min(0.0)),
+        side * (0.68 + 0.10 * y * side - 0.5 * along.min(0.0)),
         up + 0.22 * along - 0.05,
     ]
 }
@@ -217,7 +225,11 @@ pub(in crate::editor::regions) fn draw(
     // The light hangs over the viewer's left shoulder.
     let light = unit([-0.45, -0.75, 0.62]);
     // What is farther is drawn first.
-    let mut order = [(0, 0.02), (1, seen([0.0, 0.7, 0.0])[2]), (2, seen([0.0, -0.7, 0.0])[2])];
+    let mut order = [
+        (0, 0.02),
+        (1, seen([0.0, 0.7, 0.0])[2]),
+        (2, seen([0.0, -0.7, 0.0])[2]),
+    ];
     order.sort_by(|a, b| a.1.total_cmp(&b.1));
     let feather = 1.2 / painter.pixels_per_point().max(1.0);
     for (which, _) in order {
@@ -225,21 +237,37 @@ pub(in crate::editor::regions) fn draw(
         let paint = |normal: Vector| {
             let facing = seen(normal);
             let (shadow, bright) = if theme.dark {
-                (mix(theme.ground, theme.space, 0.16), mix(theme.text, theme.space, 0.12))
+                (
+                    mix(theme.ground, theme.space, 0.16),
+                    mix(theme.text, theme.space, 0.12),
+                )
             } else {
-                (mix(theme.weak, theme.space, 0.30), mix(theme.surface, theme.space, 0.04))
+                (
+                    mix(theme.weak, theme.space, 0.30),
+                    mix(theme.surface, theme.space, 0.04),
+                )
             };
-            let shade = (0.44 + 0.56 * dot(facing, light)).clamp(0.0, 1.0).powf(1.25);
+            let shade = (0.44 + 0.56 * dot(facing, light))
+                .clamp(0.0, 1.0)
+                .powf(1.25);
             let mut colour = mix(shadow, bright, 0.9 * shade);
             // Both sides are lit in their ear's colour, and the ears are of it.
-            let ear = if normal[1] > 0.0 { theme.left } else { theme.right };
+            let ear = if normal[1] > 0.0 {
+                theme.left
+            } else {
+                theme.right
+            };
             let ear = mix(ear, shadow, 0.45 * (1.0 - shade));
             colour = match which {
                 0 => mix(colour, ear, 0.42 * smooth(0.35, 1.0, normal[1].abs())),
                 1 => mix(theme.left, shadow, 0.5 * (1.0 - shade)),
                 _ => mix(theme.right, shadow, 0.5 * (1.0 - shade)),
             };
-            if lit { colour } else { mix(theme.surface, colour, 0.55) }
+            if lit {
+                colour
+            } else {
+                mix(theme.surface, colour, 0.55)
+            }
         };
         mesh(painter, solid, (centre, size, feather), seen, paint);
     }
@@ -273,7 +301,12 @@ fn mesh(
         })
         .collect();
     let mut parts: Vec<(f32, [u32; 3])> = Vec::new();
-    for (corners, _) in solid.triangles.iter().zip(&faces).filter(|(_, faces)| **faces) {
+    for (corners, _) in solid
+        .triangles
+        .iter()
+        .zip(&faces)
+        .filter(|(_, faces)| **faces)
+    {
         let depth = corners.iter().map(|corner| places[*corner][2]).sum::<f32>() / 3.0;
         parts.push((depth, corners.map(|corner| corner as u32)));
     }
@@ -303,14 +336,23 @@ fn mesh(
 }
 
 /// Draws a neck and shoulders, which stay where they are.
-pub(in crate::editor::regions) fn shoulders(painter: &Painter, theme: &Theme, centre: Pos2, size: f32) {
+pub(in crate::editor::regions) fn shoulders(
+    painter: &Painter,
+    theme: &Theme,
+    centre: Pos2,
+    size: f32,
+) {
     // Half the width at heights below the ears, re half the head's height.
     let outline = |y: f32| {
         let neck = 0.40 + 0.05 * (y - 0.6);
         let fall = smooth(1.02, 1.9, y);
         neck + 1.15 * fall.powf(0.8) + 0.12 * (y - 1.0).max(0.0)
     };
-    let top = mix(theme.surface, theme.space, if theme.dark { 0.20 } else { 0.22 });
+    let top = mix(
+        theme.surface,
+        theme.space,
+        if theme.dark { 0.20 } else { 0.22 },
+    );
     let mut mesh = Mesh::default();
     const ROWS: usize = 28;
     for row in 0..=ROWS {
@@ -318,9 +360,19 @@ pub(in crate::editor::regions) fn shoulders(painter: &Painter, theme: &Theme, ce
         let y = 0.55 + 1.35 * share;
         let colour = mix(top, theme.surface, smooth(0.15, 1.0, share));
         let half = outline(y);
-        for (x, shade) in [(-half - 0.02, 1.0), (-half, 0.0), (0.1 * half, 0.0), (half, 0.0), (half + 0.02, 1.0)] {
+        for (x, shade) in [
+            (-half - 0.02, 1.0),
+            (-half, 0.0),
+            (0.1 * half, 0.0),
+            (half, 0.0),
+            (half + 0.02, 1.0),
+        ] {
             let at = centre + size * vec2(x, y);
-            let colour = if x > 0.3 * half { mix(colour, theme.surface, 0.35) } else { colour };
+            let colour = if x > 0.3 * half {
+                mix(colour, theme.surface, 0.35)
+            } else {
+                colour
+            };
             mesh.colored_vertex(at, mix(colour, theme.surface, shade));
         }
         if row > 0 {
@@ -386,9 +438,13 @@ mod tests {
             let centre = solid.places.iter().fold([0.0; 3], |sum: Vector, place| {
                 [0, 1, 2].map(|axis| sum[axis] + place[axis] / solid.places.len() as f32)
             });
-            let outwards = solid.places.iter().zip(&solid.normals).filter(|(place, normal)| {
-                dot([0, 1, 2].map(|axis| place[axis] - centre[axis]), **normal) > 0.0
-            });
+            let outwards = solid
+                .places
+                .iter()
+                .zip(&solid.normals)
+                .filter(|(place, normal)| {
+                    dot([0, 1, 2].map(|axis| place[axis] - centre[axis]), **normal) > 0.0
+                });
             assert!(outwards.count() * 100 > solid.places.len() * 95);
             for [a, b, one, other] in &solid.edges {
                 for side in [one, other] {

@@ -104,8 +104,14 @@ mod tests {
         for azimuth in [-179.0, -90.0, -30.0, 0.0, 12.5, 90.0, 135.0, 180.0] {
             for metres in [0.2, 0.5, 1.5, 7.0, 20.0] {
                 let at = PLANE.above(azimuth, metres);
-                assert!((PLANE.azimuth(at) - azimuth).abs() < 1e-2, "{azimuth} {metres}");
-                assert!((PLANE.distance(at) / metres - 1.0).abs() < 1e-3, "{azimuth} {metres}");
+                assert!(
+                    (PLANE.azimuth(at) - azimuth).abs() < 1e-2,
+                    "{azimuth} {metres}"
+                );
+                assert!(
+                    (PLANE.distance(at) / metres - 1.0).abs() < 1e-3,
+                    "{azimuth} {metres}"
+                );
             }
         }
     }

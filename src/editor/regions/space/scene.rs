@@ -4,8 +4,8 @@ use super::plane::wrapped;
 use crate::editor::live::Live;
 use crate::editor::widgets::Desk;
 use crate::engine::controls::{
-    AZIMUTH, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, LAYERS, LAYER_BILATERAL,
-    LAYER_BINAURAL, LAYER_OFF, SPACE_KIND, SPACE_OFF, WIDTH,
+    AZIMUTH, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, LAYER_BILATERAL,
+    LAYER_BINAURAL, LAYER_OFF, LAYERS, SPACE_KIND, SPACE_OFF, WIDTH,
 };
 use crate::engine::{PLACES, Place};
 use std::collections::VecDeque;
@@ -60,7 +60,9 @@ impl Scene {
         let places = display.map(|display| display.places());
         trail.note(places.as_ref(), desk.now);
         let source = |control: Spot, turn: f32, index: usize| {
-            let now = places.map(|places| places[index]).filter(|place| place.sounds);
+            let now = places
+                .map(|places| places[index])
+                .filter(|place| place.sounds);
             Source {
                 control,
                 shown: now.map_or(control, |place| Spot {
@@ -75,7 +77,7 @@ impl Scene {
         let half = 0.5 * value(WIDTH);
         let speaker = |turn: f32, index: usize| {
             let control = Spot {
-                azimuth: value(AZIMUTH) + turn,
+                azimuth: wrapped(value(AZIMUTH) + turn),
                 elevation: value(ELEVATION),
                 distance: value(DISTANCE),
             };
@@ -121,6 +123,13 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// Whether what comes in is an ambisonic bus: it has a front instead of two speakers.
+    pub fn is_bus(&self) -> bool {
+        self.speakers[1].is_none()
+    }
+}
+
 /// Where things have been, and whether the engine runs.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
@@ -144,11 +153,18 @@ impl Trail {
 
     fn note(&mut self, places: Option<&[Place; PLACES]>, now: f64) {
         self.now = now;
-        while self.moments.front().is_some_and(|(time, _)| now - time > TRAIL) {
+        while self
+            .moments
+            .front()
+            .is_some_and(|(time, _)| now - time > TRAIL)
+        {
             self.moments.pop_front();
         }
         if let Some(places) = places {
-            let known = self.moments.back().is_some_and(|(time, last)| *time == now || last == places);
+            let known = self
+                .moments
+                .back()
+                .is_some_and(|(time, last)| *time == now || last == places);
             if !known {
                 self.moments.push_back((now, *places));
             }
