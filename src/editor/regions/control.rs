@@ -7,7 +7,7 @@ use crate::editor::widgets::{Desk, KNOB, Look, button, knob};
 use crate::engine::ControlId;
 use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW, SPACE_KIND, SPACE_OFF};
 use egui::{
-    Align, Layout, PointerButton, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, UiBuilder,
+    Align, Align2, Layout, PointerButton, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, UiBuilder,
     WidgetInfo, pos2, vec2,
 };
 
@@ -29,7 +29,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     if beside {
         let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
         let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
-        ui.scope_builder(builder, |ui| sources(ui));
+        ui.scope_builder(builder, |ui| sources(ui, desk));
     }
 }
 
@@ -41,7 +41,9 @@ fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     turn(ui, picture, desk);
     let painter = ui.painter_at(picture);
     painter.rect_filled(picture, 10.0, mix(theme.surface, theme.ground, 0.6));
-    let half = (0.36 * picture.height()).min(0.33 * picture.width());
+    let half = (0.36 * picture.height())
+        .min(0.32 * picture.width())
+        .min(190.0);
     let centre = picture.center() - vec2(0.0, 0.10 * half);
     let on = desk.index(SPACE_KIND) != SPACE_OFF;
     let turns = turns(live, desk);
@@ -67,14 +69,13 @@ fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     for (step, name, colour) in [(18, "left", theme.left), (54, "right", theme.right)] {
         let at = ring[step];
         painter.circle_filled(at, 2.5, line);
-        let way = (at - centre).normalized();
-        painter.text(
-            at + vec2(16.0 * way.x, 12.0),
-            egui::Align2::CENTER_CENTER,
-            name,
-            font::TINY,
-            colour,
-        );
+        let way = (at - centre).x.signum();
+        let anchor = if way < 0.0 {
+            Align2::RIGHT_CENTER
+        } else {
+            Align2::LEFT_CENTER
+        };
+        painter.text(at + vec2(9.0 * way, 0.0), anchor, name, font::TINY, colour);
     }
     // Where the nose points, while it does not point away.
     let front = head::axes(turns)[0];
@@ -179,7 +180,7 @@ fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
 }
 
 /// What turns the head. Each source has its place below the other.
-fn sources(ui: &mut Ui) {
+fn sources(ui: &mut Ui, desk: &Desk) {
     let theme = Theme::of(ui);
     ui.spacing_mut().item_spacing.y = 4.0;
     ui.label(
@@ -205,4 +206,9 @@ fn sources(ui: &mut Ui) {
     ui.add_space(10.0);
     let text = "Yaw is positive to the left, pitch looks up, roll puts the right ear down.";
     ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+    if desk.index(SPACE_KIND) == SPACE_OFF {
+        ui.add_space(6.0);
+        let text = "Space is off: how the head is turned is not heard.";
+        ui.label(RichText::new(text).font(font::SMALL).color(theme.text));
+    }
 }

@@ -24,6 +24,7 @@ use head::{View, glow};
 use plane::{Plane, wrapped};
 use scene::{Scene, Source, Trail};
 use std::f32::consts::TAU;
+use std::time::Duration;
 
 /// Room around a view for the names of its directions, in points.
 const MARGIN: f32 = 15.0;
@@ -31,6 +32,8 @@ const MARGIN: f32 = 15.0;
 const TITLE: f32 = 14.0;
 /// Height of the row of controls below, in points.
 const BAR: f32 = 44.0;
+/// Between the frames in which trails fade after the sound has stopped.
+const FADE_FRAME: Duration = Duration::from_millis(33);
 /// Where the rings are, in metres.
 const RINGS: [f32; 5] = [0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -63,7 +66,7 @@ impl Plan {
             let outer = 0.5 * side - MARGIN;
             Plane {
                 centre,
-                inner: (0.2 * outer).clamp(17.0, 52.0),
+                inner: (0.2 * outer).clamp(17.0, 64.0),
                 outer,
             }
         };
@@ -103,6 +106,9 @@ impl Stage {
         path(&painter, &theme, &plan, desk);
         wedge(&painter, &theme, &plan.above, &scene);
         self.trails(&painter, &theme, &plan);
+        if self.trail.fades() {
+            ui.ctx().request_repaint_after(FADE_FRAME);
+        }
         for (plane, view) in [(plan.above, View::Above), (plan.beside, View::Right)] {
             let half = 0.92 * plane.inner;
             head::draw(
@@ -253,10 +259,9 @@ impl Stage {
                 format(ids.elevation),
                 format(ids.distance)
             );
-            let name = match (side, turn != 0.0) {
-                (1, _) => format!("Layer {} in space, right side", index + 1),
-                (_, true) => format!("Layer {} in space, left side", index + 1),
-                _ => format!("Layer {} in space", index + 1),
+            let name = match side {
+                0 => format!("Layer {} in space", index + 1),
+                _ => format!("Layer {} in space, right side", index + 1),
             };
             let label = ["1", "2", "3", "4"][index.min(3)];
             // Above: direction and distance.

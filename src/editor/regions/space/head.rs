@@ -64,7 +64,7 @@ impl View {
             View::Above => return [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]],
             View::Right => [0.0, -1.0, 0.0],
             View::Behind => [-1.0, 0.0, 0.0],
-            View::Portrait => unit([1.0, 0.52, 0.22]),
+            View::Portrait => unit([1.0, 0.40, 0.16]),
         };
         let right = unit(cross([0.0, 0.0, 1.0], viewer));
         [right, cross(viewer, right), viewer]
@@ -168,7 +168,7 @@ fn skull([x, y, z]: Vector) -> Vector {
     if x > 0.0 {
         let ahead = smooth(0.0, 0.5, x);
         let nose = bump(y, 0.15 + 0.04 * smooth(0.05, -0.28, z))
-            * bump(z + 0.26, if z > -0.26 { 0.25 } else { 0.11 });
+            * bump(z + 0.26, if z > -0.26 { 0.25 } else { 0.13 });
         let brow = bump(y.abs() - 0.24, 0.26) * bump(z - 0.22, 0.12);
         let eyes = bump(y.abs() - 0.29, 0.16) * bump(z - 0.03, 0.13);
         let upper = bump(y, 0.20) * bump(z + 0.495, 0.05);
@@ -243,7 +243,7 @@ pub(in crate::editor::regions) fn draw(
                 )
             } else {
                 (
-                    mix(theme.weak, theme.space, 0.30),
+                    mix(theme.faint, theme.space, 0.22),
                     mix(theme.surface, theme.space, 0.04),
                 )
             };

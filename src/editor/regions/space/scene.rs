@@ -137,6 +137,7 @@ pub(super) struct Trail {
     written: Option<(u64, f64)>,
     moments: VecDeque<(f64, [Place; PLACES])>,
     now: f64,
+    stopped: bool,
 }
 
 impl Trail {
@@ -153,6 +154,7 @@ impl Trail {
 
     fn note(&mut self, places: Option<&[Place; PLACES]>, now: f64) {
         self.now = now;
+        self.stopped = places.is_none();
         while self
             .moments
             .front()
@@ -169,6 +171,11 @@ impl Trail {
                 self.moments.push_back((now, *places));
             }
         }
+    }
+
+    /// Whether there is a trail that grows no more: what made it has stopped.
+    pub fn fades(&self) -> bool {
+        self.stopped && self.moments.len() > 1
     }
 
     /// The steps of all that moved: from, to, which of the places, and the age from 0 to 1.
@@ -211,7 +218,11 @@ mod tests {
         let steps: Vec<_> = trail.steps().collect();
         assert_eq!(steps.len(), 2);
         assert!(steps[0].3 > steps[1].3 && steps.iter().all(|step| step.2 == 0));
+        assert!(!trail.fades());
+        trail.note(None, 0.4);
+        assert!(trail.fades());
         trail.note(None, 2.0);
+        assert!(!trail.fades());
         assert_eq!(trail.steps().count(), 0);
         // What does not sound leaves none.
         trail.note(Some(&places(0.0, false)), 2.1);
