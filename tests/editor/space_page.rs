@@ -192,3 +192,30 @@ fn recenter_turns_the_head_straight_ahead() {
     are_gestures(&stand.params.told.borrow().clone(), &controls);
     assert_eq!(controls.map(|control| value(&stand, control)), [0.0; 3]);
 }
+
+#[test]
+fn a_drag_across_the_head_turns_it_both_ways() {
+    let mut stand = open("Control", &[]);
+    let head = place(&stand, "Head");
+    let told = drag(&mut stand, head, head + vec2(50.0, -25.0));
+    are_gestures(&told, &[HEAD_YAW, HEAD_PITCH]);
+    assert!(value(&stand, HEAD_YAW) > 10.0 && value(&stand, HEAD_PITCH) > 5.0);
+}
+
+#[test]
+fn a_drag_that_leaves_the_window_ends_both_gestures() {
+    let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
+    let front = place(&stand, "Speakers in space");
+    stand.params.told.borrow_mut().clear();
+    button(&mut stand, front, true, Modifiers::NONE);
+    for step in 1..5 {
+        let at = front - vec2(8.0 * step as f32, 0.0);
+        stand.harness.event(Event::PointerMoved(at));
+        stand.harness.step();
+    }
+    // The pointer leaves, and the button is let go of elsewhere.
+    stand.harness.event(Event::PointerGone);
+    button(&mut stand, front, false, Modifiers::NONE);
+    stand.steps(3);
+    are_gestures(&stand.params.told.borrow().clone(), &[AZIMUTH, DISTANCE]);
+}
