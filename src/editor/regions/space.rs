@@ -11,8 +11,9 @@ use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, choice, slider};
 use crate::engine::controls::{
-    AZIMUTH, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION, MOTION_DEPTH,
-    MOTION_ORBIT, MOTION_SWING, ROOM, ROOM_DECAY, ROOM_SIZE, SPACE_HRTF, SPACE_KIND, WIDTH,
+    AZIMUTH, BEAT, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION,
+    MOTION_DEPTH, MOTION_HZ, MOTION_ORBIT, MOTION_RATE, MOTION_RATIO, MOTION_SOURCE, MOTION_STILL,
+    MOTION_SWING, ROOM, ROOM_DECAY, ROOM_SIZE, SPACE_HRTF, SPACE_KIND, WIDTH,
 };
 use egui::epaint::Mesh;
 use egui::{
@@ -104,7 +105,8 @@ impl Stage {
         names(&painter, &theme, &plan);
         room(&painter, &theme, &plan, desk);
         path(&painter, &theme, &plan, desk);
-        wedge(&painter, &theme, &plan.above, &scene);
+        let calm = calmness(motion_rate(desk, live));
+        wedge(&painter, &theme, &plan.above, &scene, calm);
         self.trails(&painter, &theme, &plan);
         if self.trail.fades() {
             ui.ctx().request_repaint_after(FADE_FRAME);
@@ -672,8 +674,28 @@ fn path(painter: &Painter, theme: &Theme, plan: &Plan, desk: &Desk) {
     ));
 }
 
+/// Turns or swings a second of the program.
+fn motion_rate(desk: &Desk, live: &Live) -> f64 {
+    if desk.index(MOTION) == MOTION_STILL {
+        return 0.0;
+    }
+    if desk.index(MOTION_SOURCE) == MOTION_HZ {
+        return desk.value(MOTION_RATE);
+    }
+    let beat = live
+        .telemetry()
+        .map_or(desk.value(BEAT), |telemetry| telemetry.beat());
+    beat * desk.value(MOTION_RATIO)
+}
+
+/// How much of the area between the speakers is filled: what sweeps over the page several times a second would flash
+/// (WCAG 2.3.1), so that from 1 turn a second on it fades, and from 2.5 only lines and dots are left.
+fn calmness(rate: f64) -> f32 {
+    (1.0 - (rate - 1.0) / 1.5).clamp(0.0, 1.0) as f32
+}
+
 /// What lies between the two speakers, as they are heard.
-fn wedge(painter: &Painter, theme: &Theme, plane: &Plane, scene: &Scene) {
+fn wedge(painter: &Painter, theme: &Theme, plane: &Plane, scene: &Scene, calm: f32) {
     let [Some(left), Some(right)] = scene.speakers else {
         return;
     };
@@ -688,8 +710,8 @@ fn wedge(painter: &Painter, theme: &Theme, plane: &Plane, scene: &Scene) {
     let inner = plane.inner / plane.radius(distance).max(1.0);
     for (number, point) in (0u32..).zip(&arc) {
         let near = plane.centre + inner * (*point - plane.centre);
-        mesh.colored_vertex(near, colour.gamma_multiply(0.02));
-        mesh.colored_vertex(*point, colour.gamma_multiply(0.22 * strength));
+        mesh.colored_vertex(near, colour.gamma_multiply(0.02 * calm));
+        mesh.colored_vertex(*point, colour.gamma_multiply(0.22 * strength * calm));
         if number > 0 {
             let at = 2 * number;
             mesh.add_triangle(at - 2, at - 1, at);
@@ -870,5 +892,44 @@ fn quick(ui: &mut Ui, bar: Rect, on: bool, theme: &Theme, desk: &mut Desk) {
             1 => choice(ui, MOTION, theme.space, desk),
             _ => slider(ui, ROOM, theme.space, on, desk),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_large_sweeps_faster_than_is_safe() {
+        assert_eq!(calmness(0.0), 1.0);
+        assert_eq!(calmness(1.0), 1.0);
+        assert!((0.1..0.9).contains(&calmness(2.0)));
+        for rate in [2.5, 3.0, 10.0] {
+            assert_eq!(calmness(rate), 0.0);
+        }
+    }
+
+    #[test]
+    fn views_never_overlap_nor_leave_the_page() {
+        for size in [
+            (300.0, 120.0),
+            (482.0, 213.0),
+            (552.0, 396.0),
+            (1052.0, 694.0),
+            (500.0, 900.0),
+        ] {
+            let area = Rect::from_min_size(pos2(20.0, 30.0), size.into());
+            let plan = Plan::of(area);
+            let views = [plan.above, plan.beside].map(|plane| plane.area().expand(MARGIN));
+            let inside = area.expand(0.5);
+            assert!(!views[0].shrink(0.5).intersects(views[1]), "{size:?}");
+            for rect in views.into_iter().chain(plan.behind) {
+                assert!(inside.contains_rect(rect), "{size:?}: {rect:?}");
+            }
+            if let Some(behind) = plan.behind {
+                assert!(!behind.intersects(views[1].shrink(0.5)), "{size:?}");
+                assert!(!behind.intersects(views[0].shrink(0.5)), "{size:?}");
+            }
+        }
     }
 }
