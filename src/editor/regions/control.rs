@@ -40,7 +40,8 @@ fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     let picture = Rect::from_min_max(area.min, pos2(area.right(), controls.top() - GAP));
     turn(ui, picture, desk);
     let painter = ui.painter_at(picture);
-    painter.rect_filled(picture, 10.0, mix(theme.surface, theme.ground, 0.6));
+    let back = mix(theme.surface, theme.ground, 0.6);
+    painter.rect_filled(picture, 10.0, back);
     let half = (0.36 * picture.height())
         .min(0.32 * picture.width())
         .min(190.0);
@@ -61,7 +62,7 @@ fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
         ring[14..=52].to_vec(),
         Stroke::new(1.0, line.gamma_multiply(0.6)),
     );
-    head::shoulders(&painter, &theme, centre, half);
+    head::shoulders(&painter, &theme, centre, half, back);
     head::draw(&painter, &theme, (centre, half), turns, View::Portrait, on);
     painter.line(ring[52..].to_vec(), stroke);
     painter.line(ring[..=14].to_vec(), stroke);

@@ -335,12 +335,13 @@ fn mesh(
     painter.add(Shape::mesh(mesh));
 }
 
-/// Draws a neck and shoulders, which stay where they are.
+/// Draws a neck and shoulders, which stay where they are and fade into what is `behind` them.
 pub(in crate::editor::regions) fn shoulders(
     painter: &Painter,
     theme: &Theme,
     centre: Pos2,
     size: f32,
+    behind: Color32,
 ) {
     // Half the width at heights below the ears, re half the head's height.
     let outline = |y: f32| {
@@ -348,17 +349,13 @@ pub(in crate::editor::regions) fn shoulders(
         let fall = smooth(1.02, 1.9, y);
         neck + 1.15 * fall.powf(0.8) + 0.12 * (y - 1.0).max(0.0)
     };
-    let top = mix(
-        theme.surface,
-        theme.space,
-        if theme.dark { 0.20 } else { 0.22 },
-    );
+    let top = mix(behind, theme.space, if theme.dark { 0.20 } else { 0.22 });
     let mut mesh = Mesh::default();
     const ROWS: usize = 28;
     for row in 0..=ROWS {
         let share = row as f32 / ROWS as f32;
         let y = 0.55 + 1.35 * share;
-        let colour = mix(top, theme.surface, smooth(0.15, 1.0, share));
+        let colour = mix(top, behind, smooth(0.15, 1.0, share));
         let half = outline(y);
         for (x, shade) in [
             (-half - 0.02, 1.0),
@@ -369,11 +366,11 @@ pub(in crate::editor::regions) fn shoulders(
         ] {
             let at = centre + size * vec2(x, y);
             let colour = if x > 0.3 * half {
-                mix(colour, theme.surface, 0.35)
+                mix(colour, behind, 0.35)
             } else {
                 colour
             };
-            mesh.colored_vertex(at, mix(colour, theme.surface, shade));
+            mesh.colored_vertex(at, mix(colour, behind, shade));
         }
         if row > 0 {
             let at = 5 * row as u32;
