@@ -4,5 +4,6 @@ mod motion;
 mod pictures;
 mod raster;
 mod reach;
+mod space_page;
 mod stand;
 mod widgets;

@@ -1,19 +1,209 @@
 //! How the head is turned, and by what.
 
+use super::space::head::{self, View};
 use crate::editor::live::Live;
-use crate::editor::panel::scrolled;
-use crate::editor::theme::Theme;
-use crate::editor::widgets::{Desk, knobs};
-use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW};
-use egui::Ui;
+use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::widgets::{Desk, Look, button, knobs};
+use crate::engine::ControlId;
+use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW, SPACE_KIND, SPACE_OFF};
+use egui::{
+    Align, Align2, Layout, PointerButton, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
+};
+
+/// What turns the head.
+const TURNS: [ControlId; 3] = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL];
+/// The column of what turns it, in points; below twice that the page has no room for it beside the head.
+const SOURCES: f32 = 210.0;
+/// Degrees that a point of a drag turns the head by.
+const SPEED: f32 = 0.4;
 
 /// Draws the page.
-pub(in crate::editor) fn ui(ui: &mut Ui, _live: &Live, desk: &mut Desk) {
+pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
+    let area = ui.available_rect_before_wrap();
+    ui.allocate_rect(area, Sense::hover());
+    let beside = area.width() > 2.0 * SOURCES;
+    let edge = area.right() - if beside { SOURCES + 2.0 * GAP } else { 0.0 };
+    let figure = Rect::from_min_max(area.min, pos2(edge, area.bottom()));
+    portrait(ui, figure, live, desk);
+    if beside {
+        let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
+        let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
+        ui.scope_builder(builder, |ui| sources(ui, desk));
+    }
+}
+
+/// The head as it is turned, and its three controls.
+fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    scrolled(ui, |ui| {
-        ui.heading("Head");
-        let head = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL].map(|id| (id, true));
-        knobs(ui, &head, theme.space, desk);
-        ui.weak("Yaw is positive to the left, pitch looks up, roll puts the right ear down.");
+    let controls = Rect::from_min_max(pos2(area.left(), area.bottom() - KNOB.y), area.max);
+    let picture = Rect::from_min_max(area.min, pos2(area.right(), controls.top() - GAP));
+    turn(ui, picture, desk);
+    let painter = ui.painter_at(picture);
+    let back = mix(theme.surface, theme.ground, 0.6);
+    painter.rect_filled(picture, 10.0, back);
+    let half = (0.36 * picture.height())
+        .min(0.32 * picture.width())
+        .min(190.0);
+    let centre = picture.center() - vec2(0.0, 0.10 * half);
+    let on = desk.index(SPACE_KIND) != SPACE_OFF;
+    let turns = turns(live, desk);
+    // The horizon: where the middle of what is heard would be with the head at rest.
+    let line = mix(theme.surface, theme.space, 0.30);
+    let [front, left] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].map(|way| View::Portrait.shows(way));
+    let ring = (0..=72).map(|step| {
+        let (sin, cos) = (std::f32::consts::TAU * step as f32 / 72.0).sin_cos();
+        centre + 1.22 * half * (cos * front + sin * left)
     });
+    let ring: Vec<Pos2> = ring.collect();
+    // What is behind the head first: half of it is farther than the other.
+    let stroke = Stroke::new(1.2, line);
+    painter.line(
+        ring[14..=52].to_vec(),
+        Stroke::new(1.0, line.gamma_multiply(0.6)),
+    );
+    head::shoulders(&painter, &theme, centre, half, back);
+    head::draw(&painter, &theme, (centre, half), turns, View::Portrait, on);
+    painter.line(ring[52..].to_vec(), stroke);
+    painter.line(ring[..=14].to_vec(), stroke);
+    painter.circle_filled(ring[0], 2.5, line);
+    for (step, name, colour) in [(18, "left", theme.left), (54, "right", theme.right)] {
+        let at = ring[step];
+        painter.circle_filled(at, 2.5, line);
+        let way = (at - centre).x.signum();
+        let anchor = if way < 0.0 {
+            Align2::RIGHT_CENTER
+        } else {
+            Align2::LEFT_CENTER
+        };
+        painter.text(at + vec2(9.0 * way, 0.0), anchor, name, font::TINY, colour);
+    }
+    // Where the nose points, while it does not point away.
+    let front = head::axes(turns)[0];
+    let (from, to) = [1.06, 1.38]
+        .map(|far| centre + far * half * View::Portrait.shows(front))
+        .into();
+    if View::Portrait.faces(front) {
+        painter.line_segment(
+            [from, to],
+            Stroke::new(1.5, theme.space.gamma_multiply(0.7)),
+        );
+        painter.circle_filled(to, 3.5, theme.space);
+    }
+    let width = controls.width().min(240.0);
+    let left = controls.left() + 0.5 * (controls.width() - width);
+    let row = Rect::from_min_size(pos2(left, controls.top()), vec2(width, controls.height()));
+    let builder = UiBuilder::new().id_salt("turns").max_rect(row);
+    ui.scope_builder(builder, |ui| {
+        knobs(ui, &TURNS.map(|id| (id, on)), theme.space, desk);
+    });
+    let builder = UiBuilder::new()
+        .id_salt("recenter")
+        .max_rect(picture.shrink(GAP))
+        .layout(Layout::right_to_left(Align::Max));
+    ui.scope_builder(builder, |ui| {
+        let turned = TURNS.iter().any(|id| desk.value(*id) != 0.0);
+        let help = "Turns the head straight ahead: yaw, pitch and roll to 0";
+        if button(
+            ui,
+            "Recenter",
+            "Recenter the head",
+            help,
+            turned,
+            Look::Raised,
+        )
+        .clicked()
+        {
+            recenter(desk);
+        }
+    });
+}
+
+/// The head is turned by a drag across its picture: yaw and pitch at once, finer with shift.
+fn turn(ui: &Ui, area: Rect, desk: &mut Desk) {
+    let response = ui.interact(area, ui.scope_id().with("head"), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "Head"));
+    let ids = [HEAD_YAW, HEAD_PITCH];
+    if response.double_clicked() {
+        recenter(desk);
+        return;
+    }
+    if response.drag_started_by(PointerButton::Primary) {
+        desk.take_all(&ids);
+    }
+    let held = ids.iter().all(|id| desk.holds(*id));
+    if held && response.dragged_by(PointerButton::Primary) {
+        let fine = ui.input(|input| input.modifiers.shift);
+        // It faces the viewer: its left is on the right.
+        let way = response.drag_delta() * if fine { 0.1 * SPEED } else { SPEED };
+        for (id, way) in ids.into_iter().zip([way.x, -way.y]) {
+            let (min, max) = id.control().range();
+            if way != 0.0 {
+                desk.change(id, (desk.value(id) + f64::from(way)).clamp(min, max));
+            }
+        }
+    }
+    if held && response.drag_stopped() {
+        desk.release();
+    }
+    if !response.dragged() {
+        let _ = response.on_hover_text(
+            "Drag to turn the head: yaw and pitch. Shift is fine, a double click recenters.",
+        );
+    }
+}
+
+/// The head looks straight ahead: one gesture of all three.
+fn recenter(desk: &mut Desk) {
+    desk.take_all(&TURNS);
+    for id in TURNS {
+        desk.change(id, 0.0);
+    }
+    desk.release();
+}
+
+/// Yaw, pitch and roll: as they are heard while space sounds, else as their controls stand.
+fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
+    let display = live.telemetry().map(|telemetry| telemetry.display());
+    let heard = display.filter(|display| {
+        live.sounding().is_some() && display.places().iter().any(|place| place.sounds)
+    });
+    match heard {
+        Some(display) => display.head(),
+        None => TURNS.map(|id| desk.value(id) as f32),
+    }
+}
+
+/// What turns the head. Each source has its place below the other.
+fn sources(ui: &mut Ui, desk: &Desk) {
+    let theme = Theme::of(ui);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    ui.label(
+        RichText::new("What turns the head")
+            .font(font::heading())
+            .color(theme.text),
+    );
+    for (name, text) in [
+        (
+            "By hand",
+            "A drag across the head, its three knobs, or the nose on the page of space.",
+        ),
+        (
+            "The host",
+            "Automation of Head Yaw, Head Pitch and Head Roll.",
+        ),
+        ("A protocol", "Its timeline may move all three."),
+    ] {
+        ui.add_space(6.0);
+        ui.label(RichText::new(name).font(font::value()).color(theme.space));
+        ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+    }
+    ui.add_space(10.0);
+    let text = "Yaw is positive to the left, pitch looks up, roll puts the right ear down.";
+    ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+    if desk.index(SPACE_KIND) == SPACE_OFF {
+        ui.add_space(6.0);
+        let text = "Space is off: how the head is turned is not heard.";
+        ui.label(RichText::new(text).font(font::SMALL).color(theme.text));
+    }
 }

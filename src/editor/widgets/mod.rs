@@ -29,12 +29,13 @@ use typing::Typing;
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
 
-/// The control that the user holds or has just let go of. There is one pointer and one keyboard focus, so
-/// one is enough.
+/// The controls that the user holds or has just let go of. There is one pointer and one keyboard focus: what is held
+/// is one gesture, mostly of one control, of two where something is dragged over a plane.
 #[derive(Debug, Default)]
 pub(super) struct Hand {
-    held: Option<ControlId>,
-    last: Option<(ControlId, f64, f64)>,
+    held: Vec<ControlId>,
+    /// The user's own values, and until when they are shown.
+    last: Vec<(ControlId, f64, f64)>,
     /// Where the held control's handle is, 0 to 1, between the values that it snaps to.
     grip: f64,
     typing: Option<Typing>,
@@ -43,9 +44,9 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    /// Ends the gesture that is open, if one is. Called when the editor closes, too.
+    /// Ends the gestures that are open, if any are. Called when the editor closes, too.
     pub(super) fn release(&mut self, sink: &dyn ParamSink) {
-        if let Some(id) = self.held.take() {
+        for id in self.held.drain(..) {
             sink.end(id);
         }
     }
@@ -64,12 +65,9 @@ impl Desk<'_> {
     /// The value to show: while the user moves a control, and until the host has taken the value over, the
     /// user's own.
     pub fn value(&self, id: ControlId) -> f64 {
-        match self.hand.last {
-            Some((own, value, until))
-                if own == id && (self.hand.held == Some(id) || self.now < until) =>
-            {
-                value
-            }
+        let own = self.hand.last.iter().find(|(own, ..)| *own == id);
+        match own {
+            Some((_, value, until)) if self.holds(id) || self.now < *until => *value,
             _ => self.sink.value(id),
         }
     }
@@ -86,22 +84,39 @@ impl Desk<'_> {
 
     /// The user takes hold of a control.
     pub fn take(&mut self, id: ControlId) {
-        if self.hand.held == Some(id) {
-            return;
-        }
-        let shown = self.value(id);
-        self.hand.release(self.sink);
-        self.sink.begin(id);
-        self.hand.held = Some(id);
-        // What was moved to long ago is not where it is taken hold of.
-        self.hand.last = Some((id, shown, self.now + ECHO));
+        self.take_all(&[id]);
     }
 
-    /// The user moves the control that is held.
+    /// The user takes hold of controls that move together.
+    pub fn take_all(&mut self, ids: &[ControlId]) {
+        if ids.iter().all(|id| self.holds(*id)) {
+            return;
+        }
+        let shown: Vec<f64> = ids.iter().map(|id| self.value(*id)).collect();
+        self.hand.release(self.sink);
+        for (id, shown) in ids.iter().zip(shown) {
+            self.sink.begin(*id);
+            self.hand.held.push(*id);
+            // What was moved to long ago is not where it is taken hold of.
+            self.remember(*id, shown);
+        }
+    }
+
+    /// The user moves a control that is held.
     pub fn change(&mut self, id: ControlId, value: f64) {
         let value = id.control().snap(value);
         self.sink.set(id, value);
-        self.hand.last = Some((id, value, self.now + ECHO));
+        self.remember(id, value);
+    }
+
+    /// Shows this value until the host has taken it over.
+    fn remember(&mut self, id: ControlId, value: f64) {
+        let (held, now) = (&self.hand.held, self.now);
+        let stays = |own: &ControlId, until: f64| held.contains(own) || now < until;
+        self.hand
+            .last
+            .retain(|(own, _, until)| *own != id && stays(own, *until));
+        self.hand.last.push((id, value, now + ECHO));
     }
 
     /// The user lets go.
@@ -111,7 +126,7 @@ impl Desk<'_> {
 
     /// Whether this control is held.
     pub fn holds(&self, id: ControlId) -> bool {
-        self.hand.held == Some(id)
+        self.hand.held.contains(&id)
     }
 
     /// A whole gesture at once: a click, a typed value, a default.
@@ -231,3 +246,6 @@ fn hint(ui: &mut Ui, id: ControlId) {
     };
     ui.weak(text);
 }
+
+#[cfg(test)]
+mod desk_tests;

@@ -1,0 +1,221 @@
+//! The page of space: what is dragged in its picture is told to the host as gestures.
+
+use crate::stand::{Stand, Told};
+use egui::{Event, Modifiers, PointerButton, Pos2, accesskit::Role, vec2};
+use egui_kittest::kittest::Queryable;
+use zeitgeber::editor::Look;
+use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::*;
+
+const LOOK: Look = Look {
+    light: false,
+    zoom: 1.0,
+};
+
+fn open(page: &str, settings: &[(ControlId, f64)]) -> Stand {
+    let mut stand = Stand::new((1100.0, 720.0), LOOK);
+    for (control, value) in settings {
+        stand.set(*control, *value);
+    }
+    stand.harness.get_by_role_and_label(Role::Tab, page).click();
+    stand.steps(4);
+    stand
+}
+
+fn place(stand: &Stand, name: &str) -> Pos2 {
+    stand.harness.get_by_label(name).rect().center()
+}
+
+fn button(stand: &mut Stand, pos: Pos2, pressed: bool, modifiers: Modifiers) {
+    stand.harness.event(Event::PointerMoved(pos));
+    stand.harness.event(Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers,
+    });
+    stand.harness.step();
+}
+
+/// Drags in ten steps, and returns what the host was told.
+fn drag(stand: &mut Stand, from: Pos2, to: Pos2) -> Vec<Told> {
+    stand.params.told.borrow_mut().clear();
+    button(stand, from, true, Modifiers::NONE);
+    for step in 1..=10 {
+        let at = from + 0.1 * step as f32 * (to - from);
+        stand.harness.event(Event::PointerMoved(at));
+        stand.harness.step();
+    }
+    button(stand, to, false, Modifiers::NONE);
+    stand.steps(2);
+    stand.params.told.borrow().clone()
+}
+
+fn value(stand: &Stand, control: ControlId) -> f64 {
+    stand.params.values.borrow()[control.index()]
+}
+
+/// Each control is begun once, then set, then ended once.
+fn are_gestures(told: &[Told], controls: &[ControlId]) {
+    let at = |what: Told| {
+        let found: Vec<usize> = (0..told.len()).filter(|n| told[*n] == what).collect();
+        assert_eq!(found.len(), 1, "{what:?} in {told:?}");
+        found[0]
+    };
+    for control in controls {
+        let (begin, end) = (at(Told::Begin(*control)), at(Told::End(*control)));
+        let sets: Vec<usize> = (0..told.len())
+            .filter(|n| matches!(told[*n], Told::Set(id, _) if id == *control))
+            .collect();
+        assert!(
+            !sets.is_empty() && sets.iter().all(|n| (begin..end).contains(n)),
+            "{told:?}"
+        );
+    }
+    let others = told.iter().filter(|told| match told {
+        Told::Begin(id) | Told::Set(id, _) | Told::End(id) => !controls.contains(id),
+        Told::Touch => false,
+    });
+    assert_eq!(others.count(), 0, "{told:?}");
+}
+
+#[test]
+fn speakers_dragged_to_the_left_are_at_90_degrees() {
+    let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
+    let front = place(&stand, "Speakers in space");
+    let head = place(&stand, "Head in space");
+    let away = head.y - front.y;
+    assert!(away > 20.0 && (head.x - front.x).abs() < 1.0);
+    let told = drag(&mut stand, front, head - vec2(away, 0.0));
+    are_gestures(&told, &[AZIMUTH, DISTANCE]);
+    assert!(
+        (value(&stand, AZIMUTH) - 90.0).abs() < 1.0,
+        "{}",
+        value(&stand, AZIMUTH)
+    );
+    assert!(
+        (value(&stand, DISTANCE) - 1.5).abs() < 0.05,
+        "{}",
+        value(&stand, DISTANCE)
+    );
+    // A double click brings both back.
+    let now = place(&stand, "Speakers in space");
+    for _ in 0..2 {
+        button(&mut stand, now, true, Modifiers::NONE);
+        button(&mut stand, now, false, Modifiers::NONE);
+    }
+    stand.steps(2);
+    assert_eq!(
+        (value(&stand, AZIMUTH), value(&stand, DISTANCE)),
+        (0.0, 1.5)
+    );
+}
+
+#[test]
+fn each_handle_moves_what_is_its_own() {
+    let layer = [
+        (SPACE_KIND, 1.0),
+        (L2_KIND, 3.0),
+        (L2_SPACE, 1.0),
+        (L2_AZIMUTH, -120.0),
+        (L2_DISTANCE, 4.0),
+    ];
+    let mut stand = open("Space", &layer);
+    let left = place(&stand, "Left speaker in space");
+    let told = drag(&mut stand, left, left + vec2(-40.0, 30.0));
+    are_gestures(&told, &[WIDTH]);
+    assert!(value(&stand, WIDTH) > 80.0);
+
+    let head = place(&stand, "Head in space");
+    let nose = head - vec2(0.0, 8.0);
+    let told = drag(&mut stand, nose, nose + vec2(-40.0, 10.0));
+    are_gestures(&told, &[HEAD_YAW]);
+    assert!(value(&stand, HEAD_YAW) > 20.0);
+
+    let one = place(&stand, "Layer 2 in space");
+    let told = drag(&mut stand, one, one + vec2(10.0, -20.0));
+    are_gestures(&told, &[L2_AZIMUTH, L2_DISTANCE]);
+    let high = place(&stand, "Layer 2 in space, from the right");
+    let told = drag(&mut stand, high, high - vec2(0.0, 25.0));
+    are_gestures(&told, &[L2_ELEVATION]);
+    assert!(value(&stand, L2_ELEVATION) > 10.0);
+
+    let both = place(&stand, "Speakers in space, from the right");
+    let told = drag(&mut stand, both, both - vec2(0.0, 30.0));
+    are_gestures(&told, &[ELEVATION]);
+    assert!(value(&stand, ELEVATION) > 15.0);
+
+    let side = place(&stand, "Head in space, from the right") + vec2(9.0, 0.0);
+    let told = drag(&mut stand, side, side - vec2(0.0, 20.0));
+    are_gestures(&told, &[HEAD_PITCH]);
+    assert!(value(&stand, HEAD_PITCH) > 10.0);
+}
+
+#[test]
+fn shift_is_fine() {
+    let [coarse, fine] = [Modifiers::NONE, Modifiers::SHIFT].map(|modifiers| {
+        let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
+        stand.harness.event(Event::ModifiersChanged(modifiers));
+        let front = place(&stand, "Speakers in space");
+        drag(&mut stand, front, front - vec2(30.0, 0.0));
+        value(&stand, AZIMUTH)
+    });
+    assert!(
+        coarse > 10.0 && fine > 0.5 && fine < 0.2 * coarse,
+        "{coarse} {fine}"
+    );
+}
+
+#[test]
+fn space_that_is_off_says_so_and_is_turned_on() {
+    let mut stand = open("Space", &[]);
+    let at = place(&stand, "Turn on space with hrtf");
+    stand.click(at);
+    assert_eq!(value(&stand, SPACE_KIND), 1.0);
+    stand.steps(20);
+    assert!(
+        stand
+            .harness
+            .query_by_label("Turn on space with hrtf")
+            .is_none()
+    );
+}
+
+#[test]
+fn recenter_turns_the_head_straight_ahead() {
+    let turns = [(HEAD_YAW, 40.0), (HEAD_PITCH, -20.0), (HEAD_ROLL, 10.0)];
+    let mut stand = open("Control", &turns);
+    let at = place(&stand, "Recenter the head");
+    stand.params.told.borrow_mut().clear();
+    stand.click(at);
+    let controls = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL];
+    are_gestures(&stand.params.told.borrow().clone(), &controls);
+    assert_eq!(controls.map(|control| value(&stand, control)), [0.0; 3]);
+}
+
+#[test]
+fn a_drag_across_the_head_turns_it_both_ways() {
+    let mut stand = open("Control", &[]);
+    let head = place(&stand, "Head");
+    let told = drag(&mut stand, head, head + vec2(50.0, -25.0));
+    are_gestures(&told, &[HEAD_YAW, HEAD_PITCH]);
+    assert!(value(&stand, HEAD_YAW) > 10.0 && value(&stand, HEAD_PITCH) > 5.0);
+}
+
+#[test]
+fn a_drag_that_leaves_the_window_ends_both_gestures() {
+    let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
+    let front = place(&stand, "Speakers in space");
+    stand.params.told.borrow_mut().clear();
+    button(&mut stand, front, true, Modifiers::NONE);
+    for step in 1..5 {
+        let at = front - vec2(8.0 * step as f32, 0.0);
+        stand.harness.event(Event::PointerMoved(at));
+        stand.harness.step();
+    }
+    // The pointer leaves, and the button is let go of elsewhere.
+    stand.harness.event(Event::PointerGone);
+    button(&mut stand, front, false, Modifiers::NONE);
+    stand.steps(3);
+    are_gestures(&stand.params.told.borrow().clone(), &[AZIMUTH, DISTANCE]);
+}
