@@ -137,7 +137,7 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live) {
 }
 
 /// The room below a line, fading downwards.
-fn fill(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
+pub(super) fn fill(painter: &Painter, line: &[Pos2], bottom: f32, colour: Color32) {
     let mut mesh = Mesh::default();
     let (above, below) = (colour.gamma_multiply(0.28), colour.gamma_multiply(0.03));
     for (index, point) in line.iter().enumerate() {
