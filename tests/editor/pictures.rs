@@ -47,16 +47,15 @@ fn protocol(stand: &mut Stand, name: &str, seconds: f64) {
     let protocol = preset.protocol().unwrap().pinned(&settings);
     let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
     let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
-    for order in [
-        Order::Timeline(Some(Arc::new(timeline))),
-        Order::Seek(seconds),
-    ] {
-        deck.send(order).unwrap();
-    }
+    deck.send(Order::Timeline(Some(Arc::new(timeline))))
+        .unwrap();
     stand
         .link
         .edit_session(|session| session.protocol = Some(Arc::new(protocol)));
     stand.set(PROTOCOL_ON, 1.0);
+    stand.play(3);
+    deck.send(Order::Seek(seconds)).unwrap();
+    stand.play(30);
 }
 
 #[test]
@@ -87,7 +86,6 @@ fn a_look() {
             }
             music(&mut stand);
             protocol(&mut stand, "Descent into sleep", 1150.0);
-            stand.play(30);
             for page in pages.split(' ') {
                 stand
                     .harness
@@ -101,6 +99,15 @@ fn a_look() {
                 stand
                     .picture()
                     .write(&folder.join(format!("{page}-{name}.png")));
+                if page == "Graph" {
+                    for node in ["Open layer1", "layer1_a_sine"] {
+                        stand.harness.get_by_label(node).click();
+                        stand.play(4);
+                    }
+                    stand
+                        .picture()
+                        .write(&folder.join(format!("Graph-open-{name}.png")));
+                }
             }
         }
     }

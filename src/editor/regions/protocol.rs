@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// Height of the ruler, in points.
 const RULER: f32 = 20.0;
 /// Height of a slim lane, at least and at most.
-const SLIM: [f32; 2] = [40.0, 62.0];
+const SLIM: [f32; 2] = [38.0, 62.0];
 /// The way of the pointer, in points, below which a drag is only in time or only in value.
 const STRAIGHT: f32 = 4.0;
 /// How much finer a drag with shift is.
@@ -585,7 +585,16 @@ impl Stage {
             let galley = marks.layout_no_wrap(text, font::TINY, colour);
             let size = galley.size();
             let above = at.y - size.y - 9.0;
-            let x = (at.x - 0.5 * size.x).clamp(plot.left() + 4.0, plot.right() - size.x - 4.0);
+            // Beside the line that comes from above, or from below.
+            let before = n.checked_sub(1).map_or(row.value, |n| points[n].1.value);
+            let shift = match row.value.total_cmp(&before) {
+                std::cmp::Ordering::Less => 0.1,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Greater => 0.9,
+            };
+            let shift = if lit { 0.5 } else { shift };
+            let left = at.x - shift * size.x;
+            let x = left.clamp(plot.left() + 4.0, plot.right() - size.x - 4.0);
             let y = if above > plot.top() {
                 above
             } else {

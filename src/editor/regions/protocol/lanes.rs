@@ -101,7 +101,7 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
     let grid = Stroke::new(1.0, mix(theme.surface, theme.line, 0.7));
     let mut names = Vec::new();
     if lane.control == BEAT {
-        let mut below = plot.bottom();
+        let (mut below, mut last) = (plot.bottom(), f32::INFINITY);
         for (index, (end, name)) in BANDS.into_iter().enumerate() {
             let top = if index + 1 == BANDS.len() {
                 plot.top()
@@ -115,8 +115,11 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
             painter.rect_filled(zone, if index == 0 { 4.0 } else { 0.0 }, wash);
             names.push((zone, name));
             let place = pos2(plot.left() - 6.0, top.max(plot.top() + 6.0));
-            let text = format!("{end:.0}");
-            painter.text(place, Align2::RIGHT_CENTER, text, font::TINY, theme.weak);
+            if last - place.y >= 10.0 || end == 100.0 {
+                let text = format!("{end:.0}");
+                painter.text(place, Align2::RIGHT_CENTER, text, font::TINY, theme.weak);
+                last = place.y;
+            }
             below = top;
         }
     }
