@@ -29,6 +29,7 @@ fn a_node_is_listened_to_until_it_is_clicked_again() {
     assert_eq!(looks_at(&stand).as_deref(), Some("layer1_a_sine"));
     press(&mut stand, Role::Button, "layer1_a_sine");
     assert_eq!(looks_at(&stand), None);
+    press(&mut stand, Role::Button, "Close all groups");
     press(&mut stand, Role::Button, "in");
     assert_eq!(looks_at(&stand).as_deref(), Some("in"));
     press(&mut stand, Role::Button, "Output");
@@ -47,7 +48,7 @@ fn the_scope_says_what_it_shows_and_other_pages_are_of_the_output() {
     assert!(stand.harness.query_by_label("showing in").is_none());
     press(&mut stand, Role::Tab, "Graph");
     press(&mut stand, Role::Button, "in");
-    press(&mut stand, Role::Tab, "Presets");
+    press(&mut stand, Role::Tab, "Protocol");
     assert_eq!(looks_at(&stand), None);
 }
 
@@ -56,16 +57,14 @@ fn every_node_of_the_engine_is_reached() {
     let mut stand = page();
     let chain = stand.link.chain().unwrap();
     assert!(chain.places.len() > 100);
-    let mut found: Vec<String> = Vec::new();
     let buttons = |stand: &Stand| -> Vec<String> {
         let all = stand.accessible().into_iter();
         let buttons = all.filter(|(_, role, _)| *role == Role::Button);
         buttons.map(|(name, ..)| name).collect()
     };
-    let groups: Vec<String> = buttons(&stand)
-        .into_iter()
-        .filter(|name| name.starts_with("Open "))
-        .collect();
+    let mut found = buttons(&stand);
+    let groups = found.iter().filter(|name| name.starts_with("Open "));
+    let groups: Vec<String> = groups.cloned().collect();
     assert!(groups.len() > 6, "{groups:?}");
     for group in groups {
         press(&mut stand, Role::Button, &group);

@@ -185,7 +185,13 @@ fn a_lane_is_added_from_the_menu_and_filled() {
     assert!(stand.harness.query_by_label("Carrier lane").is_some());
     stand.harness.get_by_label("Add lane").click();
     stand.steps(3);
-    stand.harness.get_by_label_contains("Layer 1 ").click();
+    let at = stand
+        .accessible()
+        .into_iter()
+        .find(|(name, role, _)| *role == Role::Button && name.starts_with("Layer 1"))
+        .and_then(|(.., place)| place)
+        .unwrap();
+    stand.click(at.center());
     stand.steps(6);
     stand
         .harness

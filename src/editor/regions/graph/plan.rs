@@ -1,7 +1,7 @@
 //! The graph as a picture: which nodes stand together, how deep each is, where it goes and how its wires run.
 
 use crate::editor::link::Chain;
-use egui::{Pos2, Rect, Vec2, pos2, vec2};
+use egui::{Pos2, Rangef, Rect, Vec2, pos2, vec2};
 use std::collections::BTreeMap;
 
 /// A node's box, in units of the picture.
@@ -177,7 +177,10 @@ impl Net {
             let wires = self.wires_among(|node| {
                 (self.nodes[node].group == Some(*group)).then_some(Item::Node(node))
             });
-            inner.insert(*group, Layers::new(items, &wires, vec2(CLOSE, INNER_GAP)));
+            inner.insert(
+                *group,
+                Layers::new(items, &wires, vec2(CLOSE, INNER_GAP), 8),
+            );
         }
         let outer = |node: usize| match self.nodes[node].group {
             Some(group) => Item::Group(group),
@@ -199,7 +202,7 @@ impl Net {
             items.push((item, size));
         }
         let wires = self.wires_among(|node| Some(outer(node)));
-        let whole = Layers::new(items, &wires, vec2(GAP, gap));
+        let whole = Layers::new(items, &wires, vec2(GAP, gap), 9);
         let mut plan = Plan {
             size: whole.size,
             ..Plan::default()
@@ -255,26 +258,16 @@ impl Net {
             let (a, b) = (outer(first), outer(last));
             let way = whole.ways.iter().find(|(f, t, _)| (*f, *t) == (a, b));
             let mut points = way.map_or_else(Vec::new, |(_, _, points)| points.clone());
-            if points.len() < 2 {
-                points = vec![Pos2::ZERO; 2];
+            // Where there is none, the wire runs against the others: straight, then.
+            if points.len() < 4 {
+                points = vec![rect(from).right_center(); 2];
+                points.extend([rect(to).left_center(); 2]);
             }
             let last = points.len() - 1;
-            // Between the node and the edge of its group's frame the wire runs level.
-            if from != a {
-                let edge = points[0].x;
-                points[0] = rect(from).right_center();
-                points.insert(1, pos2(edge, points[0].y));
-            } else if way.is_none() {
-                points[0] = rect(from).right_center();
-            }
-            let last = last + usize::from(from != a);
-            if to != b {
-                let edge = points[last].x;
-                points[last] = rect(to).left_center();
-                points.insert(last, pos2(edge, points[last].y));
-            } else if way.is_none() {
-                points[last] = rect(to).left_center();
-            }
+            points[0] = rect(from).right_center();
+            points[1].y = points[0].y;
+            points[last] = rect(to).left_center();
+            points[last - 1].y = points[last].y;
             wires.push(Wire {
                 from,
                 to,
@@ -314,7 +307,7 @@ enum Cell {
 }
 
 impl Layers {
-    fn new(items: Vec<(Item, Vec2)>, wires: &[(Item, Item)], gap: Vec2) -> Layers {
+    fn new(items: Vec<(Item, Vec2)>, wires: &[(Item, Item)], gap: Vec2, rounds: usize) -> Layers {
         let index = |item: Item| items.iter().position(|(other, _)| *other == item);
         let wires: Vec<(usize, usize)> = wires
             .iter()
@@ -331,7 +324,7 @@ impl Layers {
         for (item, depth) in depths.iter().enumerate() {
             cells[*depth].push(Cell::Box(item));
         }
-        order(&mut cells, &wires, &depths);
+        order(&mut cells, &wires, &depths, rounds);
         let size_of = |cell: &Cell| match cell {
             Cell::Box(item) => items[*item].1,
             Cell::Way(_) => vec2(0.0, WAY),
@@ -349,6 +342,7 @@ impl Layers {
         };
         let mut rects = vec![Rect::ZERO; items.len()];
         let mut passes: Vec<Vec<Pos2>> = vec![Vec::new(); wires.len()];
+        let mut edges: Vec<Rangef> = Vec::new();
         let mut x = 0.0;
         for (column, heights) in cells.iter().zip(&heights) {
             let width = column
@@ -367,12 +361,15 @@ impl Layers {
                 }
             }
             layers.size.x = x + width;
+            edges.push(Rangef::new(x, x + width));
             x += width + gap.x;
         }
         for (wire, (from, to)) in wires.iter().enumerate() {
-            let mut points = vec![rects[*from].right_center()];
+            // Level to the edges of the columns: wires bend only between them.
+            let (start, end) = (rects[*from].right_center(), rects[*to].left_center());
+            let mut points = vec![start, pos2(edges[depths[*from]].max, start.y)];
             points.append(&mut passes[wire]);
-            points.push(rects[*to].left_center());
+            points.extend([pos2(edges[depths[*to]].min, end.y), end]);
             layers.ways.push((items[*from].0, items[*to].0, points));
         }
         layers
@@ -462,6 +459,43 @@ fn level(
         }
     }
     straighten(cells, &mut heights);
+    // What feeds only one, and is all that feeds it, stands beside it where there is room.
+    for here in (1..cells.len()).rev().map(|column| column - 1) {
+        for (place, cell) in cells[here].iter().enumerate() {
+            let Cell::Box(item) = cell else { continue };
+            let beside = |(from, to): &&(usize, usize)| depths[*to] == depths[*from] + 1;
+            let mut fed = wires.iter().filter(beside).filter(|(from, _)| from == item);
+            let (Some((_, next)), None) = (fed.next(), fed.next()) else {
+                continue;
+            };
+            if wires
+                .iter()
+                .filter(beside)
+                .filter(|(_, to)| to == next)
+                .count()
+                > 1
+            {
+                continue;
+            }
+            let Some(at) = cells[here + 1]
+                .iter()
+                .position(|cell| *cell == Cell::Box(*next))
+            else {
+                continue;
+            };
+            let y = heights[here + 1][at];
+            let column = &cells[here];
+            let above = place
+                .checked_sub(1)
+                .is_none_or(|above| y - heights[here][above] >= apart(&column[above], cell) - 0.5);
+            let below = column
+                .get(place + 1)
+                .is_none_or(|below| heights[here][place + 1] - y >= apart(cell, below) - 0.5);
+            if above && below {
+                heights[here][place] = y;
+            }
+        }
+    }
     heights
 }
 
@@ -537,9 +571,10 @@ fn depths(count: usize, wires: &[(usize, usize)]) -> Vec<usize> {
     depths.iter().map(|depth| depth - least).collect()
 }
 
-/// Orders each column by the middle of what its cells are wired to, to and fro.
-fn order(cells: &mut [Vec<Cell>], wires: &[(usize, usize)], depths: &[usize]) {
-    for round in 0..9 {
+/// Orders each column by the middle of what its cells are wired to, to and fro; with an odd number of rounds by
+/// what they come from at last, else by what they go to.
+fn order(cells: &mut [Vec<Cell>], wires: &[(usize, usize)], depths: &[usize], rounds: usize) {
+    for round in 0..rounds {
         let forwards = round % 2 == 0;
         for step in 1..cells.len() {
             let here = if forwards {
