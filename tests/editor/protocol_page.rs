@@ -198,6 +198,9 @@ fn a_lane_is_added_from_the_menu_and_filled() {
         .get_by_role_and_label(Role::Button, "Level")
         .click();
     stand.steps(4);
+    // The menu goes before the lane can be reached.
+    stand.harness.key_press(egui::Key::Escape);
+    stand.steps(20);
     let lane = stand.harness.get_by_label("Layer 1 Level lane").rect();
     let at = lane.center() + vec2(80.0, 0.0);
     for _ in 0..2 {

@@ -125,11 +125,9 @@ impl Stage {
             None => {}
         }
         self.tools(ui, area);
-        let size = vec2(
-            CORNER.x.min(0.42 * area.width()),
-            CORNER.y.min(0.34 * area.height()),
-        );
-        let corner = Rect::from_min_max(area.max - size, area.max);
+        // Where nothing flows: the generators join further right.
+        let size = CORNER.min(area.size() * vec2(0.36, 0.34));
+        let corner = Rect::from_min_size(area.left_bottom() - vec2(0.0, size.y), size);
         self.corner(ui, corner, live, &theme);
     }
 

@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// Height of the ruler, in points.
 const RULER: f32 = 20.0;
+/// A beat lane lower than that has its value in small letters, in points.
+const LOW: f32 = 120.0;
 /// Height of a slim lane, at least and at most.
 const SLIM: [f32; 2] = [38.0, 62.0];
 /// The way of the pointer, in points, below which a drag is only in time or only in value.
@@ -632,7 +634,11 @@ impl Stage {
                 pos2(left, top + 22.0),
                 Align2::LEFT_TOP,
                 text,
-                font::title(),
+                if lane.area.height() < LOW {
+                    font::heading()
+                } else {
+                    font::title()
+                },
                 colour,
             );
             let below = pos2(left, drawn.bottom() + 2.0);
