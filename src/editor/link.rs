@@ -369,17 +369,20 @@ mod tests {
         link.set_size(EditorSize {
             width: f32::NAN,
             height: 10.0,
+            look: Look::default(),
         });
         assert_eq!(link.size(), EditorSize::default());
         link.set_size(EditorSize {
             width: 1.0,
             height: 1e9,
+            look: Look::default(),
         });
         assert_eq!(
             link.size(),
             EditorSize {
                 width: 460.0,
                 height: 4096.0
+                look: Look::default(),
             }
         );
     }

@@ -211,6 +211,10 @@ impl Panel {
     }
 
     fn stage(&mut self, ui: &mut Ui, desk: &mut Desk) {
+        // A node is listened to from the graph, and looked at closely on the scope; elsewhere the output is meant.
+        if !matches!(self.page, Page::Graph | Page::Scope) {
+            graph::leave(&self.live);
+        }
         match self.page {
             Page::Scope => scope::ui(ui, &mut self.live, &mut self.presets, desk),
             Page::Space => self.space.ui(ui, &self.live, desk),

@@ -4,6 +4,7 @@
 //! This room knows the engine's controls and the timelines that it plays, nothing else of it.
 
 mod edit;
+mod edit_rows;
 mod error;
 mod factory;
 mod gnaural;

@@ -14,7 +14,7 @@ pub(super) const MOST: usize = 200_000;
 const CURVES: [&str; 4] = ["step", "linear", "exponential", "smooth"];
 
 /// The rate at which rows are laid out to be checked.
-const CHECK_RATE: f64 = 48_000.0;
+pub(super) const CHECK_RATE: f64 = 48_000.0;
 
 /// A timeline as a preset writes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,30 @@ impl Protocol {
         settings: &[(ControlId, f64)],
         warnings: &mut Vec<String>,
     ) -> Result<(Protocol, Option<PresetProblem>), PresetProblem> {
+        let (protocol, places) = Protocol::read(value, warnings)?;
+        let Err(error) = protocol.timeline(settings, CHECK_RATE) else {
+            return Ok((protocol, None));
+        };
+        // The rows of a timeline are single values: tell the row that people see.
+        let row = places.get(error.row).copied().unwrap_or(0);
+        let problem = PresetProblem::Part {
+            key: format!("protocol row {row}"),
+            value: value.get(row).map_or_else(|| "[]".to_owned(), short),
+            wanted: format!("a row that can be played: {error}"),
+        };
+        match error.fault {
+            TimelineFault::Exponential(_, from, to) if from <= 0.0 && to > 0.0 => {
+                Ok((protocol, Some(problem)))
+            }
+            _ => Err(problem),
+        }
+    }
+
+    /// The rows of a list, and for each the place in the list that it comes from; not laid out yet.
+    pub(super) fn read(
+        value: &Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Protocol, Vec<usize>), PresetProblem> {
         let part = |key: String, value: &Value, wanted: &str| PresetProblem::Part {
             key,
             value: short(value),
@@ -118,22 +142,7 @@ impl Protocol {
             document: value.clone(),
             rows,
         };
-        let Err(error) = protocol.timeline(settings, CHECK_RATE) else {
-            return Ok((protocol, None));
-        };
-        // The rows of a timeline are single values: tell the row that people see.
-        let row = places.get(error.row).copied().unwrap_or(0);
-        let problem = PresetProblem::Part {
-            key: format!("protocol row {row}"),
-            value: list.get(row).map_or_else(|| "[]".to_owned(), short),
-            wanted: format!("a row that can be played: {error}"),
-        };
-        match error.fault {
-            TimelineFault::Exponential(_, from, to) if from <= 0.0 && to > 0.0 => {
-                Ok((protocol, Some(problem)))
-            }
-            _ => Err(problem),
-        }
+        Ok((protocol, places))
     }
 
     /// With a row at second 0 for every control that has none, at its setting: from then on the protocol is the

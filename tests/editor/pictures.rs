@@ -6,7 +6,9 @@ use crate::stand::Stand;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use std::path::Path;
+use std::sync::Arc;
 use zeitgeber::editor::Look;
+use zeitgeber::engine::Order;
 use zeitgeber::engine::controls::*;
 
 fn look(light: bool) -> Look {
@@ -38,6 +40,24 @@ fn music(stand: &mut Stand) {
         stand.set(control, value);
     }
     stand.play(75);
+}
+
+/// The protocol of a preset, as the engine plays it from a second on.
+fn protocol(stand: &mut Stand, name: &str, seconds: f64) {
+    let preset = zeitgeber::protocol::factory(name).unwrap();
+    let settings = preset.all_settings();
+    let protocol = preset.protocol().unwrap().pinned(&settings);
+    let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
+    let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
+    deck.send(Order::Timeline(Some(Arc::new(timeline))))
+        .unwrap();
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(Arc::new(protocol)));
+    stand.set(PROTOCOL_ON, 1.0);
+    stand.play(3);
+    deck.send(Order::Seek(seconds)).unwrap();
+    stand.play(30);
 }
 
 /// The pages, each with the card whose inspector is open beside it.
@@ -89,6 +109,20 @@ fn look_at(name: &str, size: (f32, f32)) {
             }
             stand.harness.get_by_role_and_label(Role::Tab, page).click();
             stand.play(6);
+            match page {
+                "Protocol" => {
+                    protocol(&mut stand, "Descent into sleep", 1150.0);
+                    stand.harness.get_by_label("Beat point 3").click();
+                    stand.play(3);
+                }
+                "Graph" => {
+                    for node in ["Open layer1", "layer1_a_sine"] {
+                        stand.harness.get_by_label(node).click();
+                        stand.play(4);
+                    }
+                }
+                _ => {}
+            }
             // No pointer rests on anything.
             stand.harness.remove_cursor();
             stand.play(2);

@@ -243,3 +243,24 @@ fn a_hundred_openings_leave_nothing_open() {
     }
     assert!(std::sync::Arc::strong_count(&telemetry) <= 3);
 }
+
+#[test]
+fn a_sofa_file_is_chosen_by_its_path_and_the_host_told() {
+    let mut stand = Stand::new((1100.0, 1400.0), Look::default());
+    card(&mut stand, "Space");
+    let field = stand.harness.get_by_label("Path of a SOFA file");
+    field.focus();
+    stand.steps(2);
+    stand.harness.event(egui::Event::Text(" a.sofa ".to_owned()));
+    stand.steps(2);
+    stand.params.told.borrow_mut().clear();
+    stand.harness.get_by_label("Load SOFA file").click();
+    stand.steps(2);
+    let choice = stand.link.hrtf().choice.unwrap();
+    assert_eq!(choice.path, std::path::PathBuf::from("a.sofa"));
+    stand.harness.get_by_label("Default HRTF").click();
+    stand.steps(2);
+    assert_eq!(stand.link.hrtf().choice, None);
+    let touched = [crate::stand::Told::Touch, crate::stand::Told::Touch];
+    assert_eq!(*stand.params.told.borrow(), touched);
+}

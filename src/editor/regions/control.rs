@@ -36,7 +36,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
 /// The head as it is turned, and its three controls.
 fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    let controls = Rect::from_min_max(pos2(area.left(), area.bottom() - KNOB.y), area.max);
+    let controls = Rect::from_min_max(pos2(area.left(), area.bottom() - 82.0), area.max);
     let picture = Rect::from_min_max(area.min, pos2(area.right(), controls.top() - GAP));
     turn(ui, picture, desk);
     let painter = ui.painter_at(picture);

@@ -1,16 +1,917 @@
-//! Soon.
+//! The protocol: what moves over the session, on lanes of one time. Points are dragged, added by a double click,
+//! typed exactly; lines between them are what the engine will play.
 
+mod form;
+mod lanes;
+mod time;
+
+use self::form::Typed;
+use self::lanes::{GUTTER, Lane, RATE, accent};
+use self::time::{View, exact};
+use super::beat::band;
+use super::presets::{clock, take};
 use crate::editor::live::Live;
-use crate::editor::widgets::Desk;
-use egui::Ui;
+use crate::editor::theme::{Theme, font, mix};
+use crate::editor::widgets::{Desk, Look, button, short_name, switch};
+use crate::engine::ControlId;
+use crate::engine::controls::{BEAT, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON};
+use crate::engine::timeline::{Curve, Row, Timeline, can_move, can_travel};
+use crate::protocol::{PresetProblem, Protocol};
+use egui::{
+    Align2, Key, PointerButton, Popup, Rect, Response, RichText, Role, ScrollArea, Sense, Shape,
+    Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
+use std::sync::Arc;
+
+/// Height of the ruler, in points.
+const RULER: f32 = 20.0;
+/// A beat lane lower than that has its value in small letters, in points.
+const LOW: f32 = 120.0;
+/// Height of a slim lane, at least and at most.
+const SLIM: [f32; 2] = [38.0, 62.0];
+/// The way of the pointer, in points, below which a drag is only in time or only in value.
+const STRAIGHT: f32 = 4.0;
+/// How much finer a drag with shift is.
+const FINE: f64 = 0.1;
+/// Points that can be taken hold of at a time: of more, as of imported sequences, one has to come nearer.
+const MOST: usize = 400;
+/// Seconds after which a play head that has not moved stands.
+const STANDS: f64 = 0.3;
+/// Length of a new protocol, in seconds.
+const NEW: f64 = 600.0;
+
+/// A point by its control and its place among the control's own: neither changes while it is dragged.
+type Point = (ControlId, usize);
 
 /// What the page remembers.
 #[derive(Default)]
-pub(in crate::editor) struct Stage;
+pub(in crate::editor) struct Stage {
+    view: View,
+    /// Lanes that were asked for and have no point yet.
+    asked: Vec<ControlId>,
+    chosen: Option<Point>,
+    held: Option<Held>,
+    laid: Option<Laid>,
+    typed: Typed,
+    /// Why the last edit was refused.
+    wrong: Option<String>,
+    /// How far the slim lanes are scrolled, in points.
+    scroll: f32,
+    /// Where the play head was last, and when it came there.
+    head: (f64, f64),
+}
+
+/// A point that is being dragged.
+struct Held {
+    point: Point,
+    /// Where the pointer wants it: seconds, and share of the lane's height.
+    seconds: f64,
+    share: f64,
+    /// Its way so far, in points.
+    way: [f32; 2],
+    /// The protocol with the point there.
+    preview: Option<Arc<Protocol>>,
+}
+
+/// A protocol as it is drawn.
+struct Laid {
+    protocol: Arc<Protocol>,
+    /// What else the timeline depends on.
+    starts: Vec<f64>,
+    timeline: Option<Timeline>,
+    /// The controls that it moves, each with its points and their places among all.
+    rows: Vec<(ControlId, Vec<(usize, Row)>)>,
+}
+
+impl Laid {
+    fn new(protocol: Arc<Protocol>, desk: &Desk) -> Laid {
+        let mut rows: Vec<(ControlId, Vec<(usize, Row)>)> = Vec::new();
+        for (index, row) in protocol.rows().iter().enumerate() {
+            match rows.iter_mut().find(|(control, _)| *control == row.control) {
+                Some((_, points)) => points.push((index, *row)),
+                None => rows.push((row.control, vec![(index, *row)])),
+            }
+        }
+        rows.sort_by_key(|(control, _)| *control);
+        let mut laid = Laid {
+            timeline: protocol.timeline(&settings(desk), RATE).ok(),
+            starts: Vec::new(),
+            protocol,
+            rows,
+        };
+        laid.starts = laid.starts(desk);
+        laid
+    }
+
+    /// The settings that it depends on.
+    fn starts(&self, desk: &Desk) -> Vec<f64> {
+        let moved = self.rows.iter().map(|(control, _)| *control);
+        moved.chain([GLIDE]).map(|id| desk.sink.value(id)).collect()
+    }
+
+    fn points(&self, control: ControlId) -> &[(usize, Row)] {
+        let found = self.rows.iter().find(|(other, _)| *other == control);
+        found.map_or(&[], |(_, points)| points)
+    }
+
+    fn value(&self, control: ControlId, seconds: f64) -> Option<f64> {
+        let frame = (seconds * RATE).round() as i64;
+        self.timeline.as_ref()?.value(control, frame, false)
+    }
+}
+
+fn settings(desk: &Desk) -> Vec<(ControlId, f64)> {
+    ControlId::all()
+        .map(|id| (id, desk.sink.value(id)))
+        .collect()
+}
+
+/// Puts another protocol in force, which can be taken back. The instance's worker hands it to the engine, with a
+/// fade: the parameters stay as they are.
+fn put(desk: &Desk, protocol: Option<Arc<Protocol>>) {
+    let now = take(desk.link, desk.sink);
+    desk.link.history(|history| history.note(now));
+    desk.link
+        .edit_session(|session| session.protocol = protocol);
+    desk.sink.touch();
+}
 
 impl Stage {
     /// Draws the page.
-    pub fn ui(&mut self, ui: &mut Ui, _live: &Live, _desk: &mut Desk) {
-        ui.label("protocol");
+    pub fn ui(&mut self, ui: &mut Ui, live: &Live, desk: &mut Desk) {
+        let theme = Theme::of(ui);
+        let Some(protocol) = desk.link.session().protocol else {
+            self.held = None;
+            self.chosen = None;
+            self.empty(ui, desk, &theme);
+            return;
+        };
+        let held = self.held.as_ref().and_then(|held| held.preview.clone());
+        let mut laid = self.lay_out(held.unwrap_or(protocol), desk);
+        if self.view.fitted {
+            self.view.fit(laid.protocol.seconds());
+        }
+        if self
+            .chosen
+            .is_some_and(|(control, n)| n >= laid.points(control).len())
+        {
+            self.chosen = None;
+        }
+        let now = live.telemetry().and_then(|telemetry| telemetry.protocol());
+        if let Some(seconds) = now.filter(|seconds| *seconds != self.head.0) {
+            self.head = (seconds, desk.now);
+        }
+        let runs = now.is_some() && desk.now - self.head.1 < STANDS;
+        self.bar(ui, &laid, runs, desk, &theme);
+        let area = ui.available_rect_before_wrap();
+        ui.allocate_rect(area, Sense::hover());
+        let form = Rect::from_min_max(pos2(area.left(), area.bottom() - 30.0), area.max);
+        let middle = Rect::from_min_max(area.min, pos2(area.right(), form.top() - 6.0));
+        if let Some(edited) = self.timeline(ui, middle, &laid, desk, &theme) {
+            laid = self.lay_out(edited, desk);
+        }
+        let builder = UiBuilder::new().id_salt("point").max_rect(form);
+        ui.scope_builder(builder, |ui| self.form(ui, &laid, desk, &theme));
+        self.laid = Some(laid);
     }
+
+    /// The protocol as it is drawn, made anew where something of it has changed.
+    fn lay_out(&mut self, protocol: Arc<Protocol>, desk: &Desk) -> Laid {
+        match self.laid.take() {
+            Some(laid)
+                if Arc::ptr_eq(&laid.protocol, &protocol) && laid.starts == laid.starts(desk) =>
+            {
+                laid
+            }
+            _ => Laid::new(protocol, desk),
+        }
+    }
+
+    fn empty(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
+        let area = ui.available_rect_before_wrap();
+        ui.allocate_rect(area, Sense::hover());
+        // What could be here: a night.
+        let picture = area.shrink2(vec2(0.08 * area.width(), 0.2 * area.height()));
+        let y = |x: f32| 0.15 + 0.7 * (x * x * (3.0 - 2.0 * x));
+        let line: Vec<_> = (0..=80)
+            .map(|n| n as f32 / 80.0)
+            .map(|x| picture.lerp_inside(vec2(x, y(x))))
+            .collect();
+        let faint = mix(theme.surface, theme.beat, 0.35);
+        super::scope::fill(ui.painter(), &line, picture, faint);
+        for x in [0.0f32, 0.35, 0.7, 1.0] {
+            let at = picture.lerp_inside(vec2(x, y(x)));
+            ui.painter().circle_filled(at, 4.0, faint);
+        }
+        ui.painter().line(line, Stroke::new(1.6, faint));
+        let place = Rect::from_center_size(area.center(), vec2(300.0f32.min(area.width()), 108.0));
+        ui.painter()
+            .rect_filled(place.expand(8.0), 10.0, theme.surface);
+        let builder = UiBuilder::new().id_salt("empty").max_rect(place);
+        ui.scope_builder(builder, |ui| {
+            ui.vertical_centered(|ui| {
+                let title = RichText::new("A session that moves").font(font::title());
+                ui.label(title.color(theme.text));
+                let text = "A protocol leads the beat, and whatever else you choose, through time.";
+                ui.label(RichText::new(text).color(theme.weak));
+                let help = "Begins with the beat of now, over ten minutes";
+                let look = Look::Accent(theme.beat);
+                if button(ui, "New protocol", "New protocol", help, true, look).clicked() {
+                    self.begin(desk);
+                }
+            });
+        });
+    }
+
+    /// A protocol of two points at the beat of now.
+    fn begin(&mut self, desk: &mut Desk) {
+        let row = |seconds, curve| Row {
+            seconds,
+            control: BEAT,
+            value: desk.value(BEAT),
+            curve,
+        };
+        let rows = vec![row(0.0, Curve::Step), row(NEW, Curve::Linear)];
+        match Protocol::from_rows(rows, &settings(desk)) {
+            Ok(protocol) => {
+                put(desk, Some(Arc::new(protocol)));
+                desk.bring(PROTOCOL_ON, 1.0);
+                self.view = View::default();
+                self.chosen = Some((BEAT, 1));
+            }
+            Err(error) => desk.link.messages.post(error.to_string()),
+        }
+    }
+
+    /// Transport, switches, lanes, and what wins over what.
+    fn bar(&mut self, ui: &mut Ui, laid: &Laid, runs: bool, desk: &mut Desk, theme: &Theme) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            if transport(ui, runs, theme).clicked() {
+                if !runs {
+                    desk.bring(PROTOCOL_ON, 1.0);
+                }
+                desk.sink.play(!runs);
+            }
+            let (here, length) = (clock(self.head.0), clock(laid.protocol.seconds()));
+            ui.label(RichText::new(here).font(font::title()).color(theme.text));
+            let length = format!("of {length}");
+            ui.label(RichText::new(length).font(font::SMALL).color(theme.weak));
+            ui.add_space(4.0);
+            switch(ui, PROTOCOL_ON, theme.beat, desk);
+            switch(ui, PROTOCOL_LOOP, theme.beat, desk);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                let help = "Shows the whole protocol";
+                if button(ui, "Fit", "Fit the protocol", help, true, Look::Quiet).clicked() {
+                    self.view.fitted = true;
+                }
+                let help = "Moves another control by the protocol";
+                let add = button(ui, "Add lane", "Add lane", help, true, Look::Quiet);
+                Popup::menu(&add)
+                    .width(190.0)
+                    .show(|ui| self.offer(ui, laid));
+            });
+        });
+        let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 14.0), Sense::hover());
+        let on = desk.is_on(PROTOCOL_ON);
+        let text = match (on, laid.points(BEAT).is_empty()) {
+            (true, _) => "The protocol wins over the host's beat while it is on.",
+            (false, _) => "The protocol is off: the host's values are heard.",
+        };
+        let dot = pos2(line.left() + 5.0, line.center().y);
+        let colour = if on { theme.beat } else { theme.faint };
+        ui.painter().circle_filled(dot, 2.5, colour);
+        ui.painter().text(
+            pos2(line.left() + 14.0, line.center().y),
+            Align2::LEFT_CENTER,
+            text,
+            font::SMALL,
+            theme.weak,
+        );
+    }
+
+    /// The controls that have no lane yet, by group.
+    fn offer(&mut self, ui: &mut Ui, laid: &Laid) {
+        ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
+            let mut groups: Vec<&str> = Vec::new();
+            for id in ControlId::all().filter(|id| can_move(*id)) {
+                let group = id.control().group;
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+            for group in groups {
+                ui.menu_button(group, |ui| {
+                    let members = ControlId::all().filter(|id| can_move(*id));
+                    for id in members.filter(|id| id.control().group == group) {
+                        let free = laid.points(id).is_empty() && !self.asked.contains(&id);
+                        let choice = egui::Button::new(short_name(id));
+                        if ui.add_enabled(free && id != BEAT, choice).clicked() {
+                            self.asked.push(id);
+                            self.scroll = f32::INFINITY;
+                            ui.close();
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    /// Where each lane is: the beat's above, the slim ones below it, which scroll where there are too many.
+    fn lanes(&mut self, area: Rect, laid: &Laid) -> (Lane, Rect, Vec<Lane>) {
+        self.asked.retain(|id| laid.points(*id).is_empty());
+        let moved = laid.rows.iter().map(|(control, _)| *control);
+        let slim: Vec<ControlId> = moved
+            .chain(self.asked.iter().copied())
+            .filter(|control| *control != BEAT)
+            .collect();
+        let gap = 4.0;
+        let count = slim.len() as f32;
+        let share = if count > 0.0 {
+            0.52 * area.height() / count
+        } else {
+            0.0
+        };
+        let height = (share - gap).clamp(SLIM[0], SLIM[1]);
+        let all = count * (height + gap);
+        let beat = (area.height() - all)
+            .max(0.46 * area.height())
+            .min(area.height());
+        let beat = Lane {
+            control: BEAT,
+            area: Rect::from_min_size(area.min, vec2(area.width(), beat)),
+        };
+        let below = Rect::from_min_max(pos2(area.left(), beat.area.bottom() + gap), area.max);
+        self.scroll = self
+            .scroll
+            .clamp(0.0, (all - gap - below.height()).max(0.0));
+        let lanes = slim.into_iter().enumerate().map(|(index, control)| {
+            let top = below.top() + index as f32 * (height + gap) - self.scroll;
+            let corner = pos2(below.left(), top);
+            let area = Rect::from_min_size(corner, vec2(below.width(), height));
+            Lane { control, area }
+        });
+        (beat, below, lanes.collect())
+    }
+
+    /// Draws ruler, lanes and play head; returns the protocol where it was edited.
+    fn timeline(
+        &mut self,
+        ui: &mut Ui,
+        area: Rect,
+        laid: &Laid,
+        desk: &mut Desk,
+        theme: &Theme,
+    ) -> Option<Arc<Protocol>> {
+        let ruler = Rect::from_min_size(
+            pos2(area.left() + GUTTER, area.top()),
+            vec2(area.width() - GUTTER, RULER),
+        );
+        self.ruler(ui, ruler, laid, desk, theme);
+        let rest = Rect::from_min_max(pos2(area.left(), ruler.bottom()), area.max);
+        let (beat, below, slim) = self.lanes(rest, laid);
+        self.wheel(ui, rest, ruler, &slim);
+        let mut edited = self.lane(ui, &beat, rest, laid, desk, theme);
+        for lane in &slim {
+            if lane.area.intersects(below) {
+                edited = self.lane(ui, lane, below, laid, desk, theme).or(edited);
+            }
+        }
+        let hidden =
+            slim.last().map_or(0.0, |lane| lane.area.bottom()) + self.scroll - below.bottom();
+        if hidden > 1.0 {
+            let share = below.height() / (below.height() + hidden);
+            let top = below.top() + (1.0 - share) * below.height() * self.scroll / hidden;
+            let bar = Rect::from_min_size(
+                pos2(area.right() - 3.0, top),
+                vec2(3.0, share * below.height()),
+            );
+            ui.painter().rect_filled(bar, 1.5, theme.faint);
+        }
+        let range = ruler.x_range();
+        let painter = ui.painter_at(Rect::from_min_max(ruler.min, area.max));
+        let head = self.view.x(self.head.0, range);
+        if range.contains(head) {
+            let colour = if desk.is_on(PROTOCOL_ON) {
+                theme.text
+            } else {
+                theme.faint
+            };
+            painter.vline(
+                head,
+                ruler.bottom()..=area.bottom(),
+                Stroke::new(1.2, colour),
+            );
+            let tip = pos2(head, ruler.bottom() + 1.0);
+            let flag = vec![tip, tip + vec2(-5.0, -8.0), tip + vec2(5.0, -8.0)];
+            painter.add(Shape::convex_polygon(flag, colour, Stroke::NONE));
+        }
+        edited
+    }
+
+    /// Times; a click goes there.
+    fn ruler(&mut self, ui: &mut Ui, area: Rect, laid: &Laid, desk: &Desk, theme: &Theme) {
+        let id = ui.scope_id().with("ruler");
+        let response = ui.interact(area, id, Sense::click_and_drag());
+        response.widget_info(|| {
+            let mut info = WidgetInfo::slider(true, self.head.0, "Protocol position");
+            info.current_text_value = Some(exact(self.head.0));
+            info
+        });
+        let range = area.x_range();
+        let painter = ui.painter_at(area.expand2(vec2(24.0, 0.0)));
+        for mark in self.view.marks(range) {
+            let x = self.view.x(mark, range);
+            let colour = if response.hovered() {
+                theme.text
+            } else {
+                theme.weak
+            };
+            let near = x + 20.0 > range.max;
+            let (anchor, x) = match (x - 16.0 < range.min, near) {
+                (true, _) => (Align2::LEFT_CENTER, x),
+                (_, true) => (Align2::RIGHT_CENTER, range.max),
+                _ => (Align2::CENTER_CENTER, x),
+            };
+            let text = if mark.fract() == 0.0 {
+                clock(mark)
+            } else {
+                exact(mark)
+            };
+            painter.text(
+                pos2(x, area.center().y - 2.0),
+                anchor,
+                text,
+                font::TINY,
+                colour,
+            );
+        }
+        let goes = response.clicked() || response.drag_stopped_by(PointerButton::Primary);
+        if let Some(at) = response
+            .interact_pointer_pos()
+            .filter(|_| goes || response.dragged())
+        {
+            let seconds = self.view.seconds(at.x, range);
+            self.head.0 = seconds.clamp(0.0, laid.protocol.seconds());
+            if goes {
+                desk.sink.seek(self.head.0);
+            }
+        }
+        let _ = response.on_hover_text("A click goes there, where the host has no transport.");
+    }
+
+    /// The wheel shows more or less of the time; over the names it scrolls the lanes.
+    fn wheel(&mut self, ui: &Ui, area: Rect, ruler: Rect, slim: &[Lane]) {
+        let Some(at) = ui.input(|input| input.pointer.hover_pos()) else {
+            return;
+        };
+        let whole = area.union(ruler);
+        if !whole.contains(at) || !ui.rect_contains_pointer(whole) {
+            return;
+        }
+        let (way, pinch) = ui.input_mut(|input| {
+            let way = input.smooth_scroll_delta();
+            input.smooth_scroll_delta = egui::Vec2::ZERO;
+            (way, input.zoom_delta())
+        });
+        if at.x < ruler.left() && !slim.is_empty() {
+            self.scroll -= way.y;
+            return;
+        }
+        let factor = f64::from(pinch) * f64::from(0.005 * way.y).exp();
+        if factor != 1.0 {
+            self.view.zoom(factor, at.x, ruler.x_range());
+        }
+        if way.x != 0.0 {
+            self.view.pan(way.x, ruler.x_range());
+        }
+    }
+
+    /// A lane with its points; returns the protocol where it was edited.
+    fn lane(
+        &mut self,
+        ui: &mut Ui,
+        lane: &Lane,
+        clip: Rect,
+        laid: &Laid,
+        desk: &mut Desk,
+        theme: &Theme,
+    ) -> Option<Arc<Protocol>> {
+        let control = lane.control;
+        let entry = control.control();
+        let points = laid.points(control);
+        let colour = accent(control, theme);
+        let id = ui.scope_id().with(("lane", entry.id));
+        let plot = lane.plot();
+        let range = plot.x_range();
+        let ground = ui.interact(lane.area.intersect(clip), id, Sense::click_and_drag());
+        ground
+            .widget_info(|| WidgetInfo::labeled(Role::Group, true, format!("{} lane", entry.name)));
+        let painter = ui.painter_at(clip);
+        lanes::ground(&painter, lane, &self.view, laid.protocol.seconds(), theme);
+        let inside = ui.painter_at(plot.intersect(clip));
+        match &laid.timeline {
+            Some(timeline) if !points.is_empty() => {
+                lanes::travel(&inside, lane, &self.view, timeline, points, colour);
+            }
+            _ => lanes::still(&inside, lane, desk.value(control), colour),
+        }
+        self.title(&painter, lane, laid, desk, theme);
+        let at = ground.interact_pointer_pos();
+        let mut edited = None;
+        if let Some(at) = at.filter(|at| ground.double_clicked() && plot.contains(*at)) {
+            edited = self.add(lane, at, laid, desk);
+        } else if ground.clicked() {
+            self.chosen = None;
+            self.wrong = None;
+        }
+        if ground.dragged_by(PointerButton::Primary) {
+            let way = ground.drag_delta();
+            self.view.pan(way.x, range);
+            self.scroll -= if control == BEAT { 0.0 } else { way.y };
+        }
+        ground.context_menu(|ui| {
+            ui.set_min_width(150.0);
+            ui.weak(entry.name);
+            let removable = control != BEAT || !points.is_empty();
+            if ui
+                .add_enabled(removable, egui::Button::new("Remove lane"))
+                .clicked()
+            {
+                self.asked.retain(|asked| *asked != control);
+                if !points.is_empty() {
+                    let without = laid.protocol.without_control(control, &settings(desk));
+                    edited = self.take_up(without, desk);
+                }
+                ui.close();
+            }
+        });
+        let mut named = Rect::NOTHING;
+        let visible = points.iter().enumerate().filter(|(_, (_, row))| {
+            let x = self.view.x(row.seconds, range);
+            (range.min - 8.0..=range.max + 8.0).contains(&x)
+        });
+        let visible: Vec<(usize, Row)> =
+            visible.map(|(n, (_, row))| (n, *row)).take(MOST).collect();
+        for (n, row) in visible {
+            let at = pos2(self.view.x(row.seconds, range), lane.y(row.value));
+            if !clip.expand(4.0).contains(at) {
+                continue;
+            }
+            let spot = Rect::from_center_size(at, vec2(16.0, 16.0)).intersect(clip.expand(4.0));
+            let response = ui.interact(spot, id.with(n), Sense::click_and_drag());
+            response.widget_info(|| {
+                let name = format!("{} point {}", entry.name, n + 1);
+                let mut info = WidgetInfo::slider(true, row.value, name);
+                let value = entry.format(row.value);
+                info.current_text_value = Some(format!("{value} at {}", exact(row.seconds)));
+                info
+            });
+            edited = self.handle(ui, &response, lane, n, laid, desk).or(edited);
+            let chosen = self.chosen == Some((control, n));
+            let lit = chosen || response.hovered() || response.has_focus();
+            let radius = if control == BEAT { 4.5 } else { 3.8 };
+            let marks = ui.painter_at(clip.intersect(plot.expand(8.0)));
+            marks.circle_filled(at, radius, if lit { colour } else { theme.surface });
+            marks.circle_stroke(at, radius, Stroke::new(1.8, colour));
+            if chosen {
+                marks.circle_stroke(at, radius + 3.5, Stroke::new(1.2, theme.text));
+            }
+            let text = entry.format(row.value);
+            let text = match lit {
+                true => format!("{text} \u{b7} {}", exact(row.seconds)),
+                false => text,
+            };
+            let colour = if lit { theme.text } else { theme.weak };
+            let galley = marks.layout_no_wrap(text, font::TINY, colour);
+            let size = galley.size();
+            let above = at.y - size.y - 9.0;
+            // Beside the line that comes from above, or from below.
+            let before = n.checked_sub(1).map_or(row.value, |n| points[n].1.value);
+            let shift = match row.value.total_cmp(&before) {
+                std::cmp::Ordering::Less => 0.1,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Greater => 0.9,
+            };
+            let shift = if lit { 0.5 } else { shift };
+            let left = at.x - shift * size.x;
+            let x = left.clamp(plot.left() + 4.0, plot.right() - size.x - 4.0);
+            let y = if above > plot.top() {
+                above
+            } else {
+                at.y + 8.0
+            };
+            let place = Rect::from_min_size(pos2(x, y), size);
+            if lit || !place.expand(3.0).intersects(named) {
+                if lit {
+                    marks.rect_filled(place.expand(2.0), 3.0, theme.surface);
+                }
+                marks.galley(place.min, galley, colour);
+                named = named.union(place);
+            }
+        }
+        edited
+    }
+
+    /// A lane's name, and its value where the play head is.
+    fn title(&self, painter: &egui::Painter, lane: &Lane, laid: &Laid, desk: &Desk, theme: &Theme) {
+        let control = lane.control;
+        let colour = accent(control, theme);
+        let value = laid
+            .value(control, self.head.0)
+            .unwrap_or_else(|| desk.value(control));
+        let text = control.control().format(value);
+        let left = lane.area.left();
+        let names =
+            Rect::from_min_max(lane.area.min, pos2(left + GUTTER - 4.0, lane.area.bottom()));
+        let painter = painter.with_clip_rect(painter.clip_rect().intersect(names));
+        let top = lane.area.top();
+        if control == BEAT {
+            let name = pos2(left, top + 4.0);
+            painter.text(name, Align2::LEFT_TOP, "Beat", font::heading(), theme.text);
+            let drawn = painter.text(
+                pos2(left, top + 22.0),
+                Align2::LEFT_TOP,
+                text,
+                if lane.area.height() < LOW {
+                    font::heading()
+                } else {
+                    font::title()
+                },
+                colour,
+            );
+            let below = pos2(left, drawn.bottom() + 2.0);
+            painter.text(
+                below,
+                Align2::LEFT_TOP,
+                band(value),
+                font::SMALL,
+                theme.weak,
+            );
+            return;
+        }
+        let middle = lane.area.center().y;
+        let name = control.control().name;
+        let bar = Rect::from_min_size(pos2(left, middle - 13.0), vec2(2.5, 26.0));
+        painter.rect_filled(bar, 1.0, colour);
+        for (y, text, font, colour) in [
+            (middle - 7.0, name, font::SMALL, theme.weak),
+            (middle + 8.0, text.as_str(), font::value(), theme.text),
+        ] {
+            painter.text(pos2(left + 8.0, y), Align2::LEFT_CENTER, text, font, colour);
+        }
+    }
+
+    /// What pointer and keyboard do to a point; returns the protocol where it was edited.
+    fn handle(
+        &mut self,
+        ui: &Ui,
+        response: &Response,
+        lane: &Lane,
+        n: usize,
+        laid: &Laid,
+        desk: &Desk,
+    ) -> Option<Arc<Protocol>> {
+        let control = lane.control;
+        let points = laid.points(control);
+        let &(index, row) = points.get(n)?;
+        if response.clicked() || response.drag_started_by(PointerButton::Primary) {
+            self.chosen = Some((control, n));
+            self.wrong = None;
+        }
+        if response.clicked() {
+            response.request_focus();
+        }
+        if response.drag_started_by(PointerButton::Primary) {
+            self.held = Some(Held {
+                point: (control, n),
+                seconds: row.seconds,
+                share: lane.share(row.value),
+                way: [0.0; 2],
+                preview: None,
+            });
+        }
+        let mut held = self.held.take_if(|held| held.point == (control, n));
+        if let Some(held) = held
+            .as_mut()
+            .filter(|_| response.dragged_by(PointerButton::Primary))
+        {
+            let fine = ui.input(|input| input.modifiers.shift);
+            let way = response.drag_delta();
+            if way != egui::Vec2::ZERO {
+                self.pull(held, lane, way, fine, laid, desk);
+            }
+        }
+        if response.drag_stopped() {
+            let edited = held.and_then(|held| held.preview);
+            return edited.inspect(|edited| put(desk, Some(edited.clone())));
+        }
+        if held.is_some() {
+            self.held = held;
+        }
+        let deletes = response.has_focus()
+            && ui
+                .input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace));
+        let mut edited = None;
+        if deletes {
+            edited = self.delete(index, laid, desk);
+        }
+        response.context_menu(|ui| {
+            ui.set_min_width(150.0);
+            ui.weak(format!(
+                "{}, {}",
+                lane.control.control().name,
+                exact(row.seconds)
+            ));
+            if ui.button("Delete point").clicked() {
+                edited = self.delete(index, laid, desk);
+                ui.close();
+            }
+            ui.separator();
+            for (curve, name) in form::CURVES {
+                let can = curve == Curve::Step || can_travel(control);
+                let here = egui::Button::selectable(row.curve == curve, name);
+                if ui.add_enabled(can, here).clicked() {
+                    self.chosen = Some((control, n));
+                    edited = self.set(Row { curve, ..row }, laid, desk);
+                    ui.close();
+                }
+            }
+        });
+        edited
+    }
+
+    /// Takes a held point further.
+    fn pull(
+        &mut self,
+        held: &mut Held,
+        lane: &Lane,
+        way: egui::Vec2,
+        fine: bool,
+        laid: &Laid,
+        desk: &Desk,
+    ) {
+        let range = lane.plot().x_range();
+        let (control, n) = held.point;
+        let points = laid.points(control);
+        let &(index, row) = &points[n];
+        let scale = if fine { FINE } else { 1.0 };
+        held.way[0] += way.x;
+        held.way[1] += way.y;
+        // A drag along one of the two leaves the other as it is.
+        let seconds = if held.way[0].abs() >= STRAIGHT {
+            held.seconds += scale * f64::from(way.x / range.span()) * self.view.span;
+            let before = n.checked_sub(1).map_or(0.0, |n| points[n].1.seconds);
+            let after = points.get(n + 1).map_or(f64::MAX, |(_, row)| row.seconds);
+            self.view
+                .snap(held.seconds, fine, range)
+                .clamp(before, after)
+        } else {
+            row.seconds
+        };
+        let value = if held.way[1].abs() >= STRAIGHT || seconds == row.seconds {
+            held.share -= scale * lane.share_of(way.y);
+            lane.value(held.share)
+        } else {
+            row.value
+        };
+        let to = Row {
+            seconds,
+            value,
+            ..row
+        };
+        if to == row {
+            return;
+        }
+        match laid.protocol.moved(index, to, &settings(desk)) {
+            Ok((protocol, _)) => {
+                held.preview = Some(Arc::new(protocol));
+                self.wrong = None;
+            }
+            Err(problem) => self.wrong = Some(plain(&problem)),
+        }
+    }
+
+    /// A point where the pointer is.
+    fn add(
+        &mut self,
+        lane: &Lane,
+        at: egui::Pos2,
+        laid: &Laid,
+        desk: &Desk,
+    ) -> Option<Arc<Protocol>> {
+        let range = lane.plot().x_range();
+        let control = lane.control;
+        let travels = can_travel(control);
+        let point = Row {
+            seconds: self.view.snap(self.view.seconds(at.x, range), false, range),
+            control,
+            value: lane.value(lane.share_at(at.y)),
+            curve: if travels { Curve::Linear } else { Curve::Step },
+        };
+        let settings = settings(desk);
+        let is_first = laid.points(control).is_empty();
+        let added = laid.protocol.with_point(point, &settings);
+        let added = added.map(|(protocol, index)| {
+            // The first point of a lane is reached from somewhere: where the control stands now.
+            let before = protocol.rows()[..index]
+                .iter()
+                .filter(|row| row.control == control);
+            let n = before.count();
+            let pinned = if is_first {
+                protocol.pinned(&settings)
+            } else {
+                protocol
+            };
+            let start =
+                usize::from(is_first && pinned.rows().len() > laid.protocol.rows().len() + 1);
+            self.chosen = Some((control, n + start));
+            Some(pinned)
+        });
+        self.take_up(added, desk)
+    }
+
+    fn delete(&mut self, index: usize, laid: &Laid, desk: &Desk) -> Option<Arc<Protocol>> {
+        self.chosen = None;
+        let without = laid.protocol.without_point(index, &settings(desk));
+        self.take_up(without, desk)
+    }
+
+    /// Gives the chosen point another time, value or curve.
+    fn set(&mut self, to: Row, laid: &Laid, desk: &Desk) -> Option<Arc<Protocol>> {
+        let (control, n) = self.chosen?;
+        let &(index, row) = laid.points(control).get(n)?;
+        if row == to {
+            return None;
+        }
+        let moved = laid.protocol.moved(index, to, &settings(desk));
+        let moved = moved.map(|(protocol, index)| {
+            // A typed time may take it past its neighbours.
+            let before = protocol.rows()[..index]
+                .iter()
+                .filter(|row| row.control == control);
+            self.chosen = Some((control, before.count()));
+            Some(protocol)
+        });
+        self.take_up(moved, desk)
+    }
+
+    /// Puts an edit in force, or says why it cannot be.
+    fn take_up(
+        &mut self,
+        edit: Result<Option<Protocol>, PresetProblem>,
+        desk: &Desk,
+    ) -> Option<Arc<Protocol>> {
+        match edit {
+            Ok(protocol) => {
+                let protocol = protocol.map(Arc::new);
+                put(desk, protocol.clone());
+                self.wrong = None;
+                protocol
+            }
+            Err(problem) => {
+                let text = plain(&problem);
+                desk.link.messages.post(format!("protocol: {text}"));
+                self.wrong = Some(text);
+                None
+            }
+        }
+    }
+}
+
+/// What is wrong, without where in a list: the point is in sight.
+fn plain(problem: &PresetProblem) -> String {
+    match problem {
+        PresetProblem::Timeline(error) => error.to_string(),
+        PresetProblem::RowValue { error, .. } => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Play or pause.
+fn transport(ui: &mut Ui, runs: bool, theme: &Theme) -> Response {
+    let (area, response) = ui.allocate_exact_size(vec2(30.0, 26.0), Sense::click());
+    let name = if runs {
+        "Pause protocol"
+    } else {
+        "Play protocol"
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let active = response.hovered() || response.has_focus();
+    let fill = mix(theme.raised, theme.text, if active { 0.12 } else { 0.0 });
+    let painter = ui.painter();
+    painter.rect_filled(area, 6.0, fill);
+    let centre = area.center();
+    if runs {
+        for x in [-3.5, 3.5] {
+            let bar = Rect::from_center_size(centre + vec2(x, 0.0), vec2(3.0, 11.0));
+            painter.rect_filled(bar, 1.0, theme.beat);
+        }
+    } else {
+        let corners = [vec2(-4.0, -6.0), vec2(6.5, 0.0), vec2(-4.0, 6.0)];
+        let shape = corners.map(|corner| centre + corner).to_vec();
+        painter.add(Shape::convex_polygon(shape, theme.beat, Stroke::NONE));
+    }
+    response.on_hover_text(format!("{name}; with a host's transport it follows that"))
 }

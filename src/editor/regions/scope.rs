@@ -2,15 +2,16 @@
 //! goniometer, loudness.
 
 use super::beat::label;
+use super::graph;
 use super::presets::Presets;
 use super::welcome;
 use crate::analysis::monitor::{BANDS, Moment, band_of};
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::Desk;
+use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::controls::{LAYER, PROG_KIND, NOISE_KIND, SPACE_KIND};
 use egui::{
-    Align2, Color32, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, UiBuilder, pos2, vec2,
+    Align2, Color32, Mesh, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, UiBuilder, pos2, vec2,
 };
 
 /// The levels of the spectrum, in dBFS.
@@ -42,12 +43,33 @@ pub(in crate::editor) fn ui(
     spectrum(ui, upper, live, !fresh);
     over_time(ui, track, live);
     goniometer(ui, field, live);
+    listened(ui, upper, live, desk);
     if fresh {
         let wide = upper.width().min(620.0);
         let rect = Rect::from_center_size(upper.center(), vec2(wide, upper.height().min(150.0)));
         let builder = UiBuilder::new().id_salt("starters").max_rect(rect);
         ui.scope_builder(builder, |ui| welcome::starters(ui, presets, desk));
     }
+}
+
+/// Says so where another node than the output is shown, with the way back.
+fn listened(ui: &mut Ui, area: Rect, live: &Live, desk: &Desk) {
+    let Some(node) = graph::listened(live, desk.link) else {
+        return;
+    };
+    let theme = Theme::of(ui);
+    let corner = pos2(area.left() + 32.0, area.top() + 6.0);
+    let rect = Rect::from_min_size(corner, vec2(area.width() - 32.0, 28.0));
+    let builder = UiBuilder::new().id_salt("listened").max_rect(rect);
+    ui.scope_builder(builder, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(format!("showing {node}")).font(font::value()).color(theme.beat));
+            let help = "Shows what leaves the plugin again";
+            if button(ui, "Output", "Show the output", help, true, Look::Raised).clicked() {
+                graph::leave(live);
+            }
+        });
+    });
 }
 
 /// Nothing is on, and no preset has been chosen: a new instance.
@@ -138,7 +160,7 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
 }
 
 /// The room below a line, fading downwards.
-fn fill(painter: &Painter, line: &[Pos2], plot: Rect, colour: Color32) {
+pub(super) fn fill(painter: &Painter, line: &[Pos2], plot: Rect, colour: Color32) {
     let mut mesh = Mesh::default();
     let bottom = plot.bottom();
     for (index, point) in line.iter().enumerate() {

@@ -147,6 +147,7 @@ fn the_message_reaches_the_list_and_the_rest_stays() {
     link.set_size(EditorSize {
         width: 800.0,
         height: 600.0,
+        look: Default::default(),
     });
     let mut state = with("beat", ParamValue::F32(-1.0));
     filter(&mut state);
@@ -157,6 +158,7 @@ fn the_message_reaches_the_list_and_the_rest_stays() {
         EditorSize {
             width: 800.0,
             height: 600.0
+            look: Default::default(),
         }
     );
     // The size comes back with a sound one.
@@ -328,6 +330,7 @@ fn write_fixture() {
         let size = EditorSize {
             width: 900.0,
             height: 600.0,
+            look: Default::default(),
         };
         let mut session = SessionState::default();
         if version == 1 {

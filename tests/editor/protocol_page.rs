@@ -1,0 +1,218 @@
+//! The protocol's page: points are dragged, added, typed and taken out, and every edit can be taken back.
+
+use crate::stand::{Stand, Told};
+use egui::{Event, Modifiers, PointerButton, Pos2, accesskit::Role, vec2};
+use egui_kittest::kittest::Queryable;
+use zeitgeber::editor::Look;
+use zeitgeber::engine::controls::{BEAT, CARRIER, L1_LEVEL, PROTOCOL_LOOP, PROTOCOL_ON};
+use zeitgeber::engine::timeline::{Curve, Row};
+use zeitgeber::protocol::Protocol;
+
+fn page() -> Stand {
+    let mut stand = Stand::new((1100.0, 720.0), Look::default());
+    open(&mut stand);
+    stand
+}
+
+fn open(stand: &mut Stand) {
+    stand
+        .harness
+        .get_by_role_and_label(Role::Tab, "Protocol")
+        .click();
+    stand.steps(3);
+}
+
+/// A page with 10 Hz at the beginning, 6 Hz after five minutes, 4 Hz after ten.
+fn filled() -> Stand {
+    let mut stand = page();
+    let list = serde_json::json!([
+        {"at": 0, "beat": 10, "carrier": 200, "mine": "kept"},
+        {"at": 300, "beat": 6, "curve": "linear"},
+        {"at": 600, "beat": 4, "carrier": 150, "curve": "smooth"}
+    ]);
+    let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(protocol.into()));
+    stand.steps(3);
+    stand
+}
+
+fn rows(stand: &Stand) -> Vec<Row> {
+    let protocol = stand.link.session().protocol;
+    protocol.map_or_else(Vec::new, |protocol| protocol.rows().to_vec())
+}
+
+fn beats(stand: &Stand) -> Vec<(f64, f64)> {
+    let rows = rows(stand).into_iter().filter(|row| row.control == BEAT);
+    rows.map(|row| (row.seconds, row.value)).collect()
+}
+
+fn place(stand: &Stand, name: &str) -> Pos2 {
+    stand.harness.get_by_label(name).rect().center()
+}
+
+fn button(stand: &mut Stand, at: Pos2, pressed: bool, modifiers: Modifiers) {
+    stand.harness.event(Event::PointerMoved(at));
+    stand.harness.event(Event::PointerButton {
+        pos: at,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers,
+    });
+    stand.harness.step();
+}
+
+fn drag(stand: &mut Stand, from: Pos2, way: egui::Vec2) {
+    button(stand, from, true, Modifiers::NONE);
+    for part in 1..=10 {
+        stand
+            .harness
+            .event(Event::PointerMoved(from + way * (part as f32 / 10.0)));
+        stand.harness.step();
+    }
+    button(stand, from + way, false, Modifiers::NONE);
+    stand.steps(2);
+}
+
+#[test]
+fn a_dragged_point_moves_its_row_in_one_step_that_can_be_taken_back() {
+    let mut stand = filled();
+    let before = stand.link.session().protocol.unwrap();
+    let from = place(&stand, "Beat point 2");
+    drag(&mut stand, from, vec2(60.0, 0.0));
+    let moved = beats(&stand);
+    assert_eq!(moved[1].1, 6.0, "along the time only the time changes");
+    assert!(moved[1].0 > 320.0 && moved[1].0 < 420.0, "{moved:?}");
+    assert_eq!((moved[0], moved[2]), ((0.0, 10.0), (600.0, 4.0)));
+    assert!(stand.params.told.borrow().contains(&Told::Touch));
+    let document = stand.link.session().protocol.unwrap();
+    assert_eq!(document.document()[0]["mine"], "kept");
+    stand.harness.get_by_label("Undo").click();
+    stand.steps(3);
+    assert_eq!(stand.link.session().protocol.unwrap(), before);
+
+    let from = place(&stand, "Beat point 2");
+    drag(&mut stand, from, vec2(0.0, -50.0));
+    let moved = beats(&stand);
+    assert_eq!(moved[1].0, 300.0, "up and down only the value changes");
+    assert!(moved[1].1 > 8.0, "{moved:?}");
+    // A point stays between its neighbours.
+    let from = place(&stand, "Beat point 2");
+    drag(&mut stand, from, vec2(2000.0, 0.0));
+    assert_eq!(beats(&stand)[1].0, 600.0);
+}
+
+#[test]
+fn a_new_protocol_begins_at_the_beat_of_now() {
+    let mut stand = page();
+    stand.set(BEAT, 7.0);
+    stand.harness.get_by_label("New protocol").click();
+    stand.steps(4);
+    assert_eq!(beats(&stand), [(0.0, 7.0), (600.0, 7.0)]);
+    assert!(
+        stand
+            .params
+            .told
+            .borrow()
+            .contains(&Told::Set(PROTOCOL_ON, 1.0))
+    );
+    for name in ["Protocol On", "Protocol Loop", "Play protocol"] {
+        assert!(stand.harness.query_by_label(name).is_some(), "{name}");
+    }
+    stand.harness.get_by_label("Protocol Loop").click();
+    stand.steps(2);
+    assert_eq!(stand.params.values.borrow()[PROTOCOL_LOOP.index()], 1.0);
+}
+
+#[test]
+fn a_double_click_adds_a_point_and_delete_takes_it_out() {
+    let mut stand = filled();
+    let second = place(&stand, "Beat point 2");
+    let third = place(&stand, "Beat point 3");
+    let at = second + 0.5 * (third - second) + vec2(0.0, -40.0);
+    for _ in 0..2 {
+        button(&mut stand, at, true, Modifiers::NONE);
+        button(&mut stand, at, false, Modifiers::NONE);
+    }
+    stand.steps(3);
+    let added = beats(&stand);
+    assert_eq!(added.len(), 4, "{added:?}");
+    assert!((added[2].0 - 450.0).abs() < 10.0, "{added:?}");
+    stand.harness.get_by_label("Delete point").click();
+    stand.steps(3);
+    assert_eq!(beats(&stand).len(), 3);
+}
+
+#[test]
+fn a_point_is_typed_exactly_and_what_cannot_be_played_changes_nothing() {
+    let mut stand = filled();
+    stand.harness.get_by_label("Beat point 2").click();
+    stand.steps(2);
+    for (field, text) in [("Point time", "4:30.5"), ("Point value", "5.125 Hz")] {
+        enter(&mut stand, field, text);
+    }
+    assert_eq!(beats(&stand)[1], (270.5, 5.125));
+    stand.harness.get_by_label("Curve: smooth").click();
+    stand.steps(3);
+    assert_eq!(rows(&stand)[2].curve, Curve::Smooth);
+    enter(&mut stand, "Point value", "0");
+    let before = rows(&stand);
+    let said = stand.link.messages.changes();
+    stand.harness.get_by_label("Curve: exponential").click();
+    stand.steps(3);
+    assert_eq!(rows(&stand), before);
+    assert!(stand.link.messages.changes() > said, "it is said why");
+    enter(&mut stand, "Point value", "nonsense");
+    assert_eq!(rows(&stand), before);
+}
+
+fn enter(stand: &mut Stand, field: &str, text: &str) {
+    let at = place(stand, field);
+    stand.click(at);
+    stand
+        .harness
+        .key_press_modifiers(Modifiers::COMMAND, egui::Key::A);
+    stand.harness.event(Event::Text(text.to_owned()));
+    stand.harness.step();
+    stand.harness.key_press(egui::Key::Enter);
+    stand.steps(3);
+}
+
+#[test]
+fn a_lane_is_added_from_the_menu_and_filled() {
+    let mut stand = filled();
+    assert!(stand.harness.query_by_label("Carrier lane").is_some());
+    stand.harness.get_by_label("Add lane").click();
+    stand.steps(3);
+    let at = stand
+        .accessible()
+        .into_iter()
+        .find(|(name, role, _)| *role == Role::Button && name.starts_with("Layer 1"))
+        .and_then(|(.., place)| place)
+        .unwrap();
+    stand.click(at.center());
+    stand.steps(6);
+    stand
+        .harness
+        .get_by_role_and_label(Role::Button, "Level")
+        .click();
+    stand.steps(4);
+    // The menu goes before the lane can be reached.
+    stand.harness.key_press(egui::Key::Escape);
+    stand.steps(20);
+    let lane = stand.harness.get_by_label("Layer 1 Level lane").rect();
+    let at = lane.center() + vec2(80.0, 0.0);
+    for _ in 0..2 {
+        button(&mut stand, at, true, Modifiers::NONE);
+        button(&mut stand, at, false, Modifiers::NONE);
+    }
+    stand.steps(3);
+    let levels: Vec<Row> = rows(&stand)
+        .into_iter()
+        .filter(|row| row.control == L1_LEVEL)
+        .collect();
+    assert_eq!(levels.len(), 2, "it begins where the control stands");
+    assert_eq!(levels[0].value, L1_LEVEL.control().default_value());
+    assert!(rows(&stand).iter().any(|row| row.control == CARRIER));
+}
