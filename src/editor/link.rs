@@ -380,8 +380,8 @@ mod tests {
         assert_eq!(
             link.size(),
             EditorSize {
-                width: 460.0,
-                height: 4096.0
+                width: 760.0,
+                height: 4096.0,
                 look: Look::default(),
             }
         );

@@ -157,7 +157,7 @@ fn the_message_reaches_the_list_and_the_rest_stays() {
         link.size(),
         EditorSize {
             width: 800.0,
-            height: 600.0
+            height: 600.0,
             look: Default::default(),
         }
     );
