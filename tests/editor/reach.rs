@@ -69,7 +69,7 @@ fn what_matters_is_one_click_away() {
             ("Space", "Speakers in space"),
             ("Protocol", "Protocol On"),
             ("Presets", "Search presets"),
-            ("Graph", "ceiling"),
+            ("Graph", "Open layer1"),
             ("Control", "Head Yaw"),
         ] {
             let mut stand = fresh();

@@ -76,7 +76,15 @@ fn portrait(ui: &mut Ui, area: Rect, live: &Live, desk: &mut Desk) {
         } else {
             Align2::LEFT_CENTER
         };
-        painter.text(at + vec2(9.0 * way, 0.0), anchor, name, font::TINY, colour);
+        // Where the picture ends, the name stands inside of it.
+        let most = picture.shrink(4.0).x_range();
+        let beside = at + vec2(9.0 * way, 0.0);
+        let fits = most.contains(beside.x + 28.0 * way);
+        let (beside, anchor) = match fits {
+            true => (beside, anchor),
+            false => (at - vec2(0.0, 10.0), Align2::CENTER_CENTER),
+        };
+        painter.text(beside, anchor, name, font::TINY, colour);
     }
     // Where the nose points, while it does not point away.
     let front = head::axes(turns)[0];

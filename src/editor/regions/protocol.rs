@@ -204,7 +204,7 @@ impl Stage {
             ui.painter().circle_filled(at, 4.0, faint);
         }
         ui.painter().line(line, Stroke::new(1.6, faint));
-        let place = Rect::from_center_size(area.center(), vec2(300.0f32.min(area.width()), 108.0));
+        let place = Rect::from_center_size(area.center(), vec2(300.0f32.min(area.width()), 138.0));
         ui.painter()
             .rect_filled(place.expand(8.0), 10.0, theme.surface);
         let builder = UiBuilder::new().id_salt("empty").max_rect(place);
@@ -219,6 +219,12 @@ impl Stage {
                 if button(ui, "New protocol", "New protocol", help, true, look).clicked() {
                     self.begin(desk);
                 }
+                // A host may have them on before there is one.
+                ui.horizontal(|ui| {
+                    ui.add_space(0.5 * (ui.available_width() - 150.0).max(0.0));
+                    switch(ui, PROTOCOL_ON, theme.beat, desk);
+                    switch(ui, PROTOCOL_LOOP, theme.beat, desk);
+                });
             });
         });
     }

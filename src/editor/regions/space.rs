@@ -447,11 +447,16 @@ impl Stage {
             });
         }
         ring(painter, &theme, own, accent, active);
-        for (side, source) in &sides {
-            let label = if scene.is_bus() {
-                "F"
-            } else {
-                ["L", "R"][*side]
+        let hidden = match sides.as_slice() {
+            // Speakers abreast are behind each other: the letter of the nearer one is read.
+            [far, near] => place(&far.1.shown).distance(place(&near.1.shown)) < 14.0,
+            _ => false,
+        };
+        for (order, (side, source)) in sides.iter().enumerate() {
+            let label = match (scene.is_bus(), hidden && order == 0) {
+                (_, true) => "",
+                (true, _) => "F",
+                (false, _) => ["L", "R"][*side],
             };
             dot(
                 painter,
