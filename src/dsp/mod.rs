@@ -8,5 +8,6 @@ pub mod denormals;
 pub mod hrir;
 pub mod level;
 pub mod phase;
+pub mod quaternion;
 pub mod ramp;
 pub mod room;

@@ -10,6 +10,7 @@ use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::ambisonics::MAX_ORDER;
 use crate::dsp::phase::{CYCLE, Motion};
+use crate::dsp::quaternion::Quat;
 use crate::graph::{Activity, NodeIndex};
 use crate::node::hrtf::{SOURCES, param};
 use crate::node::{decode, early, encode, gain};
@@ -261,6 +262,8 @@ impl Engine {
         };
         if self.on_grid() {
             self.space.way = way;
+            let tracks = self.choice(id::HEAD_TRACK) == 1;
+            self.space.stepped |= self.head.advance(tracks, self.rate, self.now == 0);
         }
         // The nodes of space count quanta by themselves, from where they start: they start, stop and forget on the
         // grid only.
@@ -492,10 +495,19 @@ impl Engine {
         let glides = if self.space.stepped { 0.0 } else { 1.0 };
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
         let turns = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        // The tracker turns a head that the controls have turned.
+        let [yaw, pitch, roll] = turns;
+        let tracked = self.head.pose();
+        let tracked = tracked.map(|pose| Quat::from_turns(yaw, pitch, roll) * pose);
         let scene = self.scene(end);
         let (chain, params) = (self.chain, self.params);
         if self.space.rests > self.now {
-            let head = Head::new(turns[0], turns[1], turns[2]);
+            let head = tracked.map_or_else(
+                || Head::new(yaw, pitch, roll),
+                |head| Head {
+                    axes: Some(head.axes()),
+                },
+            );
             let places = scene.map(|[azimuth, elevation, distance, gain]| {
                 head.sees(azimuth, elevation, distance, gain)
             });
@@ -520,8 +532,15 @@ impl Engine {
             self.tell(chain.bus.early, motion, first, glides, &places);
         }
         if self.space.bus_rests.max(self.space.room_rests) > self.now {
-            for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
-                self.put_param(chain.bus.rotate, param, turn);
+            if let Some(Quat { w, x, y, z }) = tracked {
+                self.put_param(chain.bus.rotate, params.rotate.quaternion, 1.0);
+                for (param, part) in params.rotate.parts.into_iter().zip([w, x, y, z]) {
+                    self.put_param(chain.bus.rotate, param, part);
+                }
+            } else {
+                for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
+                    self.put_param(chain.bus.rotate, param, turn);
+                }
             }
             if let Some(turn) = chain.bus.turn {
                 let [azimuth, elevation, ..] = places[0];
