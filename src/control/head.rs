@@ -131,7 +131,8 @@ impl Head {
         match before {
             Some((before, when)) if now - when < GAP => {
                 let passed = (now - when).max(0.0);
-                self.interval += (passed - self.interval) * if self.interval > 0.0 { 0.1 } else { 1.0 };
+                self.interval +=
+                    (passed - self.interval) * if self.interval > 0.0 { 0.1 } else { 1.0 };
                 if passed > 1e-6 {
                     self.turn = Some((before.inverse() * said, passed));
                 }

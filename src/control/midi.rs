@@ -176,9 +176,9 @@ impl Player {
             };
             let made = holds.then(|| match entry.values {
                 // A list is divided into equal parts.
-                Values::Choice { names, .. } => {
-                    (position * names.len() as f64).floor().min(names.len() as f64 - 1.0)
-                }
+                Values::Choice { names, .. } => (position * names.len() as f64)
+                    .floor()
+                    .min(names.len() as f64 - 1.0),
                 _ => entry.from_normalized(position),
             });
             hand.last = Some((position, made));
@@ -311,7 +311,10 @@ mod tests {
         let share = f64::from(64 * 128 + 64) / 16_383.0;
         assert_eq!(
             found,
-            [Moved::Control(CARRIER, CARRIER.control().from_normalized(share))]
+            [Moved::Control(
+                CARRIER,
+                CARRIER.control().from_normalized(share)
+            )]
         );
         assert!(matches!(
             hear(&mut player, [0xE0, 0, 127], -20.0)[..],

@@ -264,7 +264,10 @@ mod tests {
         assert!(decode(&whole).is_ok());
         for length in 1..whole.len() {
             // All that is cut off is missed, but an empty bundle is one, too.
-            assert!(length == 16 || decode(&whole[..length]).is_err(), "{length}");
+            assert!(
+                length == 16 || decode(&whole[..length]).is_err(),
+                "{length}"
+            );
         }
         assert_eq!(decode(b""), Err(Malformed));
         assert_eq!(decode(b"/a\0\0"), Err(Malformed));

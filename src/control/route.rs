@@ -189,15 +189,36 @@ mod tests {
     #[test]
     fn values_are_real_units_names_or_norms() {
         let set = |id, value| Ok(Command::Set(id, value));
-        assert_eq!(one("/zeitgeber/beat", Arg::Number(6.3_f32.into())), set(BEAT, 6.3));
+        assert_eq!(
+            one("/zeitgeber/beat", Arg::Number(6.3_f32.into())),
+            set(BEAT, 6.3)
+        );
         assert_eq!(one("/zeitgeber/beat", text("6.3 Hz")), set(BEAT, 6.3));
-        assert_eq!(one("/zeitgeber/l1_level", Arg::Number(-12.1_f32.into())), set(L1_LEVEL, -12.1));
+        assert_eq!(
+            one("/zeitgeber/l1_level", Arg::Number(-12.1_f32.into())),
+            set(L1_LEVEL, -12.1)
+        );
         let hrtf = SPACE_HRTF as f64;
-        assert_eq!(one("/zeitgeber/space_kind", text("hrtf")), set(SPACE_KIND, hrtf));
-        assert_eq!(one("/zeitgeber/space_kind", Arg::Number(1.0)), set(SPACE_KIND, hrtf));
-        assert_eq!(one("/zeitgeber/head_track", text("off")), set(HEAD_TRACK, 0.0));
-        assert_eq!(one("/zeitgeber/head_track", Arg::Number(1.0)), set(HEAD_TRACK, 1.0));
-        assert_eq!(one("/zeitgeber/norm/beat", Arg::Number(0.5)), set(BEAT, 50.0));
+        assert_eq!(
+            one("/zeitgeber/space_kind", text("hrtf")),
+            set(SPACE_KIND, hrtf)
+        );
+        assert_eq!(
+            one("/zeitgeber/space_kind", Arg::Number(1.0)),
+            set(SPACE_KIND, hrtf)
+        );
+        assert_eq!(
+            one("/zeitgeber/head_track", text("off")),
+            set(HEAD_TRACK, 0.0)
+        );
+        assert_eq!(
+            one("/zeitgeber/head_track", Arg::Number(1.0)),
+            set(HEAD_TRACK, 1.0)
+        );
+        assert_eq!(
+            one("/zeitgeber/norm/beat", Arg::Number(0.5)),
+            set(BEAT, 50.0)
+        );
     }
 
     #[test]
@@ -211,8 +232,14 @@ mod tests {
         );
         let play = read("/zeitgeber/protocol/play", &[]).unwrap().command;
         assert_eq!(play, Command::Play(true));
-        assert_eq!(one("/zeitgeber/protocol/pause", Arg::Number(1.0)), Ok(Command::Play(false)));
-        assert_eq!(one("/zeitgeber/protocol/seek", Arg::Number(30.0)), Ok(Command::Seek(30.0)));
+        assert_eq!(
+            one("/zeitgeber/protocol/pause", Arg::Number(1.0)),
+            Ok(Command::Play(false))
+        );
+        assert_eq!(
+            one("/zeitgeber/protocol/seek", Arg::Number(30.0)),
+            Ok(Command::Seek(30.0))
+        );
         assert_eq!(
             one("/zeitgeber/node/late/decay", Arg::Number(2.0)),
             Ok(Command::Node {
@@ -239,6 +266,12 @@ mod tests {
         assert!(wrong("/zeitgeber/norm/beat", &[Arg::Number(2.0)]).contains("0 to 1"));
         assert!(wrong("/zeitgeber/instance/x", &[]).contains("follow"));
         assert!(wrong("/zeitgeber/a/b/c/d", &[]).contains("nothing"));
-        assert!(route(&Message { address: "/ypr".to_owned(), args: vec![] }).is_none());
+        assert!(
+            route(&Message {
+                address: "/ypr".to_owned(),
+                args: vec![]
+            })
+            .is_none()
+        );
     }
 }

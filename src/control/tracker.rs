@@ -362,7 +362,12 @@ mod tests {
         let mut packet = [0; 48];
         packet[24..32].copy_from_slice(&f64::NAN.to_le_bytes());
         assert_eq!(tracker.opentrack(&packet), None);
-        for bytes in [&[][..], &[0xF0], &[0xF0, 0xF7], &[0xF0, 0, 0x21, 0x42, 0x40, 0xF7]] {
+        for bytes in [
+            &[][..],
+            &[0xF0],
+            &[0xF0, 0xF7],
+            &[0xF0, 0, 0x21, 0x42, 0x40, 0xF7],
+        ] {
             assert_eq!(tracker.sysex(bytes), None);
         }
     }

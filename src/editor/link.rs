@@ -2,6 +2,7 @@
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::messages::Messages;
+use crate::control::Desk;
 use crate::engine::Telemetry;
 use crate::protocol::{History, Protocol};
 use nice_plug_egui::RepaintNotifier;
@@ -74,6 +75,8 @@ pub struct SessionState {
 pub struct Link {
     /// What the instance has to say.
     pub messages: Messages,
+    /// What comes from outside: OSC, MIDI, head trackers.
+    pub control: Arc<Desk>,
     telemetry: RwLock<Option<Arc<Telemetry>>>,
     size: Mutex<EditorSize>,
     hrtf: Mutex<HrtfState>,

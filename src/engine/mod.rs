@@ -32,7 +32,7 @@ pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use event::{Change, Event, Tempo, Transport};
 pub use head::HeadSlot;
 pub use markers::{Marker, MarkerKind};
-pub use overrides::{Holds, Override, OverrideLine};
+pub use overrides::{Holds, NodeParam, Override, OverrideLine};
 pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 pub use timeline::Timeline;

@@ -11,6 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Values that fit into a line between two blocks: all controls, and some more than once.
 const LINE: usize = 1024;
 
+/// A parameter of a node of the chain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NodeParam {
+    node: NodeIndex,
+    param: usize,
+}
+
 /// A value from outside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Override {
@@ -25,10 +32,8 @@ pub enum Override {
     },
     /// Of a node's parameter: it holds until the chain says something else.
     Node {
-        /// The node.
-        node: NodeIndex,
-        /// The parameter's index.
-        param: usize,
+        /// The node's parameter.
+        at: NodeParam,
         /// In its unit.
         value: f64,
     },
@@ -163,6 +168,20 @@ impl Engine {
         self.apply(control, Change::Step(value));
     }
 
+    /// The parameters of the chain's nodes, as "node/parameter".
+    pub fn node_params(&self) -> impl Iterator<Item = (String, NodeParam)> {
+        self.graph.node_names().flat_map(|name| {
+            let node = self.graph.find(name).ok();
+            let info = node.and_then(|node| Some((node, self.graph.info(node)?)));
+            info.into_iter().flat_map(move |(node, info)| {
+                let all = info.params.iter().enumerate();
+                all.map(move |(param, known)| {
+                    (format!("{name}/{}", known.name), NodeParam { node, param })
+                })
+            })
+        })
+    }
+
     /// Takes what has come from outside since the last block.
     pub(super) fn take_overrides(&mut self) {
         while let Ok(next) = self.overrides.from.pop() {
@@ -172,8 +191,8 @@ impl Engine {
                     value,
                     host,
                 } => self.impose(control, value, host),
-                Override::Node { node, param, value } => {
-                    self.graph.set_param(node, param, value);
+                Override::Node { at, value } => {
+                    self.graph.set_param(at.node, at.param, value);
                 }
             }
             // Release: whoever sees the count sees the holds.
