@@ -190,12 +190,12 @@ mod tests {
     fn values_are_real_units_names_or_norms() {
         let set = |id, value| Ok(Command::Set(id, value));
         assert_eq!(
-            one("/zeitgeber/beat", Arg::Number(6.3_f32.into())),
+            one("/zeitgeber/beat", Arg::Number(f64::from(6.3_f32))),
             set(BEAT, 6.3)
         );
         assert_eq!(one("/zeitgeber/beat", text("6.3 Hz")), set(BEAT, 6.3));
         assert_eq!(
-            one("/zeitgeber/l1_level", Arg::Number(-12.1_f32.into())),
+            one("/zeitgeber/l1_level", Arg::Number(f64::from(-12.1_f32))),
             set(L1_LEVEL, -12.1)
         );
         let hrtf = SPACE_HRTF as f64;
