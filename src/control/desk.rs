@@ -259,6 +259,11 @@ impl Desk {
         self.state().overrides.get(&control).copied()
     }
 
+    /// Whether there are values for [`Desk::take_for_host`].
+    pub fn waits_for_host(&self) -> bool {
+        !self.state().overrides.is_empty()
+    }
+
     /// Hands over all values that are held from outside, to be written to the host as gestures: from then on they
     /// are the host's. For an open editor, once a frame.
     pub fn take_for_host(&self) -> Vec<(ControlId, f64)> {

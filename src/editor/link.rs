@@ -230,6 +230,8 @@ impl Link {
         }
         let said = self.messages.changes();
         let mut wake = self.seen.swap(said, Relaxed) != said;
+        // An open editor writes what is held from outside to the host.
+        wake |= self.control.waits_for_host();
         if let Some(telemetry) = self.telemetry() {
             let [il, ir] = telemetry.take_input_peaks();
             let [ol, or] = telemetry.take_output_peaks();

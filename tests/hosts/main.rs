@@ -2,6 +2,7 @@
 //! validators that are installed. What is missing is skipped, and says so.
 
 mod clap;
+mod control;
 mod library;
 mod rig;
 mod storm;
