@@ -7,13 +7,14 @@ use common::{Random, figure};
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use zeitgeber::analysis::clicks::ClickFilter;
 use zeitgeber::control::{
     Controller, Desk, Head, HeadSettings, Hooks, Learned, Listener, Moves, MrMode, PortState,
     Ports, Settings, Source, Tracker, listen, osc, route,
 };
 use zeitgeber::dsp::quaternion::Quat;
 use zeitgeber::engine::controls as id;
-use zeitgeber::engine::{ControlId, Engine, Transport};
+use zeitgeber::engine::{ControlId, Engine, HeadSlot, Transport};
 use zeitgeber::space::{bring_all, everything};
 
 const RATE: f64 = 48_000.0;
@@ -424,6 +425,46 @@ fn from_packet_to_sound() {
         ),
     );
     assert!(median <= 5.0, "{latencies:?}");
+}
+
+/// A tone at the side of a head that turns as a tracker tells at a rate; the worst click in dB of the tone, and the energy
+/// beyond 300 Hz beside it.
+fn tracked_tone(kind: usize, rate: f64, yaw: impl Fn(f64) -> f64) -> f64 {
+    const TONE: f64 = 400.0;
+    let mut engine = engine(&[(id::SPACE_KIND, kind as f64), (id::AZIMUTH, 60.0)]);
+    let slot = Arc::new(HeadSlot::default());
+    engine.follow_head(slot.clone());
+    let mut left = common::sine(96_000, RATE, 0.5, TONE, 0.0);
+    let mut right = left.clone();
+    let every = (RATE / rate) as usize;
+    for start in (0..left.len()).step_by(every) {
+        let end = (start + every).min(left.len());
+        slot.put(Quat::from_turns(yaw(start as f64 / RATE), 0.0, 0.0));
+        let (left, right) = (&mut left[start..end], &mut right[start..end]);
+        engine.process(left, right, Transport::Absent, &[]);
+    }
+    let filter = ClickFilter::new(RATE).unwrap();
+    let click = |ear: &[f32]| filter.click(&ear[4800..], 0.5);
+    click(&left).max(click(&right))
+}
+
+#[test]
+fn a_head_that_is_tracked_does_not_click() {
+    let mut worst = f64::NEG_INFINITY;
+    for kind in [id::SPACE_HRTF, id::SPACE_AMBISONIC] {
+        for rate in [60.0, 100.0, 1000.0] {
+            let turning = tracked_tone(kind, rate, |t| 80.0 * (2.0 * t).sin());
+            let jumping = tracked_tone(kind, rate, |t| if t > 1.0 { 90.0 } else { 0.0 });
+            println!("space {kind}, {rate} Hz: turning {turning:.1} dB, jumping {jumping:.1} dB");
+            worst = worst.max(turning).max(jumping);
+        }
+    }
+    figure(
+        "41 head tracking: worst click of a 400 Hz tone, turning at up to 160 degrees a second or jumping by 90",
+        "<= -80 dB",
+        &format!("{worst:.1} dB"),
+    );
+    assert!(worst <= -80.0, "{worst}");
 }
 
 /// Half the packets that bad luck and bad will make.

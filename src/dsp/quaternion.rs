@@ -96,6 +96,29 @@ impl Quat {
         ]
     }
 
+    /// The turn as a vector: its axis (front, left, up), as long as the turn in radians.
+    pub fn vector(self) -> [f64; 3] {
+        let Quat { w, x, y, z } = self;
+        let sine = (x * x + y * y + z * z).sqrt();
+        // The short way round.
+        let angle = 2.0 * sine.atan2(w.abs()) * if w < 0.0 { -1.0 } else { 1.0 };
+        let scale = if sine > 1e-12 { angle / sine } else { 2.0 };
+        [x * scale, y * scale, z * scale]
+    }
+
+    /// From such a vector.
+    pub fn from_vector([x, y, z]: [f64; 3]) -> Quat {
+        let angle = (x * x + y * y + z * z).sqrt();
+        let (sine, w) = (0.5 * angle).sin_cos();
+        let scale = if angle > 1e-12 { sine / angle } else { 0.5 };
+        Quat {
+            w,
+            x: x * scale,
+            y: y * scale,
+            z: z * scale,
+        }
+    }
+
     /// The turn the other way round.
     pub fn inverse(self) -> Quat {
         Quat {
@@ -206,6 +229,20 @@ mod tests {
         }
         let up = Quat::from_turns(30.0, 90.0, 0.0).turns();
         assert!(near(up, [30.0, 90.0, 0.0]), "{up:?}");
+    }
+
+    #[test]
+    fn a_turn_is_a_vector() {
+        for (yaw, pitch, roll) in [(170.0, 3.0, -40.0), (0.0, 0.0, 0.0), (1e-9, 0.0, 2e-9)] {
+            let turn = Quat::from_turns(yaw, pitch, roll);
+            assert!(Quat::from_vector(turn.vector()).degrees_to(turn) < 1e-9);
+            let minus = Quat::new(-turn.w, -turn.x, -turn.y, -turn.z).unwrap();
+            assert!(near(minus.vector(), turn.vector()));
+        }
+        assert!(near(
+            Quat::from_turns(90.0, 0.0, 0.0).vector(),
+            [0.0, 0.0, std::f64::consts::FRAC_PI_2]
+        ));
     }
 
     #[test]

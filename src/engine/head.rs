@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 /// A larger turn within a quantum is a jump, which fades (degrees).
 const JUMP: f64 = 5.0;
 
-/// Trackers speak in steps: two one-poles, each of so many seconds, make a way of them. Held values would be
-/// heard at order 7 at -60 dB.
+/// Two one-poles, each of so many seconds, round the corners of a tracker's way.
 const ROUND: f64 = 0.001;
+
+/// Seconds of silence after which nothing is known of how fast the head turns.
+const GAP: f64 = 0.25;
 
 /// A rounded orientation that is so near, in degrees, is there.
 const NEAR: f64 = 1e-6;
@@ -53,13 +55,58 @@ impl HeadSlot {
 }
 
 /// Follows a slot from quantum to quantum.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct HeadFollower {
     slot: Option<Arc<HeadSlot>>,
     seen: u64,
     /// What the tracker has said last; `None` until it speaks.
     said: Option<Quat>,
+    turning: Turning,
     way: Option<Way>,
+}
+
+/// How a head turns between what its tracker says: held values would be stairs, heard at -60 dB with a tracker of 60 Hz.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turning {
+    /// The turn between the last two orientations, as a vector.
+    step: [f64; 3],
+    /// What of it goes on: as much as the step before it bears out, so that a lone step does not overshoot.
+    borne: [f64; 3],
+    /// Quanta since the last orientation, and between two, averaged.
+    since: f64,
+    interval: f64,
+}
+
+impl Turning {
+    /// The tracker has said something that is this turn away from what it said before.
+    fn hear(&mut self, step: [f64; 3], longest: f64) {
+        let passed = std::mem::take(&mut self.since).max(1.0);
+        if passed > longest {
+            *self = Turning::default();
+            return;
+        }
+        let part = if self.interval > 0.0 { 0.2 } else { 1.0 };
+        self.interval += (passed - self.interval) * part;
+        let dot = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let square = dot(step, step);
+        let share = if square > 0.0 {
+            (dot(self.step, step) / square).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        (self.step, self.borne) = (step, step.map(|part| part * share));
+    }
+
+    /// The turn since the last orientation, at the end of this quantum. It goes on until the next one is due; where none
+    /// comes, back to what was said.
+    fn goes_on(&self) -> [f64; 3] {
+        if self.interval <= 0.0 {
+            return [0.0; 3];
+        }
+        let due = (self.since + 1.0) / self.interval;
+        let share = due.min(1.0).min(0.5 * (4.0 - due)).max(0.0);
+        self.borne.map(|part| part * share)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -85,10 +132,19 @@ impl HeadFollower {
         if let Some((sequence, head)) = self.slot.as_ref().and_then(|slot| slot.get())
             && sequence != self.seen
         {
-            (self.seen, self.said) = (sequence, Some(head));
+            let before = self.said.replace(head).unwrap_or(head);
+            self.seen = sequence;
+            let longest = GAP * rate / QUANTUM as f64;
+            self.turning
+                .hear((before.inverse() * head).vector(), longest);
         }
         let Some(said) = self.said else { return false };
-        let target = if on { said } else { Quat::FRONT };
+        let target = if on {
+            said * Quat::from_vector(self.turning.goes_on())
+        } else {
+            Quat::FRONT
+        };
+        self.turning.since += 1.0;
         let way = self.way.get_or_insert(Way {
             target: Quat::FRONT,
             first: Quat::FRONT,
@@ -96,6 +152,9 @@ impl HeadFollower {
         });
         let jumps = way.target.degrees_to(target) > JUMP;
         way.target = target;
+        if jumps {
+            self.turning = Turning::default();
+        }
         if jumps || at_once || way.second.degrees_to(target) < NEAR {
             (way.first, way.second) = (target, target);
         } else {
@@ -138,6 +197,52 @@ mod tests {
         }
         thread.join().unwrap();
         assert!(read > 0);
+    }
+
+    #[test]
+    fn a_turn_goes_on_between_orientations_and_a_lone_step_does_not() {
+        let slot = Arc::new(HeadSlot::default());
+        let mut follower = HeadFollower::default();
+        follower.follow(slot.clone());
+        // 100 Hz, 150 degrees a second: 1.5 degrees every 15 quanta, 0.1 a quantum.
+        let mut last = 0.0;
+        for quantum in 0..600_u32 {
+            if quantum % 15 == 0 {
+                slot.put(Quat::from_turns(f64::from(quantum) * 0.1, 0.0, 0.0));
+            }
+            assert!(!follower.advance(true, 48_000.0, false));
+            let yaw = follower.pose().unwrap().turns()[0];
+            if quantum > 150 {
+                assert!(
+                    (yaw - last - 0.1).abs() < 0.002,
+                    "{quantum}: {}",
+                    yaw - last
+                );
+            }
+            last = yaw;
+        }
+        // Nothing is heard any more: it comes back to what was said last.
+        let mut silent = follower.clone();
+        for _ in 0..150 {
+            silent.advance(true, 48_000.0, false);
+        }
+        assert!((silent.pose().unwrap().turns()[0] - 58.5).abs() < 1e-6);
+        // It stops where the tracker stops, soon.
+        for quantum in 0..60 {
+            if quantum % 15 == 0 {
+                slot.put(Quat::from_turns(60.0, 0.0, 0.0));
+            }
+            follower.advance(true, 48_000.0, false);
+        }
+        assert!((follower.pose().unwrap().turns()[0] - 60.0).abs() < 1e-3);
+        // A lone step of 4 degrees.
+        for quantum in 0..60 {
+            if quantum % 15 == 0 {
+                slot.put(Quat::from_turns(64.0, 0.0, 0.0));
+            }
+            follower.advance(true, 48_000.0, false);
+            assert!(follower.pose().unwrap().turns()[0] < 64.0 + 1e-6);
+        }
     }
 
     #[test]

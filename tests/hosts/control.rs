@@ -1,10 +1,16 @@
 //! Control from outside through the real library: OSC from a socket and controllers from the host, without an editor.
 
+use crate::library::{on_path, run, skipped};
 use crate::rig::{Change, Rig, load};
+use crate::vst3::python;
 use std::net::UdpSocket;
+use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zeitgeber::control::osc::{Arg, Message};
-use zeitgeber::engine::controls::{L1_KIND, L1_LEVEL};
+use zeitgeber::control::{Desk, PortState, listen};
+use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::{BEAT, CARRIER, HEAD_TRACK, L1_KIND, L1_LEVEL, SPACE_KIND};
 
 const RATE: f64 = 48_000.0;
 
@@ -135,11 +141,102 @@ fn ports_and_threads_go_with_the_last_instance() {
         "--ignored",
         "--nocapture",
     ]);
-    let output = crate::library::run(&mut command, Duration::from_secs(120));
+    let output = run(&mut command, Duration::from_secs(120));
     assert!(
         output.status.success(),
         "{}\n{}",
         String::from_utf8_lossy(&output.stderr),
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+/// A desk at a port of its own.
+fn listening() -> (Arc<Desk>, u16, zeitgeber::control::Listener) {
+    let (desk, port) = (Arc::new(Desk::default()), free_port());
+    let listener = listen(&desk, port, false).expect("a thread");
+    wait("the port opens", || desk.status().osc == PortState::Open);
+    (desk, port, listener)
+}
+
+fn wait(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The yaw of the tracked head, in whole degrees.
+fn yaw(desk: &Desk) -> Option<i64> {
+    desk.status().head.map(|[yaw, ..]| yaw.round() as i64)
+}
+
+fn sends(command: &mut Command) {
+    let output = run(command, Duration::from_secs(60));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+#[test]
+fn python_osc_is_understood() {
+    let name = "python_osc_is_understood";
+    let Some(python) = python() else {
+        return skipped(name, "no Python; `cargo xtask test` makes one");
+    };
+    let importable = Command::new(&python)
+        .args(["-c", "import pythonosc"])
+        .output();
+    if !importable.is_ok_and(|output| output.status.success()) {
+        return skipped(name, "it cannot import pythonosc");
+    }
+    let (desk, port, _listener) = listening();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts/check_osc.py");
+    sends(
+        Command::new(python)
+            .arg("-B")
+            .arg(script)
+            .arg(port.to_string()),
+    );
+    let held: [(ControlId, f64); 5] = [
+        (BEAT, 6.5),
+        (SPACE_KIND, 1.0),
+        (HEAD_TRACK, 0.0),
+        (L1_LEVEL, 0.0),
+        (CARRIER, 300.0),
+    ];
+    wait("all of it", || desk.held(CARRIER).is_some());
+    for (control, value) in held {
+        assert_eq!(desk.held(control), Some(value), "{}", control.control().id);
+    }
+    let status = desk.status();
+    assert_eq!(yaw(&desk), Some(90));
+    assert_eq!(
+        (status.malformed, status.refused, status.understood),
+        (0, 0, 6)
+    );
+}
+
+#[test]
+fn oscsend_is_understood() {
+    let Some(oscsend) = on_path("oscsend") else {
+        return skipped(
+            "oscsend_is_understood",
+            "no oscsend on the PATH (liblo-tools)",
+        );
+    };
+    let (desk, port, _listener) = listening();
+    for arguments in [
+        &["/SceneRotator/ypr", "fff", "-90", "0", "0"][..],
+        &["/zeitgeber/space_kind", "s", "hrtf"],
+        &["/zeitgeber/beat", "i", "7"],
+    ] {
+        let mut command = Command::new(&oscsend);
+        sends(
+            command
+                .args(["127.0.0.1", &port.to_string()])
+                .args(arguments),
+        );
+    }
+    wait("all of it", || desk.held(BEAT) == Some(7.0));
+    assert_eq!((yaw(&desk), desk.held(SPACE_KIND)), (Some(90), Some(1.0)));
 }
