@@ -132,11 +132,12 @@ impl HeadFollower {
         if let Some((sequence, head)) = self.slot.as_ref().and_then(|slot| slot.get())
             && sequence != self.seen
         {
-            let before = self.said.replace(head).unwrap_or(head);
             self.seen = sequence;
-            let longest = GAP * rate / QUANTUM as f64;
-            self.turning
-                .hear((before.inverse() * head).vector(), longest);
+            if let Some(before) = self.said.replace(head) {
+                let longest = GAP * rate / QUANTUM as f64;
+                self.turning
+                    .hear((before.inverse() * head).vector(), longest);
+            }
         }
         let Some(said) = self.said else { return false };
         let target = if on {
