@@ -5,6 +5,7 @@
 //! `dsp <- node <- graph <- engine <- plugin`; `tests/layering.rs` holds them to it.
 
 pub mod analysis;
+pub mod control;
 pub mod dsp;
 pub mod editor;
 pub mod engine;

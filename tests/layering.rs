@@ -20,11 +20,15 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("protocol", &["engine", "text"]),
-    ("editor", &["analysis", "engine", "protocol", "text"]),
+    ("control", &["dsp", "engine"]),
+    (
+        "editor",
+        &["analysis", "control", "engine", "protocol", "text"],
+    ),
     (
         "plugin",
         &[
-            "dsp", "hrtf", "engine", "protocol", "space", "editor", "text",
+            "control", "dsp", "hrtf", "engine", "protocol", "space", "editor", "text",
         ],
     ),
 ];
@@ -42,6 +46,8 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("directories", &["protocol", "hrtf"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
+    ("rosc", &["control"]),
+    ("midir", &["control"]),
 ];
 
 /// What of the engine the editor may name.

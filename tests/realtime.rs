@@ -7,10 +7,12 @@ mod common;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::Arc;
+use zeitgeber::control::{Controller, Desk, Learned, Moves};
 use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, channels};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
+use zeitgeber::dsp::quaternion::Quat;
 use zeitgeber::engine::controls as id;
-use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
+use zeitgeber::engine::{Change, ControlId, Engine, Event, HeadSlot, Override, Transport};
 use zeitgeber::graph::Graph;
 use zeitgeber::hrtf::Source;
 use zeitgeber::node::registry;
@@ -414,4 +416,57 @@ fn timelines_and_snapshots_come_and_go_without_allocating() {
         calls += calls_in(|| engine.process(&mut left, &mut right, transport, &[]));
     }
     assert_eq!(calls, 0);
+}
+
+#[test]
+fn trackers_values_and_controllers_from_outside_do_not_allocate() {
+    let mut engine = Engine::new(48_000.0).unwrap();
+    bring_all(&mut engine, &Source::Default, everything(3)).unwrap();
+    engine.set(id::SPACE_KIND, id::SPACE_HRTF as f64);
+    let desk = Desk::default();
+    desk.edit_map(|map| {
+        map.learn(Learned {
+            channel: 0,
+            controller: Controller::Cc(7),
+            moves: Moves::Control("azimuth".to_owned()),
+        });
+    });
+    let mut midi = desk.audio();
+    desk.round();
+    let slot = Arc::new(HeadSlot::default());
+    engine.follow_head(slot.clone());
+    let mut line = engine.take_overrides_line().unwrap();
+    let mut block = [common::bursts(64, 1), common::bursts(64, 2)];
+    let mut moved = 0.0;
+    for n in 0..300_u32 {
+        slot.put(Quat::from_turns(
+            f64::from(n % 40) * 8.0,
+            f64::from(n % 7),
+            0.0,
+        ));
+        for control in [id::BEAT, id::L1_KIND, id::ELEVATION] {
+            let (low, high) = control.control().range();
+            let value = low + (high - low) * f64::from(n % 5) / 4.0;
+            let host = control.control().default_value();
+            line.send(Override::Control {
+                control,
+                value,
+                host,
+            });
+        }
+        // Another map comes while it plays, and the one before goes back.
+        if n % 50 == 49 {
+            desk.edit_map(|map| map.pickup = n % 100 == 49);
+            desk.round();
+        }
+        let calls = calls_in(|| {
+            midi.hear([0xB0, 7, (n % 128) as u8], &mut engine, |_| 0.0);
+            engine.set(id::BEAT, id::BEAT.control().default_value());
+            let [left, right] = block.each_mut().map(Vec::as_mut_slice);
+            engine.process(left, right, Transport::Absent, &[]);
+        });
+        assert_eq!(calls, 0, "block {n}");
+        moved += engine.get(id::AZIMUTH).abs();
+    }
+    assert!(moved > 0.0);
 }

@@ -8,6 +8,7 @@ pub mod denormals;
 pub mod hrir;
 pub mod level;
 pub mod phase;
+pub mod quaternion;
 pub mod ramp;
 pub mod room;
 pub mod sum;

@@ -2,6 +2,7 @@
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::messages::Messages;
+use crate::control::Desk;
 use crate::engine::Telemetry;
 use crate::protocol::{History, Protocol};
 use nice_plug_egui::RepaintNotifier;
@@ -137,6 +138,8 @@ pub struct Chain {
 pub struct Link {
     /// What the instance has to say.
     pub messages: Messages,
+    /// What comes from outside: OSC, MIDI, head trackers.
+    pub control: Arc<Desk>,
     telemetry: RwLock<Option<Arc<Telemetry>>>,
     chain: Mutex<Option<Arc<Chain>>>,
     size: Mutex<EditorSize>,
@@ -327,6 +330,8 @@ impl Link {
         }
         let said = self.messages.changes();
         let mut wake = self.seen.swap(said, Relaxed) != said;
+        // An open editor writes what is held from outside to the host.
+        wake |= self.control.waits_for_host();
         if let Some(telemetry) = self.telemetry() {
             let [il, ir] = telemetry.take_input_peaks();
             let [ol, or] = telemetry.take_output_peaks();

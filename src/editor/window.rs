@@ -148,6 +148,12 @@ impl NiceEguiApp for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
         if let Some(sink) = &self.sink {
+            // What came from outside while no window could tell the host.
+            for (id, value) in self.link.control.take_for_host() {
+                sink.begin(id);
+                sink.set(id, value);
+                sink.end(id);
+            }
             self.panel.ui(ui, sink.as_ref());
         }
         // egui resizes the window where its zoom has changed.

@@ -199,11 +199,16 @@ impl Deck {
         let _ = self.outbox.push(spent);
     }
 
-    fn receive(&mut self, now: u64, rate: f64) {
+    /// Takes orders; tells whether there was a whole sound among them.
+    fn receive(&mut self, now: u64, rate: f64) -> bool {
+        let mut whole = false;
         while self.outbox.slots() >= 8 {
-            let Ok(order) = self.inbox.pop() else { return };
+            let Ok(order) = self.inbox.pop() else {
+                break;
+            };
             match order {
                 Order::Snapshot(snapshot) => {
+                    whole = true;
                     if let Some(before) = self.pending.snapshot.replace(snapshot) {
                         self.give_back(Spent::Snapshot(before));
                     }
@@ -232,6 +237,7 @@ impl Deck {
                 }
             }
         }
+        whole
     }
 }
 
@@ -282,7 +288,9 @@ impl Engine {
 
     /// Takes what has come over the line.
     pub(super) fn receive_orders(&mut self) {
-        self.deck.receive(self.now, self.rate);
+        if self.deck.receive(self.now, self.rate) {
+            self.overrides.release();
+        }
     }
 
     /// A change of a control that the deck has to say something about; whether it is dealt with.

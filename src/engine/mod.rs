@@ -16,8 +16,10 @@ mod display;
 mod ear_test;
 mod event;
 mod follow;
+mod head;
 mod layer;
 mod markers;
+mod overrides;
 mod pair;
 mod plan;
 mod space;
@@ -31,7 +33,9 @@ pub use controls::{Control, ControlError, ControlId};
 pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use display::{DISPLAY_FRAMES, Display, PLACES, Place};
 pub use event::{Change, Event, Tempo, Transport};
+pub use head::HeadSlot;
 pub use markers::{Marker, MarkerKind};
+pub use overrides::{Holds, NodeParam, Override, OverrideLine};
 pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 pub use timeline::Timeline;
@@ -47,8 +51,10 @@ use clock::Gear;
 use controls as id;
 use deck::Deck;
 use ear_test::EarTest;
+use head::HeadFollower;
 use layer::Layer;
 use markers::Markers;
+use overrides::Overrides;
 use space::Space;
 use std::fmt;
 use std::sync::Arc;
@@ -147,6 +153,10 @@ pub struct Engine {
     space: Space,
     /// Plays timelines and puts snapshots in force.
     deck: Deck,
+    /// What comes from outside, and what the host repeats meanwhile.
+    overrides: Overrides,
+    /// How a tracker says that the head is turned.
+    head: HeadFollower,
     /// What brings filters to the node of space, until somebody takes it.
     supply: Option<SpaceSupply>,
     /// Frames since the reset.
@@ -229,6 +239,8 @@ impl Engine {
             treatments: Treatments::new(),
             space: Space::new(),
             deck: Deck::new(),
+            overrides: Overrides::new(),
+            head: HeadFollower::default(),
             supply: Some(built.supply),
             now: 0,
             piece_start: 0,
@@ -282,6 +294,16 @@ impl Engine {
         self.deck.take_line()
     }
 
+    /// What brings values from outside to this engine, once: from any one thread.
+    pub fn take_overrides_line(&mut self) -> Option<OverrideLine> {
+        self.overrides.take_line()
+    }
+
+    /// From now on the head turns as the tracker of this slot says, on top of the controls of the head.
+    pub fn follow_head(&mut self, slot: Arc<HeadSlot>) {
+        self.head.follow(slot);
+    }
+
     /// The chain as a graph: names, JSON, dot.
     pub fn graph(&self) -> &GraphRun {
         &self.graph
@@ -328,8 +350,11 @@ impl Engine {
 
     /// Sets a control at the next frame: a step, which glides as the control does. Before the first frame
     /// after `new` or `reset` there is nothing to glide from, and the value is simply there. Clamped into
-    /// its range.
+    /// its range. Where something from outside holds the control, a value that the host had before is ignored.
     pub fn set(&mut self, control: ControlId, value: f64) {
+        if self.overrides.is_echo(control, value) {
+            return;
+        }
         self.apply(control, Change::Step(value));
     }
 
@@ -402,6 +427,8 @@ impl Engine {
             .map(|channel| channel.len())
             .min()
             .unwrap_or(0);
+        self.receive_orders();
+        self.take_overrides();
         let mut events = events.iter().peekable();
         while let Some(event) = events.next_if(|event| event.frame == 0) {
             self.apply(event.control, event.change);

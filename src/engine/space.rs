@@ -10,6 +10,7 @@ use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::ambisonics::MAX_ORDER;
 use crate::dsp::phase::{CYCLE, Motion};
+use crate::dsp::quaternion::Quat;
 use crate::graph::{Activity, NodeIndex};
 use crate::node::hrtf::{SOURCES, param};
 use crate::node::{decode, early, encode, gain};
@@ -264,6 +265,8 @@ impl Engine {
         };
         if self.on_grid() {
             self.space.way = way;
+            let tracks = self.choice(id::HEAD_TRACK) == 1;
+            self.space.stepped |= self.head.advance(tracks, self.rate, self.now == 0);
         }
         // The nodes of space count quanta by themselves, from where they start: they start, stop and forget on the
         // grid only.
@@ -499,10 +502,19 @@ impl Engine {
         let bus_glides = f64::from(u8::from(!stepped && !self.space.stepped_before));
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
         let turns = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        // The tracker turns a head that the controls have turned.
+        let [yaw, pitch, roll] = turns;
+        let tracked = self.head.pose();
+        let tracked = tracked.map(|pose| Quat::from_turns(yaw, pitch, roll) * pose);
         let scene = self.scene(end);
         let (chain, params) = (self.chain, self.params);
         if self.space.rests > self.now {
-            let head = Head::new(turns[0], turns[1], turns[2]);
+            let head = tracked.map_or_else(
+                || Head::new(yaw, pitch, roll),
+                |head| Head {
+                    axes: Some(head.axes()),
+                },
+            );
             let places = scene.map(|[azimuth, elevation, distance, gain]| {
                 head.sees(azimuth, elevation, distance, gain)
             });
@@ -530,8 +542,16 @@ impl Engine {
             for node in [chain.bus.rotate].into_iter().chain(chain.bus.turn) {
                 self.put_param(node, params.rotate.motion, bus_glides);
             }
-            for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
-                self.put_param(chain.bus.rotate, param, turn);
+            if let Some(Quat { w, x, y, z }) = tracked {
+                self.put_param(chain.bus.rotate, params.rotate.quaternion, 1.0);
+                for (param, part) in params.rotate.parts.into_iter().zip([w, x, y, z]) {
+                    self.put_param(chain.bus.rotate, param, part);
+                }
+            } else {
+                self.put_param(chain.bus.rotate, params.rotate.quaternion, 0.0);
+                for (param, turn) in params.rotate.turns.into_iter().zip(turns) {
+                    self.put_param(chain.bus.rotate, param, turn);
+                }
             }
             if let Some(turn) = chain.bus.turn {
                 let [azimuth, elevation, ..] = places[0];
@@ -611,7 +631,11 @@ impl Engine {
             place[3] = f64::from(u8::from(sounds));
         }
         let at = |control: id::ControlId| self.travels[control.index()].value(self.now);
-        let head = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        let [yaw, pitch, roll] = [id::HEAD_YAW, id::HEAD_PITCH, id::HEAD_ROLL].map(at);
+        let head = match self.head.pose() {
+            Some(pose) => (Quat::from_turns(yaw, pitch, roll) * pose).turns(),
+            None => [yaw, pitch, roll],
+        };
         self.telemetry.display().show_scene(&places, head);
     }
 

@@ -15,6 +15,7 @@ pub use class::{AMBISONIC_LAYOUTS, Ambisonic, Class, STEREO_LAYOUTS, Stereo};
 pub use fence::FenceTask;
 pub use params::ZgParams;
 
+use crate::control::{AudioMidi, Hooks};
 use crate::dsp::level::repair;
 use crate::editor::{Chain, Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
@@ -61,6 +62,8 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     mono_in: bool,
     /// The notes of a block; never more than fit without allocating.
     notes: Vec<Event>,
+    /// What MIDI controllers of the host have learned to move.
+    midi: AudioMidi,
     repaired: Repaired,
     reporter: Reporter,
     filters: Arc<Filters>,
@@ -79,9 +82,25 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
         let params = Arc::new(ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params.clone()));
         params.answer_to(&session);
+        let reporter = worker::attach(&link, &filters, &session);
+        let (host, voice, wake) = (
+            Arc::downgrade(&params),
+            Arc::downgrade(&link),
+            reporter.waker(),
+        );
+        link.control.belong(Hooks {
+            host: Box::new(move |id| host.upgrade().map_or(f64::NAN, |host| host.value(id))),
+            say: Box::new(move |text| {
+                if let Some(link) = voice.upgrade() {
+                    link.messages.post(text);
+                }
+            }),
+            wake: Box::new(wake),
+        });
         Zg {
             params,
-            reporter: worker::attach(&link, &filters, &session),
+            reporter,
+            midi: link.control.audio(),
             filters,
             session,
             link,
@@ -247,6 +266,10 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
                     change: Change::Note(note),
                 });
             }
+            if let Some(message) = controller(&event) {
+                let params = &self.params;
+                self.midi.hear(message, engine, |id| params.value(id));
+            }
         }
         engine.process_channels(channels, transport, &self.notes);
         self.repaired.report(engine.telemetry(), &mut self.reporter);
@@ -280,6 +303,24 @@ impl<const CC: bool, C: Class> Zg<CC, C> {
         if let Some(wish) = wish {
             self.filters.ensure(wish);
         }
+    }
+}
+
+/// The bytes of a controller, wheel or program change; they act at the start of their block.
+fn controller(event: &NoteEvent<()>) -> Option<[u8; 3]> {
+    let bits = |value: f32, most: f32| (value.clamp(0.0, 1.0) * most).round() as u16;
+    match *event {
+        NoteEvent::MidiCC {
+            channel, cc, value, ..
+        } => Some([0xB0 | channel & 15, cc & 127, bits(value, 127.0) as u8]),
+        NoteEvent::MidiPitchBend { channel, value, .. } => {
+            let bend = bits(value, 16_383.0);
+            Some([0xE0 | channel & 15, (bend & 127) as u8, (bend >> 7) as u8])
+        }
+        NoteEvent::MidiProgramChange {
+            channel, program, ..
+        } => Some([0xC0 | channel & 15, program & 127, 0]),
+        _ => None,
     }
 }
 

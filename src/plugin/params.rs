@@ -208,11 +208,13 @@ unsafe impl Params for ZgParams {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        state::fields(
+        let mut fields = state::fields(
             self.link.size(),
             self.link.hrtf().choice,
             &self.link.session(),
-        )
+        );
+        fields.extend(self.link.control.save());
+        fields
     }
 
     fn deserialize_fields(&self, fields: &BTreeMap<String, String>) {

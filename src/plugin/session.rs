@@ -1,10 +1,11 @@
 //! The session of one instance beyond its parameters: its protocol on the way to the engine, and whole sounds.
 
 use super::params::ZgParams;
-use crate::editor::Link;
-use crate::engine::controls::GLIDE;
+use crate::control::Command;
+use crate::editor::{HrtfChoice, Link};
+use crate::engine::controls::{BYPASS, GLIDE};
 use crate::engine::{ControlId, DeckLine, Engine, Order, Snapshot, Timeline};
-use crate::protocol::{Protocol, Take};
+use crate::protocol::{Library, Protocol, Take};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Brings timelines and snapshots to the engine. No lock in it is ever taken by the audio thread.
@@ -49,6 +50,7 @@ impl Session {
             rate: engine.sample_rate(),
             ..Desk::default()
         };
+        self.link.control.attach(engine);
     }
 
     /// Gives the engine the protocol of the state, where it has another. Never on the audio thread.
@@ -109,16 +111,72 @@ impl Session {
 
     /// Puts a whole sound in force, as one snapshot, with a fade.
     pub fn load(&self, take: &Take) {
+        self.link.control.release();
         self.send(&take.settings, take.protocol.clone());
     }
 
     /// Puts a state in force that the host has just loaded: as one snapshot where the engine runs. Never on the
     /// audio thread.
     pub fn load_state(&self) {
+        let held = |id| self.link.control.held(id);
         let settings: Vec<(ControlId, f64)> = ControlId::all()
-            .map(|id| (id, self.params.value(id)))
+            .map(|id| (id, held(id).unwrap_or_else(|| self.params.value(id))))
             .collect();
         self.send(&settings, self.link.session().protocol);
+        self.link.control.resend();
+    }
+
+    /// Does what somebody outside asks for. Never on the audio thread.
+    pub fn obey(&self, command: Command) {
+        match command {
+            Command::Preset(name) => self.load_preset(&name),
+            Command::Play(play) => self.order(Order::Play(play)),
+            Command::Seek(seconds) => self.order(Order::Seek(seconds)),
+            // These never leave the desk.
+            Command::Set(..) | Command::Node { .. } | Command::Recenter => {}
+        }
+    }
+
+    /// Loads a preset without an editor: what of it the host does not have is held until it has.
+    fn load_preset(&self, name: &str) {
+        let entry = match Library::new().find(name) {
+            Ok(entry) => entry,
+            Err(error) => return self.link.messages.post(error.to_string()),
+        };
+        let mut settings = entry.preset.all_settings();
+        for (id, value) in &mut settings {
+            *value = if *id == BYPASS {
+                self.params.value(*id)
+            } else {
+                id.control().snap(*value)
+            };
+        }
+        let protocol = entry.preset.protocol();
+        let take = Take {
+            protocol: protocol.map(|protocol| Arc::new(protocol.pinned(&settings))),
+            settings,
+            name: entry.name.clone(),
+            hrtf: entry.hrtf_path(),
+        };
+        self.load(&take);
+        self.link.edit_session(|session| {
+            session.protocol = take.protocol.clone();
+            session.name = take.name.clone();
+        });
+        if let Some(path) = take.hrtf {
+            self.link.choose_hrtf(Some(HrtfChoice { path, hash: None }));
+        }
+        for (id, value) in take.settings {
+            if self.params.value(id) != value {
+                self.link.control.hold(id, value);
+            }
+        }
+        self.order(Order::Play(true));
+        for warning in entry.preset.warnings() {
+            self.link
+                .messages
+                .post(format!("{}: {warning}", entry.name));
+        }
     }
 
     fn send(&self, settings: &[(ControlId, f64)], protocol: Option<Arc<Protocol>>) {

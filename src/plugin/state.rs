@@ -23,8 +23,10 @@ const EDITOR_KEY: &str = "editor";
 const HRTF_KEY: &str = "hrtf";
 const PROTOCOL_KEY: &str = "protocol";
 const PRESET_KEY: &str = "preset";
-/// Insert sources, learned MIDI and OSC settings have their places: what a later version puts there is kept.
-const RESERVED_KEYS: [&str; 3] = ["inserts", "midi", "osc"];
+/// Insert sources have their place: what a later version puts there is kept.
+const RESERVED_KEYS: [&str; 1] = ["inserts"];
+/// Learned MIDI, and ports, axes and values that are held from outside. What of it cannot be read is kept, too.
+const CONTROL_KEYS: [&str; 2] = ["midi", "osc"];
 /// Messages on their way from [`filter`], which is static, to the instance. Never saved.
 const NOTICE_KEY: &str = "notice";
 
@@ -125,6 +127,10 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) -> bool {
                 .filter_map(|key| Some(((*key).to_owned(), read(key)?.clone())))
                 .collect();
         });
+        let control = CONTROL_KEYS
+            .iter()
+            .filter_map(|key| Some(((*key).to_owned(), fields.get(*key)?.clone())));
+        link.control.restore(control.collect());
     }
     let notices: Vec<String> = fields
         .get(NOTICE_KEY)
@@ -223,7 +229,7 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     {
         return Err(format!("the name of its preset is unreadable: {error}"));
     }
-    for key in RESERVED_KEYS {
+    for key in RESERVED_KEYS.into_iter().chain(CONTROL_KEYS) {
         if let Some(text) = state.fields.get(key)
             && let Err(error) = serde_json::from_str::<serde_json::Value>(text)
         {
@@ -262,6 +268,7 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     let known = |key: &str| {
         [VERSION_KEY, EDITOR_KEY, HRTF_KEY, PROTOCOL_KEY, PRESET_KEY].contains(&key)
             || RESERVED_KEYS.contains(&key)
+            || CONTROL_KEYS.contains(&key)
     };
     if let Some(names) = drop_unknown(&mut state.fields, known) {
         ignored.push(format!(

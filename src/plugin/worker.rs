@@ -6,6 +6,7 @@
 
 use super::filters::Filters;
 use super::session::Session;
+use crate::control::Ports;
 use crate::editor::Link;
 use crate::engine::SpaceWish;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How often the worker looks.
 const ROUND: Duration = Duration::from_millis(80);
+/// And while a head glides home.
+const GLIDE: Duration = Duration::from_millis(10);
 /// Reports that fit between two rounds; one that does not is repeated in the next block's.
 const RING: usize = 64;
 /// A stream of broken input is said once and then counted for so long.
@@ -33,9 +36,20 @@ pub(super) struct Reporter {
     ring: rtrb::Producer<Report>,
     lane: u64,
     filters: Weak<Filters>,
+    shared: Weak<Shared>,
 }
 
 impl Reporter {
+    /// What makes the worker look at once. Never on the audio thread.
+    pub(super) fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.wake.notify_all();
+            }
+        }
+    }
+
     /// Leaves a report; false where the ring is full. Wait-free; for the audio thread.
     pub(super) fn push(&mut self, report: Report) -> bool {
         self.ring.push(report).is_ok()
@@ -49,6 +63,7 @@ struct Lane {
     link: Weak<Link>,
     filters: Weak<Filters>,
     session: Weak<Session>,
+    ports: Ports,
     pending: [u64; 2],
     said: Option<Instant>,
 }
@@ -67,19 +82,25 @@ impl Lane {
         Some((self.filters.upgrade()?, wanted.or(chosen)?))
     }
 
-    fn round(&mut self, now: Instant) {
+    /// Tells whether a head glides home, for which it has to look more often.
+    fn round(&mut self, now: Instant) -> bool {
         while let Ok(report) = self.ring.pop() {
             match report {
                 Report::InputRepaired(samples) => self.pending[0] += samples,
                 Report::OutputRepaired(samples) => self.pending[1] += samples,
             }
         }
+        let Some(link) = self.link.upgrade() else {
+            return false;
+        };
+        let glides = link.control.round();
+        self.ports.sync(&link.control);
         if let Some(session) = self.session.upgrade() {
+            for command in link.control.take_commands() {
+                session.obey(command);
+            }
             session.sync();
         }
-        let Some(link) = self.link.upgrade() else {
-            return;
-        };
         let quiet = self
             .said
             .is_none_or(|said| now.duration_since(said) >= SAID_EVERY);
@@ -100,6 +121,7 @@ impl Lane {
             self.said = Some(now);
         }
         link.wake_if_something_moves();
+        glides
     }
 }
 
@@ -128,8 +150,11 @@ impl Shared {
         let mut desk = self.desk();
         while !desk.stop {
             let now = Instant::now();
+            let mut pause = ROUND;
             for lane in &mut desk.lanes {
-                lane.round(now);
+                if lane.round(now) {
+                    pause = GLIDE;
+                }
             }
             let wishes: Vec<_> = desk.lanes.iter().filter_map(Lane::wish).collect();
             if !wishes.is_empty() {
@@ -143,7 +168,7 @@ impl Shared {
                     break;
                 }
             }
-            let waited = self.wake.wait_timeout(desk, ROUND);
+            let waited = self.wake.wait_timeout(desk, pause);
             desk = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -194,6 +219,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         link: Arc::downgrade(link),
         filters: Arc::downgrade(filters),
         session: Arc::downgrade(session),
+        ports: Ports::default(),
         pending: [0; 2],
         said: None,
     };
@@ -202,6 +228,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         ring: producer,
         lane: number,
         filters: Arc::downgrade(filters),
+        shared: Arc::downgrade(&running.shared),
     }
 }
 
@@ -216,11 +243,13 @@ impl Drop for Reporter {
         let Some(running) = worker.as_mut() else {
             return;
         };
-        running
-            .shared
-            .desk()
-            .lanes
-            .retain(|lane| lane.number != self.lane);
+        // Dropped without the desk's lock: its ports are closed, and their threads joined.
+        let gone: Vec<Lane> = {
+            let mut desk = running.shared.desk();
+            let gone = desk.lanes.extract_if(.., |lane| lane.number == self.lane);
+            gone.collect()
+        };
+        drop(gone);
         running.instances -= 1;
         if running.instances > 0 {
             return;
@@ -333,6 +362,7 @@ mod tests {
             ring: producer,
             lane: u64::MAX,
             filters: Weak::new(),
+            shared: Weak::new(),
         };
         assert!(reporter.push(Report::InputRepaired(1)) && reporter.push(Report::InputRepaired(1)));
         assert!(!reporter.push(Report::InputRepaired(1)));

@@ -3,6 +3,7 @@
 
 mod ardour;
 mod clap;
+mod control;
 mod library;
 mod rig;
 mod storm;

@@ -9,7 +9,7 @@ use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPage
 use clack_extensions::state::PluginState;
 use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::Pckn;
-use clack_host::events::event_types::{NoteOnEvent, ParamValueEvent, TransportEvent};
+use clack_host::events::event_types::{MidiEvent, NoteOnEvent, ParamValueEvent, TransportEvent};
 use clack_host::prelude::*;
 use clack_host::utils::ClapId;
 use std::collections::HashMap;
@@ -56,6 +56,8 @@ pub struct Running<'rig> {
     rig: &'rig mut Rig,
     /// MIDI notes to be played, with their frames, ascending.
     pub notes: Vec<(usize, u8)>,
+    /// MIDI messages for the next block, with their frames.
+    pub midi: Vec<(usize, [u8; 3])>,
     processor: Option<StartedPluginAudioProcessor<Handlers>>,
 }
 
@@ -224,6 +226,7 @@ impl Rig {
         Some(Running {
             rig: self,
             notes: Vec::new(),
+            midi: Vec::new(),
             processor: Some(started),
         })
     }
@@ -304,6 +307,9 @@ impl Running<'_> {
         for &(at, key) in self.notes.iter().filter(|(at, _)| frames.contains(at)) {
             let pckn = Pckn::new(0u16, 0u16, u16::from(key), 0u32);
             buffer.push(&NoteOnEvent::new((at - frames.start) as u32, pckn, 1.0));
+        }
+        for &(at, data) in &self.midi {
+            buffer.push(&MidiEvent::new(at as u32, 0, data));
         }
         buffer.sort();
         buffer

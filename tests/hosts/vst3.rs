@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// The Python that has the hosts: named by ZEITGEBER_PYTHON, or in the environment that `cargo xtask` makes.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("ZEITGEBER_PYTHON") {
         return Some(named.into());
     }

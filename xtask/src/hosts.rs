@@ -65,7 +65,7 @@ fn make(folder: &Path, python: &Path, runs: bool) -> Result<()> {
     let mut import = Command::new(python);
     shell::run(
         import
-            .args(["-c", "import numpy, pedalboard, dawdreamer"])
+            .args(["-c", "import numpy, pedalboard, dawdreamer, pythonosc"])
             .stdin(Stdio::null()),
     )
 }

@@ -7,13 +7,15 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use zeitgeber::analysis::to_db;
-use zeitgeber::engine::ControlId;
+use zeitgeber::control::{Command, Desk, Hooks, OSC_PORT, Ports};
 use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
+use zeitgeber::engine::{ControlId, Order, Snapshot};
 use zeitgeber::hrtf;
-use zeitgeber::protocol::{Entry, Preset};
+use zeitgeber::protocol::{Entry, Library, Preset};
 
 /// Time between two status lines.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -51,6 +53,16 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    osc: Option<u16>,
+    /// Listen to a MIDI port: its name, or part of it
+    #[arg(long, value_name = "NAME")]
+    midi: Option<String>,
+    /// Play without a terminal, until told to stop
+    #[arg(long)]
+    headless: bool,
 }
 
 impl Args {
@@ -75,10 +87,12 @@ impl Args {
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        let keys = !self.headless;
+        if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
         }
         let stop = signals::stop_flag()?;
+        let desk = self.desk(&settings);
         let running = live_audio::start(&Request {
             input: self.input.as_deref(),
             output: self.output.as_deref(),
@@ -88,14 +102,97 @@ impl Args {
             settings: &settings,
             protocol: preset.and_then(Preset::protocol),
             hrtf: hrtf.map(PathBuf::as_path),
+            desk: &desk,
         })?;
+        let outside = Outside {
+            desk,
+            ports: Ports::default(),
+        };
+        if !keys {
+            print(&format!("{}\n", running.description))?;
+            return wait(running, outside, &stop);
+        }
         print(&format!(
             "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",
             running.description
         ))?;
         let _screen = Screen::enter()?;
-        play(running, &settings, &stop)
+        play(running, outside, &settings, &stop)
     }
+
+    /// What is listened to.
+    fn desk(&self, settings: &[(ControlId, f64)]) -> Arc<Desk> {
+        let desk = Arc::new(Desk::default());
+        let settings = settings.to_vec();
+        desk.belong(Hooks {
+            host: Box::new(move |id| {
+                let set = settings.iter().rev().find(|(set, _)| *set == id);
+                set.map_or(id.control().default_value(), |(_, value)| *value)
+            }),
+            say: Box::new(|text| eprintln!("zeitgeber: {text}\r")),
+            // It looks often enough by itself.
+            wake: Box::new(|| ()),
+        });
+        desk.edit(|settings| {
+            settings.osc = self.osc.is_some();
+            settings.port = self.osc.unwrap_or(OSC_PORT);
+            settings.midi_port = self.midi.clone().unwrap_or_default();
+        });
+        desk
+    }
+}
+
+/// What speaks to the engine from outside.
+struct Outside {
+    desk: Arc<Desk>,
+    ports: Ports,
+}
+
+impl Outside {
+    /// Opens what is to be opened, and does what is asked for.
+    fn round(&mut self, running: &mut Running) {
+        self.ports.sync(&self.desk);
+        self.desk.round();
+        for command in self.desk.take_commands() {
+            match command {
+                Command::Play(play) => running.order(Order::Play(play)),
+                Command::Seek(seconds) => running.order(Order::Seek(seconds)),
+                Command::Preset(name) => {
+                    if let Err(problem) = load(running, &name) {
+                        eprintln!("zeitgeber: {problem}\r");
+                    }
+                }
+                // These never leave the desk.
+                Command::Set(..) | Command::Node { .. } | Command::Recenter => {}
+            }
+        }
+    }
+}
+
+/// Puts a preset in force.
+fn load(running: &mut Running, name: &str) -> Result<(), Problem> {
+    // By name only: who speaks from outside opens no files.
+    let entry = Library::new().find(name)?;
+    let settings = entry.preset.all_settings();
+    let timeline = match entry.preset.protocol() {
+        Some(protocol) => Some(Arc::new(protocol.timeline(&settings, running.rate)?)),
+        None => None,
+    };
+    running.order(Order::Snapshot(Box::new(Snapshot { settings, timeline })));
+    running.order(Order::Play(true));
+    Ok(())
+}
+
+/// Plays without keys.
+fn wait(mut running: Running, mut outside: Outside, stop: &AtomicBool) -> Result<(), Problem> {
+    while !stop.load(Relaxed) {
+        if let Some(error) = running.take_error() {
+            return Err(error);
+        }
+        outside.round(&mut running);
+        std::thread::sleep(REFRESH);
+    }
+    Ok(())
 }
 
 /// The terminal in raw mode; whichever way this ends, it is as it was before.
@@ -173,6 +270,7 @@ impl Knobs {
 
 fn play(
     mut running: Running,
+    mut outside: Outside,
     settings: &[(ControlId, f64)],
     stop: &AtomicBool,
 ) -> Result<(), Problem> {
@@ -181,6 +279,7 @@ fn play(
         if let Some(error) = running.take_error() {
             return Err(error);
         }
+        outside.round(&mut running);
         status(&running, &knobs)?;
         if !event::poll(REFRESH)? {
             continue;

@@ -12,7 +12,8 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
-use zeitgeber::engine::{Change, ControlId, Engine, Event, Order, Telemetry, Transport};
+use zeitgeber::control::Desk;
+use zeitgeber::engine::{Change, ControlId, DeckLine, Engine, Event, Order, Telemetry, Transport};
 use zeitgeber::hrtf;
 use zeitgeber::protocol::Protocol;
 use zeitgeber::space::bring;
@@ -35,6 +36,8 @@ pub struct Request<'a> {
     pub protocol: Option<&'a Protocol>,
     /// A SOFA file in place of the embedded set.
     pub hrtf: Option<&'a Path>,
+    /// What speaks to the engine from outside.
+    pub desk: &'a Desk,
 }
 
 /// Open devices, which play until this is dropped.
@@ -43,6 +46,9 @@ pub struct Running {
     pub description: String,
     /// Of the engine.
     pub telemetry: Arc<Telemetry>,
+    /// In hertz.
+    pub rate: f64,
+    deck: Option<DeckLine>,
     presses: Producer<(ControlId, f64)>,
     errors: mpsc::Receiver<cpal::Error>,
     dropouts: Arc<Dropouts>,
@@ -60,6 +66,13 @@ impl Running {
     /// Sends a value to the engine; a press is dropped when 64 are waiting already.
     pub fn send(&mut self, control: ControlId, value: f64) {
         let _ = self.presses.push((control, value));
+    }
+
+    /// Gives the engine an order; dropped where some are waiting already.
+    pub fn order(&mut self, order: Order) {
+        if let Some(deck) = &mut self.deck {
+            let _ = deck.send(order);
+        }
     }
 
     /// Blocks whose input came too late, and blocks of input that nobody took.
@@ -118,12 +131,13 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     for &(control, value) in request.settings {
         engine.set(control, value);
     }
-    if let Some(protocol) = request.protocol {
+    let mut deck = engine.take_deck();
+    if let (Some(protocol), Some(line)) = (request.protocol, &mut deck) {
         let timeline = protocol.timeline(request.settings, f64::from(rate))?;
-        let line = engine.take_deck();
         // A new line has room for its first order.
-        let _ = line.map(|mut line| line.send(Order::Timeline(Some(Arc::new(timeline)))));
+        let _ = line.send(Order::Timeline(Some(Arc::new(timeline))));
     }
+    request.desk.attach(&mut engine);
     let file = request.hrtf.map(Path::to_owned);
     let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
     bring(&mut engine, &source)?;
@@ -183,6 +197,8 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
             name(&output)
         ),
         telemetry,
+        rate: f64::from(rate),
+        deck,
         presses,
         errors,
         dropouts,

@@ -12,6 +12,7 @@ mod live_audio;
 mod live_devices;
 mod material;
 mod nodes;
+mod osc;
 mod params;
 mod presets;
 mod render;
@@ -48,6 +49,7 @@ enum Command {
     Live(live::Args),
     Hrtf(hrtf::Args),
     Presets(presets::Args),
+    Osc(osc::Args),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Live(args) => args.run(),
         Command::Hrtf(args) => args.run(),
         Command::Presets(args) => args.run(),
+        Command::Osc(args) => args.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,9 +90,14 @@ fn explain(error: &clap::Error) -> ExitCode {
                 "give a command of presets: list, show, check, rename, delete, import, export or measure",
             ))
         }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if std::env::args().nth(1).as_deref() == Some("osc") =>
+        {
+            refuse(&Problem::new("give a command of osc: monitor"))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze, live, hrtf or presets; --help explains them",
+                "give a command: render, run, params, nodes, graph, analyze, live, hrtf, presets or osc; --help explains them",
             ))
         }
         kind => {

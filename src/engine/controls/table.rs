@@ -415,6 +415,8 @@ table! {
         "Tilts the head; positive looks up.";
     HEAD_ROLL "head_roll" "Head Roll" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
         "Rolls the head; positive puts the right ear down.";
+    HEAD_TRACK "head_track" "Head Tracking" "Head" switch(true),
+        "Turns the head with a head tracker, on top of the angles; without one it does nothing.";
     PROTOCOL_ON "protocol_on" "Protocol On" "Protocol" switch(false),
         "Plays the timeline of the preset, which wins over the host's values of what it moves.";
     PROTOCOL_LOOP "protocol_loop" "Protocol Loop" "Protocol" switch(false),

@@ -1,6 +1,7 @@
 //! A host that plays while sounds are loaded, and follows them late.
 
 use super::*;
+use crate::control::{Command, Hooks};
 use crate::editor::{EditorSize, SessionState};
 use crate::engine::Transport;
 use crate::engine::controls::{
@@ -272,5 +273,97 @@ fn a_state_that_is_loaded_before_the_first_frame_is_simply_there() {
         set.iter()
             .zip(&loaded)
             .all(|(a, b)| a.to_bits() == b.to_bits())
+    );
+}
+
+/// A host whose instance is spoken to from outside.
+fn reachable(settings: &[(ControlId, f64)]) -> Host {
+    let host = Host::new(settings);
+    let (params, link) = (Arc::downgrade(&host.params), Arc::downgrade(&host.link));
+    host.link.control.belong(Hooks {
+        host: Box::new(move |id| params.upgrade().map_or(f64::NAN, |params| params.value(id))),
+        say: Box::new(move |text| link.upgrade().unwrap().messages.post(text)),
+        wake: Box::new(|| ()),
+    });
+    host
+}
+
+#[test]
+fn a_value_from_outside_holds_over_echoes_and_saves_until_the_host_changes_its_own() {
+    let mut host = reachable(&[(BEAT, 10.0)]);
+    host.link.control.hold(BEAT, 7.0);
+    host.play(1);
+    assert_eq!(
+        (host.engine.get(BEAT), host.params.value(BEAT)),
+        (7.0, 10.0)
+    );
+    // A host that tells everything again, as after a state or a restart.
+    host.params.mark_all();
+    host.play(1);
+    assert_eq!(host.engine.get(BEAT), 7.0);
+    let saved = host.params.serialize_fields();
+    let mut other = reachable(&[(BEAT, 10.0)]);
+    other.params.deserialize_fields(&saved);
+    other.play(60);
+    assert_eq!(
+        (other.engine.get(BEAT), other.params.value(BEAT)),
+        (7.0, 10.0)
+    );
+    other.params.mark_all();
+    other.play(1);
+    assert_eq!(other.engine.get(BEAT), 7.0);
+    other.params.host_sets(BEAT, 12.0);
+    other.play(1);
+    assert_eq!(other.engine.get(BEAT), 12.0);
+    other.link.control.round();
+    assert_eq!(other.link.control.held(BEAT), None);
+    assert!(!other.params.serialize_fields().contains_key("osc"));
+    // A new engine of this instance has it as well.
+    let mut engine = Engine::new(RATE).unwrap();
+    host.session.attach(&mut engine);
+    host.engine = engine;
+    host.params.mark_all();
+    host.play(1);
+    assert_eq!(host.engine.get(BEAT), 7.0);
+}
+
+#[test]
+fn a_preset_from_outside_sounds_without_an_editor() {
+    let mut host = reachable(&[(BEAT, 10.0)]);
+    let preset = crate::protocol::factory_presets().swap_remove(0);
+    host.session.obey(Command::Preset(preset.name().to_owned()));
+    host.play(60);
+    assert_eq!(host.link.session().name, preset.name());
+    for (id, value) in preset.all_settings() {
+        let driven = host.link.session().protocol.is_some();
+        if id != BYPASS && !driven {
+            assert_eq!(
+                host.engine.get(id),
+                id.control().snap(value),
+                "{}",
+                id.control().id
+            );
+        }
+    }
+    assert_eq!(host.params.value(BEAT), 10.0);
+    // The editor that opens writes it to the host.
+    for (id, value) in host.link.control.take_for_host() {
+        host.params.host_sets(id, value);
+    }
+    host.play(2);
+    host.link.control.round();
+    for (id, value) in preset.all_settings() {
+        assert!(
+            (host.params.value(id) - id.control().snap(value)).abs() < 1e-9,
+            "{}",
+            id.control().id
+        );
+    }
+    host.session
+        .obey(Command::Preset("no such preset".to_owned()));
+    let said = host.link.messages.all();
+    assert!(
+        said.last().unwrap().text.contains("no such preset"),
+        "{said:?}"
     );
 }

@@ -274,6 +274,7 @@ fn save_load_save_is_the_same_to_the_byte() {
     let link = Link::default();
     restore(&state.fields, &link);
     state.fields = fields(link.size(), link.hrtf().choice, &link.session());
+    state.fields.extend(link.control.save());
     assert_eq!(serde_json::to_string(&state).unwrap(), before);
 }
 
