@@ -1,5 +1,6 @@
 //! The editor: driven by the names that assistive technology is told, and looked at.
 
+mod control_page;
 mod graph_page;
 mod motion;
 mod pictures;

@@ -1,5 +1,7 @@
 //! How the head is turned, and by what.
 
+mod sources;
+
 use super::space::head::{self, View};
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
@@ -7,7 +9,7 @@ use crate::editor::widgets::{Desk, Look, button, knobs};
 use crate::engine::ControlId;
 use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW, SPACE_KIND, SPACE_OFF};
 use egui::{
-    Align, Align2, Layout, PointerButton, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, UiBuilder,
+    Align, Align2, Layout, PointerButton, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder,
     WidgetInfo, pos2, vec2,
 };
 
@@ -29,7 +31,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     if beside {
         let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
         let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
-        ui.scope_builder(builder, |ui| sources(ui, desk));
+        ui.scope_builder(builder, |ui| sources::ui(ui, desk));
     }
 }
 
@@ -179,39 +181,5 @@ fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
     match heard {
         Some(display) => display.head(),
         None => TURNS.map(|id| desk.value(id) as f32),
-    }
-}
-
-/// What turns the head. Each source has its place below the other.
-fn sources(ui: &mut Ui, desk: &Desk) {
-    let theme = Theme::of(ui);
-    ui.spacing_mut().item_spacing.y = 4.0;
-    ui.label(
-        RichText::new("What turns the head")
-            .font(font::heading())
-            .color(theme.text),
-    );
-    for (name, text) in [
-        (
-            "By hand",
-            "A drag across the head, its three knobs, or the nose on the page of space.",
-        ),
-        (
-            "The host",
-            "Automation of Head Yaw, Head Pitch and Head Roll.",
-        ),
-        ("A protocol", "Its timeline may move all three."),
-    ] {
-        ui.add_space(6.0);
-        ui.label(RichText::new(name).font(font::value()).color(theme.space));
-        ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
-    }
-    ui.add_space(10.0);
-    let text = "Yaw is positive to the left, pitch looks up, roll puts the right ear down.";
-    ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
-    if desk.index(SPACE_KIND) == SPACE_OFF {
-        ui.add_space(6.0);
-        let text = "Space is off: how the head is turned is not heard.";
-        ui.label(RichText::new(text).font(font::SMALL).color(theme.text));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::typing::enter;
+use crate::control::Moves;
 use crate::engine::ControlId;
 use egui::{Response, Ui};
 
@@ -35,6 +36,15 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         if let Err(wrong) = enter(id, &text, desk) {
             desk.link.messages.post(wrong);
         }
+        ui.close();
+    }
+    if ui.button("Learn MIDI").clicked() {
+        desk.link
+            .control
+            .learn(Some(Moves::Control(control.id.to_owned())));
+        desk.link
+            .messages
+            .post(format!("{}: move a controller to learn it", control.name));
         ui.close();
     }
     if ui.button("Type a value").clicked() {

@@ -1,0 +1,90 @@
+//! The page of control: what is asked of trackers, OSC and MIDI is taken, and the host told.
+
+use crate::stand::{Stand, Told};
+use egui::PointerButton;
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable;
+use zeitgeber::control::{Moves, QuaternionOrder};
+use zeitgeber::editor::Look;
+
+fn page() -> Stand {
+    let mut stand = Stand::new((1100.0, 1100.0), Look::default());
+    stand
+        .harness
+        .get_by_role_and_label(Role::Tab, "Control")
+        .click();
+    stand.steps(3);
+    stand.params.told.borrow_mut().clear();
+    stand
+}
+
+fn press(stand: &mut Stand, name: &str) {
+    stand
+        .harness
+        .get_by_role_and_label(Role::Button, name)
+        .click();
+    stand.steps(3);
+}
+
+#[test]
+fn ports_and_axes_are_asked_for_and_the_host_told() {
+    let mut stand = page();
+    for name in [
+        "Listen to OSC",
+        "OSC from the network",
+        "OSC feedback",
+        "Listen to opentrack",
+        "Invert pitch",
+        "Swap axes",
+        "Quaternion order",
+        "Supperware",
+        "MIDI pickup",
+    ] {
+        press(&mut stand, name);
+    }
+    let settings = stand.link.control.settings();
+    assert!(settings.osc && settings.anywhere && settings.feedback && settings.opentrack);
+    assert!(settings.supperware && settings.order == QuaternionOrder::Xyzw);
+    assert_eq!(settings.head.invert, [false, true, false]);
+    assert_eq!(settings.head.axes, [0, 2, 1]);
+    let touched = stand
+        .params
+        .told
+        .borrow()
+        .iter()
+        .filter(|told| **told == Told::Touch)
+        .count();
+    assert_eq!(touched, 9);
+    press(&mut stand, "Listen to OSC");
+    assert!(!stand.link.control.settings().osc);
+}
+
+#[test]
+fn a_controller_is_learned_from_a_knobs_menu_and_forgotten_on_the_page() {
+    let mut stand = page();
+    let at = stand.harness.get_by_label("Layer 1 Ratio").rect().center();
+    for pressed in [true, false] {
+        stand.harness.event(egui::Event::PointerMoved(at));
+        stand.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: PointerButton::Secondary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        stand.harness.step();
+    }
+    stand.steps(3);
+    stand.harness.get_by_label("Learn MIDI").click();
+    stand.steps(3);
+    let wanted = Some(Moves::Control("l1_ratio".into()));
+    assert_eq!(stand.link.control.status().learning, wanted);
+    // Controller 20 on channel 4.
+    for value in [10, 20, 30] {
+        stand.link.control.midi(&[0xB3, 20, value]);
+    }
+    let learned = stand.link.control.map().entries;
+    assert_eq!(learned.len(), 1, "{learned:?}");
+    stand.steps(3);
+    press(&mut stand, "Forget Layer 1 Ratio");
+    assert!(stand.link.control.map().entries.is_empty());
+}
