@@ -128,18 +128,18 @@ impl Live {
         } else {
             monitor.spectra()
         };
-        let fall = SPECTRUM_FALL * self.passed;
-        for ear in 0..2 {
-            for band in 0..BANDS {
-                let level = fresh[ear][band].max(self.spectra[ear][band] - fall);
-                self.spectra[ear][band] = level;
-                let (peak, age) = (&mut self.peaks[ear][band], &mut self.ages[ear][band]);
-                *age += self.passed;
+        let (fall, passed) = (SPECTRUM_FALL * self.passed, self.passed);
+        for (ear, fresh) in fresh.iter().enumerate() {
+            let shown = self.spectra[ear].iter_mut();
+            let held = self.peaks[ear].iter_mut().zip(&mut self.ages[ear]);
+            for ((fresh, shown), (peak, age)) in fresh.iter().zip(shown).zip(held) {
+                *shown = fresh.max(*shown - fall);
+                *age += passed;
                 if *age > HOLD {
                     *peak -= 0.3 * fall;
                 }
-                if level >= *peak {
-                    (*peak, *age) = (level, 0.0);
+                if *shown >= *peak {
+                    (*peak, *age) = (*shown, 0.0);
                 }
             }
         }

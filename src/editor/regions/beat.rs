@@ -166,7 +166,7 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     let fade = telemetry.fade() as f32;
     let phase = live.phase.rem_euclid(1.0) as f32;
     let passed = (live.phase - live.phase_before).clamp(0.0, 1.0) as f32;
-    let trail = (passed * 2.0).max(0.04).min(1.0);
+    let trail = (passed * 2.0).clamp(0.04, 1.0);
     for (side, colour) in [(-PI, theme.left), (PI, theme.right)] {
         let colour = mix(theme.raised, colour, fade);
         arc(

@@ -317,8 +317,9 @@ impl Layers {
         let columns = depths.iter().max().map_or(0, |depth| depth + 1);
         let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); columns];
         for (wire, (from, to)) in wires.iter().enumerate() {
-            for column in depths[*from] + 1..depths[*to] {
-                cells[column].push(Cell::Way(wire));
+            let between = depths[*from] + 1..depths[*to].max(depths[*from] + 1);
+            for column in &mut cells[between] {
+                column.push(Cell::Way(wire));
             }
         }
         for (item, depth) in depths.iter().enumerate() {
