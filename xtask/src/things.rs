@@ -96,8 +96,21 @@ pub fn things() -> Vec<Thing> {
     things
 }
 
-fn linux() -> [Thing; 5] {
+fn linux() -> [Thing; 6] {
     [
+        Thing {
+            name: "Xvfb",
+            need: Need::Hosts,
+            probe: || match shell::exists("Xvfb") {
+                true => Ok("there".to_owned()),
+                false => Err("Xvfb is not on the PATH".to_owned()),
+            },
+            apt: "xvfb libgl1-mesa-dri",
+            dnf: "xorg-x11-server-Xvfb mesa-dri-drivers",
+            pacman: "xorg-server-xvfb mesa",
+            brew: "",
+            by_hand: "Xvfb and a software GL, for the test of the window",
+        },
         Thing {
             name: "pkg-config",
             need: Need::Build,
