@@ -351,7 +351,6 @@ impl Desk {
     /// A packet of OSC came in.
     pub(super) fn osc(&self, messages: &[Message], from: SocketAddr) {
         let mut state = self.state();
-        state.sender = Some(from);
         let mut wake = false;
         for message in messages {
             match route(message) {
@@ -360,6 +359,8 @@ impl Desk {
                         .instance
                         .is_none_or(|name| name == state.settings.name);
                     if mine {
+                        // Trackers want no feedback.
+                        state.sender = Some(from);
                         state.understood += 1;
                         wake |= self.obey(&mut state, routed.command);
                     }
@@ -509,6 +510,7 @@ impl Desk {
                 Heard::Message(message) => self.learn_from(state, message),
                 // It has acted already.
                 Heard::Moved(Moved::Control(control, value)) => {
+                    state.restored.remove("osc");
                     state.overrides.insert(control, value);
                 }
                 Heard::Moved(Moved::Entry(index)) => {

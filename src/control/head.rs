@@ -11,6 +11,9 @@ const HOME: f64 = 1.0;
 /// Longer gaps say nothing about how fast a head turns.
 const GAP: f64 = 0.25;
 
+/// Orientations that come within this many seconds are of one moment.
+const MOMENT: f64 = 0.002;
+
 /// How a tracker's angles become the head's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -95,6 +98,8 @@ pub struct Head {
     smoothed: Quat,
     /// The turn between the last two, and the seconds that it took.
     turn: Option<(Quat, f64)>,
+    /// Where that turn began.
+    origin: Option<(Quat, f64)>,
     source: Option<Source>,
     /// Seconds between two, averaged.
     interval: f64,
@@ -109,6 +114,7 @@ impl Default for Head {
             said: None,
             smoothed: Quat::FRONT,
             turn: None,
+            origin: None,
             source: None,
             interval: 0.0,
             count: 0,
@@ -133,8 +139,11 @@ impl Head {
                 let passed = (now - when).max(0.0);
                 self.interval +=
                     (passed - self.interval) * if self.interval > 0.0 { 0.1 } else { 1.0 };
-                if passed > 1e-6 {
-                    self.turn = Some((before.inverse() * said, passed));
+                // Angles that come one by one are one orientation: what a moment tells of a speed is noise.
+                let (origin, since) = *self.origin.get_or_insert((before, when));
+                if now - since >= MOMENT {
+                    self.turn = Some((origin.inverse() * said, now - since));
+                    self.origin = Some((said, now));
                 }
                 let part = if self.settings.smoothing > 0.0 {
                     1.0 - (-passed / self.settings.smoothing).exp()
@@ -145,6 +154,7 @@ impl Head {
             }
             _ => {
                 self.turn = None;
+                self.origin = Some((said, now));
                 self.interval = 0.0;
                 self.smoothed = said;
             }

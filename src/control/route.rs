@@ -34,6 +34,12 @@ pub enum Command {
     Recenter,
 }
 
+/// What is longer is no id, and is not looked for.
+const LONGEST_ID: usize = 64;
+
+/// What is longer is no value.
+const LONGEST_VALUE: usize = 200;
+
 /// A command and whom it is for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routed {
@@ -92,6 +98,9 @@ fn read(path: &str, message: &Message) -> Result<Routed, String> {
 }
 
 fn find(id: &str) -> Result<ControlId, String> {
+    if id.len() > LONGEST_ID {
+        return Err("there is nothing of that name".to_owned());
+    }
     ControlId::parse(id).map_err(|error| error.to_string())
 }
 
@@ -130,6 +139,7 @@ fn value(control: &Control, message: &Message) -> Result<f64, String> {
         Ok(control.snap(value))
     };
     match (only(message)?, control.values) {
+        (Arg::Text(text), _) if text.len() > LONGEST_VALUE => Err("that is no value".to_owned()),
         (Arg::Text(text), _) => parse(text),
         (Arg::Number(number), Values::Choice { names, .. }) => {
             let index = number.round();

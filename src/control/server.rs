@@ -63,6 +63,16 @@ impl Shared {
         guests.iter().filter_map(desk).collect()
     }
 
+    /// Those that listen to this sender: one that asked for its own machine hears no other, whoever shares the port.
+    fn listeners(&self, from: SocketAddr) -> Vec<(Arc<Desk>, Door)> {
+        let guests = self.guests();
+        guests
+            .iter()
+            .filter(|guest| guest.anywhere || from.ip().is_loopback())
+            .filter_map(|guest| Some((guest.desk.upgrade()?, guest.door)))
+            .collect()
+    }
+
     fn anywhere(&self) -> bool {
         self.guests().iter().any(|guest| guest.anywhere)
     }
@@ -125,7 +135,7 @@ impl Shared {
                 match socket.recv_from(buffer) {
                     // Only wakes.
                     Ok((0, _)) => break,
-                    Ok((length, from)) => hear(&desks, &buffer[..length], from),
+                    Ok((length, from)) => hear(&self.listeners(from), &buffer[..length], from),
                     Err(error) => {
                         let silent = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
                         if !silent.contains(&error.kind()) {
@@ -154,8 +164,13 @@ impl Shared {
 fn hear(desks: &[(Arc<Desk>, Door)], bytes: &[u8], from: SocketAddr) {
     match osc::decode(bytes) {
         Ok(messages) => {
-            for (desk, _) in desks {
-                desk.osc(&messages, from);
+            for (desk, door) in desks {
+                // At opentrack's own port nothing else is obeyed.
+                if *door == Door::Osc {
+                    desk.osc(&messages, from);
+                } else {
+                    desk.malformed();
+                }
             }
         }
         Err(osc::Malformed) => {

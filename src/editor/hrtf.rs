@@ -71,7 +71,8 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
                 sink.touch();
             }
         });
-        ui.ctx().request_repaint();
+        let soon = std::time::Duration::from_millis(100);
+        ui.ctx().request_repaint_after(soon);
     }
     ui.horizontal(|ui| {
         let width = (ui.available_width() - 140.0).max(60.0);

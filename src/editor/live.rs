@@ -14,6 +14,8 @@ const LEAST_TOLD: f32 = 0.05;
 /// Fall of a spectrum in decibels a second; its peaks are held for so many seconds, then fall.
 const SPECTRUM_FALL: f32 = 60.0;
 const HOLD: f32 = 2.0;
+/// Seconds after which an engine that makes no frames is not heard.
+const STALLED: f32 = 0.3;
 
 /// What is shown of the sound.
 pub(super) struct Live {
@@ -37,6 +39,8 @@ pub(super) struct Live {
     pub phase_before: f64,
     /// Seconds since the last frame.
     passed: f32,
+    /// Frames that the engine had made, and for how many seconds it has made none.
+    made: (u64, f32),
 }
 
 impl Default for Live {
@@ -55,6 +59,7 @@ impl Default for Live {
             phase: 0.0,
             phase_before: 0.0,
             passed: 0.0,
+            made: (0, STALLED),
         }
     }
 }
@@ -86,6 +91,11 @@ impl Live {
             }
             self.telemetry = telemetry;
         }
+        let frames = self.telemetry.as_ref().map_or(0, |t| t.frames());
+        self.made = match self.made.0 == frames {
+            true => (frames, self.made.1 + seconds),
+            false => (frames, 0.0),
+        };
         let mut moving = false;
         for (level, peak) in self.levels.iter_mut().zip(link.take_peaks()) {
             *level = decibels(peak)
@@ -171,7 +181,10 @@ impl Live {
 
     /// The same, while something entrains: the clock runs on while nothing does.
     pub fn sounding(&self) -> Option<&Telemetry> {
-        self.telemetry().filter(|t| t.generates() && t.fade() > 0.0)
+        // One that is not called any more has left its last words standing.
+        let called = self.made.1 < STALLED;
+        self.telemetry()
+            .filter(|t| called && t.generates() && t.fade() > 0.0)
     }
 
     /// The display closes.

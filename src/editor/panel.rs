@@ -154,6 +154,10 @@ impl Panel {
             messages::ui(ui, &self.live, &mut desk);
         });
         let open = self.welcome.ui(ui, area, &desk);
+        if !ui.input(|input| input.pointer.any_down()) {
+            // What was held may not be drawn any more.
+            hand.let_go(sink, now);
+        }
         self.hand = hand;
         let moving = self.moving || open;
         self.link.set_idle(!moving);

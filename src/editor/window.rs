@@ -101,10 +101,16 @@ impl Editor for ZgEditor {
             .unwrap_or_else(PoisonError::into_inner)
             .upgrade();
         match open.filter(|state| state.is_open()) {
-            Some(state) => NativeSize::from_logical_or_physical(
-                state.logical_size().cast::<f64>(),
-                state.physical_size(),
-            ),
+            Some(state) => {
+                // The host's logical points are the editor's by the zoom.
+                let points = state.logical_size().cast::<f64>();
+                let zoom = f64::from(self.link.look().zoom);
+                let logical = LogicalSize {
+                    width: points.width * zoom,
+                    height: points.height * zoom,
+                };
+                NativeSize::from_logical_or_physical(logical, state.physical_size())
+            }
             None => NativeSize::from_size(self.logical_size().into(), 1.0),
         }
     }
@@ -164,9 +170,9 @@ impl NiceEguiApp for App {
     }
 
     fn resized(&mut self, size: WindowSize) {
-        let zoom = self.link.look().zoom;
+        // In points of the editor: egui's window has divided by the zoom.
         let (width, height) = (size.logical.width as f32, size.logical.height as f32);
-        self.link.set_points(width / zoom, height / zoom);
+        self.link.set_points(width, height);
     }
 }
 

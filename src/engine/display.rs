@@ -69,6 +69,7 @@ fn get(slot: &AtomicU32) -> f32 {
 impl Display {
     /// A display opens, or closes.
     pub fn set_open(&self, open: bool) {
+        self.ear.store(0, Relaxed);
         self.open.store(open, Relaxed);
     }
 

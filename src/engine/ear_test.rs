@@ -20,9 +20,9 @@ pub struct EarTest {
 }
 
 impl EarTest {
-    /// Begins; one that sounds is left to end.
+    /// Begins; one that sounds in the same ear is left to end.
     pub fn start(&mut self, ear: usize) {
-        if self.at.is_none() {
+        if self.at.is_none() || self.ear != ear {
             *self = EarTest { ear, at: Some(0) };
         }
     }

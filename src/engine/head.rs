@@ -124,7 +124,9 @@ impl HeadFollower {
 
     /// Where the head is at the end of this quantum; `None` until a tracker has spoken.
     pub fn pose(&self) -> Option<Quat> {
-        self.way.map(|way| way.second)
+        // One that is home is none: the angles are then the controls' to the bit.
+        let second = self.way?.second;
+        (second.degrees_to(Quat::FRONT) > 1e-9).then_some(second)
     }
 
     /// Comes to the next quantum. Tells whether the head has jumped.

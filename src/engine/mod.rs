@@ -379,6 +379,9 @@ impl Engine {
         self.played = 0;
         self.song_expected = None;
         self.deck.reset();
+        // What was asked for before is not for what comes now.
+        self.ear_test = EarTest::default();
+        self.telemetry.display().take_ear();
         for travel in &mut self.travels {
             *travel = Travel::still(travel.target());
         }
@@ -519,7 +522,8 @@ impl Engine {
         let display = self.telemetry.display();
         let place = display.looks_at().filter(|_| display.is_open());
         self.graph.see(place);
-        if let Some(ear) = display.take_ear() {
+        let ears = self.bus.is_none() || self.space_sounds();
+        if let Some(ear) = display.take_ear().filter(|_| ears && display.is_open()) {
             self.ear_test.start(ear);
         }
     }

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Values that fit into a line between two blocks: all controls, and some more than once.
 const LINE: usize = 1024;
 
+/// How many are taken a block.
+const MOST: usize = 64;
+
 /// A parameter of a node of the chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NodeParam {
@@ -164,6 +167,8 @@ impl Overrides {
 impl Engine {
     /// Holds a control at a value, as a step at the next frame, until the host says something else than `host`.
     pub fn impose(&mut self, control: ControlId, value: f64, host: f64) {
+        // A sound that has been loaded before lets go of what was held, not of this.
+        self.receive_orders();
         self.overrides.hold(control, host);
         self.apply(control, Change::Step(value));
     }
@@ -184,7 +189,11 @@ impl Engine {
 
     /// Takes what has come from outside since the last block.
     pub(super) fn take_overrides(&mut self) {
-        while let Ok(next) = self.overrides.from.pop() {
+        // What comes meanwhile waits for the next block.
+        for _ in 0..self.overrides.from.slots().min(MOST) {
+            let Ok(next) = self.overrides.from.pop() else {
+                break;
+            };
             match next {
                 Override::Control {
                     control,

@@ -4,6 +4,7 @@ mod sources;
 
 use super::space::head::{self, View};
 use crate::editor::live::Live;
+use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, knobs};
 use crate::engine::ControlId;
@@ -31,7 +32,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     if beside {
         let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
         let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
-        ui.scope_builder(builder, |ui| sources::ui(ui, desk));
+        ui.scope_builder(builder, |ui| scrolled(ui, |ui| sources::ui(ui, desk)));
     }
 }
 

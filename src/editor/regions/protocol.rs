@@ -554,15 +554,22 @@ impl Stage {
             }
         });
         let mut named = Rect::NOTHING;
-        let visible = points.iter().enumerate().filter(|(_, (_, row))| {
+        // One that is held is there wherever it is dragged to.
+        let held = self.held.as_ref().map(|held| held.point);
+        let is_held = |n: usize| held == Some((control, n));
+        let visible = points.iter().enumerate().filter(|(n, (_, row))| {
             let x = self.view.x(row.seconds, range);
-            (range.min - 8.0..=range.max + 8.0).contains(&x)
+            is_held(*n) || (range.min - 8.0..=range.max + 8.0).contains(&x)
         });
-        let visible: Vec<(usize, Row)> =
-            visible.map(|(n, (_, row))| (n, *row)).take(MOST).collect();
+        let mut visible: Vec<(usize, Row)> = visible.map(|(n, (_, row))| (n, *row)).collect();
+        let mut left = MOST;
+        visible.retain(|(n, _)| {
+            left = left.saturating_sub(1);
+            left > 0 || is_held(*n)
+        });
         for (n, row) in visible {
             let at = pos2(self.view.x(row.seconds, range), lane.y(row.value));
-            if !clip.expand(4.0).contains(at) {
+            if !clip.expand(4.0).contains(at) && !is_held(n) {
                 continue;
             }
             let spot = Rect::from_center_size(at, vec2(16.0, 16.0)).intersect(clip.expand(4.0));
@@ -602,7 +609,7 @@ impl Stage {
             };
             let shift = if lit { 0.5 } else { shift };
             let left = at.x - shift * size.x;
-            let x = left.clamp(plot.left() + 4.0, plot.right() - size.x - 4.0);
+            let x = left.min(plot.right() - size.x - 4.0).max(plot.left() + 4.0);
             let y = if above > plot.top() {
                 above
             } else {
@@ -710,7 +717,8 @@ impl Stage {
             }
         }
         if response.drag_stopped() {
-            let edited = held.and_then(|held| held.preview);
+            let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+            let edited = held.and_then(|held| held.preview).filter(|_| !escaped);
             return edited.inspect(|edited| put(desk, Some(edited.clone())));
         }
         if held.is_some() {

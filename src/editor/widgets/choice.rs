@@ -146,7 +146,7 @@ fn segments(
     draw: impl Fn(&Ui, Rect, usize, Color32),
 ) {
     let theme = Theme::of(ui);
-    let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     tell(&whole, id, desk.value(id));
     menu::attach(&whole, id, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);

@@ -6,6 +6,7 @@ use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::accesskit::{Action, ActionData};
 use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Rect, Response, Ui};
+use std::time::Duration;
 
 /// How much finer a drag with shift is.
 const FINE: f64 = 0.1;
@@ -13,6 +14,8 @@ const FINE: f64 = 0.1;
 const NOTCH: f32 = 40.0;
 /// Share of the way for one step of wheel or arrows.
 const STEP: f64 = 0.02;
+/// Seconds after which a turn of the wheel is over.
+const WHEEL: f64 = 0.25;
 
 /// Drives a number. `travel` is the way of the pointer, in points, for the whole range; `readout` is where the
 /// value is written: a click there types. True while the field of a typed value is drawn there.
@@ -26,7 +29,7 @@ pub(super) fn drive(
 ) -> bool {
     let control = id.control();
     tell(response, id, desk.value(id));
-    if typing::field(ui, response.id, readout, desk) {
+    if !response.dragged() && typing::field(ui, response.id, readout, desk) {
         return true;
     }
     if response.double_clicked() {
@@ -99,10 +102,24 @@ fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         input.smooth_scroll_delta = egui::Vec2::ZERO;
         (way.x + way.y, input.modifiers.shift)
     });
-    if way != 0.0 {
-        let scale = if fine { FINE } else { 1.0 };
-        step(id, f64::from(way / NOTCH) * scale, desk);
+    if way == 0.0 {
+        return;
     }
+    // A notch comes in many small parts: all of them are one gesture.
+    let going = desk.hand.wheel.filter(|(turned, ..)| *turned == id);
+    let at = match going {
+        Some((_, at, _)) if desk.holds(id) => at,
+        _ => {
+            desk.take(id);
+            position(id, desk.value(id))
+        }
+    };
+    let scale = if fine { FINE } else { 1.0 };
+    let to = (at + STEP * f64::from(way / NOTCH) * scale).clamp(0.0, 1.0);
+    desk.hand.wheel = Some((id, to, desk.now + WHEEL));
+    desk.change(id, at_position(id, to));
+    ui.ctx()
+        .request_repaint_after(Duration::from_secs_f64(WHEEL + 0.02));
 }
 
 fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {

@@ -4,6 +4,7 @@ use super::Desk;
 use super::typing::enter;
 use crate::control::Moves;
 use crate::engine::ControlId;
+use crate::engine::controls::Values;
 use egui::{Response, Ui};
 
 /// Opens on the secondary button.
@@ -47,7 +48,8 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
             .post(format!("{}: move a controller to learn it", control.name));
         ui.close();
     }
-    if ui.button("Type a value").clicked() {
+    let number = matches!(control.values, Values::Number { .. });
+    if number && ui.button("Type a value").clicked() {
         let text = control.format(desk.value(id));
         desk.type_into(id, response.id, text);
         ui.close();

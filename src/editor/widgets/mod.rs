@@ -39,6 +39,8 @@ pub(super) struct Hand {
     /// Where the held control's handle is, 0 to 1, between the values that it snaps to.
     grip: f64,
     typing: Option<Typing>,
+    /// The control that the wheel turns, where its handle is, and until when the turn is one gesture.
+    wheel: Option<(ControlId, f64, f64)>,
     /// The value that was copied from a control's menu.
     copied: Option<String>,
 }
@@ -49,6 +51,17 @@ impl Hand {
         for id in self.held.drain(..) {
             sink.end(id);
         }
+    }
+}
+
+impl Hand {
+    /// Ends the gestures that no button holds any more.
+    pub(super) fn let_go(&mut self, sink: &dyn ParamSink, now: f64) {
+        if self.wheel.is_some_and(|(.., until)| now <= until) {
+            return;
+        }
+        self.wheel = None;
+        self.release(sink);
     }
 }
 

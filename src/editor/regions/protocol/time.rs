@@ -91,8 +91,9 @@ impl View {
 
 /// A time to the tenth of a second where it has one: "12:30", "1:02:03.5".
 pub(super) fn exact(seconds: f64) -> String {
-    let whole = super::super::presets::clock(seconds + 1e-6);
-    let part = (seconds.max(0.0) * 1000.0).round() % 1000.0;
+    let millis = (seconds.max(0.0) * 1000.0).round();
+    let whole = super::super::presets::clock(millis / 1000.0 + 1e-6);
+    let part = millis % 1000.0;
     if part == 0.0 {
         return whole;
     }
