@@ -141,8 +141,9 @@ impl Head {
                     (passed - self.interval) * if self.interval > 0.0 { 0.1 } else { 1.0 };
                 // Angles that come one by one are one orientation: what a moment tells of a speed is noise.
                 let (origin, since) = *self.origin.get_or_insert((before, when));
-                if now - since >= MOMENT {
-                    self.turn = Some((origin.inverse() * said, now - since));
+                let span = now - since;
+                if !(0.0..MOMENT).contains(&span) {
+                    self.turn = (span > 0.0).then(|| (origin.inverse() * said, span));
                     self.origin = Some((said, now));
                 }
                 let part = if self.settings.smoothing > 0.0 {
