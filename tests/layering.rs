@@ -64,7 +64,10 @@ const PROTOCOL_ENGINE: &[&str] = &["controls", "timeline", "ControlError", "Cont
 
 /// Rooms that may hold `unsafe`, with why.
 const UNSAFE: &[(&str, &str)] = &[
-    ("node/foreign.rs", "the C ABI of foreign nodes, and the libraries they come in"),
+    (
+        "node/foreign.rs",
+        "the C ABI of foreign nodes, and the libraries they come in",
+    ),
     ("node/registry.rs", "the descriptors that build.rs links in"),
     ("dsp/denormals.rs", "the floating-point mode"),
     (

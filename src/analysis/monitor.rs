@@ -176,7 +176,9 @@ impl Monitor {
             }
             let (from, to) = (from / width, to / width);
             *level = if to.floor() > from.ceil() {
-                (from.ceil() as usize..=to.floor() as usize).map(db).fold(FLOOR, f32::max)
+                (from.ceil() as usize..=to.floor() as usize)
+                    .map(db)
+                    .fold(FLOOR, f32::max)
             } else {
                 // Between two bins: a straight line.
                 let at = 0.5 * (from + to);
@@ -229,7 +231,9 @@ mod tests {
     fn tones(rate: f64, left: f64, right: f64, seconds: f64) -> Vec<[f32; 2]> {
         let wave = |hertz: f64, n: usize| (0.25 * (TAU * hertz * n as f64 / rate).sin()) as f32;
         let count = (seconds * rate) as usize;
-        (0..count).map(|n| [wave(left, n), wave(right, n)]).collect()
+        (0..count)
+            .map(|n| [wave(left, n), wave(right, n)])
+            .collect()
     }
 
     #[test]
@@ -240,7 +244,10 @@ mod tests {
             let [left, right] = monitor.spectra();
             let peak = |spectrum: &[f32; BANDS]| {
                 let loudest = (0..BANDS).max_by(|a, b| spectrum[*a].total_cmp(&spectrum[*b]));
-                (band_hertz(loudest.unwrap() as f64), spectrum[loudest.unwrap()])
+                (
+                    band_hertz(loudest.unwrap() as f64),
+                    spectrum[loudest.unwrap()],
+                )
             };
             for (spectrum, hertz) in [(left, 395.0), (right, 405.0)] {
                 let (found, level) = peak(&spectrum);
@@ -252,7 +259,10 @@ mod tests {
                 assert!((pair[1].ears[0] - 0.25).abs() < 0.01);
                 // Ten cycles a second: a twentieth of one between two moments.
                 let turned = pair[1].phase.unwrap() - pair[0].phase.unwrap();
-                assert!(((turned + 1.5).rem_euclid(1.0) - 0.5 - 0.05).abs() < 2e-3, "{turned}");
+                assert!(
+                    ((turned + 1.5).rem_euclid(1.0) - 0.5 - 0.05).abs() < 2e-3,
+                    "{turned}"
+                );
             }
             let mixed = track[20..].iter().map(|moment| moment.mixed);
             assert!(mixed.clone().fold(1.0, f32::min) < 0.05 && mixed.fold(0.0, f32::max) > 0.2);
@@ -266,9 +276,18 @@ mod tests {
         let mut monitor = Monitor::new(48_000.0);
         monitor.feed(&vec![[0.0; 2]; 10_000], 250.0);
         assert!(monitor.is_silent());
-        assert_eq!((monitor.loudness(), monitor.correlation()), ([None; 2], None));
+        assert_eq!(
+            (monitor.loudness(), monitor.correlation()),
+            ([None; 2], None)
+        );
         assert!(monitor.track().iter().all(|moment| moment.phase.is_none()));
-        assert!(monitor.spectra().iter().flatten().all(|level| *level == FLOOR));
+        assert!(
+            monitor
+                .spectra()
+                .iter()
+                .flatten()
+                .all(|level| *level == FLOOR)
+        );
         monitor.feed(&[[0.1, 0.1]; 64], 250.0);
         assert!(!monitor.is_silent());
         assert!((monitor.correlation().unwrap() - 1.0).abs() < 1e-6);

@@ -54,7 +54,9 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
     let (link, sink) = (desk.link, desk.sink);
     // What is being typed.
     let typed = ui.scope_id().with("path of a SOFA file");
-    let mut path = ui.data(|data| data.get_temp::<String>(typed)).unwrap_or_default();
+    let mut path = ui
+        .data(|data| data.get_temp::<String>(typed))
+        .unwrap_or_default();
     let state = link.hrtf();
     if !state.name.is_empty() {
         ui.weak(&state.name);
@@ -77,9 +79,7 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
             .hint_text("SOFA file")
             .desired_width(width);
         let typed = ui.add(field);
-        typed.widget_info(|| {
-            WidgetInfo::labeled(Role::TextInput, true, "Path of a SOFA file")
-        });
+        typed.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a SOFA file"));
         let entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let help = "Loads a SOFA file in the background; the sound stays until it is ready";
         let load = button(ui, "Load", "Load SOFA file", help, true, Look::Raised);

@@ -47,7 +47,11 @@ impl Look {
 
     /// The nearest usable look.
     pub fn usable(self) -> Look {
-        let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
+        let zoom = if self.zoom.is_finite() {
+            self.zoom
+        } else {
+            1.0
+        };
         Look {
             zoom: zoom.clamp(*Self::ZOOMS.start(), *Self::ZOOMS.end()),
             ..self

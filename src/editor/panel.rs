@@ -1,6 +1,7 @@
 //! The window's plan: the bar on top, the beat on the left, the stage with one page open, the inspector of what is
 //! chosen on the right, the strip of cards below, and the line of messages. `docs/editor.md` has the picture.
 
+use super::ParamSink;
 use super::link::Link;
 use super::live::Live;
 use super::regions::presets;
@@ -9,7 +10,6 @@ use super::regions::{
 };
 use super::theme::{self, GAP, ROUND, Theme};
 use super::widgets::{Desk, Hand, tab};
-use super::ParamSink;
 use crate::engine::ControlId;
 use crate::protocol::Library;
 use egui::{Frame, Margin, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
@@ -121,10 +121,7 @@ impl Panel {
             now,
         };
         part(ui, "bar", plan.bar, |ui| {
-            if let Some(page) = self
-                .header
-                .ui(ui, &self.live, &mut self.presets, &mut desk)
-            {
+            if let Some(page) = self.header.ui(ui, &self.live, &mut self.presets, &mut desk) {
                 self.page = page;
             }
         });
@@ -139,7 +136,9 @@ impl Panel {
             }
         });
         if let (Some(rect), Some(chosen)) = (plan.inspector, self.card) {
-            card(ui, "inspector", rect, |ui| self.inspector(ui, chosen, false, &mut desk));
+            card(ui, "inspector", rect, |ui| {
+                self.inspector(ui, chosen, false, &mut desk)
+            });
         }
         part(ui, "strip", plan.strip, |ui| {
             if let Some(chosen) = strip::ui(ui, self.card, &self.live, &mut desk) {

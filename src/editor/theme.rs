@@ -344,7 +344,8 @@ mod tests {
     fn the_ears_are_told_apart_without_colour_vision() {
         // Deuteranopia and protanopia (Viénot 1999, in linear light): the two ears stay 20 levels apart.
         let seen = |colour: Color32| {
-            let linear = [colour.r(), colour.g(), colour.b()].map(|c| (f64::from(c) / 255.0).powf(2.2));
+            let linear =
+                [colour.r(), colour.g(), colour.b()].map(|c| (f64::from(c) / 255.0).powf(2.2));
             let [r, g, b] = linear;
             let red_green = 0.29275 * r + 0.70725 * g;
             [red_green, -0.02234 * r + 0.02234 * g + b].map(|v| v.max(0.0).powf(1.0 / 2.2) * 255.0)

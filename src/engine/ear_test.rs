@@ -57,10 +57,17 @@ mod tests {
             test.add([&mut left[range.clone()], &mut right[range]], 48_000.0);
         }
         assert!(left.iter().all(|sample| *sample == 0.0));
-        let peak = right.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+        let peak = right
+            .iter()
+            .fold(0.0f32, |peak, sample| peak.max(sample.abs()));
         assert!((peak - 0.05).abs() < 1e-3, "{peak}");
         assert!(right[38_400..].iter().all(|sample| *sample == 0.0));
         // Neither end clicks.
-        assert!(right[..16].iter().chain(&right[38_384..]).all(|s| s.abs() < 1e-5));
+        assert!(
+            right[..16]
+                .iter()
+                .chain(&right[38_384..])
+                .all(|s| s.abs() < 1e-5)
+        );
     }
 }

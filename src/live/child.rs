@@ -133,9 +133,7 @@ fn end(status: ExitStatus) -> End {
         (Some(127), _) => End::Missing,
         (Some(code), _) => End::Code(code),
         // Nobody but the limit of processor time sends these.
-        (_, Some(signal))
-            if signal == Signal::KILL.as_raw() || signal == Signal::XCPU.as_raw() =>
-        {
+        (_, Some(signal)) if signal == Signal::KILL.as_raw() || signal == Signal::XCPU.as_raw() => {
             End::Late
         }
         (_, signal) => End::Signal(signal.unwrap_or(0)),
@@ -184,7 +182,10 @@ mod tests {
     fn sleepers_and_loops_end_with_all_they_started() {
         let began = Instant::now();
         let marker = tempfile::tempdir().unwrap();
-        let late = format!("(sleep 1; touch {}/late) & sleep 60", marker.path().display());
+        let late = format!(
+            "(sleep 1; touch {}/late) & sleep 60",
+            marker.path().display()
+        );
         assert_eq!(shell(&late, SOME).0, End::Late);
         let patient = Limits {
             wall: Duration::from_secs(20),
@@ -202,7 +203,10 @@ mod tests {
             wall: Duration::from_secs(20),
             processor: 10,
         };
-        let (end, _) = shell("x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#x}", little);
+        let (end, _) = shell(
+            "x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#x}",
+            little,
+        );
         assert_ne!(end, End::Code(0));
         let (end, said) = shell("yes", little);
         assert!(!matches!(end, End::Code(0)) && said.len() as u64 <= KEPT);

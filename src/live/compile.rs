@@ -29,7 +29,8 @@ const LIMITS: Limits = Limits {
 
 const FAUST: &str = "Faust (Debian/Ubuntu: apt-get install faust; macOS: brew install faust; \
                      Windows: the installer on faust.grame.fr)";
-const CPP: &str = "a C++ compiler (Debian/Ubuntu: apt-get install g++; macOS: xcode-select --install)";
+const CPP: &str =
+    "a C++ compiler (Debian/Ubuntu: apt-get install g++; macOS: xcode-select --install)";
 
 /// Compiles `source` in the folder `job`, which is the caller's to remove; gives the library.
 pub(super) fn compile(source: &Source, job: &Path) -> Result<PathBuf, LiveError> {
@@ -61,7 +62,9 @@ pub(super) fn compile(source: &Source, job: &Path) -> Result<PathBuf, LiveError>
     args.extend(["-I".into(), job.into(), "-o".into(), library.clone().into()]);
     args.extend([code.into(), entry.into()]);
     let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
-    run(source, job, &compiler, &args, CPP, |log| cpp_error(source, log))?;
+    run(source, job, &compiler, &args, CPP, |log| {
+        cpp_error(source, log)
+    })?;
     Ok(library)
 }
 
@@ -79,10 +82,17 @@ fn generate(source: &Source, job: &Path) -> Result<PathBuf, LiveError> {
         .to_vec();
     args.extend([structure.clone().into(), "-I".into(), job.into()]);
     args.extend(["-a".into(), job.join("node.cpp").into()]);
-    args.extend(["-o".into(), generated.clone().into(), source.file.clone().into()]);
+    args.extend([
+        "-o".into(),
+        generated.clone().into(),
+        source.file.clone().into(),
+    ]);
     let faust = OsString::from("faust");
-    run(source, job, &faust, &args, FAUST, |log| faust_error(source, log))?;
-    let text = fs::read_to_string(&generated).map_err(|error| LiveError::folder(&generated, error))?;
+    run(source, job, &faust, &args, FAUST, |log| {
+        faust_error(source, log)
+    })?;
+    let text =
+        fs::read_to_string(&generated).map_err(|error| LiveError::folder(&generated, error))?;
     let text = text
         .replace("<<moduleName>>", &source.name)
         .replace("<<structName>>", &structure);
@@ -109,10 +119,7 @@ fn run(
         End::Code(_) => Err(explain(&log)),
         End::Missing => Err(LiveError::Missing { file: file(), tool }),
         End::Signal(signal) => Err(gave(format!("crashed on it (signal {signal})"))),
-        End::Late => Err(gave(format!(
-            "did not end within {} s",
-            LIMITS.processor
-        ))),
+        End::Late => Err(gave(format!("did not end within {} s", LIMITS.processor))),
     }
 }
 
@@ -123,7 +130,12 @@ fn faust_error(source: &Source, log: &str) -> LiveError {
         let (file, number) = place.trim().rsplit_once(':')?;
         Some((file.trim(), number.trim().parse().ok(), message.trim()))
     });
-    let whole = || log.trim().trim_start_matches("ERROR :").trim_start_matches("ERROR").trim();
+    let whole = || {
+        log.trim()
+            .trim_start_matches("ERROR :")
+            .trim_start_matches("ERROR")
+            .trim()
+    };
     let (file, line, message) = place.unwrap_or(("", None, whole()));
     error(source, file, line, message, log)
 }
@@ -155,7 +167,11 @@ fn error(source: &Source, file: &str, line: Option<u32>, message: &str, log: &st
     let named = Path::new(file);
     let is_own = file.is_empty() || named.file_name().is_some_and(|name| Some(name) == own);
     LiveError::Compile {
-        file: if is_own { source.shown.clone() } else { named.to_owned() },
+        file: if is_own {
+            source.shown.clone()
+        } else {
+            named.to_owned()
+        },
         line,
         message: if message.is_empty() {
             "the compiler failed and said nothing".to_owned()
@@ -210,19 +226,31 @@ mod tests {
 
     #[test]
     fn fausts_words_become_file_line_and_message() {
-        let error = faust_error(&source(), "My Node.dsp : 4 : ERROR : undefined symbol : fo\n");
+        let error = faust_error(
+            &source(),
+            "My Node.dsp : 4 : ERROR : undefined symbol : fo\n",
+        );
         assert_eq!(shown(error), "My Node.dsp:4: undefined symbol : fo");
         let said = "ERROR in sequential composition A:B\nThe number of outputs [1]...\n";
         let error = shown(faust_error(&source(), said));
-        assert!(error.starts_with("My Node.dsp: in sequential composition A:B"), "{error}");
-        let error = shown(faust_error(&source(), "other.lib : 9 : ERROR : syntax error\n"));
+        assert!(
+            error.starts_with("My Node.dsp: in sequential composition A:B"),
+            "{error}"
+        );
+        let error = shown(faust_error(
+            &source(),
+            "other.lib : 9 : ERROR : syntax error\n",
+        ));
         assert_eq!(error, "other.lib:9: syntax error");
     }
 
     #[test]
     fn the_cpp_compilers_words_too() {
         let said = "In function x:\n/somewhere/My Node.dsp:12:5: error: expected ';'\n  12 | x\n";
-        assert_eq!(shown(cpp_error(&source(), said)), "My Node.dsp:12: expected ';'");
+        assert_eq!(
+            shown(cpp_error(&source(), said)),
+            "My Node.dsp:12: expected ';'"
+        );
         let said = "x.cpp:(.text+0x5): undefined reference to `zg_node_my_node'\n";
         assert!(shown(cpp_error(&source(), said)).contains("does not define extern \"C\""));
         assert!(shown(cpp_error(&source(), "")).contains("said nothing"));

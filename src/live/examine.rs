@@ -21,7 +21,9 @@ const MOST_LOAD: f64 = 0.5;
 const SOUNDS: [(&str, fn(usize, f32) -> f32); 6] = [
     ("silence", |_, _| 0.0),
     ("noise at full scale", |_, noise| noise),
-    ("a square wave 12 dB over full scale", |n, _| if n / 50 % 2 == 0 { 4.0 } else { -4.0 }),
+    ("a square wave 12 dB over full scale", |n, _| {
+        if n / 50 % 2 == 0 { 4.0 } else { -4.0 }
+    }),
     ("a constant", |_, _| 1.0),
     ("clicks", |n, _| if n % 997 == 0 { 1.0 } else { 0.0 }),
     ("numbers next to zero", |_, noise| noise * 1e-38),
@@ -83,7 +85,11 @@ fn speed(kind: &ForeignKind, doing: &mut dyn FnMut(&str)) -> Result<f64, String>
 /// Every sound at every extreme of its parameters: what leaves is finite.
 fn torture(kind: &ForeignKind, rate: f64, doing: &mut dyn FnMut(&str)) -> Result<(), String> {
     for (what, wave) in SOUNDS {
-        for (place, share) in [("default", None), ("lowest", Some(0.0)), ("highest", Some(1.0))] {
+        for (place, share) in [
+            ("default", None),
+            ("lowest", Some(0.0)),
+            ("highest", Some(1.0)),
+        ] {
             let task = format!("it processed {what} at {rate} Hz, its parameters at their {place}");
             doing(&task);
             let mut node = make(kind, rate, BLOCK)?;
@@ -137,7 +143,12 @@ fn resets(kind: &ForeignKind, doing: &mut dyn FnMut(&str)) -> Result<(), String>
     let mut node = make(kind, RATE, BLOCK)?;
     let input = sound(node.as_ref(), SOUNDS[1].1, FRAMES, 3);
     let fresh = whole(node.as_mut(), &input, &[BLOCK], RATE, false);
-    let poison = sound(node.as_ref(), |n, _| [f32::NAN, f32::INFINITY][n % 2], BLOCK, 3);
+    let poison = sound(
+        node.as_ref(),
+        |n, _| [f32::NAN, f32::INFINITY][n % 2],
+        BLOCK,
+        3,
+    );
     whole(node.as_mut(), &poison, &[BLOCK], RATE, false);
     node.reset();
     let again = whole(node.as_mut(), &input, &[BLOCK], RATE, false);
@@ -194,7 +205,11 @@ fn whole(
             }
             let count = (GRID - start % GRID).min(end - start);
             // Only what happens on the grid cuts; without it blocks are as long as they are.
-            let count = if moves || !node.info().phases.is_empty() { count } else { end - start };
+            let count = if moves || !node.info().phases.is_empty() {
+                count
+            } else {
+                end - start
+            };
             for (output, block) in output.iter_mut().zip(run(node, input, start, count)) {
                 output.extend(block);
             }
@@ -250,7 +265,9 @@ fn check_finite(output: &[Vec<f32>]) -> Result<(), String> {
 
 fn difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> Option<usize> {
     let frames = a.iter().zip(b).filter_map(|(a, b)| {
-        a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits())
+        a.iter()
+            .zip(b)
+            .position(|(a, b)| a.to_bits() != b.to_bits())
     });
     frames.min()
 }

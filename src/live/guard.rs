@@ -109,7 +109,10 @@ mod tests {
             }
             assert!(out[0][..11].iter().all(|x| *x == 0.25), "{block}");
             assert!(out[1][..11].iter().all(|x| *x == 0.5), "{block}");
-            assert!(out.iter().all(|channel| channel[11..].iter().all(|x| *x == 0.0)));
+            assert!(
+                out.iter()
+                    .all(|channel| channel[11..].iter().all(|x| *x == 0.0))
+            );
             assert!(tripped.is_set());
             guard.reset();
             assert!(!tripped.is_set());

@@ -76,6 +76,49 @@ struct Source {
 }
 
 impl Source {
+    fn new(file: &Path) -> Result<Source, LiveError> {
+        Ok(Source {
+            file: fs::canonicalize(file).map_err(|error| LiveError::read(file, error))?,
+            shown: file.to_owned(),
+            name: compile::node_name(file),
+        })
+    }
+
+    /// A number for everything that a library is made of: the source, the files beside it that it names, what
+    /// they are compiled against, and with what.
+    fn content(&self) -> Result<u128, LiveError> {
+        let mut hash = fnv_on(BASIS, &VERSION.to_le_bytes());
+        for text in [std::env::consts::ARCH, std::env::consts::OS] {
+            hash = fnv_on(hash, text.as_bytes());
+        }
+        for (_, text) in compile::SUPPORT {
+            hash = fnv_on(hash, text.as_bytes());
+        }
+        let mut waiting = vec![self.file.clone()];
+        let mut seen = BTreeSet::new();
+        while let Some(file) = waiting.pop() {
+            if seen.len() >= MOST_FILES || !seen.insert(file.clone()) {
+                continue;
+            }
+            let bytes = fs::read(&file).map_err(|error| LiveError::read(&self.shown, error))?;
+            hash = fnv_on(hash, &(bytes.len() as u64).to_le_bytes());
+            hash = fnv_on(hash, &bytes);
+            // Whatever stands in quotes and is a file beside this one is taken to be drawn in.
+            if let (Some(folder), Ok(text)) = (file.parent(), std::str::from_utf8(&bytes)) {
+                let quoted = text
+                    .lines()
+                    .flat_map(|line| line.split('"').skip(1).step_by(2));
+                let beside = quoted.filter(|name| !name.is_empty() && name.len() < 256);
+                waiting.extend(
+                    beside
+                        .map(|name| folder.join(name))
+                        .filter(|path| path.is_file()),
+                );
+            }
+        }
+        Ok(hash)
+    }
+
     fn is_faust(&self) -> bool {
         self.file.extension().is_some_and(|ending| ending == "dsp")
     }
@@ -109,7 +152,8 @@ impl Workshop {
     /// Whether [`Workshop::open`] takes this file: by its ending.
     pub fn takes(file: &Path) -> bool {
         let ending = file.extension().and_then(|ending| ending.to_str());
-        ending.is_some_and(|ending| ["dsp", "cpp", std::env::consts::DLL_EXTENSION].contains(&ending))
+        ending
+            .is_some_and(|ending| ["dsp", "cpp", std::env::consts::DLL_EXTENSION].contains(&ending))
     }
 
     /// Compiles a source, if that has not been done before; takes a library as it is. What comes back is a
@@ -123,18 +167,14 @@ impl Workshop {
                 file: file.to_owned(),
             });
         }
-        let source = Source {
-            file: fs::canonicalize(file).map_err(|error| LiveError::read(file, error))?,
-            shown: file.to_owned(),
-            name: compile::node_name(file),
-        };
+        let source = Source::new(file)?;
         let is_library = file
             .extension()
             .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION);
         let kept = self.folder.join(compile::library_name(&format!(
             "{}-{:032x}",
             source.name,
-            content(&source)?
+            source.content()?
         )));
         if kept.exists() {
             return Ok(kept);
@@ -151,6 +191,15 @@ impl Workshop {
         self.tidy();
         fs::rename(&made, &kept).map_err(|error| LiveError::folder(&kept, error))?;
         Ok(kept)
+    }
+
+    /// A number that changes with the file and with the files beside it that it draws in, to see whether they
+    /// were saved.
+    ///
+    /// # Errors
+    /// [`LiveError::Read`].
+    pub fn content(file: &Path) -> Result<u128, LiveError> {
+        Source::new(file)?.content()
     }
 
     /// Makes a node of a file: compiles it, tries it in a process of its own, and opens it. What has been
@@ -325,33 +374,4 @@ impl Drop for Job {
         // What cannot be removed is only in the way of nobody.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// A number for everything that a library is made of: the source, the files beside it that it names, what
-/// they are compiled against, and with what.
-fn content(source: &Source) -> Result<u128, LiveError> {
-    let mut hash = fnv_on(BASIS, &VERSION.to_le_bytes());
-    for text in [std::env::consts::ARCH, std::env::consts::OS] {
-        hash = fnv_on(hash, text.as_bytes());
-    }
-    for (_, text) in compile::SUPPORT {
-        hash = fnv_on(hash, text.as_bytes());
-    }
-    let mut waiting = vec![source.file.clone()];
-    let mut seen = BTreeSet::new();
-    while let Some(file) = waiting.pop() {
-        if seen.len() >= MOST_FILES || !seen.insert(file.clone()) {
-            continue;
-        }
-        let bytes = fs::read(&file).map_err(|error| LiveError::read(&source.shown, error))?;
-        hash = fnv_on(hash, &(bytes.len() as u64).to_le_bytes());
-        hash = fnv_on(hash, &bytes);
-        // Whatever stands in quotes and is a file beside this one is taken to be drawn in.
-        if let (Some(folder), Ok(text)) = (file.parent(), std::str::from_utf8(&bytes)) {
-            let quoted = text.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
-            let beside = quoted.filter(|name| !name.is_empty() && name.len() < 256);
-            waiting.extend(beside.map(|name| folder.join(name)).filter(|path| path.is_file()));
-        }
-    }
-    Ok(hash)
 }

@@ -15,7 +15,9 @@ impl Atlas {
     /// Takes up what a frame brings.
     pub fn take(&mut self, delta: &mut TexturesDelta) {
         let parts = std::mem::take(&mut delta.set);
-        let parts = parts.into_iter().flat_map(|(id, parts)| parts.into_iter().map(move |part| (id, part)));
+        let parts = parts
+            .into_iter()
+            .flat_map(|(id, parts)| parts.into_iter().map(move |part| (id, part)));
         for (id, part) in parts {
             let ImageData::Color(image) = &part.image;
             let place = part.pos.unwrap_or([0, 0]);
@@ -67,8 +69,14 @@ pub struct Picture {
 pub fn draw(atlas: &Atlas, primitives: &[ClippedPrimitive], size: Vec2, scale: f32) -> Picture {
     let (width, height) = ((size.x * scale) as usize, (size.y * scale) as usize);
     let mut pixels = vec![[0.0f32; 3]; width * height];
-    for ClippedPrimitive { clip_rect, primitive } in primitives {
-        let Primitive::Mesh(mesh) = primitive else { continue };
+    for ClippedPrimitive {
+        clip_rect,
+        primitive,
+    } in primitives
+    {
+        let Primitive::Mesh(mesh) = primitive else {
+            continue;
+        };
         let clip = Rect::from_min_max(
             (clip_rect.min.to_vec2() * scale).round().to_pos2(),
             (clip_rect.max.to_vec2() * scale).round().to_pos2(),
@@ -79,7 +87,14 @@ pub fn draw(atlas: &Atlas, primitives: &[ClippedPrimitive], size: Vec2, scale: f
                 let colour = vertex.color.to_array().map(|part| f32::from(part) / 255.0);
                 (vertex.pos * scale, vertex.uv, colour)
             });
-            triangle(atlas, mesh.texture_id, &corners, clip, (width, height), &mut pixels);
+            triangle(
+                atlas,
+                mesh.texture_id,
+                &corners,
+                clip,
+                (width, height),
+                &mut pixels,
+            );
         }
     }
     let byte = |part: f32| (part.clamp(0.0, 1.0) * 255.0).round() as u8;
@@ -116,8 +131,16 @@ fn triangle(
         let to = ((to - 0.5).ceil().max(0.0) as usize).min(end);
         from..to.max(from)
     };
-    for y in range(low(ys).max(clip.top()), high(ys).min(clip.bottom()) + 1.0, height) {
-        for x in range(low(xs).max(clip.left()), high(xs).min(clip.right()) + 1.0, width) {
+    for y in range(
+        low(ys).max(clip.top()),
+        high(ys).min(clip.bottom()) + 1.0,
+        height,
+    ) {
+        for x in range(
+            low(xs).max(clip.left()),
+            high(xs).min(clip.right()) + 1.0,
+            width,
+        ) {
             let at = egui::pos2(x as f32 + 0.5, y as f32 + 0.5);
             if !clip.contains(at) {
                 continue;
@@ -127,14 +150,22 @@ fn triangle(
             if weights.iter().any(|weight| *weight < 0.0) {
                 continue;
             }
-            if weights.iter().zip([(b, c), (c, a), (a, b)]).any(|(weight, (p, q))| {
-                let (dx, dy) = ((q.x - p.x) * area.signum(), (q.y - p.y) * area.signum());
-                *weight == 0.0 && !(dy < 0.0 || dy == 0.0 && dx > 0.0)
-            }) {
+            if weights
+                .iter()
+                .zip([(b, c), (c, a), (a, b)])
+                .any(|(weight, (p, q))| {
+                    let (dx, dy) = ((q.x - p.x) * area.signum(), (q.y - p.y) * area.signum());
+                    *weight == 0.0 && !(dy < 0.0 || dy == 0.0 && dx > 0.0)
+                })
+            {
                 continue;
             }
             let mix = |part: &dyn Fn(&Corner) -> f32| -> f32 {
-                corners.iter().zip(weights).map(|(corner, weight)| weight * part(corner)).sum()
+                corners
+                    .iter()
+                    .zip(weights)
+                    .map(|(corner, weight)| weight * part(corner))
+                    .sum()
             };
             let (u, v) = (mix(&|corner| corner.1.x), mix(&|corner| corner.1.y));
             let texel = atlas.sample(texture, u, v);
@@ -182,10 +213,14 @@ impl Picture {
         if (self.width, self.height) != (other.width, other.height) {
             return 1.0;
         }
-        let apart = |(a, b): (&[u8; 3], &[u8; 3])| {
-            a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 24)
-        };
-        let count = self.pixels.iter().zip(&other.pixels).filter(|pair| apart(*pair)).count();
+        let apart =
+            |(a, b): (&[u8; 3], &[u8; 3])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 24);
+        let count = self
+            .pixels
+            .iter()
+            .zip(&other.pixels)
+            .filter(|pair| apart(*pair))
+            .count();
         count as f64 / self.pixels.len() as f64
     }
 }

@@ -16,11 +16,18 @@ const CARDS: [&str; 10] = [
 const PAGES: [&str; 6] = ["Scope", "Space", "Protocol", "Graph", "Presets", "Control"];
 
 fn names(stand: &Stand) -> BTreeSet<String> {
-    stand.accessible().into_iter().map(|(name, ..)| name).collect()
+    stand
+        .accessible()
+        .into_iter()
+        .map(|(name, ..)| name)
+        .collect()
 }
 
 fn card(stand: &mut Stand, name: &str) {
-    stand.harness.get_by_role_and_label(Role::RadioButton, name).click();
+    stand
+        .harness
+        .get_by_role_and_label(Role::RadioButton, name)
+        .click();
     stand.steps(3);
 }
 
@@ -74,7 +81,11 @@ fn what_matters_is_one_click_away() {
         ] {
             let mut stand = fresh();
             page(&mut stand, open);
-            assert!(names(&stand).contains(reached), "{open} at {size:?}: {:?}", names(&stand));
+            assert!(
+                names(&stand).contains(reached),
+                "{open} at {size:?}: {:?}",
+                names(&stand)
+            );
         }
         let mut stand = fresh();
         stand.harness.get_by_label("Next preset").click();
@@ -154,11 +165,19 @@ fn nothing_overlaps_and_nothing_is_cut_off() {
         stand.play(20);
         for name in CARDS {
             card(&mut stand, name);
-            check(&stand, &format!("{size:?} x {zoom} card {name}"), &mut wrong);
+            check(
+                &stand,
+                &format!("{size:?} x {zoom} card {name}"),
+                &mut wrong,
+            );
         }
         for name in PAGES {
             page(&mut stand, name);
-            check(&stand, &format!("{size:?} x {zoom} page {name}"), &mut wrong);
+            check(
+                &stand,
+                &format!("{size:?} x {zoom} page {name}"),
+                &mut wrong,
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -182,7 +201,9 @@ fn the_safety_note_comes_once_and_covers_everything() {
 #[test]
 fn a_starter_is_one_click_and_leaves_the_scope_free() {
     let mut stand = Stand::new((1100.0, 720.0), Look::default());
-    let starter = stand.harness.get_by_role_and_label(Role::Button, "Pulse your music");
+    let starter = stand
+        .harness
+        .get_by_role_and_label(Role::Button, "Pulse your music");
     starter.click();
     stand.steps(3);
     assert_eq!(stand.params.values.borrow()[PROG_KIND.index()], 1.0);
@@ -197,8 +218,16 @@ fn the_ears_are_tested_one_at_a_time() {
     stand.steps(2);
     let (mut left, mut right) = (vec![0.0f32; 48_000], vec![0.0f32; 48_000]);
     let mut engine = stand.params.engine.borrow_mut();
-    engine.process(&mut left, &mut right, zeitgeber::engine::Transport::Absent, &[]);
-    let peak = |ear: &[f32]| ear.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    engine.process(
+        &mut left,
+        &mut right,
+        zeitgeber::engine::Transport::Absent,
+        &[],
+    );
+    let peak = |ear: &[f32]| {
+        ear.iter()
+            .fold(0.0f32, |peak, sample| peak.max(sample.abs()))
+    };
     assert_eq!(peak(&left), 0.0);
     assert!((peak(&right) - 0.05).abs() < 1e-3, "{}", peak(&right));
 }
@@ -214,7 +243,13 @@ fn theme_and_zoom_are_kept_in_the_state() {
     stand.steps(3);
     let look = stand.link.look();
     assert!(look.light && look.zoom == 1.5);
-    assert!(stand.params.told.borrow().contains(&crate::stand::Told::Touch));
+    assert!(
+        stand
+            .params
+            .told
+            .borrow()
+            .contains(&crate::stand::Told::Touch)
+    );
 }
 
 #[test]
@@ -231,7 +266,10 @@ fn a_hundred_openings_leave_nothing_open() {
         for time in 0..2 {
             let input = egui::RawInput {
                 time: Some(f64::from(time)),
-                screen_rect: Some(Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(760.0, 500.0))),
+                screen_rect: Some(Rect::from_min_size(
+                    egui::Pos2::ZERO,
+                    egui::vec2(760.0, 500.0),
+                )),
                 ..egui::RawInput::default()
             };
             let mut output = context.run_ui(input, |ui| panel.ui(ui, &crate::motion::Defaults));
@@ -251,7 +289,9 @@ fn a_sofa_file_is_chosen_by_its_path_and_the_host_told() {
     let field = stand.harness.get_by_label("Path of a SOFA file");
     field.focus();
     stand.steps(2);
-    stand.harness.event(egui::Event::Text(" a.sofa ".to_owned()));
+    stand
+        .harness
+        .event(egui::Event::Text(" a.sofa ".to_owned()));
     stand.steps(2);
     stand.params.told.borrow_mut().clear();
     stand.harness.get_by_label("Load SOFA file").click();

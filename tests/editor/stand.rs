@@ -88,7 +88,11 @@ impl Stand {
     pub fn with(size: (f32, f32), look: Look, experienced: bool) -> Stand {
         let folder = tempfile::tempdir().unwrap();
         if experienced {
-            std::fs::write(folder.path().join("editor.json"), r#"{"safety_read": true}"#).unwrap();
+            std::fs::write(
+                folder.path().join("editor.json"),
+                r#"{"safety_read": true}"#,
+            )
+            .unwrap();
         }
         let mut engine = Engine::new(48_000.0).unwrap();
         let link = Arc::new(Link::default());
@@ -104,7 +108,9 @@ impl Stand {
             equalised: true,
         };
         zeitgeber::space::bring_all(&mut engine, &Source::Default, [wish]).unwrap();
-        let values = ControlId::all().map(|id| id.control().default_value()).collect();
+        let values = ControlId::all()
+            .map(|id| id.control().default_value())
+            .collect();
         let params = Rc::new(Params {
             values: RefCell::new(values),
             told: RefCell::default(),
@@ -146,8 +152,12 @@ impl Stand {
                 let t = (frame * 1600 + n) as f32 / 48_000.0;
                 0.1 * (std::f32::consts::TAU * hertz * t).sin()
             };
-            let mut left: Vec<f32> = (0..1600).map(|n| song(n, 660.0) + song(n, 1320.0)).collect();
-            let mut right: Vec<f32> = (0..1600).map(|n| song(n, 660.0) + song(n, 1760.0)).collect();
+            let mut left: Vec<f32> = (0..1600)
+                .map(|n| song(n, 660.0) + song(n, 1320.0))
+                .collect();
+            let mut right: Vec<f32> = (0..1600)
+                .map(|n| song(n, 660.0) + song(n, 1760.0))
+                .collect();
             for at in (0..1600).step_by(400) {
                 self.params.engine.borrow_mut().process(
                     &mut left[at..at + 400],
@@ -176,8 +186,16 @@ impl Stand {
     /// A picture of the last frame.
     pub fn picture(&self) -> Picture {
         let output = self.harness.output();
-        let primitives = self.harness.ctx.tessellate(output.shapes.clone(), self.scale);
-        draw(&self.atlas.lock().unwrap(), &primitives, self.size, self.scale)
+        let primitives = self
+            .harness
+            .ctx
+            .tessellate(output.shapes.clone(), self.scale);
+        draw(
+            &self.atlas.lock().unwrap(),
+            &primitives,
+            self.size,
+            self.scale,
+        )
     }
 
     /// The names, places and values of everything that assistive technology is told of.
@@ -219,4 +237,3 @@ impl Stand {
         self.steps(2);
     }
 }
-

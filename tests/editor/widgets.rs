@@ -45,7 +45,9 @@ fn drag(stand: &mut Stand, from: Pos2, by: egui::Vec2, modifiers: Modifiers) {
         stand.harness.step();
     }
     button(stand, from + by, PointerButton::Primary, false, modifiers);
-    stand.harness.event(Event::ModifiersChanged(Modifiers::NONE));
+    stand
+        .harness
+        .event(Event::ModifiersChanged(Modifiers::NONE));
     stand.steps(2);
 }
 
@@ -118,10 +120,20 @@ fn a_double_click_restores_the_default_and_the_wheel_steps() {
         modifiers: Modifiers::NONE,
     });
     stand.steps(12);
-    assert!(value(&stand, L1_INTERVAL) > 0.5, "{}", value(&stand, L1_INTERVAL));
+    assert!(
+        value(&stand, L1_INTERVAL) > 0.5,
+        "{}",
+        value(&stand, L1_INTERVAL)
+    );
     let told = told(&stand);
-    let begun = told.iter().filter(|t| matches!(t, Told::Begin(L1_INTERVAL))).count();
-    let ended = told.iter().filter(|t| matches!(t, Told::End(L1_INTERVAL))).count();
+    let begun = told
+        .iter()
+        .filter(|t| matches!(t, Told::Begin(L1_INTERVAL)))
+        .count();
+    let ended = told
+        .iter()
+        .filter(|t| matches!(t, Told::End(L1_INTERVAL)))
+        .count();
     assert!(begun > 0 && begun == ended);
 }
 
@@ -145,9 +157,15 @@ fn values_are_typed_with_and_without_units_as_notes_and_divisions() {
     type_text(&mut stand, BEAT, "7.25 Hz");
     assert_eq!(value(&stand, BEAT), 7.25);
     type_text(&mut stand, CARRIER, "A3");
-    assert_eq!((value(&stand, CARRIER_SOURCE), value(&stand, CARRIER_NOTE)), (1.0, 57.0));
+    assert_eq!(
+        (value(&stand, CARRIER_SOURCE), value(&stand, CARRIER_NOTE)),
+        (1.0, 57.0)
+    );
     type_text(&mut stand, CARRIER, "300");
-    assert_eq!((value(&stand, CARRIER_SOURCE), value(&stand, CARRIER)), (0.0, 300.0));
+    assert_eq!(
+        (value(&stand, CARRIER_SOURCE), value(&stand, CARRIER)),
+        (0.0, 300.0)
+    );
     type_text(&mut stand, BEAT, "1/8d");
     assert_eq!(value(&stand, BEAT_SOURCE), 1.0);
     assert_eq!(DIVISION.control().format(value(&stand, DIVISION)), "1/8d");
@@ -157,7 +175,12 @@ fn values_are_typed_with_and_without_units_as_notes_and_divisions() {
     told(&stand);
     type_text(&mut stand, L1_LEVEL, "loud");
     assert_eq!(told(&stand), []);
-    assert!(stand.accessible().iter().any(|(name, ..)| name.contains("is not a value")));
+    assert!(
+        stand
+            .accessible()
+            .iter()
+            .any(|(name, ..)| name.contains("is not a value"))
+    );
     stand.harness.key_press(Key::Escape);
     stand.steps(2);
     assert_eq!(value(&stand, L1_LEVEL), -31.5);
@@ -188,7 +211,10 @@ fn choices_and_switches_are_gestures_of_one_step() {
     stand.harness.get_by_label("Layer 1 Wave: saw").click();
     stand.steps(2);
     assert_eq!(one_gesture(&told(&stand), L1_WAVE), [2.0]);
-    stand.harness.get_by_label("Layer 1 Kind: isochronic").click();
+    stand
+        .harness
+        .get_by_label("Layer 1 Kind: isochronic")
+        .click();
     stand.steps(2);
     assert_eq!(one_gesture(&told(&stand), L1_KIND), [3.0]);
     stand.harness.get_by_label(L1_SWAP.control().name).click();
@@ -234,7 +260,9 @@ fn a_change_from_the_host_is_shown_and_a_gesture_outlives_its_echo() {
     stand.set(L1_LEVEL, -40.0);
     stand.steps(2);
     let shown = |stand: &Stand| {
-        let node = stand.harness.get_by_role_and_label(Role::Slider, L1_LEVEL.control().name);
+        let node = stand
+            .harness
+            .get_by_role_and_label(Role::Slider, L1_LEVEL.control().name);
         node.value()
     };
     assert_eq!(shown(&stand).as_deref(), Some("-40 dB"));

@@ -11,6 +11,7 @@ mod live;
 mod live_audio;
 mod live_devices;
 mod material;
+mod node;
 mod nodes;
 mod params;
 mod presets;
@@ -43,6 +44,7 @@ enum Command {
     Run(run::Args),
     Params(params::Args),
     Nodes(nodes::Args),
+    Node(node::Args),
     Graph(graph::Args),
     Analyze(analyze::Args),
     Live(live::Args),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Run(args) => args.run(),
         Command::Params(args) => args.run(),
         Command::Nodes(args) => args.run(),
+        Command::Node(args) => args.run(),
         Command::Graph(args) => args.run(),
         Command::Analyze(args) => args.run(),
         Command::Live(args) => args.run(),
@@ -87,9 +90,16 @@ fn explain(error: &clap::Error) -> ExitCode {
                 "give a command of presets: list, show, check, rename, delete, import, export or measure",
             ))
         }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if std::env::args().nth(1).as_deref() == Some("node") =>
+        {
+            refuse(&Problem::new(
+                "give a command of node: new, check, build or watch",
+            ))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze, live, hrtf or presets; --help explains them",
+                "give a command: render, run, params, nodes, node, graph, analyze, live, hrtf or presets; --help explains them",
             ))
         }
         kind => {

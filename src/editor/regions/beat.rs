@@ -128,22 +128,29 @@ fn titled(ui: &mut Ui, text: &str, source: ControlId, width: f32, desk: &mut Des
 
 /// A small title in an accent.
 pub(in crate::editor) fn label(ui: &mut Ui, text: &str, accent: Color32) {
-    ui.label(RichText::new(text).font(font::TINY).color(accent).extra_letter_spacing(1.2));
+    ui.label(
+        RichText::new(text)
+            .font(font::TINY)
+            .color(accent)
+            .extra_letter_spacing(1.2),
+    );
 }
 
 /// The beat as it sounds: the two ears' hands part and meet once a cycle. What the hands have passed since the last
 /// frames stays as a trail, so that a beat too fast for the eye is a ring and a slow one a hand.
 fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     let side = ui.available_width().min(side);
-    let (area, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
+    let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
     let painter = ui.painter();
     let (centre, radius) = (area.center(), 0.5 * side - 8.0);
     painter.circle_stroke(centre, radius, Stroke::new(6.0, theme.raised));
     for tick in 0..4 {
         let turn = tick as f32 * TAU / 4.0;
         let out = vec2(turn.sin(), -turn.cos());
-        let line = [centre + out * (radius - 8.0), centre + out * (radius - 12.0)];
+        let line = [
+            centre + out * (radius - 8.0),
+            centre + out * (radius - 12.0),
+        ];
         painter.line_segment(line, Stroke::new(1.0, theme.faint));
     }
     let Some(telemetry) = live.sounding() else {
@@ -162,7 +169,13 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     let trail = (passed * 2.0).max(0.04).min(1.0);
     for (side, colour) in [(-PI, theme.left), (PI, theme.right)] {
         let colour = mix(theme.raised, colour, fade);
-        arc(ui, centre, radius, (side * (phase - trail), side * phase), colour);
+        arc(
+            ui,
+            centre,
+            radius,
+            (side * (phase - trail), side * phase),
+            colour,
+        );
         let tip = turned(centre, radius, side * phase);
         painter.circle_filled(tip, 6.0, colour);
     }
@@ -203,7 +216,12 @@ mod tests {
 
     #[test]
     fn bands_and_notes_have_their_names() {
-        for (hertz, name) in [(2.0, "delta"), (4.0, "theta"), (10.0, "alpha"), (40.0, "gamma")] {
+        for (hertz, name) in [
+            (2.0, "delta"),
+            (4.0, "theta"),
+            (10.0, "alpha"),
+            (40.0, "gamma"),
+        ] {
             assert_eq!(band(hertz), name);
         }
         assert_eq!(note(440.0, 440.0), "A4");

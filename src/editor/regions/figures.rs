@@ -11,15 +11,24 @@ use std::f32::consts::{PI, TAU};
 pub(in crate::editor) enum Figure {
     Off,
     /// Two tones that turn against each other.
-    Ears { swapped: bool },
+    Ears {
+        swapped: bool,
+    },
     /// Two tones that swell and fade together.
     Swell,
     /// On for a share of the cycle.
-    Pulse { duty: f32, noise: bool },
+    Pulse {
+        duty: f32,
+        noise: bool,
+    },
     /// From the left to the right, which has the rest of the cycle.
-    Sides { duty: f32 },
+    Sides {
+        duty: f32,
+    },
     /// To and fro like a sine.
-    Sway { filter: bool },
+    Sway {
+        filter: bool,
+    },
 }
 
 /// Draws a figure with its mark at `phase` (cycles); none where it does not sound.
@@ -64,7 +73,11 @@ pub(in crate::editor) fn figure(
         }
         Figure::Sides { duty } => {
             let side = |x: f32| 0.92 - 0.84 * pulse(x, duty);
-            let colours = if lit { (theme.left, theme.right) } else { (accent, accent) };
+            let colours = if lit {
+                (theme.left, theme.right)
+            } else {
+                (accent, accent)
+            };
             halves(&painter, area, colours, side);
             if let Some(x) = phase {
                 mark(&painter, area, &theme, x, side(x));
@@ -116,7 +129,11 @@ fn halves(painter: &Painter, area: Rect, (up, down): (Color32, Color32), y: impl
     let at = |point: usize| place(area, point as f32 / points as f32, &y);
     for point in 0..points {
         let (a, b) = (at(point), at(point + 1));
-        let colour = if a.y + b.y < 2.0 * area.center().y { up } else { down };
+        let colour = if a.y + b.y < 2.0 * area.center().y {
+            up
+        } else {
+            down
+        };
         painter.line_segment([a, b], Stroke::new(1.6, colour));
     }
 }

@@ -9,8 +9,8 @@ use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::controls::BYPASS;
 use egui::{
-    Align, Align2, Color32, Layout, Popup, PopupCloseBehavior, Rect, RichText, Sense, Stroke, Ui,
-    WidgetInfo, Role, pos2, vec2,
+    Align, Align2, Color32, Layout, Popup, PopupCloseBehavior, Rect, RichText, Role, Sense, Stroke,
+    Ui, WidgetInfo, pos2, vec2,
 };
 
 /// The zooms that are offered, in per cent.
@@ -44,16 +44,38 @@ impl Header {
         ui.spacing_mut().item_spacing.x = 4.0;
         emblem(ui, &theme);
         if area.width() >= 900.0 {
-            ui.label(RichText::new("Zeitgeber").font(font::title()).color(theme.text));
+            ui.label(
+                RichText::new("Zeitgeber")
+                    .font(font::title())
+                    .color(theme.text),
+            );
         }
         ui.add_space(GAP);
-        if button(ui, "\u{2039}", "Previous preset", "the preset before", true, Look::Quiet).clicked() {
+        if button(
+            ui,
+            "\u{2039}",
+            "Previous preset",
+            "the preset before",
+            true,
+            Look::Quiet,
+        )
+        .clicked()
+        {
             presets.step(-1, desk);
         }
         if self.preset(ui, presets, desk, &theme) {
             asked = Some(Page::Presets);
         }
-        if button(ui, "\u{203a}", "Next preset", "the next preset", true, Look::Quiet).clicked() {
+        if button(
+            ui,
+            "\u{203a}",
+            "Next preset",
+            "the next preset",
+            true,
+            Look::Quiet,
+        )
+        .clicked()
+        {
             presets.step(1, desk);
         }
         self.save(ui, presets, desk);
@@ -78,31 +100,54 @@ impl Header {
         let shown = if name.is_empty() { "No preset" } else { &name };
         let width = (ui.available_width() - 400.0).clamp(120.0, 250.0);
         let (area, response) = ui.allocate_exact_size(vec2(width, 30.0), Sense::click());
-        response.widget_info(|| {
-            WidgetInfo::labeled(Role::Button, true, format!("Preset: {shown}"))
-        });
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Preset: {shown}")));
         let active = response.hovered() || response.has_focus();
-        let fill = if active { mix(theme.surface, theme.text, 0.08) } else { theme.surface };
+        let fill = if active {
+            mix(theme.surface, theme.text, 0.08)
+        } else {
+            theme.surface
+        };
         let painter = ui.painter_at(area);
         painter.rect_filled(area, 7.0, fill);
         let grade = presets.grade(&name);
-        let end = if grade.is_some() { area.right() - 34.0 } else { area.right() - 8.0 };
+        let end = if grade.is_some() {
+            area.right() - 34.0
+        } else {
+            area.right() - 8.0
+        };
         let text = elided(ui, shown, end - area.left() - 10.0);
         painter.text(
             pos2(area.left() + 10.0, area.center().y),
             Align2::LEFT_CENTER,
             text,
             font::BODY,
-            if name.is_empty() { theme.weak } else { theme.text },
+            if name.is_empty() {
+                theme.weak
+            } else {
+                theme.text
+            },
         );
         if let Some(grade) = grade {
-            badge(ui, pos2(area.right() - 18.0, area.center().y), grade.letter(), theme);
+            badge(
+                ui,
+                pos2(area.right() - 18.0, area.center().y),
+                grade.letter(),
+                theme,
+            );
         }
         response.on_hover_text("All presets").clicked()
     }
 
     fn save(&mut self, ui: &mut Ui, presets: &mut Presets, desk: &mut Desk) {
-        let save = button(ui, "Save", "Save preset", "Keep this sound as a preset of your own", true, Look::Quiet);
+        let save = button(
+            ui,
+            "Save",
+            "Save preset",
+            "Keep this sound as a preset of your own",
+            true,
+            Look::Quiet,
+        );
         if save.clicked() {
             self.name = desk.link.session().name;
         }
@@ -116,8 +161,8 @@ impl Header {
                         .hint_text("name")
                         .desired_width(220.0),
                 );
-                let entered = field.lost_focus()
-                    && ui.input(|input| input.key_pressed(egui::Key::Enter));
+                let entered =
+                    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
                 let named = !self.name.trim().is_empty();
                 let done = button(ui, "Save", "Save under this name", "", named, Look::Raised);
                 if named && (done.clicked() || entered) {
@@ -160,7 +205,13 @@ pub(in crate::editor) fn badge(ui: &Ui, at: egui::Pos2, letter: &str, theme: &Th
         Stroke::new(1.0, theme.beat),
         egui::StrokeKind::Inside,
     );
-    painter.text(rect.center(), Align2::CENTER_CENTER, letter, font::value(), theme.beat);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        letter,
+        font::value(),
+        theme.beat,
+    );
 }
 
 /// Two tones that meet: the mark of the house.
@@ -174,7 +225,14 @@ fn emblem(ui: &mut Ui, theme: &Theme) {
 
 fn history(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
     let (can_undo, can_redo) = desk.link.history(|history| history.can());
-    let undo = button(ui, "Undo", "Undo", "Take the last change back", can_undo, Look::Quiet);
+    let undo = button(
+        ui,
+        "Undo",
+        "Undo",
+        "Take the last change back",
+        can_undo,
+        Look::Quiet,
+    );
     if undo.clicked() {
         super::presets::undo(desk);
     }
@@ -184,7 +242,11 @@ fn history(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
     }
     let second = desk.link.history(|history| history.is_second());
     for (is_second, letter) in [(false, "A"), (true, "B")] {
-        let look = if is_second == second { Look::Pressed(theme.beat) } else { Look::Quiet };
+        let look = if is_second == second {
+            Look::Pressed(theme.beat)
+        } else {
+            Look::Quiet
+        };
         let name = format!("Sound {letter}");
         let help = "Compare two sounds: what you change belongs to the one that is lit";
         if button(ui, letter, &name, help, true, look).clicked() && is_second != second {
@@ -195,7 +257,11 @@ fn history(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
 
 fn bypass(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
     let on = desk.is_on(BYPASS);
-    let look = if on { Look::Pressed(theme.warning) } else { Look::Quiet };
+    let look = if on {
+        Look::Pressed(theme.warning)
+    } else {
+        Look::Quiet
+    };
     let text = if on { "Bypassed" } else { "Bypass" };
     let help = BYPASS.control().help;
     let response = button(ui, text, "Bypass", help, true, look);

@@ -8,13 +8,12 @@ use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, choice, choice_icons, knobs, slider, switch};
 use crate::engine::controls::{
-    BUS_FORMAT, CEILING, CEILING_ON, FADE_IN, FADE_OUT, GATE_HOLD, GATE_ON, GATE_RANGE,
-    GATE_THRESHOLD, HRTF_EQ, IN_GAIN, LAYER, LAYER_BINAURAL, LAYER_BILATERAL, LAYER_ISOCHRONIC,
-    LAYER_NOISE, LAYERS, LEVELLER_ON, LEVELLER_SPEED, LEVELLER_TARGET, MOTION, MOTION_DEPTH,
-    MOTION_RATE, MOTION_RATIO, MOTION_SOURCE, NOISE_KIND, NOISE_LEVEL, NOISE_WIDTH, ORDER, OUT_GAIN,
-    PROG_DEPTH, PROG_DUTY, PROG_HIGH, PROG_KIND, PROG_LEVEL, PROG_LOW, PROG_RAMP, PROG_RATIO,
-    PROG_SHAPE, ROOM, ROOM_DECAY, ROOM_SIZE, RUN, SEED, SPACE_KIND, TIMER, AZIMUTH, ELEVATION,
-    DISTANCE, WIDTH,
+    AZIMUTH, BUS_FORMAT, CEILING, CEILING_ON, DISTANCE, ELEVATION, FADE_IN, FADE_OUT, GATE_HOLD,
+    GATE_ON, GATE_RANGE, GATE_THRESHOLD, HRTF_EQ, IN_GAIN, LAYER, LAYER_BILATERAL, LAYER_BINAURAL,
+    LAYER_ISOCHRONIC, LAYER_NOISE, LAYERS, LEVELLER_ON, LEVELLER_SPEED, LEVELLER_TARGET, MOTION,
+    MOTION_DEPTH, MOTION_RATE, MOTION_RATIO, MOTION_SOURCE, NOISE_KIND, NOISE_LEVEL, NOISE_WIDTH,
+    ORDER, OUT_GAIN, PROG_DEPTH, PROG_DUTY, PROG_HIGH, PROG_KIND, PROG_LEVEL, PROG_LOW, PROG_RAMP,
+    PROG_RATIO, PROG_SHAPE, ROOM, ROOM_DECAY, ROOM_SIZE, RUN, SEED, SPACE_KIND, TIMER, WIDTH,
 };
 use egui::{Color32, Rect, RichText, Sense, Ui, vec2};
 
@@ -30,9 +29,17 @@ pub(in crate::editor) fn ui(
     let accent = card.accent(&theme);
     let mut close = false;
     ui.horizontal(|ui| {
-        ui.label(RichText::new(card.name()).font(font::title()).color(theme.text));
+        ui.label(
+            RichText::new(card.name())
+                .font(font::title())
+                .color(theme.text),
+        );
         let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
-        let colour = if card.is_on(desk) { accent } else { theme.faint };
+        let colour = if card.is_on(desk) {
+            accent
+        } else {
+            theme.faint
+        };
         ui.painter().circle_filled(dot.center(), 4.0, colour);
         if closes {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -68,7 +75,8 @@ fn section(ui: &mut Ui, text: &str) {
 fn portrait(ui: &mut Ui, height: f32, draw: impl FnOnce(&Ui, Rect)) {
     let theme = Theme::of(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    ui.painter().rect_filled(area, 8.0, mix(theme.surface, theme.ground, 0.6));
+    ui.painter()
+        .rect_filled(area, 8.0, mix(theme.surface, theme.ground, 0.6));
     draw(ui, area.shrink2(vec2(12.0, 8.0)));
 }
 
@@ -76,12 +84,22 @@ fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Des
     let ids = LAYER[index];
     let kind = desk.index(ids.kind);
     let lit = kind > 0;
-    let phase = live.sounding().map(|telemetry| telemetry.display().phases()[index]);
+    let phase = live
+        .sounding()
+        .map(|telemetry| telemetry.display().phases()[index]);
     let shown = layer_figure(kind, desk.value(ids.duty), desk.is_on(ids.swap));
-    portrait(ui, 76.0, |ui, area| figure(ui, area, shown, accent, phase.filter(|_| lit)));
+    portrait(ui, 76.0, |ui, area| {
+        figure(ui, area, shown, accent, phase.filter(|_| lit))
+    });
     choice_icons(ui, ids.kind, accent, desk, |ui, rect, kind, colour| {
         let area = Rect::from_center_size(rect.center(), vec2(22.0, 13.0));
-        figure(ui, area, layer_figure(kind, 50.0, false), colour, (kind > 0).then_some(0.12));
+        figure(
+            ui,
+            area,
+            layer_figure(kind, 50.0, false),
+            colour,
+            (kind > 0).then_some(0.12),
+        );
     });
     slider(ui, ids.level, accent, lit, desk);
     let pulses = matches!(kind, LAYER_ISOCHRONIC | LAYER_BILATERAL | LAYER_NOISE);
@@ -109,7 +127,11 @@ fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Des
     let space = Theme::of(ui).space;
     knobs(
         ui,
-        &[(ids.azimuth, sent), (ids.elevation, sent), (ids.distance, sent)],
+        &[
+            (ids.azimuth, sent),
+            (ids.elevation, sent),
+            (ids.distance, sent),
+        ],
         space,
         desk,
     );
@@ -119,12 +141,22 @@ fn program(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     let kind = desk.index(PROG_KIND);
     let lit = kind > 0;
     let pulse = desk.index(PROG_SHAPE) == 1;
-    let phase = live.sounding().map(|telemetry| telemetry.display().phases()[LAYERS]);
+    let phase = live
+        .sounding()
+        .map(|telemetry| telemetry.display().phases()[LAYERS]);
     let shown = program_figure(kind, pulse, desk.value(PROG_DUTY));
-    portrait(ui, 76.0, |ui, area| figure(ui, area, shown, accent, phase.filter(|_| lit)));
+    portrait(ui, 76.0, |ui, area| {
+        figure(ui, area, shown, accent, phase.filter(|_| lit))
+    });
     choice_icons(ui, PROG_KIND, accent, desk, |ui, rect, kind, colour| {
         let area = Rect::from_center_size(rect.center(), vec2(22.0, 13.0));
-        figure(ui, area, program_figure(kind, false, 50.0), colour, (kind > 0).then_some(0.12));
+        figure(
+            ui,
+            area,
+            program_figure(kind, false, 50.0),
+            colour,
+            (kind > 0).then_some(0.12),
+        );
     });
     slider(ui, PROG_LEVEL, accent, true, desk);
     slider(ui, PROG_DEPTH, accent, lit, desk);
@@ -158,7 +190,12 @@ fn space(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
     choice(ui, SPACE_KIND, accent, desk);
     knobs(
         ui,
-        &[(AZIMUTH, lit), (ELEVATION, lit), (DISTANCE, lit), (WIDTH, lit)],
+        &[
+            (AZIMUTH, lit),
+            (ELEVATION, lit),
+            (DISTANCE, lit),
+            (WIDTH, lit),
+        ],
         accent,
         desk,
     );
@@ -193,7 +230,9 @@ fn space(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
 }
 
 fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
-    portrait(ui, 52.0, |ui, area| meter(ui, area, &live.levels[..2], None));
+    portrait(ui, 52.0, |ui, area| {
+        meter(ui, area, &live.levels[..2], None)
+    });
     slider(ui, IN_GAIN, accent, true, desk);
     section(ui, "Gate");
     switch(ui, GATE_ON, accent, desk);
@@ -213,20 +252,28 @@ fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
         }
     });
     let on = desk.is_on(LEVELLER_ON);
-    knobs(ui, &[(LEVELLER_TARGET, on), (LEVELLER_SPEED, on)], accent, desk);
+    knobs(
+        ui,
+        &[(LEVELLER_TARGET, on), (LEVELLER_SPEED, on)],
+        accent,
+        desk,
+    );
 }
 
 fn output(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     let ceiling = desk.is_on(CEILING_ON).then(|| desk.value(CEILING) as f32);
-    portrait(ui, 52.0, |ui, area| meter(ui, area, &live.levels[2..], ceiling));
+    portrait(ui, 52.0, |ui, area| {
+        meter(ui, area, &live.levels[2..], ceiling)
+    });
     slider(ui, OUT_GAIN, accent, true, desk);
     section(ui, "Ceiling");
     ui.horizontal(|ui| {
         switch(ui, CEILING_ON, accent, desk);
         if let Some(over) = live.overshoot {
-            ui.small(format!("ceiling {over:+.1} dB over")).on_hover_text(
-                "By how much a true peak between the samples has just exceeded the ceiling",
-            );
+            ui.small(format!("ceiling {over:+.1} dB over"))
+                .on_hover_text(
+                    "By how much a true peak between the samples has just exceeded the ceiling",
+                );
         }
     });
     slider(ui, CEILING, accent, desk.is_on(CEILING_ON), desk);

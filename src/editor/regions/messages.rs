@@ -63,7 +63,9 @@ enum Advice {
 
 fn advice(live: &Live, desk: &Desk) -> Option<Advice> {
     let telemetry = live.sounding()?;
-    let binaural = LAYER.iter().any(|ids| desk.index(ids.kind) == LAYER_BINAURAL);
+    let binaural = LAYER
+        .iter()
+        .any(|ids| desk.index(ids.kind) == LAYER_BINAURAL);
     if !binaural {
         return None;
     }
@@ -71,5 +73,9 @@ fn advice(live: &Live, desk: &Desk) -> Option<Advice> {
         && telemetry.fade() > 0.5
         && telemetry.display().looks_at().is_none()
         && (live.monitor.as_ref()?.correlation()).is_some_and(|alike| alike > ALIKE);
-    Some(if alike { Advice::Alike } else { Advice::Headphones })
+    Some(if alike {
+        Advice::Alike
+    } else {
+        Advice::Headphones
+    })
 }

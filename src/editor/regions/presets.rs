@@ -11,7 +11,7 @@ use crate::engine::ControlId;
 use crate::engine::controls::BYPASS;
 use crate::protocol::{Entry, Grade, Library, Preset, Take};
 use egui::{
-    Align2, Color32, Popup, Rect, RichText, Sense, TextEdit, Ui, WidgetInfo, Role, pos2, vec2,
+    Align2, Color32, Popup, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -208,7 +208,11 @@ impl Presets {
             Some(entry) => entry.preset,
             None => Preset::new(name, "", &[], None),
         };
-        preset = preset.with(&now.settings, now.protocol.as_deref(), hrtf_text(link).as_deref());
+        preset = preset.with(
+            &now.settings,
+            now.protocol.as_deref(),
+            hrtf_text(link).as_deref(),
+        );
         preset.rename(name);
         match self.library.save(&preset) {
             Ok(path) => {
@@ -235,8 +239,16 @@ impl Presets {
         };
         let left = Rect::from_min_size(area.min, vec2(list, area.height()));
         let right = Rect::from_min_max(pos2(left.right() + 1.5 * GAP, area.top()), area.max);
-        let left = if wide { left } else { Rect::from_min_size(area.min, vec2(list, 0.5 * area.height())) };
-        let right = if wide { right } else { Rect::from_min_max(pos2(area.left(), left.bottom() + GAP), area.max) };
+        let left = if wide {
+            left
+        } else {
+            Rect::from_min_size(area.min, vec2(list, 0.5 * area.height()))
+        };
+        let right = if wide {
+            right
+        } else {
+            Rect::from_min_max(pos2(area.left(), left.bottom() + GAP), area.max)
+        };
         ui.allocate_rect(area, Sense::hover());
         let mut column = ui.new_child(egui::UiBuilder::new().id_salt("list").max_rect(left));
         column.set_clip_rect(left);
@@ -253,9 +265,7 @@ impl Presets {
                 .hint_text("Search")
                 .desired_width(130.0);
             let response = ui.add(field);
-            response.widget_info(|| {
-                WidgetInfo::labeled(Role::TextInput, true, "Search presets")
-            });
+            response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search presets"));
             let mut groups: Vec<String> = Vec::new();
             for entry in &self.entries {
                 let group = entry.preset.group();
@@ -265,7 +275,11 @@ impl Presets {
             }
             for group in groups {
                 let chosen = self.group.as_ref() == Some(&group);
-                let look = if chosen { Look::Pressed(theme.beat) } else { Look::Quiet };
+                let look = if chosen {
+                    Look::Pressed(theme.beat)
+                } else {
+                    Look::Quiet
+                };
                 if button(ui, &group, &format!("Only {group}"), "", true, look).clicked() {
                     self.group = (!chosen).then_some(group);
                 }
@@ -273,7 +287,11 @@ impl Presets {
             ui.separator();
             for grade in [Grade::A, Grade::B, Grade::C, Grade::D, Grade::N] {
                 let chosen = self.grade == Some(grade);
-                let look = if chosen { Look::Pressed(theme.beat) } else { Look::Quiet };
+                let look = if chosen {
+                    Look::Pressed(theme.beat)
+                } else {
+                    Look::Quiet
+                };
                 let name = format!("Only grade {}", grade.letter());
                 if button(ui, grade.letter(), &name, grade.meaning(), true, look).clicked() {
                     self.grade = (!chosen).then_some(grade);
@@ -284,9 +302,12 @@ impl Presets {
 
     fn fits(&self, entry: &Entry) -> bool {
         let preset = &entry.preset;
-        let group = self.group.as_ref().is_none_or(|group| preset.group() == group);
-        let grade = self.grade.is_none()
-            || preset.evidence().map(|evidence| evidence.grade) == self.grade;
+        let group = self
+            .group
+            .as_ref()
+            .is_none_or(|group| preset.group() == group);
+        let grade =
+            self.grade.is_none() || preset.evidence().map(|evidence| evidence.grade) == self.grade;
         let text = format!("{} {} {}", entry.name, preset.about(), preset.group()).to_lowercase();
         let words = self.words.to_lowercase();
         group && grade && words.split_whitespace().all(|word| text.contains(word))
@@ -321,7 +342,11 @@ impl Presets {
             Some(name) => name.clone(),
             None => desk.link.session().name,
         };
-        let entry = self.entries.iter().find(|entry| entry.name == name).cloned();
+        let entry = self
+            .entries
+            .iter()
+            .find(|entry| entry.name == name)
+            .cloned();
         if let Some(entry) = &entry {
             describe(ui, entry, theme);
             ui.add_space(GAP);
@@ -336,7 +361,14 @@ impl Presets {
     fn files(&mut self, ui: &mut Ui, entry: Option<&Entry>, desk: &mut Desk) {
         let own = entry.filter(|entry| entry.path.is_some());
         ui.horizontal_wrapped(|ui| {
-            let rename = button(ui, "Rename", "Rename preset", "", own.is_some(), Look::Raised);
+            let rename = button(
+                ui,
+                "Rename",
+                "Rename preset",
+                "",
+                own.is_some(),
+                Look::Raised,
+            );
             if let Some(entry) = own {
                 if rename.clicked() {
                     self.rename = entry.name.clone();
@@ -356,7 +388,14 @@ impl Presets {
                         }
                     });
             }
-            let delete = button(ui, "Delete", "Delete preset", "", own.is_some(), Look::Raised);
+            let delete = button(
+                ui,
+                "Delete",
+                "Delete preset",
+                "",
+                own.is_some(),
+                Look::Raised,
+            );
             if let Some(entry) = own {
                 Popup::menu(&delete).width(220.0).show(|ui| {
                     ui.label(format!("Delete \u{201c}{}\u{201d} for good?", entry.name));
@@ -411,8 +450,14 @@ impl Presets {
     fn export(&mut self, desk: &Desk) {
         let now = take(desk.link, desk.sink);
         let path = Path::new(self.path.trim());
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        let name = if now.name.is_empty() { stem.unwrap_or_default() } else { now.name.clone() };
+        let stem = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        let name = if now.name.is_empty() {
+            stem.unwrap_or_default()
+        } else {
+            now.name.clone()
+        };
         let known = self.entries.iter().find(|entry| entry.name == now.name);
         let preset = match known {
             Some(entry) => entry.preset.clone(),
@@ -433,11 +478,8 @@ impl Presets {
 
 /// Draws one preset of the list; true when it was clicked.
 fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
-    let (area, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    response.widget_info(|| {
-        WidgetInfo::selected(Role::RadioButton, true, current, &entry.name)
-    });
+    let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, current, &entry.name));
     let active = response.hovered() || response.has_focus();
     let fill = match (current, active) {
         (true, _) => mix(theme.surface, theme.beat, 0.22),
@@ -469,7 +511,11 @@ fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
 /// What a preset does, and what is known of it.
 fn describe(ui: &mut Ui, entry: &Entry, theme: &Theme) {
     ui.spacing_mut().item_spacing.y = 6.0;
-    ui.label(RichText::new(&entry.name).font(font::title()).color(theme.text));
+    ui.label(
+        RichText::new(&entry.name)
+            .font(font::title())
+            .color(theme.text),
+    );
     let mut kind = match &entry.path {
         Some(_) => "yours".to_owned(),
         None => entry.preset.group().to_owned(),
@@ -490,14 +536,21 @@ fn describe(ui: &mut Ui, entry: &Entry, theme: &Theme) {
         badge(ui, rect.center(), evidence.grade.letter(), theme);
         ui.label(RichText::new(evidence.grade.meaning()).color(theme.beat));
     });
-    for (title, text) in [("Found", &evidence.found), ("Not found", &evidence.not_found)] {
+    for (title, text) in [
+        ("Found", &evidence.found),
+        ("Not found", &evidence.not_found),
+    ] {
         if !text.is_empty() {
             ui.label(RichText::new(title).font(font::value()).color(theme.weak));
             ui.label(text);
         }
     }
     if !evidence.cites.is_empty() {
-        ui.label(RichText::new("Source").font(font::value()).color(theme.weak));
+        ui.label(
+            RichText::new("Source")
+                .font(font::value())
+                .color(theme.weak),
+        );
         for cite in &evidence.cites {
             let mark = if cite.unchecked { " (not checked)" } else { "" };
             let text = format!("{}{mark}", cite.text);
@@ -517,8 +570,8 @@ pub(in crate::editor) fn clock(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::editor::testing::{Table, Told};
     use super::*;
+    use crate::editor::testing::{Table, Told};
     use crate::engine::controls::{BEAT, L1_KIND, PROTOCOL_ON};
 
     #[test]

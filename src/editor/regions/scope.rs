@@ -9,9 +9,10 @@ use crate::analysis::monitor::{BANDS, Moment, band_of};
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
-use crate::engine::controls::{LAYER, PROG_KIND, NOISE_KIND, SPACE_KIND};
+use crate::engine::controls::{LAYER, NOISE_KIND, PROG_KIND, SPACE_KIND};
 use egui::{
-    Align2, Color32, Mesh, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, UiBuilder, pos2, vec2,
+    Align2, Color32, Mesh, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, UiBuilder,
+    pos2, vec2,
 };
 
 /// The levels of the spectrum, in dBFS.
@@ -21,12 +22,7 @@ const SECONDS: f32 = 2.0;
 const HOP: f32 = 0.005;
 
 /// Draws the page.
-pub(in crate::editor) fn ui(
-    ui: &mut Ui,
-    live: &mut Live,
-    presets: &mut Presets,
-    desk: &mut Desk,
-) {
+pub(in crate::editor) fn ui(ui: &mut Ui, live: &mut Live, presets: &mut Presets, desk: &mut Desk) {
     live.look_at_spectra();
     let area = ui.available_rect_before_wrap();
     let lower = (0.36 * area.height()).clamp(90.0, 190.0);
@@ -63,7 +59,11 @@ fn listened(ui: &mut Ui, area: Rect, live: &Live, desk: &Desk) {
     let builder = UiBuilder::new().id_salt("listened").max_rect(rect);
     ui.scope_builder(builder, |ui| {
         ui.horizontal(|ui| {
-            ui.label(RichText::new(format!("showing {node}")).font(font::value()).color(theme.beat));
+            ui.label(
+                RichText::new(format!("showing {node}"))
+                    .font(font::value())
+                    .color(theme.beat),
+            );
             let help = "Shows what leaves the plugin again";
             if button(ui, "Output", "Show the output", help, true, Look::Raised).clicked() {
                 graph::leave(live);
@@ -123,7 +123,13 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
         painter.hline(plot.x_range(), at, grid);
         if numbered {
             let place = pos2(plot.left() - 6.0, at);
-            painter.text(place, Align2::RIGHT_CENTER, db.to_string(), font::TINY, theme.weak);
+            painter.text(
+                place,
+                Align2::RIGHT_CENTER,
+                db.to_string(),
+                font::TINY,
+                theme.weak,
+            );
         }
     }
     for (ear, colour) in [(1, theme.right), (0, theme.left)] {
@@ -151,7 +157,11 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
             (format!("L {:.3} Hz", carrier - 0.5 * beat), theme.left),
             (format!("R {:.3} Hz", carrier + 0.5 * beat), theme.right),
         ];
-        painter.vline(at, plot.y_range(), Stroke::new(1.0, theme.beat.gamma_multiply(0.5)));
+        painter.vline(
+            at,
+            plot.y_range(),
+            Stroke::new(1.0, theme.beat.gamma_multiply(0.5)),
+        );
         for (line, (text, colour)) in tones.into_iter().enumerate() {
             let place = pos2(at + shift, top + 15.0 * line as f32);
             painter.text(place, anchor, text, font::value(), colour);
@@ -181,7 +191,9 @@ pub(super) fn fill(painter: &Painter, line: &[Pos2], plot: Rect, colour: Color32
 fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
     let theme = Theme::of(ui);
     let builder = UiBuilder::new().id_salt("titles").max_rect(area);
-    ui.scope_builder(builder, |ui| label(ui, "ENVELOPE AND PHASE, LAST 2 S", theme.weak));
+    ui.scope_builder(builder, |ui| {
+        label(ui, "ENVELOPE AND PHASE, LAST 2 S", theme.weak)
+    });
     let painter = ui.painter_at(area);
     let plot = Rect::from_min_max(pos2(area.left() + 32.0, area.top() + 18.0), area.max);
     let half = 0.5 * (plot.height() - GAP);
@@ -198,7 +210,10 @@ fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
     let Some(monitor) = &live.monitor else { return };
     let count = (SECONDS / HOP) as usize;
     let track = monitor.track();
-    let moments: Vec<&Moment> = track.iter().skip(track.len().saturating_sub(count)).collect();
+    let moments: Vec<&Moment> = track
+        .iter()
+        .skip(track.len().saturating_sub(count))
+        .collect();
     let loudest = moments
         .iter()
         .flat_map(|moment| moment.ears)
@@ -214,9 +229,14 @@ fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
     if loudest > 1.1e-4 {
         let curve = |level: &dyn Fn(&Moment) -> f32| -> Vec<Pos2> {
             let points = moments.iter().enumerate();
-            points.map(|(n, moment)| pos2(x(n), y(level(moment)))).collect()
+            points
+                .map(|(n, moment)| pos2(x(n), y(level(moment))))
+                .collect()
         };
-        painter.line(curve(&|m| m.mixed), Stroke::new(1.0, theme.beat.gamma_multiply(0.7)));
+        painter.line(
+            curve(&|m| m.mixed),
+            Stroke::new(1.0, theme.beat.gamma_multiply(0.7)),
+        );
         painter.line(curve(&|m| m.ears[1]), Stroke::new(1.6, theme.right));
         painter.line(curve(&|m| m.ears[0]), Stroke::new(1.6, theme.left));
     }
@@ -259,7 +279,12 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
     let grid = Stroke::new(1.0, theme.line);
     let corner = |x: f32, y: f32| centre + reach * vec2(x, y);
     painter.add(Shape::closed_line(
-        vec![corner(0.0, -1.0), corner(1.0, 0.0), corner(0.0, 1.0), corner(-1.0, 0.0)],
+        vec![
+            corner(0.0, -1.0),
+            corner(1.0, 0.0),
+            corner(0.0, 1.0),
+            corner(-1.0, 0.0),
+        ],
         grid,
     ));
     for (x, name, colour) in [(-0.78, "L", theme.left), (0.78, "R", theme.right)] {

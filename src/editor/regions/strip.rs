@@ -7,10 +7,11 @@ use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL, ORDER,
-    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND, TIMER,
+    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL,
+    ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND,
+    TIMER,
 };
-use egui::{Align2, Color32, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// The cards, in the order of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,9 @@ pub(in crate::editor) fn program_figure(kind: usize, pulse: bool, duty: f64) -> 
     match (kind, pulse) {
         (1, true) => Figure::Pulse { duty, noise: false },
         (1, false) => Figure::Sway { filter: false },
-        (2, _) => Figure::Sides { duty: if pulse { duty } else { 0.5 } },
+        (2, _) => Figure::Sides {
+            duty: if pulse { duty } else { 0.5 },
+        },
         (3, _) => Figure::Ears { swapped: false },
         (4, _) => Figure::Sway { filter: true },
         _ => Figure::Off,
@@ -146,9 +149,7 @@ pub(in crate::editor) fn ui(
 fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut Desk) -> bool {
     let theme = Theme::of(ui);
     let response = ui.interact(rect, ui.scope_id().with(card.name()), Sense::click());
-    response.widget_info(|| {
-        WidgetInfo::selected(Role::RadioButton, true, open, card.name())
-    });
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, open, card.name()));
     let accent = card.accent(&theme);
     let on = card.is_on(desk);
     let fill = match (open, response.hovered()) {
@@ -160,13 +161,18 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     if open || response.has_focus() {
         let colour = if open { accent } else { theme.weak };
         let stroke = Stroke::new(1.0, colour);
-        ui.painter().rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
+        ui.painter()
+            .rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
     }
     let inner = rect.shrink(8.0);
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.top() + 7.0),
         Align2::LEFT_CENTER,
-        if inner.width() < 74.0 { card.short() } else { card.name() },
+        if inner.width() < 74.0 {
+            card.short()
+        } else {
+            card.name()
+        },
         font::value(),
         if on || open { theme.text } else { theme.weak },
     );
@@ -196,15 +202,10 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
 }
 
 /// Draws what a card does now; returns its line of text.
-fn picture_of(
-    ui: &Ui,
-    area: Rect,
-    card: Card,
-    live: &Live,
-    desk: &Desk,
-    theme: &Theme,
-) -> String {
-    let phases = live.sounding().map(|telemetry| telemetry.display().phases());
+fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: &Theme) -> String {
+    let phases = live
+        .sounding()
+        .map(|telemetry| telemetry.display().phases());
     let text = |id: ControlId| id.control().format(desk.value(id));
     let accent = card.accent(theme);
     match card {
@@ -242,7 +243,8 @@ fn picture_of(
                 let y = area.top() + (top + fall * x) * area.height();
                 pos2(area.left() + x * area.width(), y)
             };
-            ui.painter().line_segment([at(0.04), at(0.96)], Stroke::new(1.6, colour));
+            ui.painter()
+                .line_segment([at(0.04), at(0.96)], Stroke::new(1.6, colour));
             if kind > 0 {
                 text(NOISE_LEVEL)
             } else {
@@ -330,7 +332,11 @@ fn small_space(ui: &Ui, area: Rect, live: &Live, desk: &Desk, theme: &Theme) {
     let radius = 0.5 * area.height().min(area.width()) - 4.0;
     let centre = area.center();
     let colour = if on { theme.space } else { theme.line };
-    painter.circle_stroke(centre, radius, Stroke::new(1.2, mix(theme.surface, colour, 0.7)));
+    painter.circle_stroke(
+        centre,
+        radius,
+        Stroke::new(1.2, mix(theme.surface, colour, 0.7)),
+    );
     painter.circle_filled(centre, 3.0, if on { theme.text } else { theme.faint });
     let Some(telemetry) = live.telemetry().filter(|_| on) else {
         return;
@@ -340,7 +346,11 @@ fn small_space(ui: &Ui, area: Rect, live: &Live, desk: &Desk, theme: &Theme) {
             let turn = place.azimuth.to_radians();
             let reach = radius * place.elevation.to_radians().cos();
             let at = centre - reach * vec2(turn.sin(), turn.cos());
-            let colour = if index < 2 { theme.program } else { theme.layer };
+            let colour = if index < 2 {
+                theme.program
+            } else {
+                theme.layer
+            };
             painter.circle_filled(at, 2.6, colour);
         }
     }

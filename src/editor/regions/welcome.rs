@@ -4,7 +4,9 @@ use super::presets::Presets;
 use crate::editor::theme::{GAP, ROUND, Theme, font};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::protocol::Library;
-use egui::{Align2, Color32, Frame, Rect, RichText, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, vec2};
+use egui::{
+    Align2, Color32, Frame, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+};
 use std::path::PathBuf;
 
 /// The file, beside the presets, that tells that the note has been read.
@@ -20,7 +22,9 @@ impl Welcome {
     /// As this user left it.
     pub fn new(library: &Library) -> Welcome {
         let file = library.folder().map(|folder| folder.with_file_name(FILE));
-        let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        let text = file
+            .as_ref()
+            .and_then(|file| std::fs::read_to_string(file).ok());
         let read = text
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
             .is_some_and(|value| value["safety_read"] == true);

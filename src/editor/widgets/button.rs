@@ -1,7 +1,7 @@
 //! Buttons and tabs of one look.
 
 use crate::editor::theme::{Theme, font, mix};
-use egui::{Align2, Color32, Rect, Response, Sense, Stroke, Ui, WidgetInfo, Role, vec2};
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 /// How a button looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +27,15 @@ pub(in crate::editor) fn button(
     look: Look,
 ) -> Response {
     let theme = Theme::of(ui);
-    let galley =
-        ui.painter()
-            .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
     let size = vec2((galley.size().x + 18.0).max(28.0), 26.0);
-    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
     let (area, response) = ui.allocate_exact_size(size, sense);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
     let active = enabled && (response.hovered() || response.has_focus());
@@ -79,7 +83,11 @@ pub(in crate::editor) fn tab(ui: &mut Ui, text: &str, open: bool, accent: Color3
         ui.allocate_exact_size(vec2(galley.size().x + 18.0, 30.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, open, text));
     let active = response.hovered() || response.has_focus();
-    let colour = if open || active { theme.text } else { theme.weak };
+    let colour = if open || active {
+        theme.text
+    } else {
+        theme.weak
+    };
     let painter = ui.painter();
     let place = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
     painter.galley(place.min, galley, colour);

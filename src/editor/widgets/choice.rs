@@ -5,8 +5,8 @@ use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::{
-    Align2, Color32, ComboBox, CornerRadius, Rect, RichText, Sense, Stroke, Ui, WidgetInfo,
-    Role, pos2, vec2,
+    Align2, Color32, ComboBox, CornerRadius, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 /// Height of a segment in points.
@@ -28,7 +28,11 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         let theme = Theme::of(ui);
-        ui.label(RichText::new(short_name(id)).font(font::SMALL).color(theme.weak));
+        ui.label(
+            RichText::new(short_name(id))
+                .font(font::SMALL)
+                .color(theme.weak),
+        );
         let widest = names
             .iter()
             .map(|name| {
@@ -42,11 +46,24 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
             .fold(0.0, f32::max);
         let room = ui.available_width() / names.len() as f32;
         if names.len() <= MOST && widest + 10.0 <= room {
-            segments(ui, id, names, (accent, HEIGHT), desk, |ui, rect, index, colour| {
-                let painter = ui.painter();
-                let place = rect.center();
-                painter.text(place, Align2::CENTER_CENTER, names[index], font::SMALL, colour);
-            });
+            segments(
+                ui,
+                id,
+                names,
+                (accent, HEIGHT),
+                desk,
+                |ui, rect, index, colour| {
+                    let painter = ui.painter();
+                    let place = rect.center();
+                    painter.text(
+                        place,
+                        Align2::CENTER_CENTER,
+                        names[index],
+                        font::SMALL,
+                        colour,
+                    );
+                },
+            );
         } else {
             list(ui, id, names, desk);
         }
@@ -64,11 +81,24 @@ pub(in crate::editor) fn choice_bare(
     let names = names(id);
     ui.scope(|ui| {
         ui.set_max_width(width);
-        segments(ui, id, names, (accent, 20.0), desk, |ui, rect, index, colour| {
-            let painter = ui.painter();
-            let place = rect.center();
-            painter.text(place, Align2::CENTER_CENTER, names[index], font::SMALL, colour);
-        });
+        segments(
+            ui,
+            id,
+            names,
+            (accent, 20.0),
+            desk,
+            |ui, rect, index, colour| {
+                let painter = ui.painter();
+                let place = rect.center();
+                painter.text(
+                    place,
+                    Align2::CENTER_CENTER,
+                    names[index],
+                    font::SMALL,
+                    colour,
+                );
+            },
+        );
     });
 }
 
@@ -86,13 +116,24 @@ pub(in crate::editor) fn choice_icons(
         ui.spacing_mut().item_spacing.y = 3.0;
         let theme = Theme::of(ui);
         ui.horizontal(|ui| {
-            ui.label(RichText::new(short_name(id)).font(font::SMALL).color(theme.weak));
+            ui.label(
+                RichText::new(short_name(id))
+                    .font(font::SMALL)
+                    .color(theme.weak),
+            );
             let chosen = names[desk.index(id).min(names.len() - 1)];
             ui.label(RichText::new(chosen).font(font::value()));
         });
-        segments(ui, id, names, (accent, HEIGHT), desk, |ui, rect, index, colour| {
-            draw(ui, rect, index, colour);
-        });
+        segments(
+            ui,
+            id,
+            names,
+            (accent, HEIGHT),
+            desk,
+            |ui, rect, index, colour| {
+                draw(ui, rect, index, colour);
+            },
+        );
     });
 }
 
@@ -105,8 +146,7 @@ fn segments(
     draw: impl Fn(&Ui, Rect, usize, Color32),
 ) {
     let theme = Theme::of(ui);
-    let (area, whole) =
-        ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     tell(&whole, id, desk.value(id));
     menu::attach(&whole, id, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);

@@ -38,8 +38,8 @@ pub(super) fn drive(
     wheel(ui, response, id, desk);
     keys(ui, response, id, desk);
     assist(ui, response, id, desk);
-    let on_readout = (ui.input(|input| input.pointer.interact_pos()))
-        .is_some_and(|at| readout.contains(at));
+    let on_readout =
+        (ui.input(|input| input.pointer.interact_pos())).is_some_and(|at| readout.contains(at));
     if response.clicked() {
         response.request_focus();
         if on_readout {
@@ -139,7 +139,9 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     }
     let typed = ui.input(|input| {
         input.events.iter().find_map(|event| match event {
-            Event::Text(text) if text.starts_with(|c: char| c.is_alphanumeric() || "-+.".contains(c)) => {
+            Event::Text(text)
+                if text.starts_with(|c: char| c.is_alphanumeric() || "-+.".contains(c)) =>
+            {
                 Some(text.clone())
             }
             _ => None,

@@ -39,8 +39,7 @@ pub(in crate::editor) fn knobs(
 }
 
 fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk: &mut Desk) {
-    let (area, response) =
-        ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
+    let (area, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
     let readout = Rect::from_min_max(pos2(area.left(), area.bottom() - 20.0), area.max);
     let typing = drive(ui, &response, id, TRAVEL, readout, desk);
     let theme = Theme::of(ui);
@@ -58,7 +57,13 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     let accent = if lit { accent } else { theme.faint };
     let at = position(id, value) as f32;
     let from = if is_two_sided(id) { 0.5 } else { 0.0 };
-    arc(ui, centre, radius, (0.0, 1.0), Stroke::new(3.0, theme.raised));
+    arc(
+        ui,
+        centre,
+        radius,
+        (0.0, 1.0),
+        Stroke::new(3.0, theme.raised),
+    );
     let (low, high) = (at.min(from), at.max(from));
     arc(ui, centre, radius, (low, high), Stroke::new(3.0, accent));
     let face = if active {

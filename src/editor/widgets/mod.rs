@@ -23,7 +23,7 @@ use super::ParamSink;
 use super::link::Link;
 use crate::engine::ControlId;
 use crate::engine::controls::{Scale, Values};
-use egui::{Response, Ui, WidgetInfo, Role};
+use egui::{Response, Role, Ui, WidgetInfo};
 use typing::Typing;
 
 /// Seconds in which a host may still report the value from before a gesture.
@@ -154,7 +154,9 @@ pub(super) fn position(id: ControlId, value: f64) -> f64 {
     let (min, max) = control.range();
     match bend(id) {
         Bend::Ratio => (value.max(min) / min).ln() / (max / min).ln(),
-        Bend::Power(power) => ((value - min) / (max - min)).clamp(0.0, 1.0).powf(1.0 / power),
+        Bend::Power(power) => ((value - min) / (max - min))
+            .clamp(0.0, 1.0)
+            .powf(1.0 / power),
     }
     .clamp(0.0, 1.0)
 }

@@ -50,10 +50,7 @@ pub(in crate::editor) fn slider(
     let at = x(position(id, value));
     let from = x(if is_two_sided(id) { 0.5 } else { 0.0 });
     let bar = |from: f32, to: f32| {
-        Rect::from_min_max(
-            pos2(from.min(to), y - 1.5),
-            pos2(from.max(to), y + 1.5),
-        )
+        Rect::from_min_max(pos2(from.min(to), y - 1.5), pos2(from.max(to), y + 1.5))
     };
     painter.rect_filled(bar(left, right), 1.5, theme.raised);
     painter.rect_filled(bar(from, at), 1.5, accent);

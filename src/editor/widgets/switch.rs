@@ -8,9 +8,9 @@ use egui::{Align2, Color32, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
 /// Draws a switch with its name.
 pub(in crate::editor) fn switch(ui: &mut Ui, id: ControlId, accent: Color32, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    let name = ui
-        .painter()
-        .layout_no_wrap(short_name(id).to_owned(), font::SMALL, Color32::PLACEHOLDER);
+    let name =
+        ui.painter()
+            .layout_no_wrap(short_name(id).to_owned(), font::SMALL, Color32::PLACEHOLDER);
     let size = vec2(36.0 + name.size().x, 24.0);
     let (area, response) = ui.allocate_exact_size(size, Sense::click());
     flip(&response, id, desk);
@@ -23,7 +23,11 @@ pub(in crate::editor) fn switch(ui: &mut Ui, id: ControlId, accent: Color32, des
         theme.raised
     };
     painter.rect_filled(track, 7.0, fill);
-    let x = if on { track.right() - 7.0 } else { track.left() + 7.0 };
+    let x = if on {
+        track.right() - 7.0
+    } else {
+        track.left() + 7.0
+    };
     let active = response.hovered() || response.has_focus();
     painter.circle_filled(
         pos2(x, track.center().y),
@@ -40,16 +44,26 @@ pub(in crate::editor) fn switch(ui: &mut Ui, id: ControlId, accent: Color32, des
     }
     let colour = if on || active { theme.text } else { theme.weak };
     let place = pos2(area.left() + 33.0, area.center().y);
-    painter.text(place, Align2::LEFT_CENTER, short_name(id), font::SMALL, colour);
+    painter.text(
+        place,
+        Align2::LEFT_CENTER,
+        short_name(id),
+        font::SMALL,
+        colour,
+    );
 }
 
 /// Draws the mark that turns something on: a dot that is lit. `on` and what a click sets are the caller's, so that
 /// kinds can be turned off and on as well.
-pub(in crate::editor) fn power(ui: &mut Ui, rect: Rect, name: &str, on: bool, accent: Color32) -> bool {
+pub(in crate::editor) fn power(
+    ui: &mut Ui,
+    rect: Rect,
+    name: &str,
+    on: bool,
+    accent: Color32,
+) -> bool {
     let response = ui.interact(rect, ui.scope_id().with(("power", name)), Sense::click());
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, name)
-    });
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, on, name));
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let ring = if response.hovered() || response.has_focus() {

@@ -1,12 +1,12 @@
 //! Typed values: with or without units, notes and divisions where they make sense.
 
 use super::Desk;
+use crate::editor::theme::{Theme, font};
 use crate::engine::ControlId;
 use crate::engine::controls::{
     BEAT, BEAT_HZ, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_HZ, CARRIER_NOTE,
     CARRIER_SOURCE, DIVISION,
 };
-use crate::editor::theme::{Theme, font};
 use egui::{Id, Key, Rect, TextEdit, Ui};
 
 /// What is being typed.
@@ -56,7 +56,9 @@ pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), St
         desk.bring(BEAT_SOURCE, BEAT_TEMPO as f64);
         return Ok(());
     }
-    let is_note = text.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_note = text
+        .trim_start()
+        .starts_with(|c: char| c.is_ascii_alphabetic());
     if id == CARRIER
         && is_note
         && let Ok(note) = CARRIER_NOTE.control().parse(text)
@@ -99,7 +101,11 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
     if let Some(selects) = typing.fresh.take() {
         response.request_focus();
         let end = egui::text::CCursor::new(typing.text.chars().count());
-        let start = if selects { egui::text::CCursor::new(0) } else { end };
+        let start = if selects {
+            egui::text::CCursor::new(0)
+        } else {
+            end
+        };
         let all = egui::text::CCursorRange::two(start, end);
         if let Some(mut state) = egui::TextEdit::load_state(ui.ctx(), response.id) {
             state.cursor.set_char_range(Some(all));
