@@ -214,3 +214,46 @@ fn watching_renders_on_each_save_and_survives_mistakes() {
     watch.kill().unwrap();
     watch.wait().unwrap();
 }
+
+#[test]
+fn the_guide_does_what_it_says() {
+    let run = Run::new();
+    let tone = sine(250.0, 0.5, 24_000, RATE);
+    run.wav("music.wav", RATE, &[&tone, &tone]);
+    let guide = include_str!("../../docs/write-a-node.md");
+    let parts: Vec<&str> = guide.split("```").collect();
+    let mut commands = 0;
+    // Text and blocks in turn; the text before a block of Faust names its file.
+    for pair in parts.chunks_exact(2) {
+        let (before, block) = (pair[0], pair[1]);
+        let (language, text) = block.split_once('\n').unwrap();
+        let file = match language {
+            "faust" => Some(named(before, ".dsp")),
+            "json" => Some("graph.json".to_owned()),
+            _ => None,
+        };
+        if let Some(file) = file {
+            run.write(&file, text);
+        }
+        if language == "sh" {
+            for line in text.lines() {
+                run.fine(line.strip_prefix("zeitgeber ").unwrap());
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands >= 10, "{commands}");
+    for file in ["warm", "clipped", "tremolo", "bright", "out"] {
+        let sounds = run.read(&format!("{file}.wav"))[0]
+            .iter()
+            .any(|x| x.abs() > 0.01);
+        assert!(sounds, "{file}");
+    }
+}
+
+/// The last name with an ending in a text.
+fn named(text: &str, ending: &str) -> String {
+    let names = text.split('`').filter(|word| word.ends_with(ending));
+    let name = names.last().unwrap();
+    name.to_owned()
+}
