@@ -70,6 +70,18 @@ pub enum GraphError {
         /// Its channels.
         to_channels: usize,
     },
+    /// There is no such connection.
+    NotConnected {
+        /// Source.
+        from: String,
+        /// Target.
+        to: String,
+    },
+    /// A graph cannot take the place of one that plays.
+    Swap {
+        /// Why not.
+        problem: &'static str,
+    },
     /// Nodes feed themselves.
     Cycle {
         /// The nodes of the cycle.
@@ -77,7 +89,7 @@ pub enum GraphError {
     },
     /// Nothing reaches the outputs.
     NoOutput,
-    /// A channel of a node is declared to be late, and the graph must not be.
+    /// A node declares more latency than can be compensated.
     Latency {
         /// The node.
         node: String,
@@ -206,13 +218,22 @@ impl fmt::Display for GraphError {
                 f,
                 "\"{from}\" has {from_channels} channels, \"{to}\" takes {to_channels}"
             ),
+            GraphError::NotConnected { from, to } => {
+                write!(f, "\"{from}\" is not connected to \"{to}\"")
+            }
+            GraphError::Swap { problem } => {
+                write!(
+                    f,
+                    "the graph cannot take the place of the one that plays: {problem}"
+                )
+            }
             GraphError::Cycle { nodes } => {
                 write!(f, "these nodes feed themselves: {}", nodes.join(" -> "))
             }
             GraphError::NoOutput => write!(f, "nothing is connected to \"out\""),
             GraphError::Latency { node, frames } => write!(
                 f,
-                "the node \"{node}\" delays by {frames} frames, which this version does not compensate"
+                "the node \"{node}\" delays by {frames} frames, which is more than can be compensated"
             ),
             GraphError::Node(error) => error.fmt(f),
             GraphError::Json { place, problem } => write!(f, "{place}: {problem}"),

@@ -12,7 +12,7 @@ use arrayvec::ArrayVec;
 use serde_json::Value;
 
 /// Phases that nothing else drives are set at multiples of this many frames.
-const PHASE_GRID: u64 = 32;
+pub(super) const PHASE_GRID: u64 = 32;
 
 /// The place of a node in a [`GraphRun`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(super) struct Driver {
 /// A graph that runs. Processing, setting and resetting allocate nothing.
 pub struct GraphRun {
     slots: Vec<Slot>,
+    latency: usize,
     drivers: Vec<Driver>,
     /// Whether the drivers drive; an owner that sets phases itself turns them off.
     driving: bool,
@@ -46,6 +47,7 @@ pub struct GraphRun {
 impl GraphRun {
     pub(super) fn new(
         slots: Vec<Slot>,
+        latency: usize,
         drivers: Vec<Driver>,
         rate: f64,
         max_frames: usize,
@@ -53,6 +55,7 @@ impl GraphRun {
     ) -> GraphRun {
         GraphRun {
             slots,
+            latency,
             drivers,
             driving: true,
             frames: 0,
@@ -73,6 +76,40 @@ impl GraphRun {
     /// Output channels.
     pub fn outputs(&self) -> usize {
         self.slots[self.slots.len() - 1].outputs.len()
+    }
+
+    /// By how many frames the output is later than the input: the sum of the latencies of the nodes on the
+    /// latest way through.
+    pub fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// The rate it was compiled for, in hertz.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The longest chunk that its nodes get, in frames.
+    pub fn max_frames(&self) -> usize {
+        self.max_frames
+    }
+
+    /// Frames since the start.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Whether phases may be set at the next frame.
+    pub(super) fn is_on_grid(&self) -> bool {
+        self.frames.is_multiple_of(PHASE_GRID)
+    }
+
+    /// As if so many frames, a multiple of the grid, had gone by in silence.
+    pub(super) fn begin_at(&mut self, frames: u64) {
+        self.frames = frames;
+        for driver in &mut self.drivers {
+            driver.phase = driver.increment.wrapping_mul(frames);
+        }
     }
 
     /// The names of the nodes in the order they run.
@@ -236,6 +273,7 @@ impl GraphRun {
     /// Back to the first frame; parameters keep their values.
     pub fn reset(&mut self) {
         for slot in &mut self.slots {
+            slot.clear();
             if let Some(node) = slot.node.as_mut() {
                 node.reset();
             }

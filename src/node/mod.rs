@@ -14,6 +14,7 @@ pub mod hrtf;
 mod many;
 pub mod mix;
 pub mod noise;
+pub mod oversample;
 mod registry;
 pub mod wave_pair;
 
