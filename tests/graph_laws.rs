@@ -112,6 +112,19 @@ fn errors_name_the_culprit() {
 }
 
 #[test]
+fn what_is_set_can_be_read() {
+    let mut run = two_gains().compile(48_000.0, 64).unwrap();
+    assert_eq!(run.get("half", "gain").unwrap(), -6.0);
+    run.set("half", "gain", -3.5).unwrap();
+    assert_eq!(run.get("half", "gain").unwrap(), -3.5);
+    run.set("tone", "left", -251.25).unwrap();
+    assert!((run.get("tone", "left").unwrap() + 251.25).abs() < 1e-9);
+    let error = run.get("half", "gian").unwrap_err().to_string();
+    assert!(error.contains("nearest is \"gain\""), "{error}");
+    assert!(run.get("haf", "gain").is_err());
+}
+
+#[test]
 fn a_cycle_is_named() {
     let mut graph = Graph::new(2, 2);
     for name in ["before", "a", "b", "c", "after"] {

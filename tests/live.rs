@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use zeitgeber::live::{LiveError, Workshop};
 use zeitgeber::node::Node;
 
@@ -119,4 +120,26 @@ fn without_the_program_that_checks_nothing_is_opened() {
         .err()
         .unwrap();
     assert!(matches!(error, LiveError::Folder { .. }), "{error}");
+}
+
+#[test]
+fn the_folder_does_not_grow_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = folder.path().join("nodes");
+    fs::create_dir_all(nodes.join("job-1-1")).unwrap();
+    fs::create_dir_all(nodes.join("job-1-2")).unwrap();
+    let before = SystemTime::now() - Duration::from_secs(2 * 24 * 3600);
+    for n in 0..250 {
+        let name = format!("old-{n}.{}", std::env::consts::DLL_EXTENSION);
+        let file = fs::File::create(nodes.join(name)).unwrap();
+        file.set_modified(before).unwrap();
+    }
+    let abandoned = fs::File::open(nodes.join("job-1-1")).unwrap();
+    abandoned.set_modified(before).unwrap();
+    let dsp = folder.path().join("a.dsp");
+    fs::write(&dsp, "process = _;").unwrap();
+    let library = workshop(folder.path()).build(&dsp).unwrap();
+    let kept = fs::read_dir(&nodes).unwrap().count();
+    assert!(library.exists() && kept == 201, "{kept}");
+    assert!(nodes.join("job-1-2").exists() && !nodes.join("job-1-1").exists());
 }

@@ -116,6 +116,20 @@ impl GraphError {
     }
 }
 
+/// There is no such parameter; names the nearest parameter or phase input.
+pub(super) fn unknown_param(node: &str, info: Option<&NodeInfo>, param: &str) -> GraphError {
+    let params = info.into_iter().flat_map(|info| &info.params);
+    let phases = info.into_iter().flat_map(|info| &info.phases);
+    let names = params
+        .map(|param| param.name.as_str())
+        .chain(phases.map(|phase| phase.name.as_str()));
+    GraphError::UnknownParam {
+        node: node.to_owned(),
+        param: param.to_owned(),
+        nearest: nearest(param, names),
+    }
+}
+
 /// Finds a parameter that may be set to a value.
 ///
 /// # Errors
@@ -126,15 +140,9 @@ pub(super) fn find_param(
     param: &str,
     value: f64,
 ) -> Result<usize, GraphError> {
-    let index = info.param(param).ok_or_else(|| {
-        let params = info.params.iter().map(|param| param.name.as_str());
-        let phases = info.phases.iter().map(|phase| phase.name.as_str());
-        GraphError::UnknownParam {
-            node: node.to_owned(),
-            param: param.to_owned(),
-            nearest: nearest(param, params.chain(phases)),
-        }
-    })?;
+    let index = info
+        .param(param)
+        .ok_or_else(|| unknown_param(node, Some(info), param))?;
     let found = &info.params[index];
     if found.kind == ParamKind::Readout {
         return Err(GraphError::Readout {

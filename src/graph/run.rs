@@ -1,6 +1,6 @@
 //! A compiled graph: nodes in the order they run, with their buffers.
 
-use super::error::find_param;
+use super::error::{self, find_param};
 use super::slot::{Activity, Slot, run_slot};
 use super::tap::{Capture, Ring};
 use super::{GraphError, Sink};
@@ -213,6 +213,25 @@ impl GraphRun {
             found.set_param(param, value);
         }
         Ok(())
+    }
+
+    /// A parameter of a node by name, or the frequency of a phase input.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::UnknownParam`].
+    pub fn get(&self, node: &str, param: &str) -> Result<f64, GraphError> {
+        const CYCLE: f64 = 18_446_744_073_709_551_616.0; // 2^64
+        let index = self.find(node)?;
+        let mut drivers = self.drivers.iter();
+        if let Some(driver) = drivers.find(|driver| driver.slot == index.0 && driver.name == param)
+        {
+            return Ok(driver.increment as i64 as f64 / CYCLE * self.rate);
+        }
+        let info = self.info(index);
+        match info.and_then(|info| info.param(param)) {
+            Some(param) => Ok(self.get_param(index, param)),
+            None => Err(error::unknown_param(node, info, param)),
+        }
     }
 
     /// Sets a parameter by position; clamped into its range.

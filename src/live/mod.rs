@@ -40,6 +40,12 @@ const MOST_FILES: usize = 256;
 /// How many compiled nodes are kept; those that were made longest ago go first.
 const KEPT: usize = 200;
 
+/// Work that has not moved for so long is nobody's.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// The largest file beside a source that it is known by, in bytes.
+const LARGEST_PART: u64 = 16 << 20;
+
 /// The check of an ordinary node takes a second.
 const CHECK: Limits = Limits {
     processor: 10,
@@ -112,7 +118,7 @@ impl Source {
                 waiting.extend(
                     beside
                         .map(|name| folder.join(name))
-                        .filter(|path| path.is_file()),
+                        .filter(|path| is_part(path)),
                 );
             }
         }
@@ -275,14 +281,19 @@ impl Workshop {
         let Ok(entries) = fs::read_dir(&self.folder) else {
             return;
         };
-        let mut libraries: Vec<_> = entries
-            .flatten()
-            .filter(|entry| {
-                let ending = std::env::consts::DLL_EXTENSION;
-                entry.path().extension().is_some_and(|e| e == ending)
-            })
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-            .collect();
+        let ending = std::env::consts::DLL_EXTENSION;
+        let mut libraries = Vec::new();
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let Ok(modified) = entry.metadata().and_then(|about| about.modified()) else {
+                continue;
+            };
+            if path.extension().is_some_and(|e| e == ending) {
+                libraries.push((modified, path));
+            } else if path.is_dir() && modified.elapsed().is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
         libraries.sort();
         let surplus = (libraries.len() + 1).saturating_sub(KEPT);
         for (_, path) in libraries.into_iter().take(surplus) {
@@ -290,6 +301,11 @@ impl Workshop {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Whether a source may be known by this file too.
+fn is_part(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= LARGEST_PART)
 }
 
 /// Reads what a check wrote, if it wrote anything whole.
