@@ -8,6 +8,7 @@ mod errors;
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
+#[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/presets.rs"]

@@ -7,6 +7,7 @@ use common::{BLOCKS, Random, assert_same, bursts, cuts};
 use proptest::prelude::*;
 use zeitgeber::dsp::denormals::DenormalGuard;
 use zeitgeber::graph::{Activity, Graph, GraphError, GraphRun, Player, swappable};
+use zeitgeber::node::oversample::oversampled;
 use zeitgeber::node::{Node, NodeError, NodeInfo, registry};
 
 const RATE: f64 = 48_000.0;
@@ -228,6 +229,21 @@ proptest! {
     }
 
     #[test]
+    fn a_graph_in_a_graph_is_the_graph(seed in any::<u64>(), nodes in 1usize..8, block in 0usize..7) {
+        let plan = plan(seed, nodes);
+        let mut flat = graph(&plan).compile(RATE, 64).unwrap();
+        let expected = render(|i, o| flat.process(i, o), Some(64));
+        let mut outer = Graph::new(2, 2);
+        outer.add("inner", graph(&plan).into_node("inner").unwrap()).unwrap();
+        outer.serial(&["in", "inner", "out"]).unwrap();
+        let mut run = outer.compile(RATE, 64).unwrap();
+        prop_assert_eq!(run.latency(), flat.latency());
+        let output = render(|i, o| run.process(i, o), BLOCKS[block]);
+        assert_same(&expected[0], &output[0], "left");
+        assert_same(&expected[1], &output[1], "right");
+    }
+
+    #[test]
     fn after_an_exchange_the_new_graph_is_a_fresh_one(
         seeds in any::<(u64, u64)>(), nodes in 1usize..8, at in 0usize..1500, block in 0usize..7,
     ) {
@@ -394,4 +410,34 @@ fn a_graph_that_was_edited_is_the_one_that_was_meant() {
     fresh.connect("in", "b").unwrap();
     fresh.connect("b", "c").unwrap();
     assert_eq!(edited.description(), fresh.description());
+}
+
+#[test]
+fn a_part_of_a_graph_runs_at_another_rate() {
+    let inner = || {
+        let mut inner = Graph::new(2, 2);
+        inner.add_builtin("tone", "tone_pair").unwrap();
+        inner.add_builtin("quiet", "gain").unwrap();
+        inner.set("quiet", "gain", -6.0).unwrap();
+        inner.serial(&["tone", "quiet", "out"]).unwrap();
+        inner.connect("in", "out").unwrap();
+        inner.into_node("part").unwrap()
+    };
+    let mut graph = Graph::new(2, 2);
+    graph.add("part", oversampled(inner(), 4).unwrap()).unwrap();
+    graph.serial(&["in", "part", "out"]).unwrap();
+    graph.set("part", "quiet.gain", -20.0).unwrap();
+    let mut run = graph.compile(RATE, 64).unwrap();
+    run.set("part", "tone.left", 1000.0).unwrap();
+    assert_eq!(run.get("part", "quiet.gain").unwrap(), -20.0);
+    let latency = run.latency();
+    let input: Vec<f32> = (0..FRAMES).map(|n| (n as f32 * 0.02).sin()).collect();
+    let mut out = [vec![0.0; FRAMES], vec![0.0; FRAMES]];
+    let [left, right] = &mut out;
+    run.process(&[&input, &input], &mut [left, right]);
+    for n in 1000..FRAMES {
+        let turns = 1000.0 * (n - latency) as f64 / RATE;
+        let expected = f64::from(input[n - latency]) + 0.1 * (std::f64::consts::TAU * turns).sin();
+        assert!((f64::from(out[0][n]) - expected).abs() < 1e-4, "{n}");
+    }
 }

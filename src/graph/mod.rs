@@ -3,12 +3,13 @@
 //! [`Graph`] is built by name and can be written as JSON and read back; [`Graph::compile`] checks it and
 //! makes a [`GraphRun`], which allocates nothing while it processes. Any node's output can be captured
 //! whole ([`GraphRun::capture`]) or watched through a lock-free ring ([`GraphRun::tap`]). A graph can be exchanged
-//! for another while it plays ([`swappable`]).
+//! for another while it plays ([`swappable`]), and be a node itself ([`Graph::into_node`]).
 
 mod compile;
 mod delay;
 mod error;
 mod json;
+mod nested;
 mod run;
 mod slot;
 mod swap;

@@ -6,7 +6,7 @@ use super::tap::{Capture, Ring};
 use super::{GraphError, Sink};
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::phase;
-use crate::node::{MAX_CHANNELS, Node, NodeInfo};
+use crate::node::{MAX_CHANNELS, Node, NodeError, NodeInfo};
 use crate::text::nearest;
 use arrayvec::ArrayVec;
 use serde_json::Value;
@@ -25,6 +25,14 @@ pub(super) struct Driver {
     pub name: String,
     pub phase: u64,
     pub increment: u64,
+}
+
+impl Driver {
+    /// What it drives at, in hertz.
+    fn frequency(&self, rate: f64) -> f64 {
+        const CYCLE: f64 = 18_446_744_073_709_551_616.0; // 2^64
+        self.increment as i64 as f64 / CYCLE * rate
+    }
 }
 
 /// A graph that runs. Processing, setting and resetting allocate nothing.
@@ -102,6 +110,27 @@ impl GraphRun {
     /// Whether phases may be set at the next frame.
     pub(super) fn is_on_grid(&self) -> bool {
         self.frames.is_multiple_of(PHASE_GRID)
+    }
+
+    /// Makes it ready again, for another rate and other chunks; parameters keep their values.
+    ///
+    /// # Errors
+    /// What a node says that cannot run so; then nothing may be processed.
+    pub(super) fn prepare(&mut self, rate: f64, max_frames: usize) -> Result<(), NodeError> {
+        for slot in &mut self.slots {
+            slot.clear();
+            slot.resize(max_frames);
+            if let Some(node) = slot.node.as_mut() {
+                node.init(rate, max_frames)?;
+            }
+        }
+        for driver in &mut self.drivers {
+            let frequency = driver.frequency(self.rate);
+            driver.increment = phase::increment(frequency, rate) as u64;
+            driver.phase = 0;
+        }
+        (self.rate, self.max_frames, self.frames) = (rate, max_frames, 0);
+        Ok(())
     }
 
     /// As if so many frames, a multiple of the grid, had gone by in silence.
@@ -220,12 +249,11 @@ impl GraphRun {
     /// # Errors
     /// [`GraphError::UnknownNode`], [`GraphError::UnknownParam`].
     pub fn get(&self, node: &str, param: &str) -> Result<f64, GraphError> {
-        const CYCLE: f64 = 18_446_744_073_709_551_616.0; // 2^64
         let index = self.find(node)?;
         let mut drivers = self.drivers.iter();
         if let Some(driver) = drivers.find(|driver| driver.slot == index.0 && driver.name == param)
         {
-            return Ok(driver.increment as i64 as f64 / CYCLE * self.rate);
+            return Ok(driver.frequency(self.rate));
         }
         let info = self.info(index);
         match info.and_then(|info| info.param(param)) {

@@ -94,6 +94,13 @@ impl Slot {
         slot
     }
 
+    /// Makes room for chunks of another length.
+    pub fn resize(&mut self, max_frames: usize) {
+        let lines = self.lines.iter_mut().map(|line| &mut line.output);
+        let buffers = self.bus.iter_mut().chain(&mut self.outputs).chain(lines);
+        buffers.for_each(|buffer| buffer.resize(max_frames, 0.0));
+    }
+
     /// Forgets what is on its way.
     pub fn clear(&mut self) {
         self.lines.iter_mut().for_each(|line| line.delay.reset());

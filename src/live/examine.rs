@@ -17,8 +17,11 @@ const GRID: usize = 32;
 /// More than this share of one core at 48 kHz in blocks of 64 leaves too little for everything else.
 const MOST_LOAD: f64 = 0.5;
 
+/// A sample from its frame and from noise.
+type Wave = fn(usize, f32) -> f32;
+
 /// The sounds that it has to bear.
-const SOUNDS: [(&str, fn(usize, f32) -> f32); 6] = [
+const SOUNDS: [(&str, Wave); 6] = [
     ("silence", |_, _| 0.0),
     ("noise at full scale", |_, noise| noise),
     ("a square wave 12 dB over full scale", |n, _| {
@@ -161,7 +164,7 @@ fn resets(kind: &ForeignKind, doing: &mut dyn FnMut(&str)) -> Result<(), String>
 }
 
 /// A sound for each input, with noise of its own.
-fn sound(node: &dyn Node, wave: fn(usize, f32) -> f32, frames: usize, seed: u64) -> Vec<Vec<f32>> {
+fn sound(node: &dyn Node, wave: Wave, frames: usize, seed: u64) -> Vec<Vec<f32>> {
     (0..node.info().inputs as u64)
         .map(|channel| {
             let mut state = (seed * 1000 + channel) | 1;
@@ -229,7 +232,7 @@ fn drive(node: &mut dyn Node, frame: usize, rate: f64) {
 /// Every eighth time, the next parameter goes somewhere else.
 fn shift(node: &mut dyn Node, time: usize) {
     let count = node.info().params.len();
-    if count == 0 || time % 8 != 0 {
+    if count == 0 || !time.is_multiple_of(8) {
         return;
     }
     let turn = time / 8;

@@ -102,6 +102,20 @@ fn a_new_node_is_fine_and_sounds() {
 }
 
 #[test]
+fn what_fails_later_than_the_check_leaves_no_file() {
+    let run = Run::new();
+    run.write("late.dsp", "process(x) = x / (abs(x - 0.125) > 0);\n");
+    run.wav("in.wav", RATE, &[&[0.5, 0.125, 0.5]]);
+    run.wav("fine.wav", RATE, &[&[0.5, 0.25, 0.5]]);
+    run.fine("run late.dsp fine.wav -o o.wav");
+    let line = run.wrong("run late.dsp in.wav -o p.wav");
+    assert!(
+        line.contains("late: it put out something that is not a number"),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_built_node_runs_without_compilers() {
     let run = Run::new();
     run.wav("in.wav", RATE, &[&[0.5; 1000], &[1.0; 1000]]);

@@ -39,7 +39,13 @@ impl Args {
         } else {
             lone_node(&self.graph)?
         };
-        render(graph, is_file.then_some(path), &self.material, &self.set)
+        render(
+            graph,
+            is_file.then_some(path),
+            &self.material,
+            &self.set,
+            &|| Ok(()),
+        )
     }
 }
 
@@ -47,22 +53,24 @@ impl Args {
 pub fn through(node: &LiveNode, material: &Material, set: &[String]) -> Result<(), Problem> {
     let (instance, tripped) = node.create()?;
     let graph = alone(&node.info().name, instance)?;
-    render(graph, None, material, set)?;
-    if tripped.is_set() {
-        return Err(Problem::new(format!(
-            "{}: it put out something that is not a number, and is silent from there on",
+    render(graph, None, material, set, &|| {
+        if !tripped.is_set() {
+            return Ok(());
+        }
+        Err(Problem::new(format!(
+            "{}: it put out something that is not a number",
             node.info().name
-        )));
-    }
-    Ok(())
+        )))
+    })
 }
 
-/// Renders through a graph, which was read from a file or not.
+/// Renders through a graph, which was read from a file or not. At the end `fine` says whether all went well.
 fn render(
     graph: Graph,
     file: Option<&Path>,
     material: &Material,
     sets: &[String],
+    fine: &dyn Fn() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let options = RenderOptions {
         block: material.block,
@@ -87,6 +95,7 @@ fn render(
         capture.as_ref(),
         |channels| output.write(channels),
     );
+    fine()?;
     output.finish(frames?)
 }
 
