@@ -4,7 +4,7 @@ mod common;
 
 use common::{BLOCKS, assert_same, bursts, cuts};
 use std::sync::{Arc, Mutex};
-use zeitgeber::graph::{Activity, Graph, GraphError, GraphRun};
+use zeitgeber::graph::{Activity, Graph, GraphError, GraphRun, schema};
 
 const FRAMES: usize = 10_000;
 
@@ -250,4 +250,47 @@ fn bad_json_says_where() {
     assert!(param.contains("nodes.a.params.gain"), "{param}");
     let wide = message(r#"{"inputs": 129, "nodes": {}, "connections": []}"#);
     assert!(wide.contains("128"), "{wide}");
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_code() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/graph.schema.json");
+    let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    if std::env::var_os("ZEITGEBER_REWRITE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        published == text,
+        "docs/graph.schema.json is of another version of the nodes: \
+         ZEITGEBER_REWRITE=1 cargo test --test graph_laws schema"
+    );
+}
+
+#[test]
+fn what_the_schema_names_is_what_is_read() {
+    let schema = schema();
+    // What a graph writes of itself has no key that the schema does not know.
+    let description = two_gains().description();
+    for key in description.as_object().unwrap().keys() {
+        assert!(schema["properties"][key].is_object(), "{key}");
+    }
+    let node = &schema["properties"]["nodes"]["additionalProperties"];
+    for kind in node["allOf"].as_array().unwrap() {
+        let pattern = kind["if"]["properties"]["node"]["pattern"]
+            .as_str()
+            .unwrap();
+        let name = pattern.trim_start_matches('^').split('(').next().unwrap();
+        let mut graph = Graph::new(2, 2);
+        graph.add_builtin("x", name).unwrap();
+        let params = &kind["then"]["properties"]["params"]["properties"];
+        for (param, about) in params.as_object().unwrap() {
+            let highest = about["maximum"].as_f64().unwrap();
+            graph.set("x", param, highest).unwrap();
+            assert!(
+                graph.set("x", param, highest + 1.0).is_err(),
+                "{name}.{param}"
+            );
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod swap;
 mod tap;
 
 pub use error::GraphError;
+pub use json::schema;
 pub use run::{GraphRun, NodeIndex};
 pub use slot::Activity;
 pub use swap::{Editor, Player, swappable};

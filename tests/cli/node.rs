@@ -267,7 +267,6 @@ fn the_guide_does_what_it_says() {
 
 /// The last name with an ending in a text.
 fn named(text: &str, ending: &str) -> String {
-    let names = text.split('`').filter(|word| word.ends_with(ending));
-    let name = names.last().unwrap();
-    name.to_owned()
+    let mut names = text.rsplit('`').filter(|word| word.ends_with(ending));
+    names.next().unwrap().to_owned()
 }
