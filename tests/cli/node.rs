@@ -96,6 +96,10 @@ fn a_new_node_is_fine_and_sounds() {
     }
     assert!(run.wrong("node new Warm").contains("lower-case"));
     assert!(run.wrong("node").contains("give a command of node"));
+    let line = run.wrong("node chek warm.dsp");
+    assert!(line.contains("the nearest is 'check'"), "{line}");
+    let line = run.wrong("node build warm.dsp --outptu x.so");
+    assert!(line.contains("the nearest is '--output'"), "{line}");
     let json = run.fine("node check warm.dsp --json");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(json["load"].as_f64().unwrap() < 0.5 && json["name"] == "warm");

@@ -131,21 +131,25 @@ fn explain(error: &clap::Error) -> ExitCode {
 /// was called, or a subcommand.
 fn nearest_word(unknown: &str) -> String {
     let cli = Cli::command();
-    let called = std::env::args()
-        .nth(1)
-        .and_then(|name| cli.find_subcommand(name));
-    let words: Vec<String> = match called {
-        Some(command) => {
-            let options = command.get_arguments().filter_map(clap::Arg::get_long);
-            options
-                .chain(["help"])
-                .map(|long| format!("--{long}"))
-                .collect()
+    let mut called = &cli;
+    for word in std::env::args().skip(1) {
+        match called.find_subcommand(word) {
+            Some(command) => called = command,
+            None => break,
         }
-        None => cli
+    }
+    let is_option = unknown.starts_with('-') && called.get_name() != cli.get_name();
+    let words: Vec<String> = if is_option || !called.has_subcommands() {
+        let options = called.get_arguments().filter_map(clap::Arg::get_long);
+        options
+            .chain(["help"])
+            .map(|long| format!("--{long}"))
+            .collect()
+    } else {
+        called
             .get_subcommands()
             .map(|command| command.get_name().to_owned())
-            .collect(),
+            .collect()
     };
     nearest(unknown, words.iter().map(String::as_str))
 }
