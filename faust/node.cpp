@@ -195,6 +195,10 @@ const char* init(void* self, double rate, uint32_t)
     if (node->ui.too_many) {
         return "it has more than 256 parameters, 16 phases or 4 rates";
     }
+    if (node->faust.getNumInputs() > static_cast<int>(kMaxChannels)
+        || node->faust.getNumOutputs() > static_cast<int>(kMaxChannels)) {
+        return "it has more than 64 channels on one side";
+    }
     // Tables belong to the class: filled once, never again while another instance reads them.
     static const bool filled = (<<structName>>::classInit(static_cast<int>(rate)), true);
     (void)filled;

@@ -11,6 +11,7 @@ pub mod editor;
 pub mod engine;
 pub mod graph;
 pub mod hrtf;
+pub mod live;
 pub mod node;
 pub mod offline;
 pub mod plugin;

@@ -8,6 +8,9 @@ mod errors;
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
+#[cfg(unix)]
+#[path = "cli/node.rs"]
+mod node;
 #[path = "cli/presets.rs"]
 mod presets;
 #[path = "cli/run.rs"]

@@ -4,7 +4,7 @@ mod common;
 
 use common::{BLOCKS, assert_same, bursts, cuts};
 use std::sync::{Arc, Mutex};
-use zeitgeber::graph::{Activity, Graph, GraphError, GraphRun};
+use zeitgeber::graph::{Activity, Graph, GraphError, GraphRun, schema};
 
 const FRAMES: usize = 10_000;
 
@@ -109,6 +109,19 @@ fn errors_name_the_culprit() {
     assert!(message(error).contains("readout"));
     let error = Graph::new(2, 2).compile(48_000.0, 64).err().unwrap();
     assert!(message(error).contains("nothing is connected"));
+}
+
+#[test]
+fn what_is_set_can_be_read() {
+    let mut run = two_gains().compile(48_000.0, 64).unwrap();
+    assert_eq!(run.get("half", "gain").unwrap(), -6.0);
+    run.set("half", "gain", -3.5).unwrap();
+    assert_eq!(run.get("half", "gain").unwrap(), -3.5);
+    run.set("tone", "left", -251.25).unwrap();
+    assert!((run.get("tone", "left").unwrap() + 251.25).abs() < 1e-9);
+    let error = run.get("half", "gian").unwrap_err().to_string();
+    assert!(error.contains("nearest is \"gain\""), "{error}");
+    assert!(run.get("haf", "gain").is_err());
 }
 
 #[test]
@@ -237,4 +250,47 @@ fn bad_json_says_where() {
     assert!(param.contains("nodes.a.params.gain"), "{param}");
     let wide = message(r#"{"inputs": 129, "nodes": {}, "connections": []}"#);
     assert!(wide.contains("128"), "{wide}");
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_code() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/graph.schema.json");
+    let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    if std::env::var_os("ZEITGEBER_REWRITE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        published == text,
+        "docs/graph.schema.json is of another version of the nodes: \
+         ZEITGEBER_REWRITE=1 cargo test --test graph_laws schema"
+    );
+}
+
+#[test]
+fn what_the_schema_names_is_what_is_read() {
+    let schema = schema();
+    // What a graph writes of itself has no key that the schema does not know.
+    let description = two_gains().description();
+    for key in description.as_object().unwrap().keys() {
+        assert!(schema["properties"][key].is_object(), "{key}");
+    }
+    let node = &schema["properties"]["nodes"]["additionalProperties"];
+    for kind in node["allOf"].as_array().unwrap() {
+        let pattern = kind["if"]["properties"]["node"]["pattern"]
+            .as_str()
+            .unwrap();
+        let name = pattern.trim_start_matches('^').split('(').next().unwrap();
+        let mut graph = Graph::new(2, 2);
+        graph.add_builtin("x", name).unwrap();
+        let params = &kind["then"]["properties"]["params"]["properties"];
+        for (param, about) in params.as_object().unwrap() {
+            let highest = about["maximum"].as_f64().unwrap();
+            graph.set("x", param, highest).unwrap();
+            assert!(
+                graph.set("x", param, highest + 1.0).is_err(),
+                "{name}.{param}"
+            );
+        }
+    }
 }

@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hrtf", &["dsp", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "hrtf", "text"]),
+    ("live", &["dsp", "node"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
     ("space", &["dsp", "hrtf", "node", "engine"]),
@@ -23,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("control", &["dsp", "engine"]),
     (
         "editor",
-        &["analysis", "control", "engine", "protocol", "text"],
+        &["analysis", "control", "dsp", "engine", "protocol", "text"],
     ),
     (
         "plugin",
@@ -43,7 +44,9 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("miniz_oxide", &["hrtf"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
-    ("directories", &["protocol", "hrtf"]),
+    ("directories", &["protocol", "hrtf", "live"]),
+    ("libloading", &["node"]),
+    ("rustix", &["live"]),
     ("multiversion", &["dsp"]),
     ("rustfft", &["dsp"]),
     ("rosc", &["control"]),
@@ -67,7 +70,10 @@ const PROTOCOL_ENGINE: &[&str] = &["controls", "timeline", "ControlError", "Cont
 
 /// Rooms that may hold `unsafe`, with why.
 const UNSAFE: &[(&str, &str)] = &[
-    ("node/foreign.rs", "the C ABI of foreign nodes"),
+    (
+        "node/foreign.rs",
+        "the C ABI of foreign nodes, and the libraries they come in",
+    ),
     ("node/registry.rs", "the descriptors that build.rs links in"),
     ("dsp/denormals.rs", "the floating-point mode"),
     (

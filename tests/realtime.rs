@@ -13,8 +13,9 @@ use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::dsp::quaternion::Quat;
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Event, HeadSlot, Override, Transport};
-use zeitgeber::graph::Graph;
+use zeitgeber::graph::{Graph, swappable};
 use zeitgeber::hrtf::Source;
+use zeitgeber::live::Workshop;
 use zeitgeber::node::registry;
 use zeitgeber::space::{bring_all, everything};
 
@@ -469,4 +470,37 @@ fn trackers_values_and_controllers_from_outside_do_not_allocate() {
         moved += engine.get(id::AZIMUTH).abs();
     }
     assert!(moved > 0.0);
+}
+
+#[test]
+fn a_graph_of_live_late_and_faster_nodes_is_exchanged_without_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("half.dsp");
+    std::fs::write(&source, "process = *(0.5), *(0.5);").unwrap();
+    let checker = env!("CARGO_BIN_EXE_zeitgeber").into();
+    let live = Workshop::at(folder.path().join("nodes"), checker)
+        .open(&source)
+        .unwrap();
+    let make = || {
+        let mut graph = Graph::new(2, 2);
+        graph.add("half", live.create().unwrap().0).unwrap();
+        graph.add_builtin("fast", "low_pass@8").unwrap();
+        graph.serial(&["in", "half", "fast", "out"]).unwrap();
+        graph.connect("in", "out").unwrap();
+        graph.compile(48_000.0, 64).unwrap()
+    };
+    let (mut player, mut editor) = swappable(make(), 0.02);
+    let x = common::bursts(512, 1);
+    let (mut left, mut right) = (vec![0.0; 512], vec![0.0; 512]);
+    let mut calls = 0;
+    for round in 0..40 {
+        if round % 8 == 3 {
+            editor.swap(make()).unwrap();
+        }
+        calls += calls_in(|| player.process(&[&x, &x], &mut [&mut left, &mut right]));
+        if round == 20 {
+            calls += calls_in(|| player.run().reset());
+        }
+    }
+    assert_eq!(calls, 0);
 }

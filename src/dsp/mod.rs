@@ -5,6 +5,7 @@ pub mod ambisonics;
 pub mod binaural;
 pub mod convolve;
 pub mod denormals;
+pub mod hash;
 pub mod hrir;
 pub mod level;
 pub mod phase;

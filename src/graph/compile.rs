@@ -1,13 +1,19 @@
 //! From a graph to a schedule: checks, order, buffers.
 
+use super::delay::{Delay, Line};
 use super::run::Driver;
 use super::slot::{Slot, Source};
 use super::{Connection, Graph, GraphError, GraphRun, INPUT, OUTPUT};
 use crate::dsp::phase;
 
+/// The latest that a node may be, in frames: more is a mistake, and delays take memory.
+const MOST_LATENCY: u32 = 1 << 20;
+
 impl Graph {
     /// Checks the graph, prepares its nodes for a rate in hertz and chunks of up to `max_frames`, and
-    /// makes it ready to run. An input that nothing is connected to reads silence.
+    /// makes it ready to run. An input that nothing is connected to reads silence. Branches that meet are
+    /// brought together: what passes a node that is late waits for nothing, the others wait for it
+    /// ([`GraphRun::latency`] is what remains).
     ///
     /// # Errors
     /// [`GraphError::Cycle`], [`GraphError::NoOutput`], [`GraphError::Latency`], [`GraphError::Node`].
@@ -35,7 +41,7 @@ impl Graph {
         for node in &order {
             let mut entry = nodes[*node].take().expect("an order names each node once");
             let info = entry.node.info();
-            if info.latency > 0 {
+            if info.latency > MOST_LATENCY {
                 return Err(GraphError::Latency {
                     node: entry.name,
                     frames: info.latency,
@@ -65,11 +71,14 @@ impl Graph {
                 slots[target_slot].sources[to.first + offset].push(Source {
                     slot: source_slot,
                     channel: from.first + offset,
+                    line: None,
                 });
             }
         }
+        let latency = align(&mut slots, max_frames);
         Ok(GraphRun::new(
             slots,
+            latency,
             drivers,
             sample_rate,
             max_frames,
@@ -125,4 +134,29 @@ impl Graph {
                 .collect(),
         }
     }
+}
+
+/// Delays what arrives at a node before its latest source; gives the latency of the last slot, in frames.
+fn align(slots: &mut [Slot], max_frames: usize) -> usize {
+    // By how much what each slot puts out is late.
+    let mut late: Vec<usize> = Vec::with_capacity(slots.len());
+    for slot in slots {
+        let sources = slot.sources.iter().flatten();
+        let latest = sources.map(|source| late[source.slot]).max().unwrap_or(0);
+        for source in slot.sources.iter_mut().flatten() {
+            let early = latest - late[source.slot];
+            if early > 0 {
+                source.line = Some(slot.lines.len());
+                slot.lines.push(Line {
+                    slot: source.slot,
+                    channel: source.channel,
+                    delay: Delay::new(early),
+                    output: vec![0.0; max_frames],
+                });
+            }
+        }
+        let own = slot.node.as_ref().map_or(0, |node| node.info().latency);
+        late.push(latest + own as usize);
+    }
+    late.last().copied().unwrap_or(0)
 }

@@ -70,6 +70,18 @@ pub enum GraphError {
         /// Its channels.
         to_channels: usize,
     },
+    /// There is no such connection.
+    NotConnected {
+        /// Source.
+        from: String,
+        /// Target.
+        to: String,
+    },
+    /// A graph cannot take the place of one that plays.
+    Swap {
+        /// Why not.
+        problem: &'static str,
+    },
     /// Nodes feed themselves.
     Cycle {
         /// The nodes of the cycle.
@@ -77,7 +89,7 @@ pub enum GraphError {
     },
     /// Nothing reaches the outputs.
     NoOutput,
-    /// A channel of a node is declared to be late, and the graph must not be.
+    /// A node declares more latency than can be compensated.
     Latency {
         /// The node.
         node: String,
@@ -104,6 +116,20 @@ impl GraphError {
     }
 }
 
+/// There is no such parameter; names the nearest parameter or phase input.
+pub(super) fn unknown_param(node: &str, info: Option<&NodeInfo>, param: &str) -> GraphError {
+    let params = info.into_iter().flat_map(|info| &info.params);
+    let phases = info.into_iter().flat_map(|info| &info.phases);
+    let names = params
+        .map(|param| param.name.as_str())
+        .chain(phases.map(|phase| phase.name.as_str()));
+    GraphError::UnknownParam {
+        node: node.to_owned(),
+        param: param.to_owned(),
+        nearest: nearest(param, names),
+    }
+}
+
 /// Finds a parameter that may be set to a value.
 ///
 /// # Errors
@@ -114,15 +140,9 @@ pub(super) fn find_param(
     param: &str,
     value: f64,
 ) -> Result<usize, GraphError> {
-    let index = info.param(param).ok_or_else(|| {
-        let params = info.params.iter().map(|param| param.name.as_str());
-        let phases = info.phases.iter().map(|phase| phase.name.as_str());
-        GraphError::UnknownParam {
-            node: node.to_owned(),
-            param: param.to_owned(),
-            nearest: nearest(param, params.chain(phases)),
-        }
-    })?;
+    let index = info
+        .param(param)
+        .ok_or_else(|| unknown_param(node, Some(info), param))?;
     let found = &info.params[index];
     if found.kind == ParamKind::Readout {
         return Err(GraphError::Readout {
@@ -206,13 +226,22 @@ impl fmt::Display for GraphError {
                 f,
                 "\"{from}\" has {from_channels} channels, \"{to}\" takes {to_channels}"
             ),
+            GraphError::NotConnected { from, to } => {
+                write!(f, "\"{from}\" is not connected to \"{to}\"")
+            }
+            GraphError::Swap { problem } => {
+                write!(
+                    f,
+                    "the graph cannot take the place of the one that plays: {problem}"
+                )
+            }
             GraphError::Cycle { nodes } => {
                 write!(f, "these nodes feed themselves: {}", nodes.join(" -> "))
             }
             GraphError::NoOutput => write!(f, "nothing is connected to \"out\""),
             GraphError::Latency { node, frames } => write!(
                 f,
-                "the node \"{node}\" delays by {frames} frames, which this version does not compensate"
+                "the node \"{node}\" delays by {frames} frames, which is more than can be compensated"
             ),
             GraphError::Node(error) => error.fmt(f),
             GraphError::Json { place, problem } => write!(f, "{place}: {problem}"),

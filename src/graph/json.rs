@@ -4,7 +4,7 @@
 //!   "connections": [["in", "quiet"], ["quiet", "out"]]}`
 
 use super::{Graph, GraphError, GraphRun, INPUT, OUTPUT};
-use crate::node::ParamKind;
+use crate::node::{ParamKind, registry};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -107,6 +107,91 @@ impl Graph {
             "connections": connections,
         })
     }
+}
+
+/// The JSON Schema of graphs, made from the registry. `docs/graph.schema.json` is a copy, which a test compares.
+pub fn schema() -> Value {
+    let infos = registry().infos();
+    let kinds: Vec<Value> = infos
+        .iter()
+        .map(|info| {
+            let params: Map<String, Value> = info
+                .params
+                .iter()
+                .filter(|param| param.kind != ParamKind::Readout)
+                .map(|param| {
+                    let unit = if param.unit.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" ({})", param.unit)
+                    };
+                    let value = json!({
+                        "description": format!("{}{unit}", param.help),
+                        "type": "number",
+                        "minimum": param.min,
+                        "maximum": param.max,
+                        "default": param.default,
+                    });
+                    (param.name.clone(), value)
+                })
+                .collect();
+            json!({
+                "if": {"properties": {"node": {"pattern": format!("^{}(@[248])?$", info.name)}}},
+                "then": {"properties": {"params": {
+                    "description": info.help,
+                    "properties": params,
+                    "additionalProperties": false,
+                }}},
+            })
+        })
+        .collect();
+    let names: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
+    let channels = json!({
+        "type": "integer",
+        "minimum": 0,
+        "maximum": crate::node::MAX_CHANNELS,
+        "default": stereo(),
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Zeitgeber graph",
+        "type": "object",
+        "required": ["nodes", "connections"],
+        "additionalProperties": false,
+        "properties": {
+            "inputs": channels,
+            "outputs": channels,
+            "nodes": {
+                "description": "The nodes by name.",
+                "type": "object",
+                "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$", "not": {"enum": [INPUT, OUTPUT]}},
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["node"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "node": {
+                            "description": "What it is: a built-in node, *N for a bus of N channels, @2, @4 or @8 for a multiple of the rate.",
+                            "type": "string",
+                            "pattern": format!("^({})(\\*[0-9]+)?(@[248])?$", names.join("|")),
+                        },
+                        "params": {"type": "object", "additionalProperties": {"type": "number"}},
+                    },
+                    "allOf": kinds,
+                },
+            },
+            "connections": {
+                "description": "From and to: a node, a group of it (mix.b), some channels (rotate[1-16]), in and out.",
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "prefixItems": [{"type": "string"}, {"type": "string"}],
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+            },
+        },
+    })
 }
 
 impl GraphRun {

@@ -2,18 +2,24 @@
 //!
 //! [`Graph`] is built by name and can be written as JSON and read back; [`Graph::compile`] checks it and
 //! makes a [`GraphRun`], which allocates nothing while it processes. Any node's output can be captured
-//! whole ([`GraphRun::capture`]) or watched through a lock-free ring ([`GraphRun::tap`]).
+//! whole ([`GraphRun::capture`]) or watched through a lock-free ring ([`GraphRun::tap`]). A graph can be exchanged
+//! for another while it plays ([`swappable`]), and be a node itself ([`Graph::into_node`]).
 
 mod compile;
+mod delay;
 mod error;
 mod json;
+mod nested;
 mod run;
 mod slot;
+mod swap;
 mod tap;
 
 pub use error::GraphError;
+pub use json::schema;
 pub use run::{GraphRun, NodeIndex};
 pub use slot::Activity;
+pub use swap::{Editor, Player, swappable};
 pub use tap::Sink;
 
 use crate::node::{Group, Node, registry};
@@ -135,6 +141,64 @@ impl Graph {
         let channels = from.channels;
         self.connections.push(Connection { from, to, channels });
         Ok(self)
+    }
+
+    /// Removes a node and its connections.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`].
+    pub fn remove(&mut self, name: &str) -> Result<&mut Self, GraphError> {
+        let position = self.find(name)?;
+        self.nodes.remove(position);
+        self.connections
+            .retain(|c| c.from.node != Some(position) && c.to.node != Some(position));
+        for connection in &mut self.connections {
+            for port in [&mut connection.from, &mut connection.to] {
+                port.node = port.node.map(|node| node - usize::from(node > position));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Puts another node in the place of one, under its name and with its connections, which must fit.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`]; what [`Graph::connect`] says of a connection that does not fit, and then nothing
+    /// is changed.
+    pub fn replace(&mut self, name: &str, node: Box<dyn Node>) -> Result<&mut Self, GraphError> {
+        let position = self.find(name)?;
+        let old = std::mem::replace(&mut self.nodes[position].node, node);
+        let before = std::mem::take(&mut self.connections);
+        for connection in &before {
+            let again = (connection.from.text.clone(), connection.to.text.clone());
+            if let Err(error) = self.connect(&again.0, &again.1) {
+                self.nodes[position].node = old;
+                self.connections = before;
+                return Err(error);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Undoes [`Graph::connect`] with the same words.
+    ///
+    /// # Errors
+    /// [`GraphError::NotConnected`].
+    pub fn disconnect(&mut self, from: &str, to: &str) -> Result<&mut Self, GraphError> {
+        let found = self
+            .connections
+            .iter()
+            .position(|c| c.from.text == from && c.to.text == to);
+        match found {
+            Some(position) => {
+                self.connections.remove(position);
+                Ok(self)
+            }
+            None => Err(GraphError::NotConnected {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            }),
+        }
     }
 
     /// Connects a chain: `serial(&["in", "gate", "ceiling", "out"])`.

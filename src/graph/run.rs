@@ -1,18 +1,18 @@
 //! A compiled graph: nodes in the order they run, with their buffers.
 
-use super::error::find_param;
+use super::error::{self, find_param};
 use super::slot::{Activity, Slot, run_slot};
 use super::tap::{Capture, Ring};
 use super::{GraphError, Sink};
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::phase;
-use crate::node::{MAX_CHANNELS, Node, NodeInfo};
+use crate::node::{MAX_CHANNELS, Node, NodeError, NodeInfo};
 use crate::text::nearest;
 use arrayvec::ArrayVec;
 use serde_json::Value;
 
 /// Phases that nothing else drives are set at multiples of this many frames.
-const PHASE_GRID: u64 = 32;
+pub(super) const PHASE_GRID: u64 = 32;
 
 /// The place of a node in a [`GraphRun`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,18 @@ pub(super) struct Driver {
     pub increment: u64,
 }
 
+impl Driver {
+    /// What it drives at, in hertz.
+    fn frequency(&self, rate: f64) -> f64 {
+        const CYCLE: f64 = 18_446_744_073_709_551_616.0; // 2^64
+        self.increment as i64 as f64 / CYCLE * rate
+    }
+}
+
 /// A graph that runs. Processing, setting and resetting allocate nothing.
 pub struct GraphRun {
     slots: Vec<Slot>,
+    latency: usize,
     drivers: Vec<Driver>,
     /// Whether the drivers drive; an owner that sets phases itself turns them off.
     driving: bool,
@@ -46,6 +55,7 @@ pub struct GraphRun {
 impl GraphRun {
     pub(super) fn new(
         slots: Vec<Slot>,
+        latency: usize,
         drivers: Vec<Driver>,
         rate: f64,
         max_frames: usize,
@@ -53,6 +63,7 @@ impl GraphRun {
     ) -> GraphRun {
         GraphRun {
             slots,
+            latency,
             drivers,
             driving: true,
             frames: 0,
@@ -73,6 +84,61 @@ impl GraphRun {
     /// Output channels.
     pub fn outputs(&self) -> usize {
         self.slots[self.slots.len() - 1].outputs.len()
+    }
+
+    /// By how many frames the output is later than the input: the sum of the latencies of the nodes on the
+    /// latest way through.
+    pub fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// The rate it was compiled for, in hertz.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The longest chunk that its nodes get, in frames.
+    pub fn max_frames(&self) -> usize {
+        self.max_frames
+    }
+
+    /// Frames since the start.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Whether phases may be set at the next frame.
+    pub(super) fn is_on_grid(&self) -> bool {
+        self.frames.is_multiple_of(PHASE_GRID)
+    }
+
+    /// Makes it ready again, for another rate and other chunks; parameters keep their values.
+    ///
+    /// # Errors
+    /// What a node says that cannot run so; then nothing may be processed.
+    pub(super) fn prepare(&mut self, rate: f64, max_frames: usize) -> Result<(), NodeError> {
+        for slot in &mut self.slots {
+            slot.clear();
+            slot.resize(max_frames);
+            if let Some(node) = slot.node.as_mut() {
+                node.init(rate, max_frames)?;
+            }
+        }
+        for driver in &mut self.drivers {
+            let frequency = driver.frequency(self.rate);
+            driver.increment = phase::increment(frequency, rate) as u64;
+            driver.phase = 0;
+        }
+        (self.rate, self.max_frames, self.frames) = (rate, max_frames, 0);
+        Ok(())
+    }
+
+    /// As if so many frames, a multiple of the grid, had gone by in silence.
+    pub(super) fn begin_at(&mut self, frames: u64) {
+        self.frames = frames;
+        for driver in &mut self.drivers {
+            driver.phase = driver.increment.wrapping_mul(frames);
+        }
     }
 
     /// The names of the nodes in the order they run.
@@ -178,6 +244,24 @@ impl GraphRun {
         Ok(())
     }
 
+    /// A parameter of a node by name, or the frequency of a phase input.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownNode`], [`GraphError::UnknownParam`].
+    pub fn get(&self, node: &str, param: &str) -> Result<f64, GraphError> {
+        let index = self.find(node)?;
+        let mut drivers = self.drivers.iter();
+        if let Some(driver) = drivers.find(|driver| driver.slot == index.0 && driver.name == param)
+        {
+            return Ok(driver.frequency(self.rate));
+        }
+        let info = self.info(index);
+        match info.and_then(|info| info.param(param)) {
+            Some(param) => Ok(self.get_param(index, param)),
+            None => Err(error::unknown_param(node, info, param)),
+        }
+    }
+
     /// Sets a parameter by position; clamped into its range.
     pub fn set_param(&mut self, node: NodeIndex, param: usize, value: f64) {
         if let Some(node) = self.node_mut(node) {
@@ -236,6 +320,7 @@ impl GraphRun {
     /// Back to the first frame; parameters keep their values.
     pub fn reset(&mut self) {
         for slot in &mut self.slots {
+            slot.clear();
             if let Some(node) = slot.node.as_mut() {
                 node.reset();
             }

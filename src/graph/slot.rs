@@ -1,5 +1,6 @@
 //! One place of a schedule: a node with its buffers and sources, and how it runs.
 
+use super::delay::{Delay, Line};
 use crate::dsp::sum::{CHUNK, add};
 use crate::node::{MAX_CHANNELS, Node};
 use arrayvec::ArrayVec;
@@ -21,6 +22,18 @@ pub enum Activity {
 pub(super) struct Source {
     pub slot: usize,
     pub channel: usize,
+    /// Which of the reader's lines delays it, if any.
+    pub line: Option<usize>,
+}
+
+impl Source {
+    /// What is heard of it.
+    fn signal<'a>(&self, before: &'a [Slot], lines: &'a [Line]) -> &'a [f32] {
+        match self.line {
+            Some(line) => &lines[line].output,
+            None => &before[self.slot].outputs[self.channel],
+        }
+    }
 }
 
 /// A node with its place, or one of the graph's own ends.
@@ -34,6 +47,10 @@ pub(super) struct Slot {
     pub seen: bool,
     /// For each input channel, what feeds it.
     pub sources: Vec<Vec<Source>>,
+    /// Sources that arrive before the others.
+    pub lines: Vec<Line>,
+    /// What passes a node that is late is as late as the node; empty for others.
+    pub detour: Vec<Delay>,
     /// Where several sources are summed, per input channel.
     bus: Vec<Vec<f32>>,
     pub outputs: Vec<Vec<f32>>,
@@ -54,6 +71,8 @@ impl Slot {
             watched: false,
             seen: false,
             sources: vec![Vec::new(); inputs],
+            lines: Vec::new(),
+            detour: Vec::new(),
             bus: vec![vec![0.0; max_frames]; inputs],
             outputs: vec![vec![0.0; max_frames]; outputs],
         }
@@ -65,13 +84,40 @@ impl Slot {
 
     pub fn node(name: String, node: Box<dyn Node>, max_frames: usize) -> Slot {
         let (inputs, outputs) = (node.info().inputs, node.info().outputs);
-        Slot::new(name, Some(node), inputs, outputs, max_frames)
+        let latency = node.info().latency as usize;
+        let mut slot = Slot::new(name, Some(node), inputs, outputs, max_frames);
+        if latency > 0 {
+            slot.detour = (0..inputs.min(outputs))
+                .map(|_| Delay::new(latency))
+                .collect();
+        }
+        slot
+    }
+
+    /// Makes room for chunks of another length.
+    pub fn resize(&mut self, max_frames: usize) {
+        let lines = self.lines.iter_mut().map(|line| &mut line.output);
+        let buffers = self.bus.iter_mut().chain(&mut self.outputs).chain(lines);
+        buffers.for_each(|buffer| buffer.resize(max_frames, 0.0));
+    }
+
+    /// Forgets what is on its way.
+    pub fn clear(&mut self) {
+        self.lines.iter_mut().for_each(|line| line.delay.reset());
+        self.detour.iter_mut().for_each(Delay::reset);
     }
 }
 
 /// Gathers the inputs of one slot and runs it. A lone source is read where it is; several are summed in
 /// f64; none is silence.
 pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
+    for line in &mut slot.lines {
+        let source = &before[line.slot];
+        let signal = &source.outputs[line.channel][..count];
+        let sounds = source.activity != Activity::Silent;
+        let signal = signal.iter().map(|x| if sounds { *x } else { 0.0 });
+        line.delay.run(signal, &mut line.output[..count]);
+    }
     if slot.activity == Activity::Silent {
         // Nobody reads it but captures, taps and displays.
         if slot.watched || slot.seen {
@@ -86,13 +132,13 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
         .iter()
         .zip(&mut slot.bus)
         .take(MAX_CHANNELS)
-        .map(|(sources, bus)| gather(before, sources, &mut bus[..count]))
+        .map(|(sources, bus)| gather(before, &slot.lines, sources, &mut bus[..count]))
         .collect();
     let inputs: ArrayVec<&[f32], MAX_CHANNELS> = lone
         .iter()
         .zip(&slot.bus)
         .map(|(lone, bus)| match lone {
-            Some(source) => &before[source.slot].outputs[source.channel][..count],
+            Some(source) => &source.signal(before, &slot.lines)[..count],
             None => &bus[..count],
         })
         .collect();
@@ -105,6 +151,15 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
                 .map(|channel| &mut channel[..count])
                 .collect();
             node.process(&inputs, &mut outputs);
+            for (delay, input) in slot.detour.iter_mut().zip(&inputs) {
+                delay.keep(input);
+            }
+        }
+        _ if !slot.detour.is_empty() => {
+            let ends = slot.outputs.iter_mut().zip(&inputs);
+            for (delay, (output, input)) in slot.detour.iter_mut().zip(ends) {
+                delay.run(input.iter().copied(), &mut output[..count]);
+            }
         }
         _ => {
             for (output, input) in slot.outputs.iter_mut().zip(&inputs) {
@@ -115,7 +170,7 @@ pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
 }
 
 /// The only source that sounds, if there is exactly one; else the sum of all is on the bus.
-fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source> {
+fn gather(before: &[Slot], lines: &[Line], sources: &[Source], bus: &mut [f32]) -> Option<Source> {
     let sounds = |source: &&Source| before[source.slot].activity != Activity::Silent;
     let mut sounding = sources.iter().filter(sounds);
     let (first, second) = (sounding.next(), sounding.next());
@@ -127,7 +182,7 @@ fn gather(before: &[Slot], sources: &[Source], bus: &mut [f32]) -> Option<Source
     for (number, bus) in bus.chunks_mut(CHUNK).enumerate() {
         let mut sums = [nothing; CHUNK];
         for source in sources.iter().filter(sounds) {
-            let output = &before[source.slot].outputs[source.channel];
+            let output = source.signal(before, lines);
             let frames = &output[number * CHUNK..][..bus.len()];
             match frames.first_chunk() {
                 Some(frames) => add(&mut sums, frames),

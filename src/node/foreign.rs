@@ -5,12 +5,20 @@ use super::{
     parse_groups, parse_phases,
 };
 use arrayvec::ArrayVec;
+use libloading::Library;
 use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// `ZG_ABI` of `cpp/node.h`.
 const ABI: u32 = 1;
+
+/// `ZG_NODE_SYMBOL` of `cpp/node.h`: what a library that is opened at run time exports.
+const SYMBOL: &[u8] = b"zg_node\0";
+
+/// The most parameters of a node; `faust/node.cpp` has the same bound.
+const MAX_PARAMS: u32 = 256;
 
 /// `zg_param` of `cpp/node.h`.
 #[repr(C)]
@@ -67,6 +75,8 @@ struct Functions {
 pub struct ForeignKind {
     info: Arc<NodeInfo>,
     functions: Functions,
+    /// Where the functions live, if they are not linked in: it stays loaded as long as this or any instance.
+    library: Option<Arc<Library>>,
 }
 
 impl ForeignKind {
@@ -76,8 +86,8 @@ impl ForeignKind {
     /// [`NodeError::Descriptor`] where it breaks the contract.
     ///
     /// # Safety
-    /// `descriptor` is null or points to a `zg_node_descriptor` that stays as it is while the process
-    /// lives, whose strings end in NUL, whose `params` holds `param_count` entries, and whose functions do
+    /// `descriptor` is null or points to a `zg_node_descriptor` that stays as it is while this kind and its
+    /// instances live, whose strings end in NUL, whose `params` holds `param_count` entries, and whose functions do
     /// as `cpp/node.h` says.
     pub unsafe fn new(name: &str, descriptor: *const RawDescriptor) -> Result<Self, NodeError> {
         let broken = |problem: String| NodeError::Descriptor {
@@ -109,6 +119,12 @@ impl ForeignKind {
         let output_groups = parse_groups(unsafe { text(raw.output_names) }, outputs, "out");
         // SAFETY: as above.
         let phases = parse_phases(unsafe { text(raw.phases) }).map_err(broken)?;
+        if raw.param_count > MAX_PARAMS {
+            return Err(broken(format!(
+                "it has {} parameters, at most {MAX_PARAMS} are allowed",
+                raw.param_count
+            )));
+        }
         let params = if raw.param_count == 0 {
             &[]
         } else {
@@ -138,7 +154,30 @@ impl ForeignKind {
         Ok(ForeignKind {
             info: Arc::new(info),
             functions,
+            library: None,
         })
+    }
+
+    /// Opens a library that a user brings. Its code runs in this process from here on: [`crate::live`] lets
+    /// it show in another process first that it keeps the contract.
+    ///
+    /// # Errors
+    /// [`NodeError::Open`] where it is no library with a node; [`NodeError::Descriptor`].
+    pub(crate) fn open(name: &str, path: &Path) -> Result<ForeignKind, NodeError> {
+        let unopened = |error: libloading::Error| NodeError::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        // SAFETY: what the library does while it is opened, its author answers for, as for all it does.
+        let library = unsafe { load(path) }.map_err(unopened)?;
+        type Entry = unsafe extern "C" fn() -> *const RawDescriptor;
+        // SAFETY: cpp/node.h gives this symbol this type.
+        let entry = unsafe { library.get::<Entry>(SYMBOL) }.map_err(unopened)?;
+        // SAFETY: by the contract the result stays as it is while the library is loaded, and nothing of it is
+        // used without the library.
+        let mut kind = unsafe { ForeignKind::new(name, entry()) }?;
+        kind.library = Some(Arc::new(library));
+        Ok(kind)
     }
 
     /// What its instances are.
@@ -158,11 +197,31 @@ impl ForeignKind {
                 info: self.info.clone(),
                 functions: self.functions,
                 instance,
+                _library: self.library.clone(),
             }),
             None => Err(NodeError::Memory {
                 name: self.info.name.clone(),
             }),
         }
+    }
+}
+
+/// Loads a library with all its symbols bound: the audio thread must not wait for the loader.
+///
+/// # Safety
+/// As [`Library::new`].
+unsafe fn load(path: &Path) -> Result<Library, libloading::Error> {
+    #[cfg(unix)]
+    {
+        use libloading::os::unix;
+        // SAFETY: the caller answers for what the library does.
+        unsafe { unix::Library::open(Some(path), unix::RTLD_NOW | unix::RTLD_LOCAL) }
+            .map(Library::from)
+    }
+    #[cfg(not(unix))]
+    // SAFETY: the caller answers for what the library does.
+    unsafe {
+        Library::new(path)
     }
 }
 
@@ -252,6 +311,8 @@ pub struct ForeignNode {
     info: Arc<NodeInfo>,
     functions: Functions,
     instance: NonNull<c_void>,
+    /// Goes after the instance.
+    _library: Option<Arc<Library>>,
 }
 
 // SAFETY: the contract lets an instance be used from any one thread at a time.

@@ -14,12 +14,14 @@ pub mod hrtf;
 mod many;
 pub mod mix;
 pub mod noise;
+pub mod oversample;
 mod registry;
 pub mod wave_pair;
 
 pub use registry::{Registry, registry};
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// The most channels a node may have on one side: two ambisonic buses of order 7.
 pub const MAX_CHANNELS: usize = 128;
@@ -172,6 +174,13 @@ pub enum NodeError {
         /// What is wrong.
         problem: String,
     },
+    /// A library could not be opened as a node.
+    Open {
+        /// The library.
+        path: PathBuf,
+        /// The loader's words.
+        reason: String,
+    },
     /// No memory.
     Memory {
         /// The node.
@@ -197,6 +206,9 @@ impl fmt::Display for NodeError {
             }
             NodeError::Descriptor { name, problem } => {
                 write!(f, "the node \"{name}\" breaks the node contract: {problem}")
+            }
+            NodeError::Open { path, reason } => {
+                write!(f, "{}: it holds no node: {reason}", path.display())
             }
             NodeError::Memory { name } => {
                 write!(f, "there is not enough memory for the node \"{name}\"")

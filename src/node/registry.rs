@@ -1,6 +1,7 @@
 //! The built-in nodes by name: those of `faust/` and `cpp/`, which `build.rs` finds, and the Rust ones.
 
 use super::foreign::{ForeignKind, RawDescriptor};
+use super::oversample::oversampled;
 use super::{Node, NodeError, NodeInfo};
 use super::{bus_in, decode, early, encode, gain, hrtf, many, mix, noise, wave_pair};
 use crate::text::nearest;
@@ -87,12 +88,18 @@ impl Registry {
     }
 
     /// Makes a node. "gain*16" is one for a bus of 16 channels: a stereo node for each pair of them, or one that
-    /// makes a gain of one channel for all of them.
+    /// makes a gain of one channel for all of them. "gate@4" is one at 4 times the rate (2, 4 or 8), which is late.
     ///
     /// # Errors
     /// [`NodeError::Unknown`], naming the nearest; [`NodeError::Memory`]; [`NodeError::Descriptor`] for a node that
     /// buses cannot have.
     pub fn create(&self, name: &str) -> Result<Box<dyn Node>, NodeError> {
+        if let Some((kind, factor)) = name.split_once('@')
+            && let Ok(factor) = factor.parse()
+            && let Some(node) = oversampled(self.create(kind)?, factor)
+        {
+            return Ok(node);
+        }
         if let Some((kind, channels)) = name.split_once('*')
             && let Ok(channels @ 2..=MAX_BUS) = channels.parse()
         {

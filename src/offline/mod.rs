@@ -19,5 +19,5 @@ pub use lanes::{Lane, LaneError, LaneProblem};
 pub use marks::{Marks, MarksError};
 pub use render::{RenderError, RenderOptions, Rendered, render};
 pub use resample::resampled;
-pub use run::{lone_node, prepare, run_graph};
+pub use run::{alone, lone_node, prepare, run_graph};
 pub use wav::{WavError, WavProblem, WavWriter};

@@ -6,7 +6,7 @@ use super::decode::Source;
 use super::render::RenderError;
 use super::wav::WavError;
 use crate::graph::{Graph, GraphError, GraphRun, INPUT, OUTPUT};
-use crate::node::registry;
+use crate::node::{Node, registry};
 
 /// The largest block that nodes are prepared for, in frames; larger ones are cut.
 const LARGEST: usize = 8192;
@@ -17,14 +17,28 @@ const LARGEST: usize = 8192;
 /// [`GraphError::Node`] where there is no such node, naming the nearest; [`GraphError::NoOutput`] for a
 /// node without outputs.
 pub fn lone_node(kind: &str) -> Result<Graph, GraphError> {
-    let info = registry().info(kind).map_err(GraphError::Node)?;
-    let mut graph = Graph::new(info.inputs, info.outputs);
-    graph.add_builtin(kind, kind)?;
-    if info.inputs > 0 {
-        graph.connect(INPUT, kind)?;
+    // By its description, which buses ("gain*16") have none of.
+    let name = registry()
+        .info(kind)
+        .map_err(GraphError::Node)?
+        .name
+        .clone();
+    alone(&name, registry().create(kind).map_err(GraphError::Node)?)
+}
+
+/// One node alone between the graph's ends.
+///
+/// # Errors
+/// [`GraphError::Name`]; [`GraphError::NoOutput`] for a node without outputs, when it is compiled.
+pub fn alone(name: &str, node: Box<dyn Node>) -> Result<Graph, GraphError> {
+    let (inputs, outputs) = (node.info().inputs, node.info().outputs);
+    let mut graph = Graph::new(inputs, outputs);
+    graph.add(name, node)?;
+    if inputs > 0 {
+        graph.connect(INPUT, name)?;
     }
-    if info.outputs > 0 {
-        graph.connect(kind, OUTPUT)?;
+    if outputs > 0 {
+        graph.connect(name, OUTPUT)?;
     }
     Ok(graph)
 }

@@ -11,6 +11,7 @@ mod live;
 mod live_audio;
 mod live_devices;
 mod material;
+mod node;
 mod nodes;
 mod osc;
 mod params;
@@ -44,6 +45,7 @@ enum Command {
     Run(run::Args),
     Params(params::Args),
     Nodes(nodes::Args),
+    Node(node::Args),
     Graph(graph::Args),
     Analyze(analyze::Args),
     Live(live::Args),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Run(args) => args.run(),
         Command::Params(args) => args.run(),
         Command::Nodes(args) => args.run(),
+        Command::Node(args) => args.run(),
         Command::Graph(args) => args.run(),
         Command::Analyze(args) => args.run(),
         Command::Live(args) => args.run(),
@@ -95,9 +98,16 @@ fn explain(error: &clap::Error) -> ExitCode {
         {
             refuse(&Problem::new("give a command of osc: monitor"))
         }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            if std::env::args().nth(1).as_deref() == Some("node") =>
+        {
+            refuse(&Problem::new(
+                "give a command of node: new, check, build or watch",
+            ))
+        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, graph, analyze, live, hrtf, presets or osc; --help explains them",
+                "give a command: render, run, params, nodes, node, graph, analyze, live, hrtf, presets or osc; --help explains them",
             ))
         }
         kind => {
@@ -129,21 +139,25 @@ fn explain(error: &clap::Error) -> ExitCode {
 /// was called, or a subcommand.
 fn nearest_word(unknown: &str) -> String {
     let cli = Cli::command();
-    let called = std::env::args()
-        .nth(1)
-        .and_then(|name| cli.find_subcommand(name));
-    let words: Vec<String> = match called {
-        Some(command) => {
-            let options = command.get_arguments().filter_map(clap::Arg::get_long);
-            options
-                .chain(["help"])
-                .map(|long| format!("--{long}"))
-                .collect()
+    let mut called = &cli;
+    for word in std::env::args().skip(1) {
+        match called.find_subcommand(word) {
+            Some(command) => called = command,
+            None => break,
         }
-        None => cli
+    }
+    let is_option = unknown.starts_with('-') && called.get_name() != cli.get_name();
+    let words: Vec<String> = if is_option || !called.has_subcommands() {
+        let options = called.get_arguments().filter_map(clap::Arg::get_long);
+        options
+            .chain(["help"])
+            .map(|long| format!("--{long}"))
+            .collect()
+    } else {
+        called
             .get_subcommands()
             .map(|command| command.get_name().to_owned())
-            .collect(),
+            .collect()
     };
     nearest(unknown, words.iter().map(String::as_str))
 }

@@ -32,7 +32,7 @@ impl Args {
 }
 
 /// A node as a few lines.
-fn describe(info: &NodeInfo) -> String {
+pub fn describe(info: &NodeInfo) -> String {
     let mut text = format!("{} ({}): {}\n", info.name, info.language, info.help);
     text += &format!("  in   {}\n", groups(&info.input_groups));
     text += &format!("  out  {}\n", groups(&info.output_groups));

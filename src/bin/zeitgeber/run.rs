@@ -2,19 +2,22 @@
 
 use crate::args::{self, Problem};
 use crate::material::Material;
+use crate::node;
 use std::path::Path;
 use zeitgeber::graph::{Graph, GraphRun};
-use zeitgeber::offline::{RenderOptions, lone_node, prepare, run_graph};
+use zeitgeber::live::{LiveNode, Workshop};
+use zeitgeber::offline::{RenderOptions, alone, lone_node, prepare, run_graph};
 
 /// Run a graph, or one node alone, on a file
 #[derive(clap::Args)]
 #[command(
     after_help = "A graph's first two inputs are the two ears, further ones are silent. \
-    `zeitgeber nodes` lists the nodes, `zeitgeber graph --json` shows what a graph looks like."
+    `zeitgeber nodes` lists the nodes, `zeitgeber graph --json` shows what a graph looks like, \
+    `zeitgeber node new` begins a node of your own."
 )]
 pub struct Args {
-    /// A graph as JSON, or the name of a node
-    #[arg(value_name = "GRAPH.json|NODE")]
+    /// A graph as JSON, the name of a node, or a node of your own: .dsp, .cpp, or a built library
+    #[arg(value_name = "GRAPH.json|NODE|FILE")]
     graph: String,
     #[command(flatten)]
     material: Material,
@@ -26,38 +29,74 @@ pub struct Args {
 impl Args {
     /// Runs the graph.
     pub fn run(self) -> Result<(), Problem> {
-        let options = RenderOptions {
-            block: self.material.block,
-            tail: self.material.tail,
-            ..RenderOptions::default()
-        };
-        options.check()?;
         let path = Path::new(&self.graph);
+        if Workshop::takes(path) {
+            return through(&node::open(path)?, &self.material, &self.set);
+        }
         let is_file = path.exists() || path.extension().is_some_and(|ending| ending == "json");
         let graph = if is_file {
             read(path)?
         } else {
             lone_node(&self.graph)?
         };
-        let mut source = self.material.open(is_file.then_some(path), None, false)?;
-        let mut graph = prepare(graph, source.rate(), options.block)?;
-        for text in &self.set {
-            set(&mut graph, text)?;
-        }
-        // What is set before the first frame is there, and does not travel.
-        graph.reset();
-        let capture = self.material.capture();
-        let mut output = self.material.output(source.as_ref(), graph.outputs())?;
-        let frames = run_graph(
-            source.as_mut(),
-            &mut graph,
-            options.block,
-            options.tail,
-            capture.as_ref(),
-            |channels| output.write(channels),
-        );
-        output.finish(frames?)
+        render(
+            graph,
+            is_file.then_some(path),
+            &self.material,
+            &self.set,
+            &|| Ok(()),
+        )
     }
+}
+
+/// Renders through a node of the user's alone.
+pub fn through(node: &LiveNode, material: &Material, set: &[String]) -> Result<(), Problem> {
+    let (instance, tripped) = node.create()?;
+    let graph = alone(&node.info().name, instance)?;
+    render(graph, None, material, set, &|| {
+        if !tripped.is_set() {
+            return Ok(());
+        }
+        Err(Problem::new(format!(
+            "{}: it put out something that is not a number",
+            node.info().name
+        )))
+    })
+}
+
+/// Renders through a graph, which was read from a file or not. At the end `fine` says whether all went well.
+fn render(
+    graph: Graph,
+    file: Option<&Path>,
+    material: &Material,
+    sets: &[String],
+    fine: &dyn Fn() -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let options = RenderOptions {
+        block: material.block,
+        tail: material.tail,
+        ..RenderOptions::default()
+    };
+    options.check()?;
+    let mut source = material.open(file, None, false)?;
+    let mut graph = prepare(graph, source.rate(), options.block)?;
+    for text in sets {
+        set(&mut graph, text)?;
+    }
+    // What is set before the first frame is there, and does not travel.
+    graph.reset();
+    let capture = material.capture();
+    let mut output = material.output(source.as_ref(), graph.outputs())?;
+    let frames = run_graph(
+        source.as_mut(),
+        &mut graph,
+        options.block,
+        options.tail,
+        capture.as_ref(),
+        |channels| output.write(channels),
+    );
+    fine()?;
+    output.finish(frames?)
 }
 
 /// Reads a graph file.

@@ -6,8 +6,8 @@
 
 use super::ORDERS;
 use crate::dsp::ambisonics::{Decoder, channels};
+use crate::dsp::hash::fnv;
 use crate::hrtf::bits::Reader;
-use crate::hrtf::cache::fnv;
 use directories::ProjectDirs;
 use std::fs;
 use std::io::Write;
