@@ -62,7 +62,9 @@ impl Comparison {
             self.waiting[1].push(r);
             if self.waiting[0].len() == SIZE {
                 self.spectrum();
-                self.waiting.iter_mut().for_each(|ear| drop(ear.drain(..SIZE / 2)));
+                self.waiting
+                    .iter_mut()
+                    .for_each(|ear| drop(ear.drain(..SIZE / 2)));
             }
         }
     }
@@ -135,7 +137,10 @@ mod tests {
         let (one, other) = (noise(1), noise(99));
         let opposite: Vec<f32> = one.iter().map(|x| -x).collect();
         let near = |found: Option<f64>, value: f64, within: f64| {
-            assert!((found.unwrap() - value).abs() < within, "{found:?} for {value}");
+            assert!(
+                (found.unwrap() - value).abs() < within,
+                "{found:?} for {value}"
+            );
         };
         let same = compare(&one, &one);
         near(same.correlation, 1.0, 1e-9);
@@ -146,7 +151,10 @@ mod tests {
         near(turned.coherence, 1.0, 1e-9);
         assert_eq!(turned.fold_loss, Some(f64::INFINITY));
         let late = compare(&one[100..], &one);
-        assert!(late.correlation.unwrap().abs() < 0.01 && late.coherence.unwrap() > 0.9, "{late:?}");
+        assert!(
+            late.correlation.unwrap().abs() < 0.01 && late.coherence.unwrap() > 0.9,
+            "{late:?}"
+        );
         let foreign = compare(&one, &other);
         assert!(foreign.coherence.unwrap() < 0.1, "{foreign:?}");
         near(foreign.fold_loss, 3.01, 0.05);
@@ -155,7 +163,10 @@ mod tests {
     #[test]
     fn silence_has_none() {
         let silent = compare(&[0.0; 48_000], &[0.0; 48_000]);
-        assert_eq!((silent.correlation, silent.coherence, silent.fold_loss), (None, None, None));
+        assert_eq!(
+            (silent.correlation, silent.coherence, silent.fold_loss),
+            (None, None, None)
+        );
         let one_ear = compare(&noise(3), &vec![0.0; 480_000]);
         assert_eq!((one_ear.correlation, one_ear.coherence), (None, None));
         assert!((one_ear.fold_loss.unwrap() - 3.01).abs() < 0.01);

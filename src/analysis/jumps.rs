@@ -81,7 +81,9 @@ impl Jumps {
             let near = sums[n + self.own + 1] - sums[n - self.own];
             let all = sums[n + self.around + 1] - sums[n - self.around];
             let mean = (all - near).max(0.0) / (2 * (self.around - self.own)) as f64;
-            let is_new = self.last.is_none_or(|last| frame - last > 5 * self.own as u64);
+            let is_new = self
+                .last
+                .is_none_or(|last| frame - last > 5 * self.own as u64);
             if size > STANDS_OUT * mean.sqrt() {
                 if is_new {
                     self.count += 1;
@@ -110,7 +112,9 @@ mod tests {
     use std::f64::consts::TAU;
 
     fn tone() -> Vec<f32> {
-        (0..96_000).map(|n| (0.1 * (TAU * 250.3 * f64::from(n) / 48e3).sin()) as f32).collect()
+        (0..96_000)
+            .map(|n| (0.1 * (TAU * 250.3 * f64::from(n) / 48e3).sin()) as f32)
+            .collect()
     }
 
     fn find(samples: &[f32]) -> (u64, Vec<u64>) {
@@ -124,10 +128,10 @@ mod tests {
         let mut sound = tone();
         sound[20_000] += 0.01;
         sound[50_000..].iter_mut().for_each(|x| *x = -*x);
-        sound[70_000..70_100].fill(0.0);
+        sound[70_000..71_000].fill(0.0);
         let (count, places) = find(&sound);
         assert_eq!(count, 4, "{places:?}");
-        for (place, at) in places.iter().zip([20_000, 50_000, 70_000, 70_100]) {
+        for (place, at) in places.iter().zip([20_000, 50_000, 70_000..71_000]) {
             assert!(place.abs_diff(at) < 5, "{places:?}");
         }
     }
@@ -143,9 +147,17 @@ mod tests {
             .collect();
         let square: Vec<f32> = tone().iter().map(|x| 0.1 * x.signum()).collect();
         // Strokes with hiss that dies away.
-        let drums: Vec<f32> =
-            noise.iter().enumerate().map(|(n, x)| x * (-((n % 12_000) as f32) / 3000.0).exp()).collect();
-        for (what, sound) in [("tone", tone()), ("noise", noise), ("square", square), ("drums", drums)] {
+        let drums: Vec<f32> = noise
+            .iter()
+            .enumerate()
+            .map(|(n, x)| x * (-((n % 12_000) as f32) / 3000.0).exp())
+            .collect();
+        for (what, sound) in [
+            ("tone", tone()),
+            ("noise", noise),
+            ("square", square),
+            ("drums", drums),
+        ] {
             assert_eq!(find(&sound).0, 0, "{what}");
         }
         for sound in [&[][..], &[1.0], &[f32::NAN; 9000]] {

@@ -70,6 +70,7 @@ fn every_format_is_decoded() {
         ("pair.ogg", 44_100.0, -20.0, 0.2),
         // Encoded at 64 kbit/s: less level, the same tones.
         ("pair.mp3", 24_000.0, -20.4, 0.2),
+        ("pair.opus", 48_000.0, -20.0, 0.2),
     ] {
         run.fine(&format!("render {} -o o.wav", data(name)));
         let ears = run.read("o.wav");

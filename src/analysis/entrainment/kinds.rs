@@ -154,9 +154,8 @@ fn sidebands(spots: &mut [Spot], n: usize, bin: f64) -> Sidebands {
         .filter(|&k| (0.0..REACH).contains(&(spots[k].frequency - carrier.frequency)))
         .filter_map(|k| mirrored(k).map(|j| (j, k)))
         .collect();
-    let half = |(lower, upper): &(usize, usize)| {
-        0.5 * (spots[*upper].frequency - spots[*lower].frequency)
-    };
+    let half =
+        |(lower, upper): &(usize, usize)| 0.5 * (spots[*upper].frequency - spots[*lower].frequency);
     let first = pairs.iter().map(half).min_by(f64::total_cmp);
     let Some(first) = first.filter(|first| *first <= HIGHEST) else {
         return Sidebands::None;
@@ -209,7 +208,10 @@ fn sidebands(spots: &mut [Spot], n: usize, bin: f64) -> Sidebands {
     // For what changes sides the duty is the left side's share.
     let judge = if kind == Kind::Bilateral { 0 } else { ear };
     let (quiet, loud) = ends(&cycles[judge]);
-    let on = cycles[judge].iter().filter(|x| **x > 0.5 * (quiet + loud)).count();
+    let on = cycles[judge]
+        .iter()
+        .filter(|x| **x > 0.5 * (quiet + loud))
+        .count();
     Sidebands::Beat(Beat {
         kind,
         frequency: rate,
@@ -268,7 +270,11 @@ fn pair(spots: &mut [Spot], n: usize) -> Option<Beat> {
     spots[partner].taken = true;
     let uncertainty = own.uncertainty.hypot(other.uncertainty);
     if is_between((own.side(), other.side())) {
-        let (left, right) = if own.side() > 0.0 { (own, other) } else { (other, own) };
+        let (left, right) = if own.side() > 0.0 {
+            (own, other)
+        } else {
+            (other, own)
+        };
         let (strong, weak) = (left.amplitude(0), right.amplitude(1));
         let known = left.ears[1].is_some() && right.ears[0].is_some();
         let separation = left.side().min(-right.side());

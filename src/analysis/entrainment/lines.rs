@@ -89,12 +89,20 @@ impl Spectrum {
             Some(bins)
         };
         let moment = |power: i32| {
-            let sum: f64 = window.iter().enumerate().map(|(n, w)| w * time(n).powi(power)).sum();
+            let sum: f64 = window
+                .iter()
+                .enumerate()
+                .map(|(n, w)| w * time(n).powi(power))
+                .sum();
             sum / frames as f64
         };
         let (second, fourth) = (moment(2), moment(4));
         let squares: f64 = window.iter().map(|w| w * w).sum();
-        let under: f64 = window.iter().enumerate().map(|(n, w)| (w * time(n)).powi(2)).sum();
+        let under: f64 = window
+            .iter()
+            .enumerate()
+            .map(|(n, w)| (w * time(n)).powi(2))
+            .sum();
         Some(Spectrum {
             bins: [transform(&|_| 1.0)?, transform(&time)?],
             step: rate / size as f64,
@@ -118,7 +126,9 @@ impl Spectrum {
 
     /// Amplitude (peak, linear) and phase of whatever is at a frequency.
     pub fn at(&self, frequency: f64) -> Complex<f64> {
-        let bin = (frequency / self.step).round().clamp(0.0, (self.bins[0].len() - 1) as f64);
+        let bin = (frequency / self.step)
+            .round()
+            .clamp(0.0, (self.bins[0].len() - 1) as f64);
         let away = (bin * self.step - frequency) / self.step * TAU / self.size();
         self.bins[0][bin as usize] * 2.0 / self.frames as f64 / self.lobe_at(away)
     }
@@ -152,8 +162,7 @@ impl Spectrum {
             })
             .filter_map(|k| {
                 let noise = self.surroundings(&power, k, lobe) / QUARTILE;
-                (power[k] > STANDS_OUT * QUARTILE * noise)
-                    .then(|| self.line(k, power[k], noise))
+                (power[k] > STANDS_OUT * QUARTILE * noise).then(|| self.line(k, power[k], noise))
             })
             .collect();
         lines.sort_by(|a, b| b.amplitude.total_cmp(&a.amplitude));

@@ -74,8 +74,11 @@ impl Beat {
 /// The beats of a few seconds of one or two ears at `rate` hertz, loudest first. Tones closer than
 /// 4 / seconds hertz in one ear cannot be told apart.
 pub fn beats(channels: &[&[f32]], rate: f64) -> Vec<Beat> {
-    let spectra: Option<Vec<Spectrum>> =
-        channels.iter().take(2).map(|channel| Spectrum::new(channel, rate)).collect();
+    let spectra: Option<Vec<Spectrum>> = channels
+        .iter()
+        .take(2)
+        .map(|channel| Spectrum::new(channel, rate))
+        .collect();
     spectra.map_or_else(Vec::new, |spectra| kinds::beats(&spectra))
 }
 
@@ -116,7 +119,11 @@ impl Watch {
         for (waiting, channel) in self.waiting.iter_mut().zip(channels) {
             waiting.extend_from_slice(channel);
         }
-        while self.waiting.first().is_some_and(|ear| ear.len() >= self.frames) {
+        while self
+            .waiting
+            .first()
+            .is_some_and(|ear| ear.len() >= self.frames)
+        {
             self.look(self.frames);
         }
     }

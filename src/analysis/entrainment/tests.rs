@@ -7,7 +7,9 @@ const RATE: f64 = 16_000.0;
 const SECONDS: f64 = 10.0;
 
 fn signal(of: impl Fn(f64) -> f64) -> Vec<f32> {
-    (0..(SECONDS * RATE) as usize).map(|n| of(n as f64 / RATE) as f32).collect()
+    (0..(SECONDS * RATE) as usize)
+        .map(|n| of(n as f64 / RATE) as f32)
+        .collect()
 }
 
 fn tone(hertz: f64, t: f64) -> f64 {
@@ -37,7 +39,10 @@ fn one(ears: &[&[f32]], kind: Kind, hertz: f64, carrier: f64) -> Beat {
     let beat = found[0];
     assert_eq!(beat.kind, kind, "{beat:?}");
     let error = (beat.frequency - hertz).abs();
-    assert!(error < 1e-3 && error < 6.0 * beat.uncertainty + 1e-5, "{hertz}: {beat:?}");
+    assert!(
+        error < 1e-3 && error < 6.0 * beat.uncertainty + 1e-5,
+        "{hertz}: {beat:?}"
+    );
     assert!((beat.carrier() - carrier).abs() < 2e-3, "{beat:?}");
     beat
 }
@@ -51,7 +56,10 @@ fn two_tones_one_an_ear_are_a_binaural_beat_of_any_rate() {
                 add_noise(ear, noise, seed);
             }
             let beat = one(&[&ears[0], &ears[1]], Kind::Binaural, hertz, 250.0);
-            assert!((beat.level + 20.0).abs() < 0.05 && beat.depth > 0.98, "{beat:?}");
+            assert!(
+                (beat.level + 20.0).abs() < 0.05 && beat.depth > 0.98,
+                "{beat:?}"
+            );
             if hertz.abs() > 1.0 {
                 assert!(beat.separation.unwrap() > 50.0, "{beat:?}");
             }
@@ -62,31 +70,52 @@ fn two_tones_one_an_ear_are_a_binaural_beat_of_any_rate() {
 #[test]
 fn what_reaches_the_other_ear_is_told() {
     let ear = |own: f64, other: f64| signal(|t| 0.1 * tone(own, t) + 0.02 * tone(other, t));
-    let beat = one(&[&ear(245.0, 255.0), &ear(255.0, 245.0)], Kind::Binaural, 10.0, 250.0);
+    let beat = one(
+        &[&ear(245.0, 255.0), &ear(255.0, 245.0)],
+        Kind::Binaural,
+        10.0,
+        250.0,
+    );
     assert!((beat.separation.unwrap() - 13.98).abs() < 0.1, "{beat:?}");
 }
 
 #[test]
 fn two_tones_in_both_ears_are_a_monaural_beat() {
     for hertz in [1.0, 6.0, 40.0] {
-        let mut ear = signal(|t| 0.05 * (tone(250.0 - hertz / 2.0, t) + tone(250.0 + hertz / 2.0, t)));
+        let mut ear =
+            signal(|t| 0.05 * (tone(250.0 - hertz / 2.0, t) + tone(250.0 + hertz / 2.0, t)));
         add_noise(&mut ear, 0.001, 3);
         for ears in [&[&ear[..]][..], &[&ear, &ear]] {
             let beat = one(ears, Kind::Monaural, hertz, 250.0);
-            assert!(beat.depth > 0.95 && (beat.level + 20.0).abs() < 0.1, "{beat:?}");
+            assert!(
+                beat.depth > 0.95 && (beat.level + 20.0).abs() < 0.1,
+                "{beat:?}"
+            );
         }
     }
 }
 
 #[test]
 fn pulses_are_isochronic_with_their_duty() {
-    for (hertz, duty) in [(2.0, 0.5), (6.0, 0.3), (10.0, 0.5), (10.0, 0.7), (40.0, 0.5)] {
+    for (hertz, duty) in [
+        (2.0, 0.5),
+        (6.0, 0.3),
+        (10.0, 0.5),
+        (10.0, 0.7),
+        (40.0, 0.5),
+    ] {
         let mut ear = signal(|t| 0.1 * pulse(t, hertz, duty) * tone(250.0, t));
         add_noise(&mut ear, 0.0003, 4);
         for ears in [&[&ear[..]][..], &[&ear, &ear]] {
             let beat = one(ears, Kind::Isochronic, hertz, 250.0);
-            assert!(beat.depth > 0.9 && (beat.level + 20.0).abs() < 0.6, "{beat:?}");
-            assert!((beat.duty.unwrap() - 100.0 * duty).abs() < 3.0, "{duty}: {beat:?}");
+            assert!(
+                beat.depth > 0.9 && (beat.level + 20.0).abs() < 0.6,
+                "{beat:?}"
+            );
+            assert!(
+                (beat.duty.unwrap() - 100.0 * duty).abs() < 3.0,
+                "{duty}: {beat:?}"
+            );
         }
     }
 }
@@ -97,7 +126,10 @@ fn sides_in_turn_are_bilateral() {
         let left = signal(|t| 0.1 * pulse(t, hertz, duty) * tone(300.0, t));
         let right = signal(|t| 0.1 * (1.0 - pulse(t, hertz, duty)) * tone(300.0, t));
         let beat = one(&[&left, &right], Kind::Bilateral, hertz, 300.0);
-        assert!((beat.duty.unwrap() - 100.0 * duty).abs() < 3.0, "{duty}: {beat:?}");
+        assert!(
+            (beat.duty.unwrap() - 100.0 * duty).abs() < 3.0,
+            "{duty}: {beat:?}"
+        );
     }
 }
 
@@ -111,11 +143,17 @@ fn several_at_once_are_told_apart() {
         })
     };
     let found = beats(&[&ear(-1.0), &ear(1.0)], RATE);
-    let told: Vec<(Kind, f64)> =
-        found.iter().map(|beat| (beat.kind, (beat.frequency * 1e3).round() / 1e3)).collect();
+    let told: Vec<(Kind, f64)> = found
+        .iter()
+        .map(|beat| (beat.kind, (beat.frequency * 1e3).round() / 1e3))
+        .collect();
     assert_eq!(
         told,
-        [(Kind::Binaural, 10.0), (Kind::Binaural, 4.0), (Kind::Isochronic, 7.0)]
+        [
+            (Kind::Binaural, 10.0),
+            (Kind::Binaural, 4.0),
+            (Kind::Isochronic, 7.0)
+        ]
     );
 }
 
@@ -162,7 +200,10 @@ fn a_beat_that_moves_is_one_course() {
     for moment in &moments {
         let middle = 10.0 - 0.05 * (moment.at + 5.0);
         assert_eq!(moment.beats.len(), 1, "{moment:?}");
-        assert!((moment.beats[0].frequency - middle).abs() < 2e-3, "{moment:?}");
+        assert!(
+            (moment.beats[0].frequency - middle).abs() < 2e-3,
+            "{moment:?}"
+        );
     }
     let found = courses(&moments);
     assert_eq!(found.len(), 1);

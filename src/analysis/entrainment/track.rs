@@ -57,33 +57,43 @@ pub fn courses(moments: &[Moment]) -> Vec<Course> {
         let middle = moment.at + 0.5 * moment.seconds;
         let mut free: Vec<usize> = (0..open.len()).collect();
         for beat in &moment.beats {
-            let place = free.iter().position(|&n| open[n].last().is_some_and(|(_, last)| is_next(last, beat)));
+            let place = free
+                .iter()
+                .position(|&n| open[n].last().is_some_and(|(_, last)| is_next(last, beat)));
             match place {
                 Some(place) => open[free.swap_remove(place)].push((middle, *beat)),
                 None => open.push(vec![(middle, *beat)]),
             }
         }
     }
-    let mut found: Vec<Course> = open.iter().map(|beats| course(beats, moments.len())).collect();
+    let mut found: Vec<Course> = open
+        .iter()
+        .map(|beats| course(beats, moments.len()))
+        .collect();
     let weight = |course: &Course| 10f64.powf(course.beat.level / 20.0) * course.share;
     found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     for n in 1..found.len() {
         let own = found[n].beat;
-        let harmonic = found[..n].iter().filter(|other| other.harmonic == 1).find_map(|other| {
-            let times = (own.carrier() / other.beat.carrier()).round();
-            let carrier = (own.carrier() - times * other.beat.carrier()).abs();
-            // The harmonics of a tone that pulses all pulse at its rate.
-            let beats = [1.0, times].map(|k| (own.frequency - k * other.beat.frequency).abs());
-            let is_one = times >= 2.0 && carrier < 0.05 && beats.iter().any(|apart| *apart < 0.05);
-            is_one.then_some(times as u32)
-        });
+        let harmonic = found[..n]
+            .iter()
+            .filter(|other| other.harmonic == 1)
+            .find_map(|other| {
+                let times = (own.carrier() / other.beat.carrier()).round();
+                let carrier = (own.carrier() - times * other.beat.carrier()).abs();
+                // The harmonics of a tone that pulses all pulse at its rate.
+                let beats = [1.0, times].map(|k| (own.frequency - k * other.beat.frequency).abs());
+                let is_one =
+                    times >= 2.0 && carrier < 0.05 && beats.iter().any(|apart| *apart < 0.05);
+                is_one.then_some(times as u32)
+            });
         found[n].harmonic = harmonic.unwrap_or(1);
     }
     found
 }
 
 fn is_next(last: &Beat, next: &Beat) -> bool {
-    let near = |a: f64, b: f64, (hertz, share): (f64, f64)| (a - b).abs() < hertz.max(share * a.abs());
+    let near =
+        |a: f64, b: f64, (hertz, share): (f64, f64)| (a - b).abs() < hertz.max(share * a.abs());
     last.kind == next.kind
         && near(last.carrier(), next.carrier(), CARRIER)
         && near(last.frequency, next.frequency, BEAT)
@@ -97,21 +107,40 @@ fn course(seen: &[(f64, Beat)], windows: usize) -> Course {
         values.get(values.len() / 2).copied()
     };
     let of = |value: &dyn Fn(&Beat) -> f64| median(&|beat| Some(value(beat))).unwrap_or(0.0);
-    let fold = |start: f64, f: fn(f64, f64) -> f64| beats.iter().map(|beat| beat.frequency).fold(start, f);
-    let range = (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max));
+    let fold =
+        |start: f64, f: fn(f64, f64) -> f64| beats.iter().map(|beat| beat.frequency).fold(start, f);
+    let range = (
+        fold(f64::INFINITY, f64::min),
+        fold(f64::NEG_INFINITY, f64::max),
+    );
     let unsure = of(&|beat| beat.uncertainty);
     let is_moving = range.1 - range.0 > MOVES + 8.0 * unsure;
     let weigh = |beat: &Beat| beat.uncertainty.powi(-2);
     let weight: f64 = beats.iter().map(weigh).sum();
-    let mean = beats.iter().map(|beat| weigh(beat) * beat.frequency).sum::<f64>() / weight;
-    let scatter = beats.iter().map(|beat| weigh(beat) * (beat.frequency - mean).powi(2)).sum::<f64>();
+    let mean = beats
+        .iter()
+        .map(|beat| weigh(beat) * beat.frequency)
+        .sum::<f64>()
+        / weight;
+    let scatter = beats
+        .iter()
+        .map(|beat| weigh(beat) * (beat.frequency - mean).powi(2))
+        .sum::<f64>();
     let scatter = (scatter / weight / beats.len() as f64).sqrt();
     let kind = beats.first().map_or(Kind::Binaural, |beat| beat.kind);
     Course {
         beat: Beat {
             kind,
-            frequency: if is_moving { of(&|beat| beat.frequency) } else { mean },
-            uncertainty: if is_moving { unsure } else { weight.sqrt().recip().hypot(scatter) },
+            frequency: if is_moving {
+                of(&|beat| beat.frequency)
+            } else {
+                mean
+            },
+            uncertainty: if is_moving {
+                unsure
+            } else {
+                weight.sqrt().recip().hypot(scatter)
+            },
             carriers: [of(&|beat| beat.carriers[0]), of(&|beat| beat.carriers[1])],
             depth: of(&|beat| beat.depth),
             level: of(&|beat| beat.level),
@@ -120,7 +149,10 @@ fn course(seen: &[(f64, Beat)], windows: usize) -> Course {
         },
         range,
         is_moving,
-        points: seen.iter().map(|(at, beat)| (*at, beat.frequency)).collect(),
+        points: seen
+            .iter()
+            .map(|(at, beat)| (*at, beat.frequency))
+            .collect(),
         share: beats.len() as f64 / windows.max(1) as f64,
         harmonic: 1,
     }
