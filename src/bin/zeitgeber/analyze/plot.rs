@@ -216,7 +216,7 @@ impl Picture {
         Ok(())
     }
 
-    fn ears(&self, points: &[Vec<(f64, f64)>]) -> Vec<(String, RGBColor, Vec<(f64, f64)>)> {
+    fn ears(&self, points: &[Points]) -> Vec<Named> {
         let names = if points.len() == 1 {
             &["mono"][..]
         } else {
@@ -262,7 +262,7 @@ impl Picture {
         let told = courses
             .iter()
             .filter(|course| course.points().len() > courses[0].points().len() / 10);
-        let lines: Vec<(String, RGBColor, Vec<(f64, f64)>)> = told
+        let lines: Vec<Named> = told
             .zip(COLOURS)
             .map(|(course, colour)| {
                 let points = course
@@ -297,7 +297,7 @@ impl Picture {
     }
 
     /// Envelope of each ear over the excerpt, and the phase between them in degrees.
-    fn follow(&self) -> [Vec<Vec<(f64, f64)>>; 2] {
+    fn follow(&self) -> [Vec<Points>; 2] {
         let (from, ears) = &self.excerpt;
         let length = ears[0].len();
         let half = ((0.5 * WINDOW * self.rate) as usize).max(2);
@@ -343,6 +343,12 @@ impl Picture {
     }
 }
 
+/// Places in a panel.
+type Points = Vec<(f64, f64)>;
+
+/// What is drawn of one ear or beat: its name, its colour, its places.
+type Named = (String, RGBColor, Points);
+
 /// Refuses names under which no drawing should appear, before anything is measured.
 pub fn check(path: &Path) -> Result<(), Problem> {
     let refuse = |what: &str| Err(Problem::new(format!("{}: {what}", path.display())));
@@ -379,7 +385,7 @@ impl Panel<'_> {
         area: &Area,
         x: X,
         y: std::ops::Range<f64>,
-        lines: &[(String, RGBColor, Vec<(f64, f64)>)],
+        lines: &[Named],
     ) -> Result<(), Box<dyn std::error::Error>>
     where
         X: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
