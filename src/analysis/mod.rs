@@ -8,7 +8,10 @@
 pub mod bands;
 pub mod beat;
 pub mod clicks;
+pub mod ears;
+pub mod entrainment;
 pub mod fit;
+pub mod jumps;
 pub mod loudness;
 pub mod monitor;
 mod sum;

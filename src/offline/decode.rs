@@ -1,4 +1,4 @@
-//! Audio files as a stream of `f32`: WAV, RF64, FLAC, OGG Vorbis and MP3.
+//! Audio files as a stream of `f32`: WAV, RF64, FLAC, OGG Vorbis, Opus and MP3.
 
 use super::rf64::Rf64AsRiff;
 use super::wide::WideWav;
@@ -8,12 +8,15 @@ use std::fmt;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
+use symphonia_adapter_libopus::OpusDecoder;
 
 /// Something that yields audio.
 pub trait Source {
@@ -79,7 +82,7 @@ impl fmt::Display for DecodeError {
             DecodeProblem::Unreadable(error) => write!(f, "cannot be read: {error}"),
             DecodeProblem::Folder => f.write_str("is a folder, not an audio file"),
             DecodeProblem::NotAudio => f.write_str(
-                "is not audio that can be read; give a WAV, FLAC, OGG Vorbis or MP3 file",
+                "is not audio that can be read; give a WAV, FLAC, OGG Vorbis, Opus or MP3 file",
             ),
             DecodeProblem::Unsupported(what) => write!(
                 f,
@@ -203,7 +206,7 @@ impl Decoder {
         // The length of an MP3 file without an encoder's tag is an estimate: nothing may be cut off by it.
         let exact = format.format_info().format != FORMAT_ID_MP3 || track.delay.is_some();
         let options = AudioDecoderOptions::default().gapless(exact).verify(true);
-        let decoder = symphonia::default::get_codecs()
+        let decoder = codecs()
             .make_audio_decoder(params, &options)
             .map_err(|error| {
                 fail(match error {
@@ -214,7 +217,15 @@ impl Decoder {
                     },
                 })
             })?;
-        let (track, frames) = (track.id, rf64_frames.or(track.num_frames.filter(|_| exact)));
+        // Of Opus what comes before the sound is counted with it, and cut off.
+        let before = if params.codec == CODEC_ID_OPUS {
+            track.delay.unwrap_or(0)
+        } else {
+            0
+        };
+        let told = track.num_frames.filter(|_| exact);
+        let told = told.map(|frames| frames.saturating_sub(u64::from(before)));
+        let (track, frames) = (track.id, rf64_frames.or(told));
         let (rate, channels) = (
             params.sample_rate,
             params.channels.as_ref().map(|channels| channels.count()),
@@ -313,6 +324,14 @@ impl Decoder {
             _ => Ok(()),
         }
     }
+}
+
+/// The decoders of symphonia, and that of Opus.
+fn codecs() -> CodecRegistry {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<OpusDecoder>();
+    codecs
 }
 
 impl Source for Decoder {

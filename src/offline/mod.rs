@@ -20,4 +20,4 @@ pub use marks::{Marks, MarksError};
 pub use render::{RenderError, RenderOptions, Rendered, render};
 pub use resample::resampled;
 pub use run::{alone, lone_node, prepare, run_graph};
-pub use wav::{WavError, WavProblem, WavWriter};
+pub use wav::{SampleFormat, WavError, WavProblem, WavWriter};

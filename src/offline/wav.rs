@@ -1,4 +1,4 @@
-//! Writing 32-bit float WAV, streamed; beyond 4 GiB the file becomes RF64 (EBU Tech 3306).
+//! Writing WAV of 32-bit floats or of 16 or 24-bit integers with dither, streamed; beyond 4 GiB the file becomes RF64 (EBU Tech 3306).
 //!
 //! The file grows under a temporary name beside the target and takes the target's name only when it is
 //! complete; dropped before that, it is removed, so that a failed render leaves nothing behind.
@@ -14,8 +14,52 @@ const HEADER: u64 = 94;
 /// Largest size of a RIFF file less its first 8 bytes.
 const RIFF_LIMIT: u64 = u32::MAX as u64;
 
-/// Format tag of IEEE floating point samples.
+/// Format tags of integer and of IEEE floating point samples.
+const WAVE_FORMAT_PCM: u16 = 1;
 const WAVE_FORMAT_IEEE_FLOAT: u16 = 3;
+
+/// How samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleFormat {
+    /// 16-bit integers with dither.
+    Int16,
+    /// 24-bit integers with dither.
+    Int24,
+    /// 32-bit floats, as they are.
+    Float32,
+}
+
+impl SampleFormat {
+    fn bytes(self) -> u16 {
+        match self {
+            SampleFormat::Int16 => 2,
+            SampleFormat::Int24 => 3,
+            SampleFormat::Float32 => 4,
+        }
+    }
+
+    /// A sample as an integer: with triangular dither of two steps (Lipshitz, Wannamaker and Vanderkooy,
+    /// J. Audio Eng. Soc. 40, 1992) that depends on place alone, so that two renders are the same. Silence
+    /// stays silence, and what is beyond full scale is cut off. Says whether it was.
+    fn quantised(self, sample: f32, place: u64) -> (i32, bool) {
+        let full = f64::from(1u32 << (8 * u32::from(self.bytes()) - 1));
+        if sample == 0.0 || !sample.is_finite() {
+            return (0, false);
+        }
+        let dither = uniform(2 * place) - uniform(2 * place + 1);
+        let scaled = f64::from(sample) * full;
+        let within = (scaled + dither).round().clamp(-full, full - 1.0);
+        (within as i32, scaled > full - 0.5 || scaled < -full - 0.5)
+    }
+}
+
+/// A number from 0 to 1 of its own for every place: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+fn uniform(place: u64) -> f64 {
+    let mut z = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
 
 /// Why a WAV file could not be written.
 #[derive(Debug)]
@@ -79,6 +123,8 @@ pub struct WavWriter {
     rate: u32,
     frames: u64,
     limit: u64,
+    format: SampleFormat,
+    clipped: u64,
 }
 
 impl WavWriter {
@@ -88,6 +134,27 @@ impl WavWriter {
     /// [`WavError`], before anything is written, where the name cannot be written to.
     pub fn create(path: &Path, channels: usize, rate: u32) -> Result<WavWriter, WavError> {
         WavWriter::create_with_limit(path, channels, rate, RIFF_LIMIT)
+    }
+
+    /// As [`WavWriter::create`], in a format.
+    ///
+    /// # Errors
+    /// As [`WavWriter::create`].
+    pub fn create_as(
+        path: &Path,
+        channels: usize,
+        rate: u32,
+        format: SampleFormat,
+    ) -> Result<WavWriter, WavError> {
+        let mut writer = WavWriter::create(path, channels, rate)?;
+        // The header is written again at the end; it is as long in every format.
+        writer.format = format;
+        Ok(writer)
+    }
+
+    /// Samples so far that were beyond full scale and were cut off there; floats never are.
+    pub fn clipped(&self) -> u64 {
+        self.clipped
     }
 
     /// As [`WavWriter::create`], but the file becomes RF64 beyond `limit` bytes: for tests that cannot
@@ -131,6 +198,8 @@ impl WavWriter {
             rate,
             frames: 0,
             limit: limit.min(RIFF_LIMIT),
+            format: SampleFormat::Float32,
+            clipped: 0,
         };
         let header = writer.header();
         writer.attempt(|file| file.write_all(&header))?;
@@ -148,14 +217,24 @@ impl WavWriter {
             .map(|channel| channel.len())
             .min()
             .unwrap_or(0);
+        let (format, first) = (self.format, self.frames);
+        let mut clipped = 0;
         self.attempt(|file| {
             for n in 0..frames {
-                for channel in channels {
-                    file.write_all(&channel[n].to_le_bytes())?;
+                for (number, channel) in channels.iter().enumerate() {
+                    if format == SampleFormat::Float32 {
+                        file.write_all(&channel[n].to_le_bytes())?;
+                        continue;
+                    }
+                    let place = (first + n as u64) * channels.len() as u64 + number as u64;
+                    let (value, is_beyond) = format.quantised(channel[n], place);
+                    clipped += u64::from(is_beyond);
+                    file.write_all(&value.to_le_bytes()[..usize::from(format.bytes())])?;
                 }
             }
             Ok(())
         })?;
+        self.clipped += clipped;
         self.frames += frames as u64;
         Ok(())
     }
@@ -179,7 +258,12 @@ impl WavWriter {
     /// [`WavError`]; the temporary file is gone then.
     pub fn finish(mut self) -> Result<(), WavError> {
         let header = self.header();
+        let is_odd = self.data() % 2 == 1;
         self.attempt(|file| {
+            // Chunks of RIFF begin at even places.
+            if is_odd {
+                file.write_all(&[0])?;
+            }
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&header)?;
             file.flush()
@@ -211,11 +295,20 @@ impl WavWriter {
         }
     }
 
+    /// Bytes of sound so far.
+    fn data(&self) -> u64 {
+        self.frames * u64::from(self.format.bytes() * self.channels)
+    }
+
     /// The header for what has been written so far.
     fn header(&self) -> Vec<u8> {
-        let frame = 4 * self.channels;
-        let data = self.frames * u64::from(frame);
-        let riff = HEADER - 8 + data;
+        let frame = self.format.bytes() * self.channels;
+        let data = self.data();
+        let riff = HEADER - 8 + data + data % 2;
+        let tag = match self.format {
+            SampleFormat::Float32 => WAVE_FORMAT_IEEE_FLOAT,
+            _ => WAVE_FORMAT_PCM,
+        };
         let large = riff > self.limit;
         let short = |size: u64| if large { u32::MAX } else { size as u32 }.to_le_bytes();
         let mut header = Vec::with_capacity(HEADER as usize);
@@ -231,12 +324,12 @@ impl WavWriter {
         header.extend(0u32.to_le_bytes());
         header.extend(b"fmt ");
         header.extend(18u32.to_le_bytes());
-        header.extend(WAVE_FORMAT_IEEE_FLOAT.to_le_bytes());
+        header.extend(tag.to_le_bytes());
         header.extend(self.channels.to_le_bytes());
         header.extend(self.rate.to_le_bytes());
         header.extend((self.rate * u32::from(frame)).to_le_bytes());
         header.extend(frame.to_le_bytes());
-        header.extend(32u16.to_le_bytes());
+        header.extend((8 * self.format.bytes()).to_le_bytes());
         header.extend(0u16.to_le_bytes());
         header.extend(b"fact");
         header.extend(4u32.to_le_bytes());
@@ -299,6 +392,34 @@ mod tests {
         entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect()
+    }
+
+    #[test]
+    fn integers_of_an_odd_length_are_padded_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.wav");
+        for (format, bytes, within) in [
+            (SampleFormat::Int16, 2, 4e-5),
+            (SampleFormat::Int24, 3, 2e-7),
+        ] {
+            let _ = fs::remove_file(&path);
+            let mut wav = WavWriter::create_as(&path, 1, 48_000, format).unwrap();
+            let sound: Vec<f32> = (0..1001).map(|n| n as f32 / 1001.0 - 0.5).collect();
+            wav.write(&[&sound]).unwrap();
+            assert_eq!(wav.clipped(), 0);
+            wav.finish().unwrap();
+            let size = fs::read(&path).unwrap().len() as u64;
+            assert_eq!(size, HEADER + 1001 * bytes + (1001 * bytes) % 2);
+            let mut decoder = Decoder::open(&path).unwrap();
+            let mut read = vec![0.0; 2000];
+            assert_eq!(decoder.read(&mut [&mut read[..]]).unwrap(), 1001);
+            let furthest = read
+                .iter()
+                .zip(&sound)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            assert!(furthest < within, "{format:?}: {furthest}");
+        }
     }
 
     #[test]

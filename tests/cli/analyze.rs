@@ -1,6 +1,6 @@
 //! Reports: analyze, params, graph.
 
-use super::{RATE, Run, sine};
+use super::{RATE, Run, data, sine};
 use serde_json::Value;
 use std::f64::consts::{FRAC_PI_4, SQRT_2, TAU};
 
@@ -209,4 +209,244 @@ fn help_and_version_are_no_errors() {
     let run = Run::new();
     assert!(run.fine("--version").starts_with("zeitgeber "));
     assert!(run.fine("render --help").contains("--automate"));
+}
+
+/// Renders a layer and returns the first beat of the report, with the report.
+fn rendered(run: &Run, settings: &str) -> (Value, Value) {
+    let words = settings
+        .split_whitespace()
+        .map(|word| format!(" --set {word}"));
+    run.fine(&format!(
+        "render --silence 12 -o o.wav -q{}",
+        words.collect::<String>()
+    ));
+    let report = json(&run.fine("analyze o.wav --json"));
+    (report["entrainment"][0].clone(), report)
+}
+
+#[test]
+fn every_kind_that_the_engine_makes_is_named_at_any_rate() {
+    let run = Run::new();
+    for (kind, beats) in [
+        ("binaural", [0.5, 6.3, 40.0]),
+        ("monaural", [1.0, 6.3, 40.0]),
+        ("isochronic", [1.0, 6.3, 40.0]),
+        ("bilateral", [1.0, 4.0, 10.0]),
+    ] {
+        for beat in beats {
+            let (found, report) =
+                rendered(&run, &format!("l1_kind={kind} beat={beat} carrier=300"));
+            assert_eq!(found["kind"], kind, "{beat}: {found}");
+            let hz = found["hz"].as_f64().unwrap();
+            assert!((hz - beat).abs() < 1e-3, "{kind} {beat}: {found}");
+            let dbfs = found["dbfs"].as_f64().unwrap();
+            assert!((dbfs + 20.0).abs() < 0.7, "{kind} {beat}: {found}");
+            assert_eq!(found["confidence"], "high", "{found}");
+            assert_eq!(found["moves"], false, "{found}");
+            assert_eq!(
+                report["entrainment"].as_array().unwrap().len(),
+                1,
+                "{report}"
+            );
+            assert_eq!(report["clicks"]["count"], 0, "{report}");
+        }
+    }
+    let text = run.fine("analyze o.wav");
+    assert!(
+        text.contains("bilateral") && text.contains("left for 50 %"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_duty_is_told() {
+    let run = Run::new();
+    for duty in [20.0, 35.0, 70.0] {
+        let (found, _) = rendered(&run, &format!("l1_kind=isochronic beat=5 l1_duty={duty}"));
+        assert!(
+            (found["duty"].as_f64().unwrap() - duty).abs() < 2.0,
+            "{duty}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_beat_is_found_under_noise_and_after_a_lossy_encoder() {
+    let run = Run::new();
+    // Noise 40 dB below full scale, the tones 30 dB below it.
+    let (found, _) = rendered(
+        &run,
+        "l1_kind=binaural beat=7 l1_level=-30 noise_kind=pink noise_level=-40",
+    );
+    assert_eq!(found["kind"], "binaural");
+    assert!(
+        (found["hz"].as_f64().unwrap() - 7.0).abs() < 1e-3,
+        "{found}"
+    );
+    for name in ["pair.mp3", "pair.ogg", "pair.opus", "pair.flac"] {
+        let text = run.fine(&format!("analyze {}", data(name)));
+        // What an encoder adds, 40 dB below, is not told in words.
+        assert_eq!(text.matches("depth").count(), 1, "{name}: {text}");
+        let report = json(&run.fine(&format!("analyze {} --json", data(name))));
+        let found = &report["entrainment"][0];
+        assert_eq!(found["kind"], "binaural", "{name}: {report}");
+        assert!(
+            (found["hz"].as_f64().unwrap() - 10.0).abs() < 0.01,
+            "{name}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_beat_that_moves_is_followed() {
+    let run = Run::new();
+    run.write("ramp.csv", "0,10\n60,4,linear\n");
+    run.fine("render --silence 60 -o o.wav -q --set l1_kind=binaural --automate beat=ramp.csv");
+    let report = json(&run.fine("analyze o.wav --json --every 5"));
+    let found = &report["entrainment"][0];
+    assert_eq!(found["moves"], true, "{found}");
+    let points = found["points"].as_array().unwrap();
+    assert_eq!(points.len(), 12, "{found}");
+    for point in points {
+        let (at, hz) = (point[0].as_f64().unwrap(), point[1].as_f64().unwrap());
+        assert!((hz - (10.0 - 0.1 * at)).abs() < 0.01, "{at}: {hz}");
+    }
+    let text = run.fine("analyze o.wav --every 5");
+    assert!(
+        text.contains("binaural at 250 Hz") && text.contains("moves from"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_told_is_not_told() {
+    let run = Run::new();
+    let sham = sine(250.0, 0.1, 96_000, 8000);
+    run.wav("sham.wav", 8000, &[&sham, &sham]);
+    run.wav("one.wav", RATE, &[&[0.5], &[0.5]]);
+    run.wav("nan.wav", RATE, &[&[f32::NAN; 96_000], &[f32::NAN; 96_000]]);
+    run.wav("silence.wav", RATE, &[&[0.0; 96_000]]);
+    for (file, says) in [
+        ("sham.wav", "less than 0.4 Hz apart"),
+        ("one.wav", "too short to tell"),
+        ("nan.wav", "none found"),
+        ("silence.wav", "none found"),
+    ] {
+        let text = run.fine(&format!("analyze {file}"));
+        assert!(
+            text.contains("none found") && text.contains(says),
+            "{file}: {text}"
+        );
+        let report = json(&run.fine(&format!("analyze {file} --json")));
+        assert_eq!(report["entrainment"].as_array().unwrap().len(), 0, "{file}");
+    }
+    assert!(run.fine("analyze nan.wav").contains("an ear is silent"));
+    let beat = [
+        sine(247.0, 0.1, 96_000, 8000),
+        sine(253.0, 0.1, 96_000, 8000),
+    ];
+    run.wav("low.wav", 8000, &[&beat[0], &beat[1]]);
+    assert!(run.fine("analyze low.wav").contains("6.0000"));
+}
+
+#[test]
+fn clicks_and_a_fold_that_is_silent_are_told() {
+    let run = Run::new();
+    let mut ear = sine(250.0, 0.1, 96_000, RATE);
+    ear[48_000] += 0.05;
+    let other: Vec<f32> = ear.iter().map(|x| -x).collect();
+    run.wav("in.wav", RATE, &[&ear, &other]);
+    let text = run.fine("analyze in.wav");
+    assert!(
+        text.contains("1 at 1.000 s") && text.contains("a fold to mono is silent"),
+        "{text}"
+    );
+    let report = json(&run.fine("analyze in.wav --json"));
+    assert_eq!(report["between_ears"]["folds_to_silence"], true);
+    assert!(report["between_ears"]["mono_fold_loss_db"].is_null());
+    assert_eq!(report["clicks"]["count"], 1);
+}
+
+#[test]
+fn a_drawing_is_a_png_of_its_size_and_bad_names_are_refused() {
+    let run = Run::new();
+    let ears = [
+        sine(245.0, 0.1, 96_000, 8000),
+        sine(255.0, 0.1, 96_000, 8000),
+    ];
+    run.wav("in.wav", 8000, &[&ears[0], &ears[1]]);
+    run.wav("empty.wav", 8000, &[&[]]);
+    run.wav("mono.wav", 8000, &[&ears[0]]);
+    for file in ["in.wav", "empty.wav", "mono.wav"] {
+        run.fine(&format!("analyze {file} --plot o.png"));
+        let decoder = png::Decoder::new(std::io::Cursor::new(
+            std::fs::read(run.path("o.png")).unwrap(),
+        ));
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.width, info.height), (2008, 1500));
+        let coloured = pixels
+            .chunks(3)
+            .filter(|pixel| pixel[0] != pixel[2])
+            .count();
+        assert!(coloured > 1000, "{file}: {coloured}");
+    }
+    assert_eq!(run.names(), ["empty.wav", "in.wav", "mono.wav", "o.png"]);
+    for (words, says) in [
+        ("--plot o.svg", "only PNG"),
+        ("--plot no/o.png", "folder does not exist"),
+        ("--every 0", "the nearest valid value is 1"),
+        ("--every 601", "the nearest valid value is 600"),
+        ("--every nan", "not a length"),
+    ] {
+        let line = run.wrong(&format!("analyze in.wav {words}"));
+        assert!(line.contains(says), "{words}: {line}");
+    }
+}
+
+/// Every key of a report is in the published schema, and every key that the schema requires is there.
+fn fits(value: &Value, schema: &Value, path: &str) {
+    match value {
+        Value::Object(map) => {
+            let properties = schema["properties"]
+                .as_object()
+                .unwrap_or_else(|| panic!("{path}"));
+            for (key, value) in map {
+                let own = properties
+                    .get(key)
+                    .unwrap_or_else(|| panic!("{path}.{key} is not in the schema"));
+                assert!(
+                    own["description"].is_string(),
+                    "{path}.{key} has no description"
+                );
+                fits(value, own, &format!("{path}.{key}"));
+            }
+            for key in properties.keys() {
+                assert!(map.contains_key(key), "{path}.{key} is not in the report");
+            }
+        }
+        Value::Array(items) if schema["items"].is_object() => {
+            items
+                .iter()
+                .for_each(|item| fits(item, &schema["items"], path));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_report_is_that_of_its_published_schema() {
+    let run = Run::new();
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/analysis.schema.json");
+    let schema = json(&std::fs::read_to_string(schema).unwrap());
+    let (_, report) = rendered(&run, "l1_kind=isochronic beat=8");
+    fits(&report, &schema, "");
+    assert_eq!(
+        report["zeitgeber_analysis"],
+        schema["properties"]["zeitgeber_analysis"]["const"]
+    );
+    let treated = gained(|phase| 0.6 + 0.4 * (TAU * phase).cos());
+    run.wav("in.wav", RATE, &[&treated, &treated]);
+    fits(&json(&run.fine("analyze in.wav --json")), &schema, "");
 }

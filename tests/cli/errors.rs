@@ -116,7 +116,7 @@ fn inputs_that_are_no_audio_or_damaged() {
     for (input, says) in [
         ("missing.wav", "there is no such file"),
         ("empty.wav", "is not audio"),
-        ("text.wav", "give a WAV, FLAC, OGG Vorbis or MP3 file"),
+        ("text.wav", "give a WAV, FLAC, OGG Vorbis, Opus or MP3 file"),
         ("folder.wav", "is a folder"),
         ("three.wav", "has 3 channels"),
         ("none.wav", "is damaged"),

@@ -70,6 +70,7 @@ fn every_format_is_decoded() {
         ("pair.ogg", 44_100.0, -20.0, 0.2),
         // Encoded at 64 kbit/s: less level, the same tones.
         ("pair.mp3", 24_000.0, -20.4, 0.2),
+        ("pair.opus", 48_000.0, -20.0, 0.2),
     ] {
         run.fine(&format!("render {} -o o.wav", data(name)));
         let ears = run.read("o.wav");
@@ -197,4 +198,68 @@ fn nothing_at_all_is_a_file_too() {
     run.wav("empty.wav", RATE, &[&[]]);
     run.fine("render empty.wav -o o.wav");
     run.fine("analyze empty.wav --json");
+}
+
+#[test]
+fn integers_are_dithered_the_same_in_every_render_and_say_what_is_cut_off() {
+    let run = Run::new();
+    // A tone of a quarter of a step of 16 bits: without dither it would be silence.
+    let soft = sine(250.0, 0.25 / 32_768.0, 48_000, RATE);
+    run.wav("in.wav", RATE, &[&soft, &soft]);
+    for (bits, step) in [(16u16, 1.0 / 32_768.0), (24, 1.0 / 8_388_608.0)] {
+        run.fine(&format!("render in.wav -o a.wav -q --bits {bits}"));
+        run.fine(&format!(
+            "render in.wav -o b.wav -q --bits {bits} --block 77"
+        ));
+        assert_eq!(
+            fs::read(run.path("a.wav")).unwrap(),
+            fs::read(run.path("b.wav")).unwrap()
+        );
+        let mut wav = hound::WavReader::open(run.path("a.wav")).unwrap();
+        assert_eq!(
+            (wav.spec().bits_per_sample, wav.spec().sample_format),
+            (bits, hound::SampleFormat::Int)
+        );
+        let values: Vec<f32> = wav
+            .samples::<i32>()
+            .map(|x| (f64::from(x.unwrap()) * step) as f32)
+            .collect();
+        let ears = [0, 1].map(|ear| {
+            values
+                .iter()
+                .skip(ear)
+                .step_by(2)
+                .copied()
+                .collect::<Vec<f32>>()
+        });
+        let found = fit::fit(&ears[0], f64::from(RATE), 250.0).unwrap();
+        assert!(
+            (found.amplitude * 32_768.0 - 0.25).abs() < 0.02,
+            "{bits}: {found:?}"
+        );
+        // Triangular dither of two steps and the rounding leave half a step.
+        let rest = found.residual / step;
+        assert!((rest - 0.5).abs() < 0.02, "{bits}: {rest}");
+        assert_ne!(ears[0], ears[1], "each ear has its own");
+    }
+    let loud = sine(250.0, 1.5, 4800, RATE);
+    run.wav("loud.wav", RATE, &[&loud, &[0.0; 4800]]);
+    let output = run.zeitgeber("render loud.wav -o c.wav -q --bits 16");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("were cut off"),
+        "{said}"
+    );
+    let mut wav = hound::WavReader::open(run.path("c.wav")).unwrap();
+    let right: Vec<i32> = wav
+        .samples::<i32>()
+        .map(Result::unwrap)
+        .skip(1)
+        .step_by(2)
+        .collect();
+    assert!(right.iter().all(|x| *x == 0), "silence stays silence");
+    assert!(
+        run.wrong("render in.wav -o o.wav --bits 8")
+            .contains("--bits")
+    );
 }

@@ -57,6 +57,16 @@ pub fn things() -> Vec<Thing> {
             by_hand: "Faust 2.54 or newer from https://github.com/grame-cncm/faust/releases, with its bin folder on the PATH",
         },
         Thing {
+            name: "CMake",
+            need: Need::Build,
+            probe: || version("cmake", "--version"),
+            apt: "cmake",
+            dnf: "cmake",
+            pacman: "cmake",
+            brew: "cmake",
+            by_hand: "CMake from https://cmake.org/download, on the PATH; it builds the decoder of Opus",
+        },
+        Thing {
             name: "espeak-ng",
             need: Need::Demo,
             probe: || version("espeak-ng", "--version"),

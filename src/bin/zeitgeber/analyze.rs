@@ -1,11 +1,19 @@
 //! `zeitgeber analyze`: what sounds in a file, at which beat, and what has been done to it.
 
-use crate::args::Problem;
+mod courses;
+mod plot;
+
+use crate::args::{self, Problem};
 use crate::treatments;
 use crate::{print, print_json};
+use courses::{EarCourse, Window};
+use plot::Picture;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use zeitgeber::analysis::beat::{Beat, beats};
+use zeitgeber::analysis::ears::{Compared, Comparison};
+use zeitgeber::analysis::entrainment::{Kind, Watch, courses as courses_of};
+use zeitgeber::analysis::jumps::Jumps;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
 use zeitgeber::analysis::tones::{Spectrum, Tone, Tracker, decimals};
 use zeitgeber::analysis::treatment::{Listener, Treatments};
@@ -17,20 +25,41 @@ const TONES: usize = 5;
 /// Frames read at a time.
 const CHUNK: usize = 16_384;
 
-/// Measure a file: the strongest tones of each ear, the beat between them, program treatments, peaks and
-/// loudness
+/// The version of what `--json` prints: it grows when a key changes its meaning or goes.
+const VERSION: u32 = 1;
+
+/// Windows of the beat over time, in seconds.
+const WINDOWS: (f64, f64) = (1.0, 600.0);
+
+/// Measure a file: the tones of each ear, the beats of every kind and where they go, program treatments,
+/// what the ears are to each other, clicks, peaks and loudness
 #[derive(clap::Args)]
 pub struct Args {
-    /// WAV, RF64, FLAC, OGG Vorbis or MP3, mono or stereo
+    /// WAV, RF64, FLAC, OGG Vorbis, Opus or MP3, mono or stereo
     file: PathBuf,
-    /// As JSON
+    /// As JSON, after docs/analysis.schema.json
     #[arg(long)]
     json: bool,
+    /// Draw spectra, beat over time, envelope and inter-ear phase
+    #[arg(long, value_name = "OUT.png")]
+    plot: Option<PathBuf>,
+    /// Length of the windows in which beats are followed: longer ones tell slower beats apart, shorter ones
+    /// follow faster
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10.0,
+        allow_hyphen_values = true,
+        value_parser = args::number
+    )]
+    every: f64,
 }
 
 /// What `--json` prints. A level of nothing at all is null.
 #[derive(Serialize)]
 struct Report {
+    /// Version of this report.
+    zeitgeber_analysis: u32,
     /// The file as it was named.
     file: String,
     /// Hertz.
@@ -43,20 +72,49 @@ struct Report {
     seconds: f64,
     /// "left" and "right", or "mono".
     ears: Vec<Ear>,
-    /// The strongest beat between the ears, right minus left; null where no tones pair up.
+    /// What beats, of tones: that which is loud for long first.
+    entrainment: Vec<EarCourse>,
+    /// The beats window by window.
+    over_time: Vec<Window>,
+    /// The strongest beat between steady tones of the ears, right minus left; null where no tones pair up.
     beat_hz: Option<f64>,
     /// One standard deviation of it.
     beat_uncertainty_hz: Option<f64>,
-    /// All beats between the ears, that of the loudest tones first.
+    /// All beats between steady tones of the ears, that of the loudest tones first.
     beats: Vec<EarBeat>,
     /// What has been done to music or speech at a beat.
     treatments: treatments::Report,
+    /// What the ears are to each other; null for mono.
+    between_ears: Option<Between>,
+    /// Where the sound jumps.
+    clicks: Clicks,
     /// Highest sample of all channels.
     peak_dbfs: Option<f64>,
     /// Highest true peak of all channels.
     true_peak_dbtp: Option<f64>,
     /// Integrated loudness; null for silence and what is shorter than 0.4 s.
     loudness_lufs: Option<f64>,
+}
+
+/// The ears, compared. Null where an ear is silent or the file is too short.
+#[derive(Serialize)]
+struct Between {
+    /// 1 the same, 0 nothing in common, -1 opposite.
+    correlation: Option<f64>,
+    /// 0-1, frequency by frequency, whatever the phase.
+    coherence: Option<f64>,
+    /// What a fold to mono loses of the power; null where it loses everything.
+    mono_fold_loss_db: Option<f64>,
+    /// Whether a fold to mono loses everything.
+    folds_to_silence: bool,
+}
+
+/// Clicks.
+#[derive(Serialize)]
+struct Clicks {
+    count: u64,
+    /// At most a hundred.
+    seconds: Vec<f64>,
 }
 
 /// One channel.
@@ -95,7 +153,22 @@ struct EarBeat {
 impl Args {
     /// Measures and prints.
     pub fn run(self) -> Result<(), Problem> {
-        let report = measure(&self.file)?;
+        let (least, most) = WINDOWS;
+        if !(least..=most).contains(&self.every) {
+            return Err(Problem::new(format!(
+                "--every {}: not a length from {least} to {most} s; the nearest valid value is {}",
+                self.every,
+                if self.every > most { most } else { least }
+            )));
+        }
+        if let Some(path) = &self.plot {
+            plot::check(path)?;
+            args::refuse_overwrite(path, [self.file.as_path()])?;
+        }
+        let (report, picture) = measure(&self.file, self.every, self.plot.is_some())?;
+        if let (Some(path), Some(picture)) = (&self.plot, picture) {
+            picture.draw(path, &report.entrainment)?;
+        }
         if self.json {
             print_json(&report)
         } else {
@@ -118,46 +191,93 @@ fn stream(path: &Path, mut each: impl FnMut(u32, &[&[f32]])) -> Result<(u32, usi
     }
 }
 
-fn measure(path: &Path) -> Result<Report, Problem> {
-    // The rate is known only once the file is open, so the first chunk makes the meters.
-    let mut meters: Option<(LoudnessMeter, Vec<Spectrum>, Listener)> = None;
-    let mut refused = None;
-    let (rate, channels) = stream(path, |rate, chunk| {
-        if meters.is_none() && refused.is_none() {
-            match LoudnessMeter::new(chunk.len(), rate) {
-                Ok(meter) => {
-                    let spectra = chunk
-                        .iter()
-                        .map(|_| Spectrum::new(f64::from(rate)))
-                        .collect();
-                    let listener = Listener::new(chunk.len(), f64::from(rate));
-                    meters = Some((meter, spectra, listener));
-                }
-                Err(error) => refused = Some(error),
-            }
+/// Everything that listens to a stream for the first time.
+struct Meters {
+    loudness: LoudnessMeter,
+    spectra: Vec<Spectrum>,
+    listener: Listener,
+    watch: Watch,
+    comparison: Option<Comparison>,
+    jumps: Vec<Jumps>,
+    picture: Option<Picture>,
+}
+
+impl Meters {
+    fn new(channels: usize, rate: u32, every: f64, is_drawn: bool) -> Result<Meters, Problem> {
+        let hertz = f64::from(rate);
+        Ok(Meters {
+            loudness: LoudnessMeter::new(channels, rate)?,
+            spectra: (0..channels).map(|_| Spectrum::new(hertz)).collect(),
+            listener: Listener::new(channels, hertz),
+            watch: Watch::new(channels, hertz, every),
+            comparison: (channels == 2).then(Comparison::default),
+            jumps: (0..channels).map(|_| Jumps::new(hertz)).collect(),
+            picture: is_drawn.then(|| Picture::new(channels, hertz)),
+        })
+    }
+
+    fn push(&mut self, chunk: &[&[f32]]) {
+        self.loudness.push(chunk);
+        self.listener.push(chunk);
+        self.watch.push(chunk);
+        for (n, ear) in chunk.iter().enumerate() {
+            self.spectra[n].push(ear);
+            self.jumps[n].push(ear);
         }
-        if let Some((meter, spectra, listener)) = &mut meters {
-            meter.push(chunk);
-            listener.push(chunk);
-            spectra
-                .iter_mut()
-                .zip(chunk)
-                .for_each(|(spectrum, ear)| spectrum.push(ear));
+        if let (Some(comparison), [left, right]) = (&mut self.comparison, chunk) {
+            comparison.push(left, right);
+        }
+        if let Some(picture) = &mut self.picture {
+            picture.push(chunk);
+        }
+    }
+}
+
+/// The clicks of both ears, each once.
+fn clicks(jumps: Vec<Jumps>, rate: u32) -> Clicks {
+    let found: Vec<(u64, Vec<u64>)> = jumps.into_iter().map(Jumps::finish).collect();
+    let mut places: Vec<u64> = found
+        .iter()
+        .flat_map(|(_, places)| places.clone())
+        .collect();
+    places.sort_unstable();
+    let together = u64::from(rate / 200);
+    places.dedup_by(|next, last| *next - *last < together);
+    // Beyond those that are kept, the ear that has more.
+    let most = found.iter().map(|(count, _)| *count).max().unwrap_or(0);
+    places.truncate(100);
+    Clicks {
+        count: most.max(places.len() as u64),
+        seconds: places
+            .iter()
+            .map(|frame| *frame as f64 / f64::from(rate))
+            .collect(),
+    }
+}
+
+fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Picture>), Problem> {
+    // The rate is known only once the file is open, so the first chunk makes the meters.
+    let mut meters: Option<Result<Meters, Problem>> = None;
+    let (rate, channels) = stream(path, |rate, chunk| {
+        let made = meters.get_or_insert_with(|| Meters::new(chunk.len(), rate, every, is_drawn));
+        if let Ok(meters) = made {
+            meters.push(chunk);
         }
     })?;
-    if let Some(error) = refused {
-        return Err(Problem::new(format!("{}: {error}", path.display())));
-    }
-    let (loudness, spectra, treatments) = meters
-        .map(|(meter, spectra, listener)| (meter.measure(), spectra, listener.find()))
-        .unwrap_or_else(|| {
-            let nothing = Loudness {
-                integrated: None,
-                sample_peak: Vec::new(),
-                true_peak: Vec::new(),
-            };
-            (nothing, Vec::new(), Treatments::default())
-        });
+    let meters = meters.unwrap_or_else(|| Meters::new(channels, rate, every, is_drawn));
+    let meters =
+        meters.map_err(|problem| Problem::new(format!("{}: {problem}", path.display())))?;
+    let Meters {
+        loudness,
+        spectra,
+        listener,
+        watch,
+        comparison,
+        jumps,
+        mut picture,
+    } = meters;
+    let (loudness, treatments): (Loudness, Treatments) = (loudness.measure(), listener.find());
+    let moments = watch.finish();
     let frames = spectra.first().map_or(0, Spectrum::frames);
     let mut trackers: Vec<Tracker> = spectra
         .into_iter()
@@ -192,7 +312,31 @@ fn measure(path: &Path) -> Result<Report, Problem> {
             peak_dbfs: level(&loudness.sample_peak, n),
             true_peak_dbtp: level(&loudness.true_peak, n),
         });
-    Ok(Report {
+    let mut found = courses_of(&moments);
+    // Where whole tones are steady, their difference is known better than from windows.
+    for course in found
+        .iter_mut()
+        .filter(|course| course.beat.kind == Kind::Binaural)
+    {
+        let same = |beat: &&Beat| {
+            let own = &course.beat;
+            (beat.frequency - own.frequency).abs() < 5e-3
+                && (beat.left.frequency - own.carriers[0]).abs() < 5e-3
+        };
+        if let Some(whole) = beats.iter().find(same).filter(|_| !course.is_moving) {
+            course.beat.frequency = whole.frequency;
+            course.beat.uncertainty = whole.uncertainty;
+        }
+    }
+    if let Some(picture) = &mut picture {
+        picture.about(path, &found);
+    }
+    let report = Report {
+        zeitgeber_analysis: VERSION,
+        entrainment: found.iter().map(EarCourse::from).collect(),
+        over_time: moments.iter().map(Window::from).collect(),
+        between_ears: comparison.map(|comparison| Between::from(comparison.measure())),
+        clicks: clicks(jumps, rate),
         file: path.display().to_string(),
         rate,
         channels,
@@ -206,12 +350,24 @@ fn measure(path: &Path) -> Result<Report, Problem> {
         peak_dbfs: highest(&loudness.sample_peak),
         true_peak_dbtp: highest(&loudness.true_peak),
         loudness_lufs: loudness.integrated,
-    })
+    };
+    Ok((report, picture))
 }
 
 /// JSON has no infinity.
 fn finite(level: f64) -> Option<f64> {
     level.is_finite().then_some(level)
+}
+
+impl From<Compared> for Between {
+    fn from(found: Compared) -> Between {
+        Between {
+            correlation: found.correlation,
+            coherence: found.coherence,
+            mono_fold_loss_db: found.fold_loss.and_then(finite),
+            folds_to_silence: found.fold_loss == Some(f64::INFINITY),
+        }
+    }
 }
 
 impl From<&Tone> for EarTone {
@@ -264,14 +420,17 @@ impl Report {
                 text += &format!("{:10}{hz} {:8.2} dBFS\n", ear.ear, tone.dbfs);
             }
         }
-        for beat in &self.beats {
-            let hz = hertz(beat.hz, beat.uncertainty_hz);
-            text += &format!(
-                "{:10}{hz} between {:.3} Hz left and {:.3} Hz right\n",
-                "beat", beat.left_hz, beat.right_hz
-            );
+        text += &courses::text(&self.entrainment, hertz);
+        text += &courses::table(&self.entrainment);
+        let treatments = self.treatments.text(hertz);
+        if self.entrainment.is_empty() && treatments.is_empty() {
+            text += &courses::nothing(self.over_time.first().map(|window| window.seconds));
         }
-        text += &self.treatments.text(hertz);
+        text += &treatments;
+        if let Some(between) = &self.between_ears {
+            text += &between.text();
+        }
+        text += &self.clicks.text();
         for ear in &self.ears {
             text += &format!(
                 "{:10}{}: sample {} FS, true {} TP\n",
@@ -289,5 +448,47 @@ impl Report {
             .loudness_lufs
             .map_or("none".to_owned(), |lufs| format!("{lufs:.2} LUFS"));
         text + &format!("{:10}{loudness}\n", "loudness")
+    }
+}
+
+impl Between {
+    fn text(&self) -> String {
+        let Some(correlation) = self.correlation else {
+            return format!("{:10}an ear is silent\n", "ears");
+        };
+        let coherence = self
+            .coherence
+            .map_or("not told (too short)".to_owned(), |value| {
+                format!("{value:.2}")
+            });
+        let fold = match self.mono_fold_loss_db {
+            Some(db) => format!("a fold to mono loses {:.1} dB", db.max(0.0)),
+            None => "a fold to mono is silent".to_owned(),
+        };
+        format!(
+            "{:10}correlation {correlation:.2}, coherence {coherence}; {fold}\n",
+            "ears"
+        )
+    }
+}
+
+impl Clicks {
+    fn text(&self) -> String {
+        if self.count == 0 {
+            return format!("{:10}none\n", "clicks");
+        }
+        let places: Vec<String> = self
+            .seconds
+            .iter()
+            .take(5)
+            .map(|seconds| format!("{seconds:.3}"))
+            .collect();
+        let more = if self.count > 5 { ", ..." } else { "" };
+        format!(
+            "{:10}{} at {}{more} s\n",
+            "clicks",
+            self.count,
+            places.join(", ")
+        )
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use zeitgeber::offline::{
-    BlockSize, Capture, Decoder, Silence, Source, WavError, WavWriter, resampled,
+    BlockSize, Capture, Decoder, SampleFormat, Silence, Source, WavError, WavWriter, resampled,
 };
 
 /// Rate of silence where none is asked for, in hertz.
@@ -58,9 +58,34 @@ pub struct Material {
     /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named
     #[arg(long, value_name = "DIR[:NODE,...]")]
     capture: Option<String>,
+    /// How samples are written: 32-bit floats as they are, or integers with triangular dither, the same in every
+    /// render
+    #[arg(long, value_enum, default_value_t = Bits::Float32)]
+    bits: Bits,
     /// No progress bar and no summary
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// How samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Bits {
+    #[value(name = "16")]
+    Int16,
+    #[value(name = "24")]
+    Int24,
+    #[value(name = "32f")]
+    Float32,
+}
+
+impl From<Bits> for SampleFormat {
+    fn from(bits: Bits) -> SampleFormat {
+        match bits {
+            Bits::Int16 => SampleFormat::Int16,
+            Bits::Int24 => SampleFormat::Int24,
+            Bits::Float32 => SampleFormat::Float32,
+        }
+    }
 }
 
 impl Material {
@@ -149,7 +174,7 @@ impl Material {
         let tail = (self.tail * f64::from(rate)) as u64;
         Ok(Output {
             stop: signals::stop_flag()?,
-            wav: WavWriter::create(&self.output, channels, rate)?,
+            wav: WavWriter::create_as(&self.output, channels, rate, self.bits.into())?,
             path: self.output.clone(),
             rate,
             progress: progress(self.quiet, source.frames().map(|frames| frames + tail)),
@@ -192,7 +217,15 @@ impl Output {
     /// Completes the file and says so, unless it is to be quiet.
     pub fn finish(self, frames: u64) -> Result<(), Problem> {
         self.progress.finish_and_clear();
+        let clipped = self.wav.clipped();
         self.wav.finish()?;
+        if clipped > 0 {
+            eprintln!(
+                "zeitgeber: warning: {}: {clipped} samples were beyond full scale and were cut off; lower out_gain, switch \
+                 the ceiling on, or give --bits 32f",
+                self.path.display()
+            );
+        }
         if self.quiet {
             return Ok(());
         }

@@ -1,0 +1,152 @@
+//! The beats of tones: binaural, monaural, isochronic, bilateral; over time, and as a whole.
+//!
+//! The stream is cut into windows, each of which is looked at by itself, so that a beat that moves is
+//! followed. A tone in each ear, some hertz apart, is a binaural beat; two in the same ear are a monaural
+//! one; a tone with pairs of sidebands pulses, in both ears together (isochronic) or in turn (bilateral).
+//! What pulses without a tone, or is shifted as a whole, is for [`super::treatment`].
+
+mod kinds;
+mod lines;
+#[cfg(test)]
+mod tests;
+mod track;
+
+use lines::Spectrum;
+pub use track::{Confidence, Course, courses};
+
+/// Beats above this many hertz are separate tones.
+pub const HIGHEST: f64 = 100.0;
+
+/// What beats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One tone in each ear.
+    Binaural,
+    /// Two tones in the same ear, or in both.
+    Monaural,
+    /// A tone that pulses.
+    Isochronic,
+    /// A tone that changes sides.
+    Bilateral,
+}
+
+impl Kind {
+    /// As in the names of layers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Binaural => "binaural",
+            Kind::Monaural => "monaural",
+            Kind::Isochronic => "isochronic",
+            Kind::Bilateral => "bilateral",
+        }
+    }
+}
+
+/// A beat of tones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beat {
+    /// What beats.
+    pub kind: Kind,
+    /// Hertz; of a binaural beat right minus left, so negative where the left ear has the higher tone.
+    pub frequency: f64,
+    /// One standard deviation of it.
+    pub uncertainty: f64,
+    /// The carrier of the left and of the right ear in hertz; they differ for binaural beats only.
+    pub carriers: [f64; 2],
+    /// 0-1. Of what pulses: the gain runs between 1 and 1 - depth. Binaural: the softer tone to the louder.
+    pub depth: f64,
+    /// Highest peak of the tone over a cycle in the louder ear, in dBFS.
+    pub level: f64,
+    /// Share of the cycle above half amplitude, in percent; of a bilateral one that of the left ear.
+    pub duty: Option<f64>,
+    /// Of a binaural beat: by how many dB each tone is louder in its own ear than in the other; none where
+    /// the window is too short to tell.
+    pub separation: Option<f64>,
+}
+
+impl Beat {
+    /// The carrier between the ears, in hertz.
+    pub fn carrier(&self) -> f64 {
+        0.5 * (self.carriers[0] + self.carriers[1])
+    }
+}
+
+/// The beats of a few seconds of one or two ears at `rate` hertz, loudest first. Tones closer than
+/// 4 / seconds hertz in one ear cannot be told apart.
+pub fn beats(channels: &[&[f32]], rate: f64) -> Vec<Beat> {
+    let spectra: Option<Vec<Spectrum>> = channels
+        .iter()
+        .take(2)
+        .map(|channel| Spectrum::new(channel, rate))
+        .collect();
+    spectra.map_or_else(Vec::new, |spectra| kinds::beats(&spectra))
+}
+
+/// One window of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    /// Where it begins, in seconds.
+    pub at: f64,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// What beats in it, loudest first.
+    pub beats: Vec<Beat>,
+}
+
+/// Listens to a stream for beats, window by window; memory is that of one window and of what was found.
+pub struct Watch {
+    rate: f64,
+    frames: usize,
+    waiting: Vec<Vec<f32>>,
+    start: u64,
+    moments: Vec<Moment>,
+}
+
+impl Watch {
+    /// To a stream of `channels` ears (1 or 2) at `rate` hertz, in windows of so many seconds.
+    pub fn new(channels: usize, rate: f64, seconds: f64) -> Watch {
+        Watch {
+            rate,
+            frames: ((seconds * rate) as usize).max(2),
+            waiting: vec![Vec::new(); channels],
+            start: 0,
+            moments: Vec::new(),
+        }
+    }
+
+    /// Adds one chunk: a slice per channel, all of the same length.
+    pub fn push(&mut self, channels: &[&[f32]]) {
+        for (waiting, channel) in self.waiting.iter_mut().zip(channels) {
+            waiting.extend_from_slice(channel);
+        }
+        while self
+            .waiting
+            .first()
+            .is_some_and(|ear| ear.len() >= self.frames)
+        {
+            self.look(self.frames);
+        }
+    }
+
+    fn look(&mut self, frames: usize) {
+        let ears: Vec<&[f32]> = self.waiting.iter().map(|ear| &ear[..frames]).collect();
+        self.moments.push(Moment {
+            at: self.start as f64 / self.rate,
+            seconds: frames as f64 / self.rate,
+            beats: beats(&ears, self.rate),
+        });
+        for ear in &mut self.waiting {
+            ear.drain(..frames);
+        }
+        self.start += frames as u64;
+    }
+
+    /// All windows. The last one may be shorter, down to half; a shorter rest is left out, unless it is all.
+    pub fn finish(mut self) -> Vec<Moment> {
+        let rest = self.waiting.first().map_or(0, Vec::len);
+        if rest > 0 && (2 * rest >= self.frames || self.moments.is_empty()) {
+            self.look(rest);
+        }
+        self.moments
+    }
+}

@@ -1,0 +1,255 @@
+//! The part of `zeitgeber analyze` that tells beats of tones, on the whole and over time.
+
+use serde::Serialize;
+use zeitgeber::analysis::entrainment::{Beat, Confidence, Course, Moment};
+
+/// So many beats are told in words; `--json` has all.
+const TOLD: usize = 8;
+
+/// Beats this much softer than the loudest, in dB, are not told in words: lossy encoders add such.
+const SOFT: f64 = 38.0;
+
+/// Rows of the table over time.
+const ROWS: usize = 24;
+
+/// Columns of it.
+const COLUMNS: usize = 4;
+
+/// A beat through the file.
+#[derive(Serialize)]
+pub struct EarCourse {
+    /// "binaural", "monaural", "isochronic" or "bilateral".
+    kind: &'static str,
+    /// Of a binaural beat right minus left. Where it moves, the median.
+    hz: f64,
+    /// One standard deviation.
+    uncertainty_hz: f64,
+    /// The carriers, which differ for binaural beats only.
+    left_hz: f64,
+    right_hz: f64,
+    /// 0-1: the gain runs between 1 and 1 - depth; binaural: the softer tone to the louder.
+    depth: f64,
+    /// Highest peak over a cycle.
+    dbfs: f64,
+    /// Of what pulses, in percent: above half amplitude; bilateral: on the left.
+    duty: Option<f64>,
+    /// Of a binaural beat: how much louder each tone is in its own ear; null where it cannot be told.
+    separation_db: Option<f64>,
+    /// Whether it moves, and between which frequencies.
+    moves: bool,
+    lowest_hz: f64,
+    highest_hz: f64,
+    /// The share of windows that have it, 0-1.
+    share: f64,
+    /// "high", "medium" or "low".
+    confidence: &'static str,
+    /// 1, or the harmonic of an earlier beat that it is.
+    harmonic: u32,
+    /// Seconds and hertz of each window that has it.
+    points: Vec<(f64, f64)>,
+}
+
+/// One window.
+#[derive(Serialize)]
+pub struct Window {
+    at_seconds: f64,
+    pub seconds: f64,
+    beats: Vec<Seen>,
+}
+
+/// A beat in one window.
+#[derive(Serialize)]
+struct Seen {
+    kind: &'static str,
+    hz: f64,
+    uncertainty_hz: f64,
+    left_hz: f64,
+    right_hz: f64,
+    depth: f64,
+    dbfs: f64,
+}
+
+impl From<&Course> for EarCourse {
+    fn from(course: &Course) -> EarCourse {
+        let beat = &course.beat;
+        EarCourse {
+            kind: beat.kind.name(),
+            hz: beat.frequency,
+            uncertainty_hz: beat.uncertainty,
+            left_hz: beat.carriers[0],
+            right_hz: beat.carriers[1],
+            depth: beat.depth,
+            dbfs: beat.level,
+            duty: beat.duty,
+            separation_db: beat.separation,
+            moves: course.is_moving,
+            lowest_hz: course.range.0,
+            highest_hz: course.range.1,
+            share: course.share,
+            confidence: match course.confidence() {
+                Confidence::High => "high",
+                Confidence::Medium => "medium",
+                Confidence::Low => "low",
+            },
+            harmonic: course.harmonic,
+            points: course.points.clone(),
+        }
+    }
+}
+
+impl From<&Moment> for Window {
+    fn from(moment: &Moment) -> Window {
+        let seen = |beat: &Beat| Seen {
+            kind: beat.kind.name(),
+            hz: beat.frequency,
+            uncertainty_hz: beat.uncertainty,
+            left_hz: beat.carriers[0],
+            right_hz: beat.carriers[1],
+            depth: beat.depth,
+            dbfs: beat.level,
+        };
+        Window {
+            at_seconds: moment.at,
+            seconds: moment.seconds,
+            beats: moment.beats.iter().map(seen).collect(),
+        }
+    }
+}
+
+impl EarCourse {
+    fn is_told(&self) -> bool {
+        self.harmonic == 1 && self.share >= 0.1
+    }
+
+    fn carrier(&self) -> f64 {
+        0.5 * (self.left_hz + self.right_hz)
+    }
+
+    /// For the legend of a drawing.
+    pub fn title(&self) -> String {
+        format!("{} at {:.0} Hz", self.kind, self.carrier())
+    }
+
+    /// Seconds and hertz of each window that has it.
+    pub fn points(&self) -> &[(f64, f64)] {
+        &self.points
+    }
+
+    fn text(&self, hertz: &impl Fn(f64, f64) -> String) -> String {
+        let mut parts = Vec::new();
+        if self.kind == "binaural" {
+            parts.push(format!(
+                "between {:.3} Hz left and {:.3} Hz right",
+                self.left_hz, self.right_hz
+            ));
+        } else {
+            parts.push(format!("of {:.3} Hz", self.carrier()));
+        }
+        parts.push(format!("{:.1} dBFS", self.dbfs));
+        parts.push(format!("depth {:.2}", self.depth));
+        parts.extend(self.duty.map(|duty| {
+            let what = if self.kind == "bilateral" {
+                "left for"
+            } else {
+                "duty"
+            };
+            format!("{what} {duty:.0} %")
+        }));
+        parts.extend(self.separation_db.map(|db| match db {
+            db if db > 60.0 => "ears apart by over 60 dB".to_owned(),
+            db => format!("ears apart by {db:.0} dB"),
+        }));
+        if self.moves {
+            parts.push(format!(
+                "moves from {:.3} to {:.3} Hz",
+                self.lowest_hz, self.highest_hz
+            ));
+        }
+        if self.confidence != "high" {
+            let share = 100.0 * self.share;
+            parts.push(format!(
+                "confidence {} (in {share:.0} % of the file)",
+                self.confidence
+            ));
+        }
+        // A beat that moves has no more than the decimals of its range.
+        let uncertainty = if self.moves {
+            5e-4
+        } else {
+            self.uncertainty_hz
+        };
+        format!(
+            "{:10}{} {}\n",
+            self.kind,
+            hertz(self.hz, uncertainty),
+            parts.join(", ")
+        )
+    }
+}
+
+/// A line for each beat.
+pub fn text(courses: &[EarCourse], hertz: impl Fn(f64, f64) -> String) -> String {
+    let loudest = courses
+        .iter()
+        .map(|course| course.dbfs)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let is_told = |course: &&EarCourse| course.is_told() && course.dbfs > loudest - SOFT;
+    let told: Vec<&EarCourse> = courses.iter().filter(is_told).collect();
+    let mut text: String = told
+        .iter()
+        .take(TOLD)
+        .map(|course| course.text(&hertz))
+        .collect();
+    let rest = courses.len() - told.len().min(TOLD);
+    if rest > 0 {
+        text += &format!(
+            "{:10}{rest} more, soft, passing or harmonics: --json has them\n",
+            ""
+        );
+    }
+    text
+}
+
+/// The beats that move, window by window.
+pub fn table(courses: &[EarCourse]) -> String {
+    let moving: Vec<&EarCourse> = courses
+        .iter()
+        .filter(|course| course.moves && course.is_told())
+        .take(COLUMNS)
+        .collect();
+    let mut times: Vec<f64> = moving
+        .iter()
+        .flat_map(|course| course.points.iter().map(|point| point.0))
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    if times.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{:>10}", "seconds");
+    for course in &moving {
+        text += &format!("{:>26}", course.title());
+    }
+    text.push('\n');
+    for time in times.iter().step_by(times.len().div_ceil(ROWS)) {
+        text += &format!("{time:10.1}");
+        for course in &moving {
+            let here = course.points.iter().find(|point| point.0 == *time);
+            text += &here.map_or(format!("{:>26}", "-"), |(_, hz)| format!("{hz:23.3} Hz"));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What is said where nothing beats, and what could not have been told.
+pub fn nothing(window: Option<f64>) -> String {
+    match window {
+        Some(seconds) if seconds >= 1.0 => format!(
+            "{:10}none found; two tones in one ear less than {:.1} Hz apart could not be told\n",
+            "beat",
+            4.0 / seconds
+        ),
+        _ => format!("{:10}none found; the file is too short to tell\n", "beat"),
+    }
+}
