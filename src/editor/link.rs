@@ -31,11 +31,20 @@ pub struct EditorSize {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Look {
     /// Light in place of dark.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_dark")]
     pub light: bool,
     /// Magnification, 0.75 to 2.
-    #[serde(default = "unzoomed")]
+    #[serde(default = "unzoomed", skip_serializing_if = "is_unzoomed")]
     pub zoom: f32,
+}
+
+// What is as ever is not written: states of before stay the same to the byte.
+fn is_dark(light: &bool) -> bool {
+    !light
+}
+
+fn is_unzoomed(zoom: &f32) -> bool {
+    *zoom == 1.0
 }
 
 fn unzoomed() -> f32 {
