@@ -36,6 +36,23 @@ pub struct SpaceWish {
 }
 
 impl SpaceWish {
+    /// What controls ask for in an engine whose program is stereo, or a bus of an order; `None` while space is off.
+    pub fn of(bus: Option<usize>, value: impl Fn(id::ControlId) -> f64) -> Option<SpaceWish> {
+        let kind = value(id::SPACE_KIND) as usize;
+        if kind == id::SPACE_OFF {
+            return None;
+        }
+        let filters = kind == id::SPACE_HRTF;
+        // A bus that comes in can be decoded only.
+        let decodes = !filters || bus.is_some() || value(id::ROOM) > 0.0;
+        let order = (value(id::ORDER) as usize).clamp(1, bus.unwrap_or(MAX_ORDER));
+        Some(SpaceWish {
+            filters,
+            decoder: decodes.then_some(order),
+            equalised: value(id::HRTF_EQ) as usize == 1,
+        })
+    }
+
     /// As a number that is not 0.
     pub(super) fn to_bits(self) -> u32 {
         let order = self.decoder.unwrap_or(0) as u32;
@@ -166,19 +183,7 @@ impl Engine {
 
     /// What space would ask for with other values of the controls.
     pub fn space_wish_of(&self, value: impl Fn(id::ControlId) -> f64) -> Option<SpaceWish> {
-        let kind = value(id::SPACE_KIND) as usize;
-        if kind == id::SPACE_OFF {
-            return None;
-        }
-        let filters = kind == id::SPACE_HRTF;
-        // A bus that comes in can be decoded only.
-        let decodes = !filters || self.bus.is_some() || value(id::ROOM) > 0.0;
-        let order = (value(id::ORDER) as usize).clamp(1, self.bus.unwrap_or(MAX_ORDER));
-        Some(SpaceWish {
-            filters,
-            decoder: decodes.then_some(order),
-            equalised: value(id::HRTF_EQ) as usize == 1,
-        })
+        SpaceWish::of(self.bus, value)
     }
 
     /// How much of the room is asked for.

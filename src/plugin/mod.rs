@@ -82,6 +82,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
         let params = Arc::new(ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params.clone()));
         params.answer_to(&session);
+        params.bring_by(&filters);
         let reporter = worker::attach(&link, &filters, &session);
         let (host, voice, wake) = (
             Arc::downgrade(&params),
@@ -172,6 +173,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         let rate = f64::from(config.sample_rate);
         let channels = layout.main_output_channels.map_or(0, |n| n.get() as usize);
         let bus = C::bus(channels);
+        self.params.set_bus(bus);
         if self
             .engine
             .as_ref()

@@ -1,16 +1,17 @@
 //! The host's parameters, made from the table of controls: one parameter a control, in its order.
 
+use super::filters::Filters;
 use super::session::Session;
 use super::state;
 use crate::editor::Link;
-use crate::engine::ControlId;
 use crate::engine::controls::{self, Control, Scale, Values};
+use crate::engine::{ControlId, SpaceWish};
 use nice_plug::prelude::{
     BoolParam, FloatParam, FloatRange, IntParam, IntRange, Param, ParamPtr, Params,
     RemoteControlsPage,
 };
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// One parameter. A framework `EnumParam` needs a Rust enum; the names live in the table instead.
@@ -81,6 +82,9 @@ pub struct ZgParams {
     dirty: Arc<Dirty>,
     link: Arc<Link>,
     session: OnceLock<Weak<Session>>,
+    filters: OnceLock<Weak<Filters>>,
+    /// The order of the bus that the program is; 0 where it is stereo.
+    bus: AtomicUsize,
 }
 
 impl ZgParams {
@@ -97,6 +101,8 @@ impl ZgParams {
             dirty,
             link,
             session: OnceLock::new(),
+            filters: OnceLock::new(),
+            bus: AtomicUsize::new(0),
         };
         params.mark_all();
         params
@@ -131,6 +137,17 @@ impl ZgParams {
     /// Forgets which values have changed: a snapshot that is on its way says all of them.
     pub(super) fn forget_changes(&self) {
         self.dirty.take(|_| ());
+    }
+
+    /// What brings what a loaded state asks for.
+    pub(super) fn bring_by(&self, filters: &Arc<Filters>) {
+        // There is one for as long as the instance lives.
+        let _ = self.filters.set(Arc::downgrade(filters));
+    }
+
+    /// The order of the bus that the program is from now on; none where it is stereo.
+    pub(super) fn set_bus(&self, bus: Option<usize>) {
+        self.bus.store(bus.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// From now on this session puts loaded states in force.
@@ -221,7 +238,14 @@ unsafe impl Params for ZgParams {
         let loaded = state::restore(fields, &self.link);
         let session = self.session.get().and_then(Weak::upgrade);
         if let Some(session) = session.filter(|_| loaded) {
-            // The parameters are those of the state already: nice-plug sets them first.
+            // The parameters are those of the state already: nice-plug sets them first. A bounce that begins now
+            // must not begin without the filters that it asks for.
+            let bus = Some(self.bus.load(Ordering::Relaxed)).filter(|order| *order > 0);
+            let wish = SpaceWish::of(bus, |id| self.value(id));
+            let filters = self.filters.get().and_then(Weak::upgrade);
+            if let (Some(filters), Some(wish)) = (filters, wish) {
+                filters.ensure(wish);
+            }
             session.load_state();
         }
     }

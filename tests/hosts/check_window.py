@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import numpy as np
 
@@ -178,5 +179,11 @@ def main():
 
 try:
     main()
-finally:
-    screen.kill()
+    status = 0
+except BaseException:
+    traceback.print_exc()
+    status = 1
+# X11's library ends the process with an error of its own when the screen goes first.
+sys.stdout.flush()
+screen.kill()
+os._exit(status)
