@@ -5,7 +5,7 @@
 //! Whatever the file holds, the worst that comes back is a [`LiveError`] with a message for people. What the
 //! compilers and the check may use is bounded; a node that crashes or never ends takes only the check's
 //! process with it. A node that was let in and later puts out what is not finite falls silent
-//! ([`LiveNode::tripped`]).
+//! ([`Tripped`]).
 
 mod child;
 mod compile;
