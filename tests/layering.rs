@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("protocol", &["engine", "text"]),
-    ("control", &["dsp", "engine"]),
+    ("control", &["dsp", "engine", "text"]),
     (
         "editor",
         &["analysis", "control", "dsp", "engine", "protocol", "text"],

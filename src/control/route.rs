@@ -3,6 +3,7 @@
 use super::osc::{Arg, Message};
 use crate::engine::ControlId;
 use crate::engine::controls::{Control, Values};
+use crate::text::shorten;
 
 /// What everything of ours begins with.
 pub const ROOT: &str = "/zeitgeber/";
@@ -160,19 +161,6 @@ fn value(control: &Control, message: &Message) -> Result<f64, String> {
         }
         (Arg::Other, _) => Err("the value is neither a number nor a name".to_owned()),
     }
-}
-
-/// A packet can hold anything: no message repeats more than a line of it.
-pub(super) fn shorten(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(60)
-        .collect();
-    if short.len() < text.len() {
-        short.push_str("...");
-    }
-    short
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::engine::ControlError;
 use crate::engine::timeline::{LONGEST, TimelineError};
+use crate::text::shorten;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -114,14 +115,5 @@ impl std::error::Error for PresetProblem {}
 
 /// At most a line of a value: a file can hold anything.
 pub(super) fn short(value: &impl fmt::Display) -> String {
-    let text = value.to_string();
-    let mut short: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(60)
-        .collect();
-    if short.len() < text.len() {
-        short.push_str("...");
-    }
-    short
+    shorten(&value.to_string())
 }
