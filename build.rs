@@ -15,6 +15,9 @@ fn main() {
     println!("cargo:rerun-if-changed=faust");
     println!("cargo:rerun-if-changed=cpp");
     println!("cargo:rerun-if-env-changed=PATH");
+    // For the guard of instruction counts, which makes sense in an optimised build only.
+    let level = env::var("OPT_LEVEL").unwrap_or_default();
+    println!("cargo:rustc-env=ZEITGEBER_OPT_LEVEL={level}");
     if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         // A host that unloads the library while a thread of the framework still returns from it would
         // crash: the image stays mapped.

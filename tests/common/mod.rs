@@ -1,8 +1,10 @@
 //! What several tests share: ways of cutting a stream, test signals, renders through the engine.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod floor;
 pub mod solo;
 pub mod sphere;
+pub mod workloads;
 
 use std::f64::consts::TAU;
 use zeitgeber::engine::controls as id;
@@ -28,6 +30,12 @@ impl Random {
     pub fn sample(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     }
+}
+
+/// White noise of -1 to 1.
+pub fn noise(frames: usize, seed: u64) -> Vec<f32> {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15u64.wrapping_mul(2 * seed + 1));
+    (0..frames).map(|_| random.sample()).collect()
 }
 
 /// The ways of cutting a stream that ACCEPTANCE.md names; `None` is random.
