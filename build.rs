@@ -30,20 +30,25 @@ fn main() {
     if !dsp_files.is_empty() {
         check_faust();
     }
+    let by_frames = makes_frames();
     for dsp in dsp_files {
         let name = stem(&dsp);
         let generated = out.join(format!("{name}.faust.cpp"));
         // faust-build drives the compiler; later arguments win over its own "-lang rust". It finds its
         // libraries beside the .dsp.
-        faust_build::FaustBuilder::new(path(&dsp), path(&generated))
+        let mut faust = faust_build::FaustBuilder::new(path(&dsp), path(&generated))
             .set_arch_file("faust/node.cpp")
             .set_module_name(&name)
             .set_struct_name(&format!("faust_{name}"))
             .faust_arg("-lang")
             .faust_arg("cpp")
             .faust_arg("-double")
-            .faust_arg("-inpl")
-            .build();
+            .faust_arg("-inpl");
+        if by_frames {
+            // Frame by frame, and what depends on parameters alone apart: blocks of one frame are dear otherwise.
+            faust = faust.faust_arg("-os");
+        }
+        faust.build();
         sources.push(generated);
         names.push(name);
     }
@@ -70,6 +75,15 @@ fn main() {
         .opt_level(2)
         .compile("zeitgeber_nodes");
     fs::write(out.join("nodes.rs"), table(&names)).expect("OUT_DIR can be written");
+}
+
+/// Whether this Faust generates frame by frame in the form that the architecture file knows: later versions mean
+/// something else by the same option.
+fn makes_frames() -> bool {
+    Command::new("faust")
+        .arg("--help")
+        .output()
+        .is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--one-sample0"))
 }
 
 /// The declarations and the list that the registry includes.

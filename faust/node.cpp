@@ -7,7 +7,8 @@
 // them); [zg:rate] carries the sample rate, which ma.SR clamps at 192 kHz.
 //
 // The code is generated with -double and FAUSTFLOAT double: parameters and the inner signals are double;
-// float32 in and out is converted here, in chunks on the stack.
+// float32 in and out is converted here. Generated frame by frame (-os of Faust 2.54), what depends on parameters
+// alone is computed when one changes; otherwise (other versions, nodes that users bring) for every chunk.
 
 #define FAUSTFLOAT double
 
@@ -164,6 +165,12 @@ struct UI {
 
 struct dsp {};
 
+// What code that is generated frame by frame is derived from; its arrays are the node's.
+struct one_sample_dsp {
+    one_sample_dsp() = default;
+    one_sample_dsp(int*, double*) {}
+};
+
 <<includeIntrinsic>>
 
 <<includeclass>>
@@ -172,8 +179,34 @@ struct Node {
     <<structName>> faust;
     UI ui;
     double epoch = 0;
-    double phase[kMaxPhases] = {};
+    // Of code that is generated frame by frame: what it computes of its parameters, and whether that is due.
+    int* whole = nullptr;
+    double* real = nullptr;
+    bool stale = true;
 };
+
+// Code that is generated frame by frame has one more pair of arguments; the first of these that fits is taken.
+template <typename Dsp>
+auto controls(Dsp& dsp, int) -> decltype(dsp.getNumIntControls(), size_t())
+{
+    return static_cast<size_t>(dsp.getNumIntControls());
+}
+template <typename Dsp> size_t controls(Dsp&, long) { return 0; }
+
+template <typename Dsp>
+auto real_controls(Dsp& dsp, int) -> decltype(dsp.getNumRealControls(), size_t())
+{
+    return static_cast<size_t>(dsp.getNumRealControls());
+}
+template <typename Dsp> size_t real_controls(Dsp&, long) { return 0; }
+
+void destroy(void* self)
+{
+    Node* node = static_cast<Node*>(self);
+    std::free(node->whole);
+    std::free(node->real);
+    std::free(node);
+}
 
 void* create()
 {
@@ -182,12 +215,17 @@ void* create()
         return nullptr;
     }
     Node* node = new (memory) Node();
+    // At least one of each, so that none is a null pointer.
+    node->whole = static_cast<int*>(std::calloc(controls(node->faust, 0) + 1, sizeof(int)));
+    node->real = static_cast<double*>(std::calloc(real_controls(node->faust, 0) + 1, sizeof(double)));
+    if (node->whole == nullptr || node->real == nullptr) {
+        destroy(node);
+        return nullptr;
+    }
     node->faust.instanceResetUserInterface();
     node->faust.buildUserInterface(&node->ui);
     return node;
 }
-
-void destroy(void* self) { std::free(self); }
 
 const char* init(void* self, double rate, uint32_t)
 {
@@ -208,16 +246,40 @@ const char* init(void* self, double rate, uint32_t)
     for (uint32_t i = 0; i < node->ui.rate_count; ++i) {
         *node->ui.rate[i] = rate;
     }
+    node->stale = true;
     return nullptr;
 }
 
 void reset(void* self) { static_cast<Node*>(self)->faust.instanceClear(); }
 
-void process(void* self, const float* const* inputs, float* const* outputs, uint32_t frames)
+// Frame by frame.
+template <typename Dsp>
+auto run(Node* node, Dsp& dsp, const float* const* inputs, float* const* outputs, uint32_t frames, int)
+    -> decltype(dsp.control(node->whole, node->real))
 {
-    Node* node = static_cast<Node*>(self);
-    const uint32_t ins = static_cast<uint32_t>(node->faust.getNumInputs());
-    const uint32_t outs = static_cast<uint32_t>(node->faust.getNumOutputs());
+    const int ins = dsp.getNumInputs(), outs = dsp.getNumOutputs();
+    if (node->stale) {
+        dsp.control(node->whole, node->real);
+        node->stale = false;
+    }
+    double in[kMaxChannels], out[kMaxChannels];
+    for (uint32_t i = 0; i < frames; ++i) {
+        for (int c = 0; c < ins; ++c) {
+            in[c] = inputs[c][i];
+        }
+        dsp.compute(in, out, node->whole, node->real);
+        for (int c = 0; c < outs; ++c) {
+            outputs[c][i] = static_cast<float>(out[c]);
+        }
+    }
+}
+
+// In chunks on the stack.
+template <typename Dsp>
+void run(Node*, Dsp& dsp, const float* const* inputs, float* const* outputs, uint32_t frames, long)
+{
+    const uint32_t ins = static_cast<uint32_t>(dsp.getNumInputs());
+    const uint32_t outs = static_cast<uint32_t>(dsp.getNumOutputs());
     double scratch_in[kMaxChannels][kChunk], scratch_out[kMaxChannels][kChunk];
     double *in[kMaxChannels], *out[kMaxChannels];
     for (uint32_t c = 0; c < ins; ++c) {
@@ -233,7 +295,7 @@ void process(void* self, const float* const* inputs, float* const* outputs, uint
                 in[c][i] = inputs[c][done + i];
             }
         }
-        node->faust.compute(n, in, out);
+        dsp.compute(n, in, out);
         for (uint32_t c = 0; c < outs; ++c) {
             for (int i = 0; i < n; ++i) {
                 outputs[c][done + i] = static_cast<float>(out[c][i]);
@@ -242,9 +304,17 @@ void process(void* self, const float* const* inputs, float* const* outputs, uint
     }
 }
 
+void process(void* self, const float* const* inputs, float* const* outputs, uint32_t frames)
+{
+    Node* node = static_cast<Node*>(self);
+    run(node, node->faust, inputs, outputs, frames, 0);
+}
+
 void set_param(void* self, uint32_t index, double value)
 {
-    *static_cast<Node*>(self)->ui.zones[index] = value;
+    Node* node = static_cast<Node*>(self);
+    *node->ui.zones[index] = value;
+    node->stale = true;
 }
 
 double get_param(void* self, uint32_t index) { return *static_cast<Node*>(self)->ui.zones[index]; }
@@ -268,6 +338,7 @@ void set_phase(void* self, uint32_t index, uint64_t phase, uint64_t increment, i
     if (to.epoch != nullptr) {
         *to.epoch = node->epoch;
     }
+    node->stale = true;
 }
 
 } // namespace

@@ -115,18 +115,26 @@ fn workloads_take_no_more_instructions_than_they_did() {
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}\n{said}", path.display()));
         text.lines()
-            .find_map(|line| line.strip_prefix("summary:").or(line.strip_prefix("totals:")))
+            .find_map(|line| {
+                line.strip_prefix("summary:")
+                    .or(line.strip_prefix("totals:"))
+            })
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or_else(|| panic!("{} has no sum", path.display()))
     };
     let reference = count(1);
-    println!("reference kernel: {:.1} instructions a frame", reference / FRAMES as f64);
+    println!(
+        "reference kernel: {:.1} instructions a frame",
+        reference / FRAMES as f64
+    );
     let mut lost = Vec::new();
     for (index, (name, expected)) in EXPECTED.into_iter().enumerate() {
         let ratio = count(index + 2) / reference;
         println!("{name:<36} {ratio:>8.2} x the kernel (written down: {expected:.2})");
         if ratio > expected * SLACK {
-            lost.push(format!("{name}: {ratio:.2} x the kernel, was {expected:.2}"));
+            lost.push(format!(
+                "{name}: {ratio:.2} x the kernel, was {expected:.2}"
+            ));
         }
         if ratio * SLACK < expected {
             println!("  it has become faster: write {ratio:.2} down in tests/instructions.rs");

@@ -13,7 +13,9 @@ use zeitgeber::dsp::ambisonics::channels;
 pub fn table() {
     const BLOCKS: [usize; 6] = [1, 32, 64, 128, 512, 1920];
     println!("\n## An ambisonic bus\n");
-    println!("Per cent of a core at 48 kHz by frames a block; the last column is blocks of 128 over the floor.\n");
+    println!(
+        "Per cent of a core at 48 kHz by frames a block; the last column is blocks of 128 over the floor.\n"
+    );
     println!("| what | order | 1 | 32 | 64 | 128 | 512 | 1920 | x floor |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for what in ["rotate, still", "rotate", "decode", "rotate + decode"] {

@@ -25,10 +25,16 @@ pub fn table() {
     ];
     const BLOCKS: [usize; 8] = [1, 16, 32, 64, 128, 512, 1024, 1920];
     println!("\n## Chains\n");
-    println!("Per cent of a core at 48 kHz by frames a block; real time over the time of blocks of 512.\n");
+    println!(
+        "Per cent of a core at 48 kHz by frames a block; real time over the time of blocks of 512.\n"
+    );
     println!("| chain | 1 | 16 | 32 | 64 | 128 | 512 | 1024 | 1920 | x real time |");
     println!("|---|---|---|---|---|---|---|---|---|---|");
+    let only = std::env::var("ZEITGEBER_ONLY").ok();
     for (name, settings) in &chains {
+        if only.as_deref().is_some_and(|only| only != *name) {
+            continue;
+        }
         let mut works: Vec<Work> = BLOCKS
             .iter()
             .map(|block| chain(engine(settings, RATE), *block))
@@ -47,6 +53,9 @@ pub fn table() {
         "\nBars of the reference chain: 0.5 % in blocks of 64, at most 10 x that in blocks of 1, 200 x real time."
     );
 
+    if only.is_some() {
+        return;
+    }
     println!("\n## The reference chain by rate\n");
     println!("| rate | ns a frame, block 64 | % of a core | x floor |");
     println!("|---|---|---|---|");
@@ -64,7 +73,9 @@ pub fn table() {
             times.ratio(0, 1)
         );
     }
-    println!("\nThe floor is that of two moving sources with 288 taps; above 48 kHz filters are longer.");
+    println!(
+        "\nThe floor is that of two moving sources with 288 taps; above 48 kHz filters are longer."
+    );
 
     println!("\n## Many instances\n");
     let mut instances: Vec<Work> = (0..64)
@@ -98,7 +109,9 @@ pub fn histogram() {
         .and_then(|text| text.parse().ok())
         .unwrap_or(1_000_000);
     println!("\n## The longest blocks\n");
-    println!("{count} blocks of {BLOCK} frames at 96 kHz, thread processor time as a share of the block's own.\n");
+    println!(
+        "{count} blocks of {BLOCK} frames at 96 kHz, thread processor time as a share of the block's own.\n"
+    );
     println!("| chain | median | 99 % | 99.9 % | 99.99 % | 99.999 % | longest |");
     println!("|---|---|---|---|---|---|---|");
     for (name, settings) in [("reference", reference()), ("everything on", everything())] {

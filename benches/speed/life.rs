@@ -42,7 +42,11 @@ pub fn table() {
     let first = milliseconds(5, || {
         black_box(activated());
     });
-    row("prepare and activate with the default set, first instance", first, "150");
+    row(
+        "prepare and activate with the default set, first instance",
+        first,
+        "150",
+    );
     let kept = activated();
     let later = milliseconds(20, || {
         black_box(activated());

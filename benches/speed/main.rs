@@ -1,5 +1,6 @@
 //! What it costs: `cargo xtask bench` prints these tables and writes them to docs/performance.md;
-//! `cargo bench --bench speed -- sources buses` prints some of them.
+//! `cargo bench --bench speed -- sources buses` prints some of them, and with ZEITGEBER_ONLY=reference in the environment
+//! only that one of the chains, for a profiler.
 
 mod buses;
 mod chains;
@@ -41,7 +42,10 @@ fn main() {
     for name in &wanted {
         if !TABLES.iter().any(|(table, _)| table == name) {
             let names: Vec<&str> = TABLES.iter().map(|(table, _)| *table).collect();
-            eprintln!("speed: there is no table \"{name}\"; there are {}", names.join(", "));
+            eprintln!(
+                "speed: there is no table \"{name}\"; there are {}",
+                names.join(", ")
+            );
             std::process::exit(2);
         }
     }

@@ -60,7 +60,9 @@ pub fn table() {
         let mut works: Vec<Work> = [1, 32, 64, 1920]
             .iter()
             .map(|block| {
-                let mut node = registry().create(&info.name).expect("it is in the registry");
+                let mut node = registry()
+                    .create(&info.name)
+                    .expect("it is in the registry");
                 node.init(RATE, FRAMES).expect("any rate");
                 work(node, *block)
             })

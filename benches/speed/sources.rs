@@ -21,31 +21,37 @@ const KEMAR: &str = concat!(
 /// Taps of sofar's filters of that set at 48 kHz.
 const KEMAR_TAPS: usize = 558;
 
-/// sofar's renderer, still.
-fn sofar(x: &[f32]) -> Work<'_> {
-    let mut filter = sofar::filter::Filter::new(KEMAR_TAPS);
+/// A filter of sofar's from its default set.
+fn filter() -> sofar::filter::Filter {
     match sofar::reader::OpenOptions::new()
         .sample_rate(RATE as f32)
         .open(KEMAR)
     {
         Ok(set) => {
-            filter = sofar::filter::Filter::new(set.filter_len());
+            let mut filter = sofar::filter::Filter::new(set.filter_len());
             set.filter(1.0, 0.3, 0.1, &mut filter);
+            filter
         }
         Err(error) => {
             // Its time does not depend on what is in the filters, only on how many taps there are.
             println!("{KEMAR}: {error}; sofar renders {KEMAR_TAPS} taps of noise instead");
+            let mut filter = sofar::filter::Filter::new(KEMAR_TAPS);
             filter.left.copy_from_slice(&noise(KEMAR_TAPS, 0));
             filter.right.copy_from_slice(&noise(KEMAR_TAPS, 1));
+            filter
         }
     }
+}
+
+/// sofar's renderer, still.
+fn sofar<'a>(filter: &sofar::filter::Filter, x: &'a [f32]) -> Work<'a> {
     let plan = sofar::render::RendererPlan::builder(filter.left.len())
         .with_partition_len(64)
         .build()
         .expect("sofar takes partitions of 64");
     let mut renderer = sofar::render::Renderer::new(&plan);
     renderer
-        .set_filter(&filter)
+        .set_filter(filter)
         .expect("the filter is the plan's");
     let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
     Box::new(move || {
@@ -82,6 +88,7 @@ fn convolver(x: &[f32]) -> Work<'_> {
 pub fn table() {
     let bank = Arc::new(FilterBank::new(&sphere(RATE, TAPS)));
     let x = noise(FRAMES, 0);
+    let filter = filter();
     let cases: [Case; 12] = [
         (1, false, 64, 0.0),
         (1, true, 64, 0.0),
@@ -98,7 +105,9 @@ pub fn table() {
         (16, false, 64, 0.0),
     ];
     println!("\n## Sources with head-related filters\n");
-    println!("| what | ns a frame | % of a core | x floor | x sofar, still | x fft-convolver, still |");
+    println!(
+        "| what | ns a frame | % of a core | x floor | x sofar, still | x fft-convolver, still |"
+    );
     println!("|---|---|---|---|---|---|");
     let row = |name: &str, times: &Times| {
         println!(
@@ -115,17 +124,26 @@ pub fn table() {
         let mut works = [
             workloads::sources(&bank, &x, case),
             floor::source(sources, moves),
-            sofar(&x),
+            sofar(&filter, &x),
             convolver(&x),
         ];
         let how = if moves { "moving" } else { "still" };
-        let beside = if elevation == 0.0 { "" } else { ", between rings" };
+        let beside = if elevation == 0.0 {
+            ""
+        } else {
+            ", between rings"
+        };
         row(
             &format!("{sources} {how}, block {block}{beside}"),
             &measure(&mut works),
         );
     }
-    let mut works = [sofar(&x), floor::source(1, false), sofar(&x), convolver(&x)];
+    let mut works = [
+        sofar(&filter, &x),
+        floor::source(1, false),
+        sofar(&filter, &x),
+        convolver(&x),
+    ];
     row("sofar, 1 still, block 64", &measure(&mut works));
     println!(
         "\nRatios to sofar and fft-convolver are to one still source of theirs, however many ours are. The bar: one \

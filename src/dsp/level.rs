@@ -1,5 +1,7 @@
 //! Decibels and factors, peaks, and samples that are no signal.
 
+const SIGN: u32 = 1 << 31;
+
 /// Decibels to a linear factor.
 pub fn db_to_gain(db: f64) -> f64 {
     10f64.powf(db / 20.0)
@@ -13,17 +15,22 @@ pub fn gain_to_db(gain: f64) -> f64 {
 /// Makes a signal safe: samples that are not finite become silence and are counted, subnormal ones become
 /// silence as they would in any arithmetic with denormals as zero. Everything else stays bit for bit.
 pub fn repair(samples: &mut [f32]) -> u64 {
-    // Finite times zero is zero, anything else is NaN: one pass for the usual case.
-    let sum: f32 = samples.iter().map(|x| x * 0.0).sum();
-    let mut count = 0;
+    const SMALLEST: u32 = f32::MIN_POSITIVE.to_bits();
+    const INFINITE: u32 = f32::INFINITY.to_bits();
+    // On bits and without branches: vectors, whatever comes.
+    let mut bad = 0u32;
     for x in samples.iter_mut() {
-        if x.is_subnormal() {
-            *x = 0.0;
-        }
+        let bits = x.to_bits();
+        let magnitude = bits & !SIGN;
+        bad |= u32::from(magnitude >= INFINITE);
+        // Zeros wrap around, and stay.
+        let subnormal = magnitude.wrapping_sub(1) < SMALLEST - 1;
+        *x = f32::from_bits(if subnormal { 0 } else { bits });
     }
-    if sum == 0.0 {
+    if bad == 0 {
         return 0;
     }
+    let mut count = 0;
     for x in samples.iter_mut().filter(|x| !x.is_finite()) {
         *x = 0.0;
         count += 1;
@@ -31,9 +38,13 @@ pub fn repair(samples: &mut [f32]) -> u64 {
     count
 }
 
-/// The highest absolute sample.
+/// The highest absolute sample of finite ones.
 pub fn peak(samples: &[f32]) -> f32 {
-    samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+    // Without their signs finite floats are in the order of their bits, and integers make vectors.
+    let highest = samples
+        .iter()
+        .fold(0, |highest: u32, x| highest.max(x.to_bits() & !SIGN));
+    f32::from_bits(highest)
 }
 
 #[cfg(test)]

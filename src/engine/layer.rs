@@ -67,7 +67,11 @@ impl Layer {
 
 /// A layer's carrier, so many semitones from the master's, and its beat within the limit for that carrier.
 fn transposed(carrier: f64, semitones: f64, beat: f64) -> (f64, f64) {
-    let carrier = carrier * 2f64.powf(semitones / 12.0);
+    // The power function takes longer than all the rest, and most layers are at the carrier itself.
+    let carrier = match semitones {
+        0.0 => carrier,
+        _ => carrier * 2f64.powf(semitones / 12.0),
+    };
     (carrier, beat.min(WIDEST_BEAT * carrier))
 }
 
@@ -272,24 +276,23 @@ impl Engine {
     fn drive_layer(&mut self, index: usize, end: u64) {
         let ids = &id::LAYER[index];
         let frames = end - self.now;
-        let (carrier, beat) = self.layer_frequencies(ids, self.now);
-        let (carrier, beat) = if self.layer_moves(ids) {
-            let middle = self.layer_frequencies(ids, self.now + frames / 2);
-            let last = self.layer_frequencies(ids, end);
+        let here = self.layer_frequencies(ids, self.now);
+        let (last, middle) = if self.layer_moves(ids) {
             (
-                Course::through(carrier, middle.0, last.0),
-                Course::through(beat, middle.1, last.1),
+                self.layer_frequencies(ids, end),
+                self.layer_frequencies(ids, self.now + frames / 2),
             )
         } else {
-            (Course::Still(carrier), Course::Still(beat))
+            (here, here)
         };
+        let carrier = Course::through(here.0, middle.0, last.0);
+        let beat = Course::through(here.1, middle.1, last.1);
         let mut gear = Gear {
             carrier: carrier.motion(1.0, frames, self.rate),
             half_beat: beat.motion(0.5, frames, self.rate),
             ..Gear::default()
         };
-        let last = self.layer_frequencies(ids, end);
-        let (here_carrier, here_beat) = self.layer_frequencies(ids, self.now);
+        let (here_carrier, here_beat) = here;
         if let Some(closed) = self.deck_motion(Part::Carrier(index), 0, here_carrier, last.0, end) {
             (gear.carrier, gear.exact[0]) = (closed.motion, Some(closed.exact));
         }

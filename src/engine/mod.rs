@@ -26,6 +26,7 @@ mod space;
 mod telemetry;
 pub mod timeline;
 mod travel;
+mod travels;
 mod treatment;
 
 pub use chain::SpaceSupply;
@@ -59,6 +60,7 @@ use space::Space;
 use std::fmt;
 use std::sync::Arc;
 use travel::Travel;
+use travels::Travels;
 use treatment::Treatments;
 
 /// Frames of the fixed grid on which filters and travels act.
@@ -138,7 +140,7 @@ pub struct Engine {
     params: Params,
     noise_levels: NoiseLevels,
     /// Where each control is on its way, in the order of the table.
-    travels: Vec<Travel>,
+    travels: Travels,
     /// The beat that tempo and division give, while `beat_source` is tempo.
     tempo_beat: Travel,
     /// The carrier that a note gives, while `carrier_source` is one.
@@ -190,6 +192,8 @@ pub struct Engine {
     song_expected: Option<i64>,
     tempo: Option<Tempo>,
     telemetry: Arc<Telemetry>,
+    /// The frame that telemetry was last told of; none since a reset.
+    published: Option<u64>,
     ear_test: EarTest,
     markers: Markers,
 }
@@ -228,7 +232,7 @@ impl Engine {
             chain: built.chain,
             params: built.params,
             noise_levels: built.noise_levels,
-            travels: ControlId::all().map(default).collect(),
+            travels: Travels::new(),
             tempo_beat: default(id::BEAT),
             note_carrier: default(id::CARRIER),
             midi_note: None,
@@ -261,6 +265,7 @@ impl Engine {
             song_expected: None,
             tempo: None,
             telemetry: Arc::new(Telemetry::new(sample_rate)),
+            published: None,
             ear_test: EarTest::default(),
             markers: Markers::default(),
         };
@@ -377,14 +382,13 @@ impl Engine {
         self.play_start = 0;
         self.block_start = 0;
         self.played = 0;
+        self.published = None;
         self.song_expected = None;
         self.deck.reset();
         // What was asked for before is not for what comes now.
         self.ear_test = EarTest::default();
         self.telemetry.display().take_ear();
-        for travel in &mut self.travels {
-            *travel = Travel::still(travel.target());
-        }
+        self.travels.arrive();
         for travel in [&mut self.tempo_beat, &mut self.note_carrier] {
             *travel = Travel::still(travel.target());
         }
@@ -464,11 +468,31 @@ impl Engine {
         if let Some(song) = self.song_expected.as_mut() {
             *song = song.saturating_add(frames as i64);
         }
-        self.publish();
+        // Blocks of a few frames tell once a quantum: nobody looks more often.
+        let told = self.published.map_or(0, |frame| frame / QUANTUM as u64);
+        let rare = frames == 0 || frames >= QUANTUM || self.published.is_none();
+        if rare || self.now / QUANTUM as u64 != told {
+            self.published = Some(self.now);
+            self.publish();
+        }
     }
 
     /// A run of frames within one piece: at most a quantum.
     fn segment(&mut self, channels: &mut [&mut [f32]], start: usize, count: usize) {
+        // Stereo in small arrays: in blocks of one frame even making larger ones is felt.
+        if self.incoming.len() <= 2 {
+            self.run::<2>(channels, start, count);
+        } else {
+            self.run::<MAX_CHANNELS>(channels, start, count);
+        }
+        self.now += count as u64;
+        if self.was_playing {
+            self.played += count as u64;
+        }
+    }
+
+    /// A segment of up to `N` channels.
+    fn run<const N: usize>(&mut self, channels: &mut [&mut [f32]], start: usize, count: usize) {
         let mut bad_input = 0;
         let mut peaks = [0.0_f32; 2];
         for (index, incoming) in self.incoming.iter_mut().enumerate() {
@@ -485,15 +509,15 @@ impl Engine {
         self.telemetry.raise_input(peaks);
         // It need not overflow to make filters ring for seconds, and bypass would hide that it did.
         self.poisoned |= peaks.iter().any(|peak| *peak > POISON);
-        let inputs: ArrayVec<&[f32], MAX_CHANNELS> = self
-            .incoming
-            .iter()
-            .map(|incoming| &incoming[..count])
-            .collect();
-        let mut outputs: ArrayVec<&mut [f32], MAX_CHANNELS> = channels
-            .iter_mut()
-            .map(|channel| &mut channel[start..start + count])
-            .collect();
+        // Filled in place: arrays that are collected are copied.
+        let mut inputs: ArrayVec<&[f32], N> = ArrayVec::new();
+        for incoming in self.incoming.iter().take(N) {
+            let _ = inputs.try_push(&incoming[..count]);
+        }
+        let mut outputs: ArrayVec<&mut [f32], N> = ArrayVec::new();
+        for channel in channels.iter_mut().take(N) {
+            let _ = outputs.try_push(&mut channel[start..start + count]);
+        }
         self.graph.segment(&inputs, &mut outputs, 0, count);
         let bad_output: u64 = outputs.iter_mut().map(|output| repair(output)).sum();
         self.poisoned |= bad_output > 0;
@@ -511,10 +535,6 @@ impl Engine {
         let mut heard = outputs.iter().map(|output| peak(output));
         let heard = [heard.next().unwrap_or(0.0), heard.next().unwrap_or(0.0)];
         self.telemetry.raise_output(heard);
-        self.now += count as u64;
-        if self.was_playing {
-            self.played += count as u64;
-        }
     }
 
     /// Takes up what a display wishes.

@@ -4,6 +4,7 @@ use super::clock::{Course, Gear, Hands};
 use super::controls as id;
 use super::timeline::Part;
 use super::travel::Travel;
+use super::travels::each;
 use super::{ControlId, Engine, QUANTUM, apply};
 use crate::graph::Activity;
 use crate::node::gain;
@@ -34,11 +35,10 @@ impl Engine {
         self.land_held();
         self.run_dip();
         let grid = (now / QUANTUM as u64 + 1) * QUANTUM as u64;
-        let end = self
-            .travels
-            .iter()
-            .chain([&self.tempo_beat, &self.note_carrier])
+        let end = [&self.tempo_beat, &self.note_carrier]
+            .into_iter()
             .filter_map(|travel| travel.end(now))
+            .chain(self.travels.next_end(now))
             .chain(self.timer_end())
             .chain(self.deck_border())
             .fold(grid, u64::min);
@@ -228,7 +228,8 @@ impl Engine {
 
     /// Controls that step at the end of a line: puts those in force whose line has ended.
     fn land_held(&mut self) {
-        for control in ControlId::all() {
+        for index in each(self.travels.marks()) {
+            let control = ControlId::at(index as u16);
             let before = self.sources();
             if self.travels[control.index()].land(self.now) {
                 self.put(control, self.get(id::GLIDE));
@@ -239,7 +240,8 @@ impl Engine {
 
     /// Straight lines of levels: their nodes are sent to where the line is at the end of the piece.
     fn run_lines(&mut self, end: u64) {
-        for control in ControlId::all() {
+        for index in each(self.travels.marks()) {
+            let control = ControlId::at(index as u16);
             let travel = self.travels[control.index()];
             if !travel.on_line(self.now) {
                 continue;

@@ -124,6 +124,11 @@ impl Travel {
         };
     }
 
+    /// Whether a step is held.
+    pub fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Makes the step that was held for this frame; tells whether there was one.
     pub fn land(&mut self, now: u64) -> bool {
         match self.held {

@@ -10,6 +10,7 @@ mod delay;
 mod error;
 mod json;
 mod nested;
+mod routes;
 mod run;
 mod slot;
 mod swap;

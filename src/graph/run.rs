@@ -1,6 +1,7 @@
 //! A compiled graph: nodes in the order they run, with their buffers.
 
 use super::error::{self, find_param};
+use super::routes::{NOTHING, Routes};
 use super::slot::{Activity, Slot, run_slot};
 use super::tap::{Capture, Ring};
 use super::{GraphError, Sink};
@@ -38,6 +39,8 @@ impl Driver {
 /// A graph that runs. Processing, setting and resetting allocate nothing.
 pub struct GraphRun {
     slots: Vec<Slot>,
+    /// Which of them have something to do, and what they read.
+    routes: Routes,
     latency: usize,
     drivers: Vec<Driver>,
     /// Whether the drivers drive; an owner that sets phases itself turns them off.
@@ -62,6 +65,7 @@ impl GraphRun {
         description: Value,
     ) -> GraphRun {
         GraphRun {
+            routes: Routes::new(&slots),
             slots,
             latency,
             drivers,
@@ -130,6 +134,7 @@ impl GraphRun {
             driver.phase = 0;
         }
         (self.rate, self.max_frames, self.frames) = (rate, max_frames, 0);
+        self.routes.stale = true;
         Ok(())
     }
 
@@ -294,8 +299,11 @@ impl GraphRun {
 
     /// Lets a node run, pass or be silent from the next frame on.
     pub fn set_activity(&mut self, node: NodeIndex, activity: Activity) {
-        if let Some(slot) = self.slots.get_mut(node.0) {
+        if let Some(slot) = self.slots.get_mut(node.0)
+            && slot.activity != activity
+        {
             slot.activity = activity;
+            self.routes.stale = true;
         }
     }
 
@@ -306,12 +314,12 @@ impl GraphRun {
     /// Runs some nodes by themselves for so many frames, in the order given, so that filters have a past.
     /// Their outputs are overwritten; the graph's own time does not move.
     pub(crate) fn prime(&mut self, nodes: &[NodeIndex], frames: usize) {
+        self.find_routes();
         let mut left = frames;
         while left > 0 {
             let count = left.min(self.max_frames);
             for node in nodes {
-                let (before, rest) = self.slots.split_at_mut(node.0);
-                run_slot(before, &mut rest[0], count);
+                run_slot(&mut self.slots, node.0, &self.routes, count);
             }
             left -= count;
         }
@@ -346,6 +354,7 @@ impl GraphRun {
     pub fn capture(&mut self, node: &str, sink: Box<dyn Sink>) -> Result<(), GraphError> {
         let slot = self.slot(node)?;
         self.slots[slot].watched = true;
+        self.routes.stale = true;
         self.captures.push(Capture { slot, sink });
         Ok(())
     }
@@ -373,6 +382,7 @@ impl GraphRun {
         }
         let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
         self.slots[slot].watched = true;
+        self.routes.stale = true;
         self.rings.push(Ring {
             slot,
             channel,
@@ -394,6 +404,13 @@ impl GraphRun {
                 slot.seen = Some(index) == place;
             }
             self.seen = place;
+            self.routes.stale = true;
+        }
+    }
+
+    fn find_routes(&mut self) {
+        if self.routes.stale {
+            self.routes.find(&mut self.slots);
         }
     }
 
@@ -459,13 +476,17 @@ impl GraphRun {
                 None => buffer[..count].fill(0.0),
             }
         }
-        for place in 1..self.slots.len() {
-            let (before, rest) = self.slots.split_at_mut(place);
-            run_slot(before, &mut rest[0], count);
+        self.find_routes();
+        for place in &self.routes.active {
+            run_slot(&mut self.slots, *place, &self.routes, count);
         }
-        let last = self.slots.len() - 1;
-        for (output, buffer) in outputs.iter_mut().zip(&self.slots[last].outputs) {
-            output[start..start + count].copy_from_slice(&buffer[..count]);
+        let heard = self.routes.heard(self.slots.len() - 1);
+        for (output, heard) in outputs.iter_mut().zip(heard) {
+            let output = &mut output[start..start + count];
+            match heard {
+                Some(tap) => output.copy_from_slice(tap.signal(&self.slots, count)),
+                None => output.fill(NOTHING),
+            }
         }
         self.frames += count as u64;
         for capture in &mut self.captures {

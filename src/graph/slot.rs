@@ -1,6 +1,7 @@
 //! One place of a schedule: a node with its buffers and sources, and how it runs.
 
 use super::delay::{Delay, Line};
+use super::routes::{Feed, NOTHING, Routes, Tap};
 use crate::dsp::sum::{CHUNK, add};
 use crate::node::{MAX_CHANNELS, Node};
 use arrayvec::ArrayVec;
@@ -26,16 +27,6 @@ pub(super) struct Source {
     pub line: Option<usize>,
 }
 
-impl Source {
-    /// What is heard of it.
-    fn signal<'a>(&self, before: &'a [Slot], lines: &'a [Line]) -> &'a [f32] {
-        match self.line {
-            Some(line) => &lines[line].output,
-            None => &before[self.slot].outputs[self.channel],
-        }
-    }
-}
-
 /// A node with its place, or one of the graph's own ends.
 pub(super) struct Slot {
     pub name: String,
@@ -52,7 +43,7 @@ pub(super) struct Slot {
     /// What passes a node that is late is as late as the node; empty for others.
     pub detour: Vec<Delay>,
     /// Where several sources are summed, per input channel.
-    bus: Vec<Vec<f32>>,
+    pub bus: Vec<Vec<f32>>,
     pub outputs: Vec<Vec<f32>>,
 }
 
@@ -108,94 +99,157 @@ impl Slot {
     }
 }
 
-/// Gathers the inputs of one slot and runs it. A lone source is read where it is; several are summed in
-/// f64; none is silence.
-pub(super) fn run_slot(before: &[Slot], slot: &mut Slot, count: usize) {
+/// Runs a slot: what came before it is there already.
+pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count: usize) {
+    let (before, rest) = slots.split_at_mut(place);
+    let Some(slot) = rest.first_mut() else {
+        return;
+    };
     for line in &mut slot.lines {
-        let source = &before[line.slot];
-        let signal = &source.outputs[line.channel][..count];
-        let sounds = source.activity != Activity::Silent;
-        let signal = signal.iter().map(|x| if sounds { *x } else { 0.0 });
-        line.delay.run(signal, &mut line.output[..count]);
+        let source = routes.heard(line.slot)[line.channel];
+        let output = &mut line.output[..count];
+        match source {
+            Some(tap) => line
+                .delay
+                .run(tap.signal(before, count).iter().copied(), output),
+            None => line.delay.run(std::iter::repeat_n(0.0, count), output),
+        }
     }
-    if slot.activity == Activity::Silent {
-        // Nobody reads it but captures, taps and displays.
-        if slot.watched || slot.seen {
+    let feeds = routes.feeds(place);
+    match slot.activity {
+        Activity::Silent => {
+            // Nobody reads it but captures, taps and displays.
             for output in &mut slot.outputs {
                 output[..count].fill(0.0);
             }
         }
-        return;
-    }
-    let lone: ArrayVec<Option<Source>, MAX_CHANNELS> = slot
-        .sources
-        .iter()
-        .zip(&mut slot.bus)
-        .take(MAX_CHANNELS)
-        .map(|(sources, bus)| gather(before, &slot.lines, sources, &mut bus[..count]))
-        .collect();
-    let inputs: ArrayVec<&[f32], MAX_CHANNELS> = lone
-        .iter()
-        .zip(&slot.bus)
-        .map(|(lone, bus)| match lone {
-            Some(source) => &source.signal(before, &slot.lines)[..count],
-            None => &bus[..count],
-        })
-        .collect();
-    match (slot.node.as_mut(), slot.activity) {
-        (Some(node), Activity::Run) => {
-            let mut outputs: ArrayVec<&mut [f32], MAX_CHANNELS> = slot
-                .outputs
-                .iter_mut()
-                .take(MAX_CHANNELS)
-                .map(|channel| &mut channel[..count])
-                .collect();
-            node.process(&inputs, &mut outputs);
-            for (delay, input) in slot.detour.iter_mut().zip(&inputs) {
-                delay.keep(input);
+        Activity::Run if slot.node.is_some() => {
+            sum_up(before, slot, routes, feeds, count);
+            // Arrays as small as they can be: most nodes are stereo.
+            match slot.outputs.len().max(feeds.len()) {
+                0..=4 => run_node::<4>(before, slot, feeds, count),
+                5..=16 => run_node::<16>(before, slot, feeds, count),
+                _ => run_node::<MAX_CHANNELS>(before, slot, feeds, count),
             }
         }
         _ if !slot.detour.is_empty() => {
-            let ends = slot.outputs.iter_mut().zip(&inputs);
-            for (delay, (output, input)) in slot.detour.iter_mut().zip(ends) {
+            sum_up(before, slot, routes, feeds, count);
+            let Slot {
+                detour,
+                outputs,
+                bus,
+                lines,
+                ..
+            } = slot;
+            let ends = outputs.iter_mut().zip(feeds).zip(bus.iter());
+            for (delay, ((output, feed), bus)) in detour.iter_mut().zip(ends) {
+                let input = read(before, lines, bus, feed, place, count);
                 delay.run(input.iter().copied(), &mut output[..count]);
             }
         }
         _ => {
-            for (output, input) in slot.outputs.iter_mut().zip(&inputs) {
-                output[..count].copy_from_slice(input);
+            sum_up(before, slot, routes, feeds, count);
+            let Slot {
+                outputs,
+                bus,
+                lines,
+                ..
+            } = slot;
+            for ((output, feed), bus) in outputs.iter_mut().zip(feeds).zip(bus.iter()) {
+                output[..count].copy_from_slice(read(before, lines, bus, feed, place, count));
             }
         }
     }
 }
 
-/// The only source that sounds, if there is exactly one; else the sum of all is on the bus.
-fn gather(before: &[Slot], lines: &[Line], sources: &[Source], bus: &mut [f32]) -> Option<Source> {
-    let sounds = |source: &&Source| before[source.slot].activity != Activity::Silent;
-    let mut sounding = sources.iter().filter(sounds);
-    let (first, second) = (sounding.next(), sounding.next());
-    if second.is_none() && first.is_some() {
-        return first.copied();
+/// What an input channel reads, once sums are on their buses.
+fn read<'a>(
+    before: &'a [Slot],
+    lines: &'a [Line],
+    bus: &'a [f32],
+    feed: &Feed,
+    place: usize,
+    count: usize,
+) -> &'a [f32] {
+    match feed {
+        Feed::Lone(Tap::Line { slot, line }) if *slot == place => &lines[*line].output[..count],
+        Feed::Lone(tap) => tap.signal(before, count),
+        Feed::Nothing | Feed::Sum { .. } => &bus[..count],
     }
-    // What a sum of nothing is: its sign is part of the bits.
-    let nothing = std::iter::empty::<f64>().sum::<f64>();
-    for (number, bus) in bus.chunks_mut(CHUNK).enumerate() {
-        let mut sums = [nothing; CHUNK];
-        for source in sources.iter().filter(sounds) {
-            let output = source.signal(before, lines);
-            let frames = &output[number * CHUNK..][..bus.len()];
-            match frames.first_chunk() {
-                Some(frames) => add(&mut sums, frames),
-                None => {
-                    for (sum, frame) in sums.iter_mut().zip(frames) {
-                        *sum += f64::from(*frame);
+}
+
+/// Runs the node of a slot with up to `N` channels on each side.
+fn run_node<const N: usize>(before: &[Slot], slot: &mut Slot, feeds: &[Feed], count: usize) {
+    let place = before.len();
+    let Slot {
+        node: Some(node),
+        outputs,
+        bus,
+        lines,
+        detour,
+        ..
+    } = slot
+    else {
+        return;
+    };
+    // Filled in place: an array that is returned is copied.
+    let mut from: ArrayVec<&[f32], N> = ArrayVec::new();
+    for (feed, bus) in feeds.iter().zip(bus.iter()).take(N) {
+        let _ = from.try_push(read(before, lines, bus, feed, place, count));
+    }
+    let mut to: ArrayVec<&mut [f32], N> = ArrayVec::new();
+    for output in outputs.iter_mut().take(N) {
+        let _ = to.try_push(&mut output[..count]);
+    }
+    node.process(&from, &mut to);
+    for (delay, input) in detour.iter_mut().zip(&from) {
+        delay.keep(input);
+    }
+}
+
+/// Puts the sums of a slot's inputs onto its buses, in f64.
+fn sum_up(before: &[Slot], slot: &mut Slot, routes: &Routes, feeds: &[Feed], count: usize) {
+    let (lines, place) = (&slot.lines, before.len());
+    for (feed, bus) in feeds.iter().zip(&mut slot.bus) {
+        let Feed::Sum {
+            first,
+            count: several,
+        } = feed
+        else {
+            continue;
+        };
+        let taps = routes.taps(*first, *several);
+        let signal = |tap: &Tap| match tap {
+            Tap::Line { slot, line } if *slot == place => &lines[*line].output[..count],
+            tap => tap.signal(before, count),
+        };
+        let bus = &mut bus[..count];
+        if count < CHUNK {
+            for (n, bus) in bus.iter_mut().enumerate() {
+                let start = f64::from(NOTHING);
+                let sum = taps
+                    .iter()
+                    .fold(start, |sum, tap| sum + f64::from(signal(tap)[n]));
+                *bus = sum as f32;
+            }
+            continue;
+        }
+        for (number, bus) in bus.chunks_mut(CHUNK).enumerate() {
+            let mut sums = [f64::from(NOTHING); CHUNK];
+            for tap in taps {
+                let frames = &signal(tap)[number * CHUNK..][..bus.len()];
+                match frames.first_chunk() {
+                    Some(frames) => add(&mut sums, frames),
+                    None => {
+                        for (sum, frame) in sums.iter_mut().zip(frames) {
+                            *sum += f64::from(*frame);
+                        }
                     }
                 }
             }
-        }
-        for (bus, sum) in bus.iter_mut().zip(&sums) {
-            *bus = *sum as f32;
+            for (bus, sum) in bus.iter_mut().zip(&sums) {
+                *bus = *sum as f32;
+            }
         }
     }
-    None
 }

@@ -337,6 +337,26 @@ impl ForeignNode {
     }
 }
 
+impl ForeignNode {
+    /// Processes up to `N` channels on each side.
+    fn process_up_to<const N: usize>(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        // Filled in place: arrays that are collected are copied.
+        let mut ins: ArrayVec<*const f32, N> = ArrayVec::new();
+        let mut outs: ArrayVec<*mut f32, N> = ArrayVec::new();
+        let mut shortest = usize::MAX;
+        for channel in inputs.iter().take(N) {
+            shortest = shortest.min(channel.len());
+            let _ = ins.try_push(channel.as_ptr());
+        }
+        for channel in outputs.iter_mut().take(N) {
+            shortest = shortest.min(channel.len());
+            let _ = outs.try_push(channel.as_mut_ptr());
+        }
+        let frames = if shortest == usize::MAX { 0 } else { shortest };
+        self.call(&ins, &outs, frames);
+    }
+}
+
 impl Node for ForeignNode {
     fn info(&self) -> &NodeInfo {
         &self.info
@@ -368,35 +388,23 @@ impl Node for ForeignNode {
     }
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-        // Apart: a chain of both is slow, and buses have many channels.
-        let least = inputs.iter().map(|channel| channel.len()).min();
-        let shortest = match outputs.iter().map(|channel| channel.len()).min() {
-            Some(frames) => Some(least.map_or(frames, |least| least.min(frames))),
-            None => least,
-        };
-        let ins: ArrayVec<*const f32, MAX_CHANNELS> = inputs
-            .iter()
-            .take(MAX_CHANNELS)
-            .map(|channel| channel.as_ptr())
-            .collect();
-        let outs: ArrayVec<*mut f32, MAX_CHANNELS> = outputs
-            .iter_mut()
-            .take(MAX_CHANNELS)
-            .map(|channel| channel.as_mut_ptr())
-            .collect();
-        self.call(&ins, &outs, shortest.unwrap_or(0));
+        // Most nodes are stereo, and in blocks of one frame even making a large array is felt.
+        match inputs.len().max(outputs.len()) {
+            0..=4 => self.process_up_to::<4>(inputs, outputs),
+            _ => self.process_up_to::<MAX_CHANNELS>(inputs, outputs),
+        }
     }
 
     fn process_in_place(&mut self, signals: &mut [&mut [f32]]) -> bool {
         let shortest = signals.iter().map(|channel| channel.len()).min();
-        let both: ArrayVec<*mut f32, MAX_CHANNELS> = signals
-            .iter_mut()
-            .take(MAX_CHANNELS)
-            .map(|channel| channel.as_mut_ptr())
-            .collect();
-        let ins: ArrayVec<*const f32, MAX_CHANNELS> =
-            both.iter().map(|channel| channel.cast_const()).collect();
-        self.call(&ins, &both, shortest.unwrap_or(0));
+        let mut ins: ArrayVec<*const f32, MAX_CHANNELS> = ArrayVec::new();
+        let mut outs: ArrayVec<*mut f32, MAX_CHANNELS> = ArrayVec::new();
+        for channel in signals.iter_mut().take(MAX_CHANNELS) {
+            let channel = channel.as_mut_ptr();
+            let _ = ins.try_push(channel.cast_const());
+            let _ = outs.try_push(channel);
+        }
+        self.call(&ins, &outs, shortest.unwrap_or(0));
         true
     }
 

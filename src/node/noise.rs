@@ -17,6 +17,7 @@ pub mod param {
 pub struct Noise {
     info: NodeInfo,
     values: [f64; 3],
+    mixture: Mixture,
     position: u64,
 }
 
@@ -58,8 +59,46 @@ pub fn create() -> Box<dyn Node> {
     Box::new(Noise {
         info,
         values,
+        mixture: Mixture::new(values),
         position: 0,
     })
+}
+
+/// What follows from the parameters.
+#[derive(Debug, Clone, Copy)]
+struct Mixture {
+    keys: [u64; 2],
+    /// Shares of an ear's own noise and of the other's.
+    own: f64,
+    other: f64,
+}
+
+impl Mixture {
+    fn new([seed, stream, width]: [f64; 3]) -> Mixture {
+        let key = |channel: u64| {
+            hash(
+                0x5A45_4954_4745_4245,
+                (seed as u64) << 16 | (stream as u64) << 8 | channel,
+            )
+        };
+        // Two noises turned towards each other by an angle: their correlation is 1 - width, and each keeps
+        // its power.
+        let angle = 0.5 * (1.0 - width).asin();
+        let (own, other) = if width == 0.0 {
+            // To the bit the same in both ears, which cosine and sine of 45 degrees are not.
+            (
+                std::f64::consts::FRAC_1_SQRT_2,
+                std::f64::consts::FRAC_1_SQRT_2,
+            )
+        } else {
+            (angle.cos(), angle.sin())
+        };
+        Mixture {
+            keys: [key(0), key(1)],
+            own,
+            other,
+        }
+    }
 }
 
 /// A well-mixed 64-bit number of a key and a counter: two rounds of the finaliser of SplitMix64 (Steele,
@@ -98,26 +137,11 @@ impl Node for Noise {
         let [left, right] = outputs else {
             return;
         };
-        let [seed, stream, width] = self.values;
-        let key = |channel: u64| {
-            hash(
-                0x5A45_4954_4745_4245,
-                (seed as u64) << 16 | (stream as u64) << 8 | channel,
-            )
-        };
-        let (key_left, key_right) = (key(0), key(1));
-        // Two noises turned towards each other by an angle: their correlation is 1 - width, and each keeps
-        // its power.
-        let angle = 0.5 * (1.0 - width).asin();
-        let (own, other) = if width == 0.0 {
-            // To the bit the same in both ears, which cosine and sine of 45 degrees are not.
-            (
-                std::f64::consts::FRAC_1_SQRT_2,
-                std::f64::consts::FRAC_1_SQRT_2,
-            )
-        } else {
-            (angle.cos(), angle.sin())
-        };
+        let Mixture {
+            keys: [key_left, key_right],
+            own,
+            other,
+        } = self.mixture;
         for (l, r) in left.iter_mut().zip(right.iter_mut()) {
             let a = sample(key_left, self.position);
             let b = sample(key_right, self.position);
@@ -134,6 +158,7 @@ impl Node for Noise {
             } else {
                 value.round()
             };
+            self.mixture = Mixture::new(self.values);
         }
     }
 

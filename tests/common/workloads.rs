@@ -44,7 +44,12 @@ pub fn sources<'a>(
                         let target = Target {
                             azimuth: 90.0 * (now + at + QUANTUM) as f64 / RATE
                                 + 50.0 * source as f64,
-                            elevation: elevation + if elevation == 0.0 { 0.0 } else { 5.0 * source as f64 },
+                            elevation: elevation
+                                + if elevation == 0.0 {
+                                    0.0
+                                } else {
+                                    5.0 * source as f64
+                                },
                             ..Target::default()
                         };
                         renderer.set_target(source, target, Move::Glide);
@@ -94,7 +99,12 @@ pub fn decoding(order: usize) -> Box<dyn Node> {
 }
 
 /// A chain of nodes in blocks. The first may be told a yaw in each quantum.
-pub fn bus(mut nodes: Vec<Box<dyn Node>>, turns: bool, order: usize, block: usize) -> Work<'static> {
+pub fn bus(
+    mut nodes: Vec<Box<dyn Node>>,
+    turns: bool,
+    order: usize,
+    block: usize,
+) -> Work<'static> {
     let input: Vec<Vec<f32>> = (0..MAX_CHANNELS)
         .map(|channel| match channel {
             _ if channel < channels(order) => noise(FRAMES, channel as u64),
@@ -146,7 +156,10 @@ pub fn settings(pairs: &[(&str, &str)]) -> Settings {
         .iter()
         .map(|(name, value)| {
             let id = ControlId::parse(name).expect("an id of the table");
-            let value = id.control().parse_any(value).expect("a value of the control");
+            let value = id
+                .control()
+                .parse_any(value)
+                .expect("a value of the control");
             (id, value)
         })
         .collect()
@@ -215,4 +228,3 @@ pub fn chain(mut engine: Engine, block: usize) -> Work<'static> {
         black_box((&left, &right));
     })
 }
-

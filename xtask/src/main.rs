@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod asset;
+mod bench;
 mod bundle;
 mod demo;
 mod hosts;
@@ -25,7 +26,8 @@ Usage: cargo xtask COMMAND
            through every treatment, and measures what came out
   test     setup, then every test (any argument of `cargo test` may follow)
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
-  bench    the benchmarks (any argument of `cargo bench` may follow)
+  bench    the benchmarks, and docs/performance.md of them (names of tables may follow: those are
+           printed only)
   asset    makes the embedded HRTF set and its decoders from the SOFA file in assets/
 
 Start with: cargo xtask demo";
@@ -66,7 +68,7 @@ fn run() -> Result<ExitCode> {
         }
         ("test", test_arguments) => test::test(test_arguments),
         ("accuracy", test_arguments) => accuracy::accuracy(test_arguments),
-        ("bench", bench_arguments) => test::bench(bench_arguments),
+        ("bench", bench_arguments) => bench::bench(bench_arguments),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)

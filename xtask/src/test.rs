@@ -15,25 +15,6 @@ pub fn test(arguments: &[String]) -> Result<ExitCode> {
     cargo("test", arguments)
 }
 
-/// Runs the benchmarks.
-///
-/// # Errors
-/// When cargo cannot be started; failing benchmarks are an exit code.
-pub fn bench(arguments: &[String]) -> Result<ExitCode> {
-    let any = std::fs::read_dir("benches").is_ok_and(|files| {
-        files.flatten().any(|file| {
-            file.path()
-                .extension()
-                .is_some_and(|extension| extension == "rs")
-        })
-    });
-    if !any {
-        println!("xtask: there are no benchmarks yet (benches/ holds none)");
-        return Ok(ExitCode::SUCCESS);
-    }
-    cargo("bench", arguments)
-}
-
 /// Runs cargo on the whole workspace and keeps its exit code.
 fn cargo(command: &str, arguments: &[String]) -> Result<ExitCode> {
     let status = shell::cargo()

@@ -17,7 +17,7 @@ use std::fmt;
 pub struct ControlId(u16);
 
 impl ControlId {
-    const fn at(position: u16) -> ControlId {
+    pub(in crate::engine) const fn at(position: u16) -> ControlId {
         ControlId(position)
     }
 
