@@ -338,6 +338,12 @@ fn recentering_makes_where_the_head_looks_the_front() {
     rig.send(&message("/zeitgeber/head/recenter", &[]));
     rig.render(9600);
     assert!(itd(&rig.render(4800)).abs() <= 1);
+    // A button that is let go does nothing: only its press counts.
+    rig.send(&message("/zeitgeber/head/recenter", &[1.0]));
+    rig.send(&message("/ypr", &[0.0, 0.0, 0.0]));
+    rig.send(&message("/zeitgeber/head/recenter", &[0.0]));
+    let head = rig.desk.status().head.unwrap();
+    assert!((head[0] + 90.0).abs() < 1e-6, "{head:?}");
 }
 
 #[test]
@@ -700,6 +706,53 @@ fn values_are_fed_back_at_a_bounded_rate() {
 }
 
 #[test]
+fn feedback_to_the_port_itself_is_refused_and_said() {
+    let port = free_port();
+    let desk = Arc::new(Desk::default());
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let log = said.clone();
+    desk.belong(Hooks {
+        host: Box::new(|control| control.control().default_value()),
+        say: Box::new(move |text| log.lock().unwrap().push(text)),
+        wake: Box::new(|| ()),
+    });
+    desk.edit(|settings| {
+        settings.feedback = true;
+        settings.feedback_rate = 50.0;
+        settings.feedback_to = Some(([127, 0, 0, 1], port).into());
+    });
+    let _listener = listen(&desk, port, false).unwrap();
+    wait("said", || !said.lock().unwrap().is_empty());
+    let text = said.lock().unwrap()[0].clone();
+    assert!(text.contains("hear itself"), "{text}");
+    // Another address goes on being told; what was said is said once, and nothing has come round.
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    desk.edit(|settings| settings.feedback_to = Some(socket.local_addr().unwrap()));
+    socket.recv(&mut [0; 2048]).expect("it is told");
+    assert_eq!(said.lock().unwrap().len(), 1);
+    assert_eq!(desk.status().understood, 0);
+}
+
+#[test]
+fn a_smoothed_head_arrives_though_its_tracker_says_no_more() {
+    let mut rig = Rig::new(&[]);
+    rig.desk.edit(|settings| {
+        settings.head.smoothing = 0.02;
+        settings.head.timeout = 0.0;
+    });
+    rig.send(&message("/ypr", &[0.0, 0.0, 0.0]));
+    rig.send(&message("/ypr", &[90.0, 0.0, 0.0]));
+    // Nobody but the port's thread moves it on.
+    wait("it arrives in the ears", || {
+        rig.render(2400);
+        (25..48).contains(&itd(&rig.render(4800)))
+    });
+}
+
+#[test]
 fn what_is_held_is_saved_and_acts_in_another_instance() {
     let mut rig = Rig::new(&[]);
     rig.send(&message("/zeitgeber/azimuth", &[-90.0]));
@@ -723,12 +776,23 @@ fn what_is_held_is_saved_and_acts_in_another_instance() {
         (other.settings().name.as_str(), other.map().entries.len()),
         ("one", 1)
     );
+    let host = Arc::new(Mutex::new(0.0));
+    let theirs = host.clone();
+    other.belong(Hooks {
+        host: Box::new(move |_| *theirs.lock().unwrap()),
+        say: Box::new(|_| ()),
+        wake: Box::new(|| ()),
+    });
     let (mut engine, mut frame) = (engine(&[]), 0);
     other.attach(&mut engine);
     render(&mut engine, &mut frame, 9600);
     assert!((25..48).contains(&itd(&render(&mut engine, &mut frame, 4800))));
-    // The editor writes it to the host, whose value it then is.
+    // The editor writes it to the host, once, whose value it is when the host says so.
     assert_eq!(other.take_for_host(), [(id::AZIMUTH, -90.0)]);
+    assert_eq!(other.take_for_host(), []);
+    assert!(other.save()["osc"].contains("azimuth"));
+    *host.lock().unwrap() = -90.0;
+    other.round();
     assert!(!other.save()["osc"].contains("azimuth"));
     assert_eq!(
         other.settings(),
@@ -767,6 +831,58 @@ fn nodes_are_set_by_name() {
         status.refused == 1 && status.last_refused.contains("lete"),
         "{status:?}"
     );
+}
+
+#[test]
+fn a_port_that_another_process_has_is_said_and_opens_when_that_ends() {
+    use std::io::{BufRead, BufReader};
+    let port = free_port();
+    let mut monitor = std::process::Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args(["osc", "monitor", "--port", &port.to_string()])
+        .stdout(std::process::Stdio::piped())
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(monitor.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let link = Arc::new(zeitgeber::editor::Link::default());
+    let voice = Arc::downgrade(&link);
+    link.control.belong(Hooks {
+        host: Box::new(|control| control.control().default_value()),
+        say: Box::new(move |text| {
+            if let Some(link) = voice.upgrade() {
+                link.messages.post(text);
+            }
+        }),
+        wake: Box::new(|| ()),
+    });
+    let desk = &link.control;
+    desk.edit(|settings| (settings.osc, settings.port) = (true, port));
+    let mut ports = Ports::default();
+    ports.sync(desk);
+    // On the line of messages, which the editor shows.
+    wait("said", || !link.messages.all().is_empty());
+    let text = link.messages.all()[0].text.clone();
+    // The sound and everything else go on meanwhile, and the other program hears its packets.
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    socket
+        .send_to(&message("/ypr", &[90.0, 0.0, 0.0]), ("127.0.0.1", port))
+        .unwrap();
+    let heard = lines.next().unwrap().unwrap();
+    monitor.kill().unwrap();
+    monitor.wait().unwrap();
+    assert!(first.contains(&port.to_string()), "{first}");
+    assert!(
+        text.contains(&port.to_string()) && text.contains("another program"),
+        "{text}"
+    );
+    assert!(heard.contains("head yaw 90.0"), "{heard}");
+    wait("it opens", || desk.status().osc == PortState::Open);
+    assert_eq!(link.messages.all().len(), 1, "said once");
+    socket
+        .send_to(&message("/ypr", &[90.0, 0.0, 0.0]), ("127.0.0.1", port))
+        .unwrap();
+    wait("it hears", || desk.status().head.is_some());
 }
 
 /// Run by itself in a process of its own (below).

@@ -401,6 +401,7 @@ fn timelines_and_snapshots_come_and_go_without_allocating() {
                 _ => Order::Snapshot(Box::new(Snapshot {
                     settings,
                     timeline: Some(timeline),
+                    ..Snapshot::default()
                 })),
             };
             assert!(deck.send(order).is_ok());
@@ -454,7 +455,12 @@ fn trackers_values_and_controllers_from_outside_do_not_allocate() {
                 value,
                 host,
             });
+            line.send(Override::Given { control, value });
         }
+        line.send(Override::Release {
+            control: id::ELEVATION,
+            host: 0.0,
+        });
         // Another map comes while it plays, and the one before goes back.
         if n % 50 == 49 {
             desk.edit_map(|map| map.pickup = n % 100 == 49);

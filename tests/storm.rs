@@ -159,7 +159,11 @@ fn play(
     let timeline = preset
         .protocol()
         .map(|protocol| Arc::new(protocol.timeline(&settings, 48_000.0).unwrap()));
-    let _ = deck.send(Order::Snapshot(Box::new(Snapshot { settings, timeline })));
+    let _ = deck.send(Order::Snapshot(Box::new(Snapshot {
+        settings,
+        timeline,
+        ..Snapshot::default()
+    })));
     for _ in 0..4 {
         let song = random.below(48_000 * 600) as i64;
         let transport = match random.below(3) {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// How often the worker looks.
 const ROUND: Duration = Duration::from_millis(80);
-/// And while a head glides home.
+/// And while a head moves by itself.
 const GLIDE: Duration = Duration::from_millis(10);
 /// Reports that fit between two rounds; one that does not is repeated in the next block's.
 const RING: usize = 64;
@@ -82,7 +82,7 @@ impl Lane {
         Some((self.filters.upgrade()?, wanted.or(chosen)?))
     }
 
-    /// Tells whether a head glides home, for which it has to look more often.
+    /// Tells whether a head moves by itself, for which it has to look more often.
     fn round(&mut self, now: Instant) -> bool {
         while let Ok(report) = self.ring.pop() {
             match report {
@@ -93,7 +93,7 @@ impl Lane {
         let Some(link) = self.link.upgrade() else {
             return false;
         };
-        let glides = link.control.round();
+        let stirs = link.control.round();
         self.ports.sync(&link.control);
         if let Some(session) = self.session.upgrade() {
             for command in link.control.take_commands() {
@@ -121,7 +121,7 @@ impl Lane {
             self.said = Some(now);
         }
         link.wake_if_something_moves();
-        glides
+        stirs
     }
 }
 

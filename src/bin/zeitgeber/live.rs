@@ -163,7 +163,7 @@ impl Outside {
                     }
                 }
                 // These never leave the desk.
-                Command::Set(..) | Command::Node { .. } | Command::Recenter => {}
+                Command::Set(..) | Command::Node { .. } | Command::Recenter | Command::LetGo => {}
             }
         }
     }
@@ -178,7 +178,11 @@ fn load(running: &mut Running, name: &str) -> Result<(), Problem> {
         Some(protocol) => Some(Arc::new(protocol.timeline(&settings, running.rate)?)),
         None => None,
     };
-    running.order(Order::Snapshot(Box::new(Snapshot { settings, timeline })));
+    running.order(Order::Snapshot(Box::new(Snapshot {
+        settings,
+        timeline,
+        ..Snapshot::default()
+    })));
     running.order(Order::Play(true));
     Ok(())
 }

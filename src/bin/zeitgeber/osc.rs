@@ -156,6 +156,7 @@ fn understood(tracker: &mut Tracker, message: &Message) -> String {
         Command::Seek(seconds) => format!("protocol at {seconds} s"),
         Command::Node { node, param, value } => format!("node {node}, {param} = {value}"),
         Command::Recenter => "the head is recentred".to_owned(),
+        Command::LetGo => "a button is let go".to_owned(),
     };
     match routed.instance {
         Some(name) => format!("{what} (instance {name:?})"),

@@ -383,7 +383,7 @@ fn held(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     }
     let help = "Back to the host's own values";
     if button(ui, "Release all", "Release all", help, true, Look::Raised).clicked() {
-        desk.link.control.release();
+        desk.link.control.give_back();
         desk.sink.touch();
     }
 }
