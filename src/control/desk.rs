@@ -13,6 +13,7 @@ use crate::engine::{ControlId, Engine, HeadSlot, NodeParam, Override, OverrideLi
 use crate::text::shorten;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -288,6 +289,34 @@ impl Desk {
                 .filter(|(id, held)| !held.is_taken_back(self.host(**id)))
                 .map(|(id, held)| (*id, held.value))
                 .collect(),
+        }
+    }
+
+    /// How the tracked head is turned; `None` until a tracker has spoken.
+    pub fn head(&self) -> Option<Quat> {
+        self.state().head.at(now())
+    }
+
+    /// What an editor shows of all this and of the host's values, for comparison; `closely` with what its own page
+    /// shows.
+    pub(crate) fn sight(&self, closely: bool, into: &mut impl Hasher) {
+        for control in ControlId::all() {
+            self.host(control).to_bits().hash(into);
+        }
+        let state = self.state();
+        state.ports.hash(into);
+        for (control, held) in &state.overrides {
+            (control.index(), held.value.to_bits()).hash(into);
+        }
+        state.learner.wanted().is_some().hash(into);
+        state.map.entries.len().hash(into);
+        state.head.source(0.0).is_some().hash(into);
+        if closely {
+            (state.understood, state.malformed, state.refused).hash(into);
+            let head = state.head.at(now()).map(Quat::turns);
+            // In tenths of a degree.
+            head.map(|turns| turns.map(|turn| (10.0 * turn).round() as i64))
+                .hash(into);
         }
     }
 

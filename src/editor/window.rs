@@ -2,6 +2,7 @@
 
 use super::link::{EditorSize, Link};
 use super::{Panel, ParamSink};
+use glow::HasContext;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{
@@ -15,6 +16,10 @@ use nice_plug_egui::{
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// How often the window looks whether it is to be drawn anew: a sleeping one does nothing else.
+const POLL: Duration = Duration::from_millis(33);
 
 /// Makes the way to the host's parameters for one opening of the window.
 pub type SinkMaker = Arc<dyn Fn(GuiContext) -> Box<dyn ParamSink + Send> + Send + Sync>;
@@ -73,7 +78,8 @@ impl Editor for ZgEditor {
         };
         let settings = EguiNiceSettings::new()
             .with_tile("Zeitgeber")
-            .with_resize_hint(self.resize_hint());
+            .with_resize_hint(self.resize_hint())
+            .with_repaint_poll_interval(POLL);
         let editor: EguiEditor<App> =
             create_egui_editor(state.clone(), self.link.notifier(), settings, app)
                 .ok_or("egui gave no editor")?;
@@ -146,8 +152,11 @@ impl NiceEguiApp for App {
         &mut self,
         _egui_ctx: egui::Context,
         gui_context: GuiContext,
-        _frame: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), HandlerError> {
+        if draws_in_software(frame) {
+            self.panel.slow_down();
+        }
         self.sink = Some((self.sink_maker)(gui_context));
         Ok(())
     }
@@ -174,6 +183,33 @@ impl NiceEguiApp for App {
         let (width, height) = (size.logical.width as f32, size.logical.height as f32);
         self.link.set_points(width, height);
     }
+}
+
+/// Whether OpenGL is drawn by the processor: Mesa's and Google's renderers say so in their names.
+fn draws_in_software(frame: &Frame) -> bool {
+    let Some(context) = frame.baseview_window().gl_context() else {
+        return false;
+    };
+    // SAFETY: the context is the window's own, on the thread that draws it, and is let go again as after each frame.
+    let renderer = unsafe {
+        if context.make_current().is_err() {
+            return false;
+        }
+        let renderer = frame.gl().get_parameter_string(glow::RENDERER);
+        // The next frame says what is wrong with it.
+        let _ = context.make_not_current();
+        renderer
+    };
+    let renderer = renderer.to_lowercase();
+    [
+        "llvmpipe",
+        "softpipe",
+        "swrast",
+        "swiftshader",
+        "gdi generic",
+    ]
+    .iter()
+    .any(|name| renderer.contains(name))
 }
 
 /// `NiceEguiApp::editor_closed` is never called; the window drops its app instead.

@@ -173,6 +173,11 @@ impl Deck {
                 .is_some_and(|timeline| timeline.drives(control))
     }
 
+    /// Whether its time passes.
+    pub fn runs(&self) -> bool {
+        self.running
+    }
+
     /// Whether it holds anything.
     pub fn is_on(&self) -> bool {
         self.on

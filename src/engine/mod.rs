@@ -569,6 +569,7 @@ impl Engine {
             space: self.space_wish(),
             protocol: self.deck_seconds(),
             protocol_length: self.deck_length(),
+            protocol_runs: self.deck.runs(),
             frames: self.now,
         });
     }

@@ -6,6 +6,7 @@ use super::import::{ImportError, Imported, import};
 use super::preset::Preset;
 use crate::text::nearest;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -164,22 +165,42 @@ impl Library {
     /// All presets: the factory's in their order, then the folder's by name. Files that are no presets are
     /// told beside.
     pub fn list(&self) -> (Vec<Entry>, Vec<PresetError>) {
-        let mut entries: Vec<Entry> = factory_presets()
-            .into_iter()
-            .map(|preset| Entry {
-                name: preset.name().to_owned(),
-                path: None,
-                preset,
-            })
-            .collect();
+        let mut entries = Library::factory();
         let (mut own, wrong) = self.own();
-        own.sort_by_key(|entry| entry.name.to_lowercase());
         entries.append(&mut own);
         (entries, wrong)
     }
 
-    /// The folder's.
-    fn own(&self) -> (Vec<Entry>, Vec<PresetError>) {
+    /// The factory's, in their order: nothing is read from a disk.
+    pub(crate) fn factory() -> Vec<Entry> {
+        let entry = |preset: Preset| Entry {
+            name: preset.name().to_owned(),
+            path: None,
+            preset,
+        };
+        factory_presets().into_iter().map(entry).collect()
+    }
+
+    /// What tells one content of the folder from another without reading its files.
+    pub(crate) fn stamp(&self) -> u64 {
+        let mut files: Vec<_> = (self.folder.iter())
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+            .map(|file| {
+                let data = file.metadata().ok();
+                let time = data.as_ref().and_then(|data| data.modified().ok());
+                (file.file_name(), data.map(|data| data.len()), time)
+            })
+            .collect();
+        files.sort();
+        let mut hasher = DefaultHasher::new();
+        files.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The folder's, by name.
+    pub(crate) fn own(&self) -> (Vec<Entry>, Vec<PresetError>) {
         let (mut entries, mut wrong) = (Vec::new(), Vec::new());
         let files = self
             .folder
@@ -206,6 +227,7 @@ impl Library {
                 Err(error) => wrong.push(error),
             }
         }
+        entries.sort_by_key(|entry| entry.name.to_lowercase());
         (entries, wrong)
     }
 

@@ -1,6 +1,7 @@
 //! The editor: driven by the names that assistive technology is told, and looked at.
 
 mod control_page;
+mod cost;
 mod graph_page;
 mod motion;
 mod pictures;

@@ -31,7 +31,7 @@ fn card(stand: &mut Stand, name: &str) {
     stand.steps(3);
 }
 
-fn page(stand: &mut Stand, name: &str) {
+pub fn page(stand: &mut Stand, name: &str) {
     stand.harness.get_by_role_and_label(Role::Tab, name).click();
     stand.steps(3);
 }

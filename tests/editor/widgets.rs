@@ -282,3 +282,40 @@ fn undo_takes_a_gesture_back() {
     stand.steps(3);
     assert_ne!(value(&stand, L1_RATIO), 1.0);
 }
+
+#[test]
+fn a_click_that_changes_nothing_is_no_step_to_take_back() {
+    let mut stand = stand();
+    let can = |stand: &Stand| stand.link.history(|history| history.can());
+    let at = place(&stand, L1_RATIO);
+    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    assert_eq!(can(&stand), (true, false));
+    let undo = |stand: &mut Stand| {
+        stand.harness.get_by_label("Undo").click();
+        stand.steps(3);
+    };
+    undo(&mut stand);
+    assert_eq!(can(&stand), (false, true));
+    // Taken hold of and let go: what was taken back can still be done again.
+    button(&mut stand, at, PointerButton::Primary, true, Modifiers::NONE);
+    drag(&mut stand, at, vec2(0.0, 0.0), Modifiers::NONE);
+    assert_eq!(can(&stand), (false, true));
+}
+
+#[test]
+fn what_is_typed_is_forgotten_with_its_page() {
+    let mut stand = stand();
+    crate::reach::page(&mut stand, "Control");
+    let at = place(&stand, HEAD_YAW);
+    stand.click(at);
+    stand.harness.event(Event::Text("9".to_owned()));
+    stand.steps(3);
+    crate::reach::page(&mut stand, "Scope");
+    crate::reach::page(&mut stand, "Control");
+    // The knob shows its value again, and the text is nobody's.
+    stand.harness.key_press(Key::Enter);
+    stand.steps(3);
+    assert_eq!(value(&stand, HEAD_YAW), 0.0);
+    let typed = |name: &String| name.contains('9') && !name.contains(' ');
+    assert!(!stand.accessible().iter().any(|(name, ..)| typed(name)));
+}

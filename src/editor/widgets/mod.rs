@@ -55,6 +55,11 @@ impl Hand {
 }
 
 impl Hand {
+    /// Forgets what was being typed into a field that is drawn no more: another page is open.
+    pub(super) fn forget_what_is_out_of_sight(&mut self) {
+        self.typing = self.typing.take().and_then(Typing::if_in_sight);
+    }
+
     /// Ends the gestures that no button holds any more.
     pub(super) fn let_go(&mut self, sink: &dyn ParamSink, now: f64) {
         if self.wheel.is_some_and(|(.., until)| now <= until) {

@@ -20,6 +20,19 @@ pub(super) struct Typing {
     wrong: Option<String>,
     /// Not drawn yet; whether all of the text is to be selected then.
     fresh: Option<bool>,
+    /// Drawn in this frame.
+    drawn: bool,
+}
+
+impl Typing {
+    /// For the next frame, if it was drawn in this one or is to be drawn first then.
+    pub(super) fn if_in_sight(self) -> Option<Typing> {
+        let seen = self.drawn || self.fresh.is_some();
+        seen.then_some(Typing {
+            drawn: false,
+            ..self
+        })
+    }
 }
 
 impl Desk<'_> {
@@ -31,6 +44,7 @@ impl Desk<'_> {
             text,
             wrong: None,
             fresh: Some(true),
+            drawn: false,
         });
     }
 
@@ -135,6 +149,7 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
             }
         }
     }
+    typing.drawn = true;
     desk.hand.typing = Some(typing);
     true
 }

@@ -22,6 +22,9 @@ const ORDERS: [[u8; 3]; 6] = [
     [2, 1, 0],
 ];
 
+/// Seconds after which a tracker is only called silent: its age moves no more.
+const SILENT: f64 = 10.0;
+
 /// Draws the column.
 pub(super) fn ui(ui: &mut Ui, desk: &mut Desk) {
     let theme = Theme::of(ui);
@@ -31,7 +34,7 @@ pub(super) fn ui(ui: &mut Ui, desk: &mut Desk) {
     osc(ui, desk, &status, &theme);
     midi(ui, desk, &status, &theme);
     held(ui, desk, &status, &theme);
-    if status.source.is_some() || status.learning.is_some() {
+    if status.source.is_some_and(|source| source.age < SILENT) {
         // Rate and age move while no sound does.
         ui.ctx().request_repaint_after(Duration::from_millis(100));
     }
@@ -65,10 +68,24 @@ fn toggle(ui: &mut Ui, text: &str, name: &str, help: &str, on: bool, theme: &The
     button(ui, text, name, help, true, look).clicked()
 }
 
-/// A number of a port.
+/// A number of a port. It counts when it is let go of or entered: each step on the way would open a port.
 fn port(ui: &mut Ui, name: &str, number: &mut u16) -> Response {
-    let field = ui.add(DragValue::new(number).range(1024..=65535).speed(0.2));
+    let kept = ui.scope_id().with(("port", name));
+    let moving: Option<u16> = ui.data(|data| data.get_temp(kept));
+    let mut shown = moving.unwrap_or(*number);
+    let field = ui.add(
+        DragValue::new(&mut shown)
+            .range(1024..=65535)
+            .speed(0.2)
+            .update_while_editing(false),
+    );
     field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, name));
+    if field.dragged() || field.has_focus() {
+        ui.data_mut(|data| data.insert_temp(kept, shown));
+    } else {
+        ui.data_mut(|data| data.remove::<u16>(kept));
+        *number = shown;
+    }
     field
 }
 
@@ -92,6 +109,9 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         }
     });
     match (&status.source, status.head) {
+        (Some(source), _) if source.age >= SILENT => {
+            told(ui, format!("{}: silent", source.source.name()), theme.weak);
+        }
         (Some(source), Some([yaw, pitch, roll])) => {
             let text = format!(
                 "{}: {:.0} a second, {:.1} s ago; {yaw:+.0}\u{b0} {pitch:+.0}\u{b0} {roll:+.0}\u{b0}",
