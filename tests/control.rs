@@ -182,7 +182,11 @@ enum Says {
 
 /// Every protocol that says yaw, pitch and roll (one of them not 0, in our convention) in its own.
 fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
-    let Quat { w, x, y, z } = Quat::from_turns(yaw, pitch, roll);
+    let head = Quat::from_turns(yaw, pitch, roll);
+    let Quat { w, x, y, z } = head;
+    // The scene is turned the other way, about all axes at once; its pitch is positive downwards.
+    let [scene_yaw, scene_pitch, scene_roll] = head.inverse().turns();
+    let scene = [scene_yaw, -scene_pitch, scene_roll];
     let osc = |address: &str, numbers: &[f64]| Says::Packet(message(address, numbers));
     let mr = |mode, numbers: &[f64]| {
         let controllers = numbers.iter().enumerate().flat_map(|(index, number)| {
@@ -199,11 +203,7 @@ fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
         ("/ypr", osc("/ypr", &[yaw, pitch, roll])),
         ("/quaternions", osc("/quaternions", &[w, x, y, z])),
         ("/quaternion", osc("/quaternion", &[w, x, y, z])),
-        // The scene is turned the other way; its pitch is positive downwards.
-        (
-            "/SceneRotator/ypr",
-            osc("/SceneRotator/ypr", &[-yaw, pitch, -roll]),
-        ),
+        ("/SceneRotator/ypr", osc("/SceneRotator/ypr", &scene)),
         (
             "/SceneRotator/quaternions",
             osc("/SceneRotator/quaternions", &[w, -x, -y, -z]),
@@ -227,7 +227,7 @@ fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
         ),
         (
             "MrHeadTracker, angles",
-            mr(MrMode::Ypr, &[-yaw / 180.0, pitch / 180.0, -roll / 180.0]),
+            mr(MrMode::Ypr, &scene.map(|angle| angle / 180.0)),
         ),
         (
             "Supperware, angles",
@@ -304,6 +304,200 @@ fn a_head_that_looks_up_hears_the_front_from_below() {
     for (name, ears) in turned([0.0, 40.0, 0.0], &[], -30.0) {
         assert!(itd(&ears).abs() <= 1, "{name}");
     }
+}
+
+#[test]
+fn a_head_turned_about_all_axes_is_turned_in_the_order_of_each_protocol() {
+    for (name, ears) in turned([70.0, 30.0, -25.0], &[(id::ELEVATION, 20.0)], -30.0) {
+        let late = itd(&ears);
+        println!("{name}: the left ear is {late} frames later");
+        assert!((18..48).contains(&late), "{name}: {late}");
+    }
+}
+
+#[test]
+fn each_protocol_says_each_axis_and_sign_in_its_own_convention() {
+    // Without the sound, so that all of them can be looked at; a few of them are heard above.
+    let mut all: Vec<[f64; 3]> = Vec::new();
+    for axis in 0..3 {
+        for angle in [-80.0, -30.0, 30.0, 80.0] {
+            let mut turns = [0.0; 3];
+            turns[axis] = angle;
+            all.push(turns);
+        }
+    }
+    all.extend([[120.0, 40.0, 20.0], [-100.0, -50.0, 35.0], [10.0, 60.0, -70.0]]);
+    for turns in all {
+        let [yaw, pitch, roll] = turns;
+        for (name, says) in protocols(yaw, pitch, roll) {
+            let mut ears = Ears::default();
+            ears.hear(&says, 0.0);
+            let found = ears.head.at(0.0).expect(name);
+            let off = found.degrees_to(Quat::from_turns(yaw, pitch, roll));
+            // As exact as the coarsest of them, 14 bits of a circle and f32.
+            assert!(off < 0.1, "{name} {turns:?}: {off} degrees off");
+        }
+    }
+}
+
+/// What hears a protocol without sockets and without a clock.
+#[derive(Default)]
+struct Ears {
+    tracker: Tracker,
+    head: Head,
+}
+
+impl Ears {
+    fn hear(&mut self, says: &Says, now: f64) {
+        match says {
+            Says::Packet(bytes) => self.packet(bytes, now),
+            Says::Midi(mode, messages) => {
+                self.tracker.mr_mode = *mode;
+                for message in messages {
+                    let found = match message[..] {
+                        [0xF0, ..] => self.tracker.sysex(message),
+                        [_, controller, value] => self.tracker.controller(controller, value),
+                        _ => None,
+                    };
+                    if let Some((source, pose)) = found {
+                        self.head.hear(source, pose, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, bytes: &[u8], now: f64) {
+        match osc::decode(bytes) {
+            Ok(messages) => {
+                for message in messages {
+                    if let Some((source, pose)) = self.tracker.osc(&message) {
+                        self.head.hear(source, pose, now);
+                    }
+                }
+            }
+            Err(osc::Malformed) => {
+                if let Some((source, pose)) = self.tracker.opentrack(bytes) {
+                    self.head.hear(source, pose, now);
+                }
+            }
+        }
+    }
+}
+
+/// A bundle as a program of several trackers sends it: what is not of the head is left alone.
+fn bundled(elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut bundle = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+    for element in elements {
+        bundle.extend((element.len() as u32).to_be_bytes());
+        bundle.extend(element);
+    }
+    bundle
+}
+
+#[test]
+fn a_minute_of_every_tracker_with_jitter_loss_and_a_restart_is_followed() {
+    // How a listener turns: at most some 95 degrees a second.
+    let at = |t: f64| {
+        [
+            70.0 * (1.1 * t).sin(),
+            25.0 * (0.7 * t).sin(),
+            15.0 * (0.5 * t).sin(),
+        ]
+    };
+    let count = protocols(1.0, 1.0, 1.0).len();
+    for protocol in 0..count {
+        let mut random = Random(100 + protocol as u64);
+        let mut ears = Ears::default();
+        let name = protocols(1.0, 1.0, 1.0)[protocol].0;
+        let rate = [50.0, 100.0, 250.0][protocol % 3];
+        let mut stream: Vec<(f64, f64)> = Vec::new();
+        for n in 0..(60.0 * rate) as usize {
+            let said = n as f64 / rate;
+            // Off and on again: nothing for a second.
+            if (30.0..31.0).contains(&said) || random.below(100) < 5 {
+                continue;
+            }
+            // Late by up to two packets, so that some overtake others.
+            let late = if random.below(50) == 0 { 2.0 } else { 0.3 };
+            let late = late * random.below(1000) as f64 / 1000.0 / rate;
+            stream.push((said + late, said));
+        }
+        stream.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut worst, mut heard) = (0.0_f64, 0.0);
+        for (now, said) in stream {
+            // Between packets the head is looked at, too.
+            let pause = now - heard;
+            if heard > 0.0 && pause < 0.5 {
+                let [yaw, pitch, roll] = at(now);
+                let off = ears.head.at(now).unwrap();
+                worst = worst.max(off.degrees_to(Quat::from_turns(yaw, pitch, roll)));
+            }
+            heard = now;
+            let [yaw, pitch, roll] = at(said);
+            let mut all = protocols(yaw, pitch, roll);
+            let (_, says) = all.swap_remove(protocol);
+            let says = match says {
+                Says::Packet(bytes) if bytes.starts_with(b"/") => {
+                    let others = [
+                        message("/hand/1/position", &[1.0, 2.0, 3.0]),
+                        bytes,
+                        bundled(&[message("/battery", &[0.7])]),
+                    ];
+                    Says::Packet(bundled(&others))
+                }
+                other => other,
+            };
+            ears.hear(&says, now);
+        }
+        // Some packets in a row may be lost: at 95 degrees a second.
+        let bar = 95.0 * 7.0 / rate + 0.5;
+        println!("{name} at {rate} Hz: at most {worst:.2} degrees behind, {bar:.2} are allowed");
+        assert!(worst < bar, "{name}: {worst}");
+        let (_, found, _) = ears.head.source(60.0).unwrap();
+        assert!((0.7 * rate..1.3 * rate).contains(&found), "{name}: {found} Hz");
+    }
+}
+
+#[test]
+fn the_engines_part_of_the_way_from_packet_to_sound_is_counted_in_frames() {
+    // A packet that comes just too late for a block waits for the next one, whose quanta it then turns: no clock is
+    // asked, so this is the same on every machine.
+    let turn = 4.0;
+    let (mut still, mut turned) = (engine(&[]), engine(&[(id::HEAD_YAW, turn)]));
+    let mut tracked = engine(&[]);
+    let slot = Arc::new(HeadSlot::default());
+    tracked.follow_head(slot.clone());
+    let mut frames = [0; 3];
+    for (engine, frame) in [&mut still, &mut turned, &mut tracked].into_iter().zip(&mut frames) {
+        render(engine, frame, 4800);
+    }
+    slot.put(Quat::from_turns(turn, 0.0, 0.0));
+    let length = 960;
+    let [a, b, c] = frames.each_mut();
+    let still = render(&mut still, a, length);
+    let turned = render(&mut turned, b, length);
+    let heard = render(&mut tracked, c, length);
+    let window = 24;
+    let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
+        (0..2)
+            .flat_map(|ear| (n..n + window).map(move |n| (ear, n)))
+            .map(|(ear, n)| {
+                let whole = f64::from(turned[ear][n] - still[ear][n]);
+                f64::from(ears[ear][n] - still[ear][n]) * whole
+            })
+            .sum()
+    };
+    let there = (0..length - window)
+        .find(|n| way(&heard, *n) > 0.5 * way(&turned, *n))
+        .expect("it turns");
+    let frames = BLOCK + there;
+    figure(
+        "40 head tracking: frames from a packet that has just missed a block of 64 to half of the turn, counted",
+        "<= 240 (5 ms at 48 kHz)",
+        &format!("{frames}"),
+    );
+    assert!(frames <= 240, "{frames}");
 }
 
 #[test]

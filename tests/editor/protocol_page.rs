@@ -261,7 +261,10 @@ fn tab_goes_from_point_to_point() {
             }
         }
     }
-    assert!(reached.starts_with(&["Beat point 2", "Beat point 3"]), "{reached:?}");
+    assert!(
+        reached.starts_with(&["Beat point 2", "Beat point 3"]),
+        "{reached:?}"
+    );
 }
 
 #[test]
@@ -287,7 +290,9 @@ fn looking_away_from_a_field_leaves_its_point_as_exact_as_it_was() {
         stand.click(at);
     }
     let at = place(&stand, "Play protocol");
-    stand.harness.event(Event::PointerMoved(at + vec2(120.0, 2.0)));
+    stand
+        .harness
+        .event(Event::PointerMoved(at + vec2(120.0, 2.0)));
     stand.click(at + vec2(120.0, 2.0));
     stand.steps(3);
     assert_eq!(rows(&stand), before);

@@ -297,8 +297,11 @@ fn a_click_that_changes_nothing_is_no_step_to_take_back() {
     undo(&mut stand);
     assert_eq!(can(&stand), (false, true));
     // Taken hold of and let go: what was taken back can still be done again.
-    button(&mut stand, at, PointerButton::Primary, true, Modifiers::NONE);
-    drag(&mut stand, at, vec2(0.0, 0.0), Modifiers::NONE);
+    told(&stand);
+    drag(&mut stand, at, vec2(40.0, 40.0), Modifiers::NONE);
+    let told = told(&stand);
+    assert_eq!(told.first(), Some(&Told::Begin(L1_RATIO)), "{told:?}");
+    assert_eq!(value(&stand, L1_RATIO), 1.0);
     assert_eq!(can(&stand), (false, true));
 }
 
