@@ -326,7 +326,11 @@ fn each_protocol_says_each_axis_and_sign_in_its_own_convention() {
             all.push(turns);
         }
     }
-    all.extend([[120.0, 40.0, 20.0], [-100.0, -50.0, 35.0], [10.0, 60.0, -70.0]]);
+    all.extend([
+        [120.0, 40.0, 20.0],
+        [-100.0, -50.0, 35.0],
+        [10.0, 60.0, -70.0],
+    ]);
     for turns in all {
         let [yaw, pitch, roll] = turns;
         for (name, says) in protocols(yaw, pitch, roll) {
@@ -455,7 +459,10 @@ fn a_minute_of_every_tracker_with_jitter_loss_and_a_restart_is_followed() {
         println!("{name} at {rate} Hz: at most {worst:.2} degrees behind, {bar:.2} are allowed");
         assert!(worst < bar, "{name}: {worst}");
         let (_, found, _) = ears.head.source(60.0).unwrap();
-        assert!((0.7 * rate..1.3 * rate).contains(&found), "{name}: {found} Hz");
+        assert!(
+            (0.7 * rate..1.3 * rate).contains(&found),
+            "{name}: {found} Hz"
+        );
     }
 }
 
@@ -469,7 +476,10 @@ fn the_engines_part_of_the_way_from_packet_to_sound_is_counted_in_frames() {
     let slot = Arc::new(HeadSlot::default());
     tracked.follow_head(slot.clone());
     let mut frames = [0; 3];
-    for (engine, frame) in [&mut still, &mut turned, &mut tracked].into_iter().zip(&mut frames) {
+    for (engine, frame) in [&mut still, &mut turned, &mut tracked]
+        .into_iter()
+        .zip(&mut frames)
+    {
         render(engine, frame, 4800);
     }
     slot.put(Quat::from_turns(turn, 0.0, 0.0));

@@ -47,6 +47,8 @@ struct Shared {
     port: u16,
     guests: Mutex<Vec<Guest>>,
     stop: AtomicBool,
+    /// The port is ours: what is sent there comes here.
+    open: AtomicBool,
     /// Wakes the thread while it waits to try again.
     wake: Condvar,
     retry: Mutex<()>,
@@ -97,7 +99,11 @@ impl Shared {
                 Ipv4Addr::LOCALHOST
             };
             match UdpSocket::bind((address, self.port)) {
-                Ok(socket) => self.listen(&socket, anywhere, &mut buffer),
+                Ok(socket) => {
+                    self.open.store(true, Ordering::Release);
+                    self.listen(&socket, anywhere, &mut buffer);
+                    self.open.store(false, Ordering::Release);
+                }
                 Err(error) => {
                     let why = if error.kind() == ErrorKind::AddrInUse {
                         "another program has it".to_owned()
@@ -266,8 +272,11 @@ fn join(desk: &Arc<Desk>, door: Door, port: u16, anywhere: bool) -> Option<Liste
 fn poke(shared: &Shared) {
     drop(shared.retry.lock().unwrap_or_else(PoisonError::into_inner));
     shared.wake.notify_all();
-    if let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) {
-        // Where nothing is open there is nothing to wake.
+    // Where another program has the port, that would hear it.
+    if shared.open.load(Ordering::Acquire)
+        && let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+    {
+        // One that does not come is no harm: the thread looks ten times a second.
         let _ = socket.send_to(&[], (Ipv4Addr::LOCALHOST, shared.port));
     }
 }

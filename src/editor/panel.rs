@@ -68,6 +68,8 @@ pub struct Panel {
     last_poll: Option<f64>,
     moving: bool,
     frame: Duration,
+    /// The window has the colour of the ground already.
+    cleared: bool,
     /// What was to be seen at the last frame.
     sight: u64,
 }
@@ -95,6 +97,7 @@ impl Panel {
             last_poll: None,
             moving: false,
             frame: FRAME,
+            cleared: false,
             sight: 0,
             link,
         }
@@ -116,7 +119,9 @@ impl Panel {
         let area = ui.ctx().content_rect();
         ui.set_clip_rect(area);
         let colours = Theme::of(ui);
-        ui.painter().rect_filled(area, 0.0, colours.ground);
+        if !self.cleared {
+            ui.painter().rect_filled(area, 0.0, colours.ground);
+        }
         let narrow = area.width() < NARROW;
         if narrow && self.card_at_first {
             // A narrow window begins with the picture.
@@ -185,6 +190,11 @@ impl Panel {
             timeline: self.page == Page::Protocol,
             outside: self.page == Page::Control,
         }
+    }
+
+    /// What it is drawn into has the colour of the ground: it is not painted again.
+    pub(super) fn is_cleared(&mut self) {
+        self.cleared = true;
     }
 
     /// Ends what the user still holds. Called before the window goes.

@@ -1,6 +1,7 @@
 //! The window: a fresh egui window per opening, at the size that the state remembers.
 
 use super::link::{EditorSize, Link};
+use super::theme::{self, Theme};
 use super::{Panel, ParamSink};
 use glow::HasContext;
 use nice_plug::context::gui::GuiContext;
@@ -10,8 +11,8 @@ use nice_plug::editor::{
 };
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
-    create_egui_editor,
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, GraphicsConfig,
+    NiceEguiApp, create_egui_editor,
 };
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -79,7 +80,12 @@ impl Editor for ZgEditor {
         let settings = EguiNiceSettings::new()
             .with_tile("Zeitgeber")
             .with_resize_hint(self.resize_hint())
-            .with_repaint_poll_interval(POLL);
+            .with_repaint_poll_interval(POLL)
+            .with_graphics_config(GraphicsConfig {
+                // There are no wide gradients, and a processor that draws pays for it at every pixel.
+                dithering: false,
+                ..GraphicsConfig::default()
+            });
         let editor: EguiEditor<App> =
             create_egui_editor(state.clone(), self.link.notifier(), settings, app)
                 .ok_or("egui gave no editor")?;
@@ -150,18 +156,30 @@ struct App {
 impl NiceEguiApp for App {
     fn build(
         &mut self,
-        _egui_ctx: egui::Context,
+        egui_ctx: egui::Context,
         gui_context: GuiContext,
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         if draws_in_software(frame) {
             self.panel.slow_down();
         }
+        // Before the first frame: fonts that come later are laid out twice.
+        theme::dress(&egui_ctx, !self.link.look().light);
         self.sink = Some((self.sink_maker)(gui_context));
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        // The whole window is cleared anyway: then to its ground, which is not painted once more. What is cleared to is
+        // taken as it is, without a curve.
+        let theme = if self.link.look().light {
+            Theme::LIGHT
+        } else {
+            Theme::DARK
+        };
+        let [red, green, blue, _] = theme.ground.to_array().map(|part| f32::from(part) / 255.0);
+        frame.set_clear_color(egui::Rgba::from_rgb(red, green, blue));
+        self.panel.is_cleared();
         if let Some(sink) = &self.sink {
             // What came from outside while no window could tell the host.
             for (id, value) in self.link.control.take_for_host() {

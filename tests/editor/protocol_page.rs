@@ -230,6 +230,7 @@ fn arrows_move_a_point_and_delete_removes_it() {
     for key in [egui::Key::ArrowRight, egui::Key::ArrowUp] {
         stand.harness.key_press(key);
         stand.steps(3);
+        assert!(stand.harness.get_by_label("Beat point 2").is_focused());
     }
     let (seconds, value) = beats(&stand)[1];
     assert!(seconds > 301.0 && seconds < 330.0, "{seconds}");

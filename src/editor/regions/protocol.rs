@@ -621,7 +621,9 @@ impl Stage {
                 at.y + 8.0
             };
             let place = Rect::from_min_size(pos2(x, y), size);
-            if lit || !place.expand(3.0).intersects(named) {
+            // One that would be cut off is no help.
+            let whole = plot.intersect(clip).expand(1.0).contains_rect(place);
+            if lit || whole && !place.expand(3.0).intersects(named) {
                 if lit {
                     marks.rect_filled(place.expand(2.0), 3.0, theme.surface);
                 }
@@ -786,8 +788,9 @@ impl Stage {
             ui.input_mut(|input| {
                 let mut count =
                     |key, modifiers| f64::from(input.count_and_consume_key(modifiers, key) as u32);
-                let whole = count(more, Modifiers::NONE) - count(less, Modifiers::NONE);
-                whole + FINE * (count(more, Modifiers::SHIFT) - count(less, Modifiers::SHIFT))
+                // Those with shift first: without is with or without.
+                let little = count(more, Modifiers::SHIFT) - count(less, Modifiers::SHIFT);
+                FINE * little + count(more, Modifiers::NONE) - count(less, Modifiers::NONE)
             })
         };
         let later = way(Key::ArrowRight, Key::ArrowLeft);

@@ -140,8 +140,9 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         (Key::ArrowUp, Key::ArrowDown, 1.0),
         (Key::PageUp, Key::PageDown, 5.0),
     ] {
-        let way = pressed(up) as f64 - pressed(down) as f64;
+        // Those with shift first: without is with or without.
         let little = fine(up) as f64 - fine(down) as f64;
+        let way = pressed(up) as f64 - pressed(down) as f64;
         let steps = steps * (way + FINE * little);
         if steps != 0.0 {
             step(id, steps, desk);
