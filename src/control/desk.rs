@@ -297,9 +297,9 @@ impl Desk {
         self.state().head.at(now())
     }
 
-    /// What an editor shows of all this and of the host's values, for comparison; `closely` with what its own page
-    /// shows.
-    pub(crate) fn sight(&self, closely: bool, into: &mut impl Hasher) {
+    /// What an editor shows of all this and of the host's values, for comparison: with the tracked head where that is in
+    /// sight, and with the counts of what has come.
+    pub(crate) fn sight(&self, head: bool, counts: bool, into: &mut impl Hasher) {
         for control in ControlId::all() {
             self.host(control).to_bits().hash(into);
         }
@@ -311,8 +311,10 @@ impl Desk {
         state.learner.wanted().is_some().hash(into);
         state.map.entries.len().hash(into);
         state.head.source(0.0).is_some().hash(into);
-        if closely {
+        if counts {
             (state.understood, state.malformed, state.refused).hash(into);
+        }
+        if head {
             let head = state.head.at(now()).map(Quat::turns);
             // In tenths of a degree.
             head.map(|turns| turns.map(|turn| (10.0 * turn).round() as i64))

@@ -179,8 +179,10 @@ pub struct Link {
 pub(super) struct Watch {
     /// Where the protocol is.
     pub timeline: bool,
-    /// The tracked head, and what comes from outside.
-    pub outside: bool,
+    /// The tracked head.
+    pub head: bool,
+    /// How much comes from outside.
+    pub counts: bool,
 }
 
 impl Link {
@@ -361,7 +363,7 @@ impl Link {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         session.changes.hash(&mut hasher);
         drop(session);
-        self.control.sight(watch.outside, &mut hasher);
+        self.control.sight(watch.head, watch.counts, &mut hasher);
         if let Some(telemetry) = self.telemetry().filter(|_| watch.timeline) {
             // In tenths of a second.
             let place = telemetry.protocol().map(|at| (10.0 * at).round() as i64);
@@ -462,10 +464,11 @@ mod tests {
             let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
             engine.process(&mut left, &mut right, Transport::Absent, &[]);
         };
-        let outside = Watch {
-            outside: true,
+        let [head, counts] = [false, true].map(|counts| Watch {
+            head: !counts,
+            counts,
             ..Watch::default()
-        };
+        });
         let wakes = |watch: Watch, change: &mut dyn FnMut()| {
             link.set_idle(true, watch, link.sight(watch));
             // As if the last time were long ago.
@@ -484,7 +487,7 @@ mod tests {
             .control
             .hold(crate::engine::controls::BEAT, 7.0)));
         link.control.take_for_host();
-        // A tracker of angles moves what the page of control shows, and no other.
+        // A tracker moves what the pages of space and control show, and no other.
         let mut yaw = 0;
         let mut turn = || {
             yaw += 5;
@@ -492,7 +495,7 @@ mod tests {
                 .midi(&[0xF0, 0x00, 0x21, 0x42, 0x40, 0, yaw, 0, 0, 0, 0, 0, 0xF7]);
         };
         turn();
-        assert!(wakes(outside, &mut turn));
+        assert!(wakes(head, &mut turn) && wakes(counts, &mut turn));
         assert!(!wakes(none, &mut turn));
         // However much changes, it is not woken more often than it can be looked at.
         assert!(wakes(none, &mut || link.messages.post("one")));

@@ -176,6 +176,10 @@ impl Panel {
             hand.let_go(sink, now);
         }
         hand.forget_what_is_out_of_sight();
+        if let Some(seconds) = hand.settles_in(now) {
+            let soon = Duration::from_secs_f64(seconds + 0.01);
+            ui.ctx().request_repaint_after(soon);
+        }
         self.hand = hand;
         let moving = self.moving || open;
         self.link.set_idle(!moving, self.watch(), self.sight);
@@ -188,7 +192,8 @@ impl Panel {
     fn watch(&self) -> Watch {
         Watch {
             timeline: self.page == Page::Protocol,
-            outside: self.page == Page::Control,
+            head: matches!(self.page, Page::Control | Page::Space),
+            counts: self.page == Page::Control,
         }
     }
 

@@ -322,3 +322,26 @@ fn what_is_typed_is_forgotten_with_its_page() {
     let typed = |name: &String| name.contains('9') && !name.contains(' ');
     assert!(!stand.accessible().iter().any(|(name, ..)| typed(name)));
 }
+
+#[test]
+fn a_value_that_the_host_refuses_is_not_shown_for_long() {
+    let mut stand = stand();
+    let at = place(&stand, L1_RATIO);
+    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    stand.params.values.borrow_mut()[L1_RATIO.index()] = 1.0;
+    let shown = |stand: &Stand| stand.harness.get_by_label("Layer 1 Ratio").value();
+    let delay = |stand: &Stand| {
+        let output = stand.harness.output().viewport_output.values();
+        output.map(|viewport| viewport.repaint_delay).min().unwrap()
+    };
+    stand.steps(1);
+    let own = shown(&stand);
+    // The pointer goes away: nothing but this asks for a frame.
+    stand.harness.event(Event::PointerGone);
+    stand.steps(1);
+    assert_eq!(shown(&stand), own);
+    assert!(delay(&stand) < std::time::Duration::from_millis(300));
+    stand.steps(40);
+    assert_ne!(shown(&stand), own);
+    assert!(delay(&stand) > std::time::Duration::from_secs(1), "at rest");
+}

@@ -60,6 +60,15 @@ impl Hand {
         self.typing = self.typing.take().and_then(Typing::if_in_sight);
     }
 
+    /// Seconds until the user's own values are shown no more and the host's are again, which may have refused them.
+    pub(super) fn settles_in(&self, now: f64) -> Option<f64> {
+        let free = self.last.iter().filter(|(id, ..)| !self.held.contains(id));
+        let left = free
+            .map(|(.., until)| until - now)
+            .filter(|left| *left > 0.0);
+        left.max_by(f64::total_cmp)
+    }
+
     /// Ends the gestures that no button holds any more.
     pub(super) fn let_go(&mut self, sink: &dyn ParamSink, now: f64) {
         if self.wheel.is_some_and(|(.., until)| now <= until) {
