@@ -25,7 +25,7 @@ const ORDERS: [[u8; 3]; 6] = [
 ];
 
 /// Width of the labels before settings, in points.
-const LABEL: f32 = 64.0;
+const LABEL: f32 = 56.0;
 
 /// Seconds after which a tracker is only called silent: its age moves no more.
 const SILENT: f64 = 10.0;
@@ -57,6 +57,7 @@ fn told(ui: &mut Ui, text: impl Into<String>, colour: Color32) {
 /// What belongs together behind a label: the labels have a column of their own.
 fn row(ui: &mut Ui, label: &str, theme: &Theme, draw: impl FnOnce(&mut Ui)) {
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
         let (area, _) = ui.allocate_exact_size(vec2(LABEL, 24.0), Sense::hover());
         let place = area.left_center();
         let painter = ui.painter();
@@ -204,7 +205,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
             settings.head.axes = ORDERS[(order.unwrap_or(0) + 1) % ORDERS.len()];
         }
     });
-    row(ui, "quaternion", theme, |ui| {
+    row(ui, "order", theme, |ui| {
         let (text, other) = match settings.order {
             QuaternionOrder::Wxyz => ("w x y z", QuaternionOrder::Xyzw),
             QuaternionOrder::Xyzw => ("x y z w", QuaternionOrder::Wxyz),
