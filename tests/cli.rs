@@ -2,6 +2,8 @@
 
 #[path = "cli/analyze.rs"]
 mod analyze;
+#[path = "cli/bounces.rs"]
+mod bounces;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/files.rs"]

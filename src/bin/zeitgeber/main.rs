@@ -5,6 +5,8 @@
 
 mod analyze;
 mod args;
+mod batch;
+mod capture_plot;
 mod graph;
 mod hrtf;
 mod live;
@@ -13,6 +15,7 @@ mod live_devices;
 mod material;
 mod node;
 mod nodes;
+mod normalize;
 mod osc;
 mod params;
 mod presets;
