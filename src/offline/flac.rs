@@ -4,26 +4,42 @@
 use super::tags::Tags;
 use super::target::Target;
 use super::wav::{SampleFormat, WavError, WavProblem};
-use flacenc::bitsink::MemSink;
-use flacenc::component::{BitRepr, StreamInfo};
-use flacenc::config;
-use flacenc::error::{Verified, Verify};
-use flacenc::source::{Context, Fill, FrameBuf};
+use flac_codec::encode::{FlacStreamWriter, Options};
+use md5::Context;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Frames of a block.
 const BLOCK: usize = 4096;
 
-/// Channels that FLAC has room for, and the highest rate it can name.
+/// Channels that FLAC has room for.
 const CHANNELS: usize = 8;
-const RATE: u32 = 655_350;
-
-/// A rate that frames of FLAC cannot name.
-const UNNAMED: usize = 88_201;
 
 /// Most frames that the description of a stream can count.
 const LONGEST: u64 = (1 << 36) - 1;
+
+/// What the encoder has put out of the block at hand.
+#[derive(Clone, Default)]
+struct Encoded(Arc<Mutex<Vec<u8>>>);
+
+impl Encoded {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Encoded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// A FLAC file that is being written.
 pub struct FlacWriter {
@@ -32,9 +48,8 @@ pub struct FlacWriter {
     channels: usize,
     rate: u32,
     tags: Tags,
-    config: Verified<config::Encoder>,
-    info: StreamInfo,
-    buffer: FrameBuf,
+    encoder: FlacStreamWriter<Encoded>,
+    encoded: Encoded,
     digest: Context,
     /// Interleaved samples of the block that is being filled.
     waiting: Vec<i32>,
@@ -64,31 +79,21 @@ impl FlacWriter {
         if format == SampleFormat::Float32 {
             return Err(fail(WavProblem::NoFloats));
         }
-        let refused = || fail(WavProblem::NoFlac { channels, rate });
-        if !(1..=CHANNELS).contains(&channels) || !(1..=RATE).contains(&rate) {
-            return Err(refused());
+        if !(1..=CHANNELS).contains(&channels) || !names(rate) {
+            return Err(fail(WavProblem::NoFlac { channels, rate }));
         }
-        let bits = 8 * usize::from(format.bytes());
-        // The encoder takes no higher rates. At one that frames have no room for they refer to the description
-        // of the stream, which is written here.
-        let known = match rate {
-            ..=96_000 => rate as usize,
-            _ => UNNAMED,
-        };
-        let info = StreamInfo::new(known, channels, bits).map_err(|_| refused())?;
-        let buffer = FrameBuf::with_size(channels, BLOCK).map_err(|_| refused())?;
-        let config = config::Encoder::default();
-        let config = config.into_verified().map_err(|_| refused())?;
+        let encoded = Encoded::default();
+        // No checks of the whole, no table, no room for either: each block goes as it is full.
+        let options = Options::default().no_padding().no_seektable();
         let mut writer = FlacWriter {
             target: Target::create(path, "wav")?,
             format,
             channels,
             rate,
             tags,
-            config,
-            info,
-            buffer,
-            digest: Context::new(bits, channels),
+            encoder: FlacStreamWriter::new(encoded.clone(), options),
+            encoded,
+            digest: Context::new(),
             waiting: Vec::with_capacity(BLOCK * channels),
             blocks: 0,
             smallest: 0,
@@ -145,10 +150,20 @@ impl FlacWriter {
                 "it is longer than FLAC can count; write WAV",
             ))));
         }
-        let encoded = self.encoded();
+        let bits = 8 * u32::from(self.format.bytes());
+        for sample in &self.waiting {
+            self.digest
+                .consume(&sample.to_le_bytes()[..usize::from(self.format.bytes())]);
+        }
+        let done = self
+            .encoder
+            .write(self.rate, self.channels as u8, bits, &self.waiting);
         self.waiting.clear();
-        let bytes =
-            encoded.map_err(|what| self.target.error(WavProblem::Io(io::Error::other(what))))?;
+        done.map_err(|error| {
+            let what = format!("the FLAC encoder refuses: {error}");
+            self.target.error(WavProblem::Io(io::Error::other(what)))
+        })?;
+        let bytes = self.encoded.take();
         self.smallest = match self.blocks {
             0 => bytes.len(),
             _ => self.smallest.min(bytes.len()),
@@ -156,22 +171,6 @@ impl FlacWriter {
         self.largest = self.largest.max(bytes.len());
         self.blocks += 1;
         self.target.attempt(|file| file.write_all(&bytes))
-    }
-
-    fn encoded(&mut self) -> Result<Vec<u8>, String> {
-        let said = |error: &dyn std::fmt::Display| format!("the FLAC encoder refuses: {error}");
-        self.digest
-            .fill_interleaved(&self.waiting)
-            .map_err(|error| said(&error))?;
-        self.buffer
-            .fill_interleaved(&self.waiting)
-            .map_err(|error| said(&error))?;
-        let frame =
-            flacenc::encode_fixed_size_frame(&self.config, &self.buffer, self.blocks, &self.info)
-                .map_err(|error| said(&error))?;
-        let mut sink = MemSink::<u8>::new();
-        frame.write(&mut sink).map_err(|error| said(&error))?;
-        Ok(sink.into_inner())
     }
 
     /// Completes the description of the stream and gives the file its name, replacing what had it.
@@ -210,11 +209,20 @@ impl FlacWriter {
             | (bits - 1) << 36
             | self.frames;
         header.extend(packed.to_be_bytes());
-        header.extend(self.digest.md5_digest());
+        header.extend(self.digest.clone().finalize().0);
         let comment = self.tags.comment();
         header.push(LAST | COMMENT);
         header.extend(&size(comment.len())[std::mem::size_of::<usize>() - 3..]);
         header.extend(comment);
         header
     }
+}
+
+/// Whether the blocks of a FLAC file can name a rate (RFC 9639, 9.1.2): in hertz, tens of hertz or kilohertz.
+fn names(rate: u32) -> bool {
+    let words = u32::from(u16::MAX);
+    rate > 0
+        && (rate <= words
+            || rate.is_multiple_of(10) && rate / 10 <= words
+            || rate.is_multiple_of(1000) && rate / 1000 <= u32::from(u8::MAX))
 }

@@ -118,7 +118,7 @@ impl fmt::Display for WavError {
             }
             WavProblem::NoFlac { channels, rate } => write!(
                 f,
-                "FLAC cannot hold {channels} channels at {rate} Hz, only 8 and 655350 Hz; write WAV"
+                "FLAC cannot hold {channels} channels at {rate} Hz (8 channels at most, of one of the usual rates); write WAV"
             ),
             WavProblem::NoFloats => {
                 f.write_str("FLAC holds no floats; give --bits 24 or --bits 16, or write WAV")

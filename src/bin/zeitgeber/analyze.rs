@@ -35,6 +35,11 @@ const EVERY: f64 = 10.0;
 /// Measure a file: the tones of each ear, the beats of every kind and where they go, program treatments,
 /// what the ears are to each other, clicks, peaks and loudness
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber analyze out.wav\n  \
+    zeitgeber analyze out.opus --plot out.png\n  \
+    zeitgeber analyze descent.wav --every 30 --json\n\n\
+    docs/guide.md tells what each line means and how it is found.")]
 pub struct Args {
     /// WAV, RF64, FLAC, OGG Vorbis, Opus or MP3, mono or stereo
     file: PathBuf,

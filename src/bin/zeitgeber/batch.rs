@@ -25,9 +25,9 @@ impl Drop for Made {
 }
 
 /// Makes the folders that are not there.
-pub fn folders(wanted: impl Iterator<Item = PathBuf>) -> Result<Made, Problem> {
+pub fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
     let mut made = Made(Vec::new());
-    for folder in wanted.filter(|folder| !folder.is_dir()).collect::<Vec<_>>() {
+    for folder in wanted.into_iter().filter(|folder| !folder.is_dir()) {
         fs::create_dir(&folder).map_err(|error| {
             Problem::new(format!(
                 "{}: the folder cannot be made: {error}",

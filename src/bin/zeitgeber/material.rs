@@ -309,9 +309,16 @@ impl Material {
         Some(capture)
     }
 
-    /// The folder of the captures, where several jobs have folders in it.
-    pub fn captures_folder(&self) -> Option<PathBuf> {
-        Some(Capture::parse(self.capture.as_deref()?).folder)
+    /// The folders that receive the files of the jobs, and their captures.
+    pub fn folders(&self, jobs: &[Job]) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        if jobs.iter().any(|job| job.output != self.output) {
+            folders.push(self.output.clone());
+        }
+        if let (Some(text), true) = (&self.capture, jobs.len() > 1) {
+            folders.push(Capture::parse(text).folder);
+        }
+        folders
     }
 
     /// Draws what was captured, if that is asked for.
@@ -320,11 +327,6 @@ impl Material {
             Some(capture) if self.plot => capture_plot::draw(capture),
             _ => Ok(()),
         }
-    }
-
-    /// The folder that receives several files.
-    pub fn folder(&self) -> &Path {
-        &self.output
     }
 
     /// Whether nothing is to be said.

@@ -128,14 +128,12 @@ impl Args {
             },
         };
         let stage = self.material.stage(jobs.len())?;
+        let made = batch::folders(self.material.folders(&jobs))?;
         if let [job] = &jobs[..] {
-            return shared.render(job, &stage)?.tell(self.material.is_quiet());
+            let report = shared.render(job, &stage)?;
+            drop(made);
+            return report.tell(self.material.is_quiet());
         }
-        let folders = [
-            Some(self.material.folder().to_owned()),
-            self.material.captures_folder(),
-        ];
-        let made = batch::folders(folders.into_iter().flatten())?;
         let done = batch::all(&jobs, self.material.workers(), &stage, |job| {
             shared.render(job, &stage)
         });
