@@ -4,12 +4,18 @@
 mod analyze;
 #[path = "cli/bounces.rs"]
 mod bounces;
+#[path = "cli/codecs.rs"]
+mod codecs;
+#[path = "cli/docs.rs"]
+mod docs;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
+#[path = "cli/kits.rs"]
+mod kits;
 #[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;

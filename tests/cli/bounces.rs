@@ -238,6 +238,8 @@ fn normalize_brings_to_loudness_and_peaks() {
     let said = run.fine("render --silence 1 -o o.wav --normalize -20LUFS");
     assert!(said.contains("silent or too short"), "{said}");
     assert!(run.read("o.wav").iter().flatten().all(|x| *x == 0.0));
+    // One ear alone is 3 dB softer than its peak.
+    run.wav("in.wav", RATE, &[&tone, &[0.0; 4 * RATE as usize]]);
     let said = run.fine("render in.wav -o loud.wav --normalize -1LUFS");
     assert!(said.contains("above full scale"), "{said}");
     assert_eq!(
