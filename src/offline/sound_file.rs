@@ -169,7 +169,7 @@ mod tests {
                     file.write(&piece).unwrap();
                     at = end;
                 }
-                assert_eq!(file.clipped() > 0, frames > 4000);
+                assert_eq!(file.clipped() > 0, frames > 0);
                 file.finish().unwrap();
             }
             if frames > 0 {

@@ -1,7 +1,7 @@
 //! What the documents and the helps tell to type is typed. Commands get small inputs and short lengths in place of
 //! those of the reader; devices are replaced by none.
 
-use super::{RATE, Run, data, sine};
+use super::{RATE, Run, data, sine, subcommands};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -262,18 +262,11 @@ fn pages() -> Vec<String> {
 fn examples(run: &Run) -> Vec<String> {
     let mut found = Vec::new();
     let general = run.fine("--help");
-    let listed = general
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty());
     let mut helps = vec![general.clone()];
-    for command in listed.filter_map(|line| line.split_whitespace().next()) {
-        if command != "help" {
-            let help = run.fine(&format!("{command} --help"));
-            assert!(help.contains("Example"), "{command} has no example");
-            helps.push(help);
-        }
+    for command in subcommands(&general) {
+        let help = run.fine(&format!("{command} --help"));
+        assert!(help.contains("Example"), "{command} has no example");
+        helps.push(help);
     }
     assert!(helps.len() >= 14, "{general}");
     for help in helps {

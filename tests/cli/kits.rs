@@ -1,6 +1,6 @@
 //! What studies and installations need: listening tests, calibration, live without a device, completions and pages.
 
-use super::{RATE, Run, sine};
+use super::{RATE, Run, sine, subcommands};
 use std::fs;
 use zeitgeber::analysis::fit;
 use zeitgeber::analysis::loudness::LoudnessMeter;
@@ -219,14 +219,8 @@ fn live_plays_a_file_to_its_end_without_a_device() {
 fn shells_and_manuals_know_every_command() {
     let run = Run::new();
     let help = run.fine("--help");
-    let commands: Vec<String> = help
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
-        .filter(|command| command != "help")
-        .collect();
+    let commands = subcommands(&help);
+    assert!(commands.len() >= 14, "{help}");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let text = run.fine(&format!("completions {shell}"));
         for command in &commands {

@@ -409,18 +409,21 @@ fn status(running: &Running, knobs: &Knobs) -> io::Result<()> {
     let [out_left, out_right] = telemetry.take_output_peaks().map(peak);
     let (missed, lost) = running.dropouts();
     let (load, _) = running.load();
-    let mut out = io::stdout();
-    write!(
-        out,
-        "\rbeat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
-         out {out_left} {out_right} dBFS  load {:.0} %  under-runs {missed}  over-runs {lost}{}",
+    let line = format!(
+        "{}beat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
+         out {out_left} {out_right} dBFS  load {:.0} %  under-runs {missed}  over-runs {lost}",
+        if knobs.bypass { "BYPASS  " } else { "" },
         BEAT.control().format(knobs.beat),
         telemetry.beat(),
         CARRIER.control().format(knobs.carrier),
         telemetry.carrier(),
         100.0 * load,
-        if knobs.bypass { "  BYPASS" } else { "" },
-    )?;
+    );
+    // A line that is broken in two could not be written over.
+    let columns = terminal::size().map_or(usize::MAX, |(columns, _)| columns.into());
+    let line: String = line.chars().take(columns.saturating_sub(1)).collect();
+    let mut out = io::stdout();
+    write!(out, "\r{line}")?;
     execute!(out, terminal::Clear(terminal::ClearType::UntilNewLine))
 }
 

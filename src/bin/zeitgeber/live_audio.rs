@@ -119,7 +119,7 @@ impl Load {
     /// A block of so many frames took so long.
     fn count(&self, took: Duration, frames: usize, rate: f64) {
         let share = took.as_secs_f64() * rate / frames.max(1) as f64;
-        let thousandths = (1000.0 * share).min(1e6) as u32;
+        let thousandths = (1000.0 * share).round().min(1e6) as u32;
         self.recent.fetch_max(thousandths, Relaxed);
         self.most.fetch_max(thousandths, Relaxed);
     }
