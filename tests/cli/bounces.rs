@@ -139,6 +139,11 @@ fn flac_holds_what_wav_of_the_same_bits_holds() {
     // In a folder, and as 24 bits where nothing is said.
     run.wav("in.wav", RATE, &[&sine(250.0, 0.5, 48_000, RATE)]);
     run.fine("render in.wav -o bounced/ --format flac");
+    run.fine("render in.wav -o other --format flac");
+    assert!(
+        run.path("other/in.flac").is_file(),
+        "a pattern may be one file"
+    );
     let whole = decoded(&run.path("bounced/in.flac"));
     let error = whole[0]
         .iter()
@@ -289,6 +294,8 @@ fn captures_are_drawn_and_each_input_has_its_own() {
     run.fine("render a.wav -o o.wav --capture taps:gate --plot");
     let png = fs::read(run.path("taps/gate.png")).unwrap();
     assert_eq!(&png[1..4], b"PNG");
+    run.fine("run gate a.wav -o o.wav --capture alone --plot");
+    assert!(run.path("alone/gate.png").is_file());
     run.fine("render a.wav b.wav -o out --capture many:gate --plot");
     for name in [
         "many/a/gate.wav",

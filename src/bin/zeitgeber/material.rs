@@ -214,7 +214,12 @@ impl Material {
     /// What becomes of what. Refuses outputs that are read, or that two inputs would become.
     pub fn jobs(&self) -> Result<Vec<Job>, Problem> {
         let ends_as_folder = self.output.to_string_lossy().ends_with(is_separator);
-        let is_folder = self.inputs.len() > 1 || ends_as_folder || self.output.is_dir();
+        // *.wav may be one file, and with --format a name without an ending is no file's.
+        let has_no_ending = self.format.is_some() && self.output.extension().is_none();
+        let is_folder = self.inputs.len() > 1
+            || ends_as_folder
+            || self.output.is_dir()
+            || has_no_ending && !self.output.is_file();
         if !is_folder || self.inputs.is_empty() {
             let container = self.container(&self.output)?;
             return Ok(vec![Job {

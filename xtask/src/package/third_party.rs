@@ -167,7 +167,9 @@ fn look(folder: &Path, prefix: &str, depth: u32, found: &mut Vec<(String, String
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let capitals = name.to_uppercase();
-        let is_licence = NAMES.iter().any(|start| capitals.starts_with(start));
+        // Fonts have theirs beside them under names of their own.
+        let is_of_font = prefix.ends_with("fonts/") && capitals.ends_with(".TXT");
+        let is_licence = is_of_font || NAMES.iter().any(|start| capitals.starts_with(start));
         let kind = entry.file_type()?;
         if kind.is_dir() && depth > 0 && !["target", "tests", "src"].contains(&name.as_str()) {
             look(&entry.path(), &format!("{prefix}{name}/"), depth - 1, found)?;
@@ -262,6 +264,7 @@ mod tests {
         for name in ["symphonia ", "flac-codec ", "egui ", "opusic-sys "] {
             assert!(first.text.contains(&format!("\n{name}")), "{name}");
         }
+        assert!(first.text.contains("(fonts/OFL.txt)"));
         assert!(!first.text.contains("\nproptest ") && !first.text.contains("\ncc "));
         assert_eq!(
             first.text,
