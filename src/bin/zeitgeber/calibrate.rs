@@ -3,7 +3,7 @@
 
 use crate::args::{self, Problem};
 use crate::print;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{
     BEAT, CARRIER, FADE_IN, L1_KIND, L1_LEVEL, LAYER_BINAURAL, NOISE_KIND, NOISE_LEVEL,
@@ -84,7 +84,7 @@ impl Args {
         }
     }
 
-    fn write(&self, output: &PathBuf) -> Result<(), Problem> {
+    fn write(&self, output: &Path) -> Result<(), Problem> {
         let checked = |control: ControlId, value: f64| -> Result<(ControlId, f64), Problem> {
             Ok((control, control.control().parse(&value.to_string())?))
         };

@@ -13,7 +13,8 @@ use zeitgeber::analysis::loudness::LoudnessMeter;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{BEAT, BEAT_HZ, BEAT_SOURCE};
 use zeitgeber::offline::{
-    Container, Decoder, RenderOptions, SampleFormat, Silence, SoundFile, Source, Tags, render,
+    Container, Decoder, RenderOptions, SampleFormat, Silence, SoundFile, Source, Tags, WavError,
+    WavProblem, render,
 };
 
 /// Rate of silence, in hertz.
@@ -85,6 +86,14 @@ pub enum Kind {
 struct Condition {
     options: RenderOptions,
     said: String,
+}
+
+/// How a condition sounds.
+struct Heard {
+    rate: u32,
+    ears: [Vec<f32>; 2],
+    /// In LUFS; none for silence.
+    loudness: Option<f64>,
 }
 
 impl Args {
@@ -206,11 +215,7 @@ impl Args {
     }
 
     /// Renders a condition; its loudness.
-    fn hear(
-        &self,
-        condition: &Condition,
-        stop: &AtomicBool,
-    ) -> Result<(u32, [Vec<f32>; 2], Option<f64>), Problem> {
+    fn hear(&self, condition: &Condition, stop: &AtomicBool) -> Result<Heard, Problem> {
         let mut source = Excerpt {
             source: self.open()?,
             left: 0,
@@ -220,16 +225,23 @@ impl Args {
         let mut meter = LoudnessMeter::new(2, rate)?;
         let mut heard: [Vec<f32>; 2] = Default::default();
         render(&mut source, &condition.options, |ears| {
+            if stop.load(Relaxed) {
+                return Err(WavError {
+                    path: self.folder.clone().unwrap_or_default(),
+                    problem: WavProblem::Interrupted,
+                });
+            }
             for (ear, block) in heard.iter_mut().zip(ears) {
                 ear.extend_from_slice(block);
             }
             meter.push(&ears[..2]);
             Ok(())
         })?;
-        if stop.load(Relaxed) {
-            return Err(Problem::new("interrupted; nothing is left of the test"));
-        }
-        Ok((rate, heard, meter.measure().integrated))
+        Ok(Heard {
+            rate,
+            ears: heard,
+            loudness: meter.measure().integrated,
+        })
     }
 
     fn make(
@@ -240,15 +252,15 @@ impl Args {
         stop: &AtomicBool,
     ) -> Result<String, Problem> {
         let [a, b] = conditions;
-        let ((rate, mut a_ears, a_lufs), (_, mut b_ears, b_lufs)) =
-            (self.hear(a, stop)?, self.hear(b, stop)?);
+        let (first, second) = (self.hear(a, stop)?, self.hear(b, stop)?);
+        let (rate, mut a_ears, mut b_ears) = (first.rate, first.ears, second.ears);
         if a_ears == b_ears {
             return Err(Problem::new(
                 "A and B are the same to the sample: there is nothing to be told apart",
             ));
         }
         let mut change = [0.0, 0.0];
-        match (a_lufs, b_lufs) {
+        match (first.loudness, second.loudness) {
             (Some(a), Some(b)) => change = [f64::min(b - a, 0.0), f64::min(a - b, 0.0)],
             (None, None) => {}
             _ => {
@@ -281,9 +293,9 @@ impl Args {
             )?;
             file.write(&[&ears[0], &ears[1]])?;
             if file.clipped() > 0 {
-                return Err(Problem::new(format!(
-                    "A or B is beyond full scale; lower it with --set-a out_gain=-6 (and B with --set-b)"
-                )));
+                return Err(Problem::new(
+                    "A or B is beyond full scale; lower it with --set-a out_gain=-6 (and B with --set-b)",
+                ));
             }
             Ok(file.finish()?)
         };

@@ -53,12 +53,11 @@ impl Man {
     }
 }
 
+/// Takes a page by its name.
+type Write<'a> = &'a dyn Fn(&str, &[u8]) -> Result<(), Problem>;
+
 /// Hands over the page of a command and of all below it, without those that are hidden.
-fn pages(
-    command: &Command,
-    name: &str,
-    write: &dyn Fn(&str, &[u8]) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+fn pages(command: &Command, name: &str, write: Write) -> Result<(), Problem> {
     let named = command.clone().display_name(name.to_owned());
     let mut page = Vec::new();
     clap_mangen::Man::new(named)
