@@ -3,7 +3,10 @@
 use super::{RATE, Run, data, read, sine};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(unix)]
+use std::process::Stdio;
+#[cfg(unix)]
 use std::time::Duration;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
 use zeitgeber::offline::{Decoder, Source};
