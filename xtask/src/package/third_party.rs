@@ -25,15 +25,14 @@ const NAMES: [&str; 6] = [
     "UNLICENSE",
 ];
 
+/// The texts in a folder, each with the name of its file.
+type Files<'a> = &'a dyn Fn(&Path) -> Result<Vec<(String, String)>>;
+
 /// Gathers them for what is linked into `root`. `files` gives the texts of a package by its folder.
 ///
 /// # Errors
 /// When cargo's metadata is not what it was.
-pub fn notices(
-    metadata: &Value,
-    root: &str,
-    files: &dyn Fn(&Path) -> Result<Vec<(String, String)>>,
-) -> Result<Notices> {
+pub fn notices(metadata: &Value, root: &str, files: Files) -> Result<Notices> {
     let packages = metadata["packages"].as_array().context("no packages")?;
     let linked = linked(metadata, root)?;
     let mut listed: Vec<&Value> = packages
