@@ -42,6 +42,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
     ("miniz_oxide", &["hrtf"]),
+    ("flac_codec", &["offline"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
     ("directories", &["protocol", "hrtf", "live"]),

@@ -1,10 +1,11 @@
-//! The chores of this repository: `cargo xtask setup | bundle | demo | test | accuracy | bench | asset`.
+//! The chores of this repository: `cargo xtask setup | bundle | demo | package | test | accuracy | bench | asset`.
 
 mod accuracy;
 mod asset;
 mod bundle;
 mod demo;
 mod hosts;
+mod package;
 mod setup;
 mod shell;
 mod test;
@@ -23,6 +24,8 @@ Usage: cargo xtask COMMAND
            (--debug for a debug build; any argument of `cargo build` may follow)
   demo     setup and bundle, then renders speech with a 10 Hz binaural beat, and speech and music
            through every treatment, and measures what came out
+  package  bundle, then one archive of it all in <target>/package: plugins, programs, presets, docs, licences,
+           completions, manual pages, checksums (--no-build takes what was bundled before)
   test     setup, then every test (any argument of `cargo test` may follow)
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
   bench    the benchmarks (any argument of `cargo bench` may follow)
@@ -62,6 +65,10 @@ fn run() -> Result<ExitCode> {
         ("asset", []) => asset::asset(),
         ("bundle", build_arguments) => {
             bundle::bundle(build_arguments)?.print();
+            Ok(ExitCode::SUCCESS)
+        }
+        ("package", build_arguments) => {
+            package::package(build_arguments)?;
             Ok(ExitCode::SUCCESS)
         }
         ("test", test_arguments) => test::test(test_arguments),

@@ -18,6 +18,11 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Make, check, build and hear nodes of your own
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber node new mine\n  \
+    zeitgeber node check mine.dsp\n  \
+    zeitgeber node watch mine.dsp music.flac -o out.wav\n\n\
+    docs/write-a-node.md is the guide.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

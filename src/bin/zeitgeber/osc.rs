@@ -17,6 +17,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Look at OSC and head trackers
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber osc monitor\n  \
+    zeitgeber osc monitor --port 9100 --anywhere --count 10\n\n\
+    docs/control.md has the addresses.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
