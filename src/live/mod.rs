@@ -13,13 +13,13 @@ mod error;
 mod examine;
 mod guard;
 
+pub use crate::node::Tripped;
 pub use error::LiveError;
 pub use examine::examine;
-pub use guard::Tripped;
 
 use crate::dsp::hash::{BASIS, fnv_on};
 use crate::node::foreign::ForeignKind;
-use crate::node::{Node, NodeInfo};
+use crate::node::{Node, NodeError, NodeInfo};
 use child::{End, Limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -359,6 +359,14 @@ impl LiveNode {
     /// The library, in the folder of the workshop.
     pub fn library(&self) -> &Path {
         &self.library
+    }
+
+    /// Makes an instance as it is: for whoever watches what it puts out.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn create_unwatched(&self) -> Result<Box<dyn Node>, NodeError> {
+        Ok(Box::new(self.kind.create()?))
     }
 
     /// Makes an instance that never puts out what is not finite, and a flag that says when it fell silent.
