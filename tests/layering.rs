@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "plugin",
         &[
-            "control", "dsp", "hrtf", "engine", "protocol", "space", "editor", "text",
+            "control", "dsp", "hrtf", "live", "engine", "protocol", "space", "editor", "text",
         ],
     ),
 ];

@@ -586,6 +586,7 @@ impl Node for Insert {
         let Some(value) = accepted(self.info.params.get(index), value) else {
             return;
         };
+        self.values[index] = value;
         match index {
             param::BEGINS if value >= 0.5 => self.turn_over(),
             param::FORGETS if value >= 0.5 => {
@@ -596,22 +597,19 @@ impl Node for Insert {
                     }
                 }
             }
-            param::BEGINS | param::FORGETS => {}
-            _ => {
-                self.values[index] = value;
-                if index == param::ON && value < 0.5 {
-                    // Switched off and on again it is given another chance.
-                    for node in self.slots.iter().flatten() {
-                        node.tripped.set(false);
-                    }
-                }
-                if (param::MACROS..param::MACROS + MACROS).contains(&index) {
-                    let macros = self.macros();
-                    for node in self.slots.iter_mut().flatten() {
-                        node.set_macros(&macros);
-                    }
+            param::ON if value < 0.5 => {
+                // Switched off and on again it is given another chance.
+                for node in self.slots.iter().flatten() {
+                    node.tripped.set(false);
                 }
             }
+            _ if (param::MACROS..param::MACROS + MACROS).contains(&index) => {
+                let macros = self.macros();
+                for node in self.slots.iter_mut().flatten() {
+                    node.set_macros(&macros);
+                }
+            }
+            _ => {}
         }
     }
 
