@@ -3,7 +3,9 @@
 use super::{LiveNode, Workshop};
 use crate::node::insert::{InsertError, Prepared};
 use crate::node::{Tripped, registry};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A node for an insert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,42 @@ impl InsertSource {
         } else {
             InsertSource::Builtin(text.to_owned())
         }
+    }
+}
+
+/// A node of which inserts can be made: found, and if it is a file, compiled and checked.
+#[derive(Clone)]
+pub enum InsertNode {
+    /// A built-in one, by its name.
+    Builtin(String),
+    /// One from a file.
+    Live(Arc<LiveNode>),
+}
+
+impl InsertNode {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            InsertNode::Builtin(name) => name,
+            InsertNode::Live(node) => &node.info().name,
+        }
+    }
+
+    /// Prepares it for an insert of so many channels at a rate.
+    ///
+    /// # Errors
+    /// [`InsertError`].
+    pub fn prepare(&self, channels: usize, rate: f64) -> Result<Bring, InsertError> {
+        match self {
+            InsertNode::Builtin(name) => builtin(name, channels, rate),
+            InsertNode::Live(node) => prepare(node, channels, rate),
+        }
+    }
+}
+
+impl fmt::Debug for InsertNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InsertNode").field(&self.name()).finish()
     }
 }
 

@@ -19,7 +19,7 @@ pub use crate::node::Tripped;
 pub use checker::{CHECKER, checker};
 pub use error::LiveError;
 pub use examine::examine;
-pub use insert::{Bring, InsertSource, builtin, names, prepare};
+pub use insert::{Bring, InsertNode, InsertSource, builtin, names, prepare};
 
 use crate::dsp::hash::{BASIS, fnv_on};
 use crate::node::foreign::ForeignKind;

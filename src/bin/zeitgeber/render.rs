@@ -2,6 +2,7 @@
 
 use crate::args::{self, Problem};
 use crate::material::Material;
+use crate::node;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
@@ -40,6 +41,13 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
+    /// library; its first parameters are a_1 to a_4, from 0 to 1
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_a: Option<String>,
+    /// The node of insert B, in everything before the ceiling
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_b: Option<String>,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -73,6 +81,8 @@ impl Args {
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
+        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
+            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
         let mut options = RenderOptions {
             settings,
             bus: None,
@@ -87,6 +97,7 @@ impl Args {
             bpm: self.bpm,
             capture: self.material.capture(),
             hrtf: self.hrtf.clone().or(asked_hrtf),
+            inserts: [insert_a?, insert_b?],
             markers: self.markers.clone(),
         };
         options.check()?;
@@ -95,7 +106,11 @@ impl Args {
             .into_iter()
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
-        let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
+        let inserts = [&self.insert_a, &self.insert_b].into_iter().flatten();
+        let read: Vec<&Path> = read
+            .map(PathBuf::as_path)
+            .chain(inserts.map(Path::new))
+            .collect();
         let is_bus = self.bus == Bus::Ambisonic;
         // What is left of a protocol where the file begins.
         let own = options
@@ -128,6 +143,7 @@ impl Args {
                 done.repaired
             );
         }
+        node::warn_tripped(done.tripped, &options.inserts);
         if let Some(overshoot) = done.overshoot {
             output.note(ceiling(overshoot));
         }
