@@ -9,6 +9,9 @@ mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
 #[cfg(unix)]
+#[path = "cli/inserts.rs"]
+mod inserts;
+#[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/presets.rs"]

@@ -2,6 +2,7 @@
 
 mod control_page;
 mod graph_page;
+mod inserts_card;
 mod motion;
 mod pictures;
 mod protocol_page;

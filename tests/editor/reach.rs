@@ -9,9 +9,9 @@ use zeitgeber::editor::Look;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::*;
 
-const CARDS: [&str; 10] = [
-    "Input", "Program", "Layer 1", "Layer 2", "Layer 3", "Layer 4", "Noise", "Space", "Session",
-    "Output",
+const CARDS: [&str; 12] = [
+    "Input", "Program", "Insert A", "Insert B", "Layer 1", "Layer 2", "Layer 3", "Layer 4",
+    "Noise", "Space", "Session", "Output",
 ];
 const PAGES: [&str; 6] = ["Scope", "Space", "Protocol", "Graph", "Presets", "Control"];
 
