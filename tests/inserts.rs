@@ -413,3 +413,51 @@ fn an_exchange_begins_with_a_quantum() {
         assert_eq!(left[begins + 960], 0.5);
     }
 }
+
+/// Libraries of a folder that are mapped into this process.
+#[cfg(target_os = "linux")]
+fn mapped(folder: &std::path::Path) -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let folder = folder.to_str().unwrap();
+    maps.lines().filter(|line| line.contains(folder)).count()
+}
+
+/// A node from a file, taken up a thousand times while the engine runs: its library is open while it is of use.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_reloads_of_a_file_leave_nothing_behind() {
+    use zeitgeber::live::{Workshop, prepare};
+    let folder = tempfile::tempdir().unwrap();
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/nodes");
+    std::fs::copy(data.join("fixture.h"), folder.path().join("fixture.h")).unwrap();
+    let file = folder.path().join("halve.cpp");
+    let body = "void process(void*, const float* const* in, float* const* out, uint32_t frames)\n\
+                { for (uint32_t i = 0; i < frames; ++i) out[0][i] = 0.5f * in[0][i]; }";
+    let text = format!("#include \"fixture.h\"\nnamespace {{\n{body}\n}}\nNODE(halve, ZG_ABI)\n");
+    std::fs::write(&file, text).unwrap();
+    let checker = std::path::PathBuf::from(env!("CARGO_BIN_EXE_zeitgeber"));
+    let workshop = Workshop::at(folder.path().join("nodes"), checker);
+    assert!(workshop.known(&file).unwrap().is_none());
+    drop(workshop.open(&file).unwrap());
+    let (mut engine, mut lines) = engine();
+    let mut most = 0;
+    for _ in 0..1000 {
+        let node = workshop.known(&file).unwrap().unwrap();
+        send(
+            &mut lines[0],
+            Some(prepare(&node, 2, RATE).unwrap().prepared),
+        );
+        drop(node);
+        let (mut left, mut right) = ([0.5f32; 1024], [0.25f32; 1024]);
+        engine.process(&mut left, &mut right, Transport::Absent, &[]);
+        assert!((left[1023] - 0.25).abs() < 1e-6);
+        most = most.max(mapped(folder.path()));
+    }
+    // One library, in its segments.
+    assert!((1..10).contains(&most), "{most}");
+    send(&mut lines[0], None);
+    let (mut left, mut right) = ([0.5f32; 4096], [0.25f32; 4096]);
+    engine.process(&mut left, &mut right, Transport::Absent, &[]);
+    lines[0].drain();
+    assert_eq!(mapped(folder.path()), 0);
+}

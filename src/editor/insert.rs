@@ -93,8 +93,10 @@ pub struct InsertMacro {
 pub struct InsertState {
     /// What it is to hold.
     pub choice: Option<InsertChoice>,
-    /// Whether the user has said that it may be compiled.
+    /// Whether the user has chosen it: then the file may be compiled, whatever it comes to say.
     pub consent: bool,
+    /// Whether the user has said that what a project brings may be compiled, as the project says it.
+    pub allowed: bool,
     /// How it is.
     pub status: InsertStatus,
     /// The name of the node that sounds.

@@ -342,6 +342,7 @@ impl Link {
         self.edit_insert(insert, |state| {
             state.choice = choice;
             state.consent = consent;
+            state.allowed = false;
             state.changes += 1;
         });
     }

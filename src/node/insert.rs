@@ -194,6 +194,8 @@ impl Prepared {
         for ((macro_, position), set) in self.macros.iter().zip(positions).zip(&mut self.set) {
             if *position != *set {
                 *set = *position;
+                // It may be on its way there: it is to begin there.
+                self.fresh = false;
                 self.node.set_param(macro_.index, macro_.value(*position));
             }
         }

@@ -24,6 +24,9 @@ const REREAD: u32 = 4;
 /// Larger files are read again only when they seem to have changed.
 const SMALL: u64 = 1 << 20;
 
+/// No node is larger, in bytes.
+const LARGEST: u64 = 64 << 20;
+
 /// Inserts as people call them.
 const NAMES: [&str; 2] = ["insert A", "insert B"];
 
@@ -67,6 +70,8 @@ struct Slot {
     failed: Option<(Key, u64)>,
     tripped: Option<Tripped>,
     file: Option<Seen>,
+    /// The choice of which has been said that its file says something else.
+    said_other: Option<u64>,
 }
 
 /// A file as it was seen last.
@@ -90,6 +95,9 @@ impl Slot {
     fn content(&mut self, path: &Path) -> Result<u128, String> {
         let now =
             stamp(path).ok_or_else(|| format!("{}: there is no such file", path.display()))?;
+        if now.0 > LARGEST {
+            return Err(format!("{}: it is too large for a node", path.display()));
+        }
         if let Some(seen) = self.file.as_mut().filter(|seen| seen.path == path) {
             seen.rounds += 1;
             let again = seen.rounds.is_multiple_of(REREAD) && now.0 <= SMALL;
@@ -286,7 +294,7 @@ impl Inserts {
             Found::Known(node, key) => {
                 self.take(insert, state, &mut desk, path, key, &node);
             }
-            Found::Unknown(..) if !state.consent => {
+            Found::Unknown(..) if !state.consent && !state.allowed => {
                 desk.leave_other(insert, state);
                 if state.status != InsertStatus::NeedsConsent {
                     self.set_status(insert, state, InsertStatus::NeedsConsent);
@@ -319,8 +327,8 @@ impl Inserts {
         }
     }
 
-    /// Looks for the file that is chosen, or, where it is not there or may not be compiled, for what the project says
-    /// that it held.
+    /// Looks for the file that is chosen. Where it is gone, or a project brings it and it is not what the project says, what
+    /// the project says stands in for it: that is what the user is asked about.
     fn find(
         &self,
         insert: usize,
@@ -330,36 +338,37 @@ impl Inserts {
         source: Option<&str>,
     ) -> Result<Found, String> {
         let workshop = self.workshop()?;
-        let mut waits = None;
-        if stamp(path).is_some() {
-            let content = desk.slots[insert].content(path)?;
-            let key = Key::File(path.to_owned(), content);
-            if desk.is_done(insert, &key, state) {
-                return Ok(Found::Done);
-            }
-            if let Some(node) = workshop.known(path).map_err(|error| error.to_string())? {
-                return Ok(Found::Known(node, key));
-            }
-            let unknown = Found::Unknown(path.to_owned(), key);
-            if state.consent {
-                return Ok(unknown);
-            }
-            waits = Some(unknown);
-        }
-        let Some(source) = source else {
-            return waits.ok_or_else(|| format!("{}: there is no such file", path.display()));
+        let there = stamp(path);
+        let is_same = |source: &str| {
+            there.is_some_and(|(length, _)| length == source.len() as u64)
+                && fs::read(path).is_ok_and(|text| text == source.as_bytes())
         };
-        let kept = workshop
-            .keep_source(path, source)
-            .map_err(|error| error.to_string())?;
-        let content = Workshop::content(&kept).map_err(|error| error.to_string())?;
-        let key = Key::File(kept.clone(), content);
+        let file = match source.filter(|source| !state.consent && !is_same(source)) {
+            Some(source) => {
+                let slot = &mut desk.slots[insert];
+                if there.is_some() && slot.said_other != Some(state.changes) {
+                    slot.said_other = Some(state.changes);
+                    self.link.messages.post(format!(
+                        "{} is not what this project says of it; the project's version is used. Load the file again to take it up.",
+                        path.display()
+                    ));
+                }
+                workshop.keep_source(path, source)
+            }
+            None => match source.filter(|_| there.is_none()) {
+                Some(source) => workshop.keep_source(path, source),
+                None => Ok(path.to_owned()),
+            },
+        };
+        let file = file.map_err(|error| error.to_string())?;
+        let content = desk.slots[insert].content(&file)?;
+        let key = Key::File(file.clone(), content);
         if desk.is_done(insert, &key, state) {
             return Ok(Found::Done);
         }
-        match workshop.known(&kept).map_err(|error| error.to_string())? {
+        match workshop.known(&file).map_err(|error| error.to_string())? {
             Some(node) => Ok(Found::Known(node, key)),
-            None => Ok(waits.unwrap_or(Found::Unknown(kept, key))),
+            None => Ok(Found::Unknown(file, key)),
         }
     }
 

@@ -37,7 +37,8 @@ fn a_built_in_node_and_a_file_sound_where_they_are_put() {
     run.write("sweep.csv", "0,0.7,step\n0.05,0.8,linear\n");
     run.fine("render in.wav -o d.wav --insert-b gain --set b_2=0 --automate b_1=sweep.csv -q");
     let [left, _] = run.read("d.wav");
-    assert!(left[0] < 0.02 && (left[4000] - 0.125).abs() < 1e-6);
+    assert!(left[0] < 0.02, "{}", left[0]);
+    assert!((left[4000] - 0.125).abs() < 1e-6, "{}", left[4000]);
 }
 
 #[test]

@@ -86,9 +86,9 @@ fn what_a_project_brings_waits_for_a_click() {
     click(&mut stand, "Source of Insert A");
     stand.steps(20);
     assert!(says(&stand, "process = _;"));
-    assert!(!stand.link.insert(0).consent);
+    assert!(!stand.link.insert(0).allowed);
     click(&mut stand, "Compile the node of Insert A");
-    assert!(stand.link.insert(0).consent);
+    assert!(stand.link.insert(0).allowed && !stand.link.insert(0).consent);
 }
 
 #[test]

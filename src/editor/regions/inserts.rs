@@ -95,7 +95,7 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
             let help = "Compiles the node, tries it in a process of its own, and lets it sound";
             if button(ui, "Compile", &label, help, true, Look::Raised).clicked() {
                 desk.link.edit_insert(insert, |state| {
-                    state.consent = true;
+                    state.allowed = true;
                 });
             }
         }

@@ -178,12 +178,12 @@ fn a_project_runs_nothing_before_the_user_says_so() {
     let made = fs::read_dir(&nodes).unwrap().flatten().map(|e| e.path());
     let made: Vec<_> = made.filter(|path| path.is_file()).collect();
     assert!(made.is_empty(), "{made:?}");
-    other.link.edit_insert(0, |state| state.consent = true);
+    other.link.edit_insert(0, |state| state.allowed = true);
     other.inserts.round(true);
     assert_eq!(other.status(), InsertStatus::Sounds);
     assert_eq!(other.gain(), 2.0);
-    // A file that lies there, but is not what the project says, is not run either.
-    let third = Stand::new();
+    // A file that lies there, but is not what the project says, is never run: the user is asked about what it says.
+    let mut third = Stand::new();
     let foreign = third.write("twice.cpp", "5");
     let Some(InsertChoice::File { source, .. }) = saved[0].clone() else {
         unreachable!();
@@ -197,6 +197,13 @@ fn a_project_runs_nothing_before_the_user_says_so() {
     );
     third.inserts.round(true);
     assert_eq!(third.status(), InsertStatus::NeedsConsent);
+    third.link.edit_insert(0, |state| state.allowed = true);
+    for _ in 0..3 {
+        third.inserts.round(true);
+        assert_eq!(third.gain(), 2.0);
+    }
+    let said = third.link.messages.all();
+    assert!(said.len() == 1 && said[0].text.contains("not what this project says"));
 }
 
 #[test]
