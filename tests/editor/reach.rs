@@ -5,7 +5,9 @@ use egui::accesskit::Role;
 use egui::{Rect, Shape};
 use egui_kittest::kittest::Queryable;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use zeitgeber::editor::Look;
+use zeitgeber::editor::insert::{InsertChoice, InsertMacro, InsertStatus};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::*;
 
@@ -162,6 +164,18 @@ fn nothing_overlaps_and_nothing_is_cut_off() {
         ] {
             stand.set(control, value);
         }
+        // Whatever a node and its parameters are called.
+        stand.link.edit_insert(0, |state| {
+            state.choice = Some(InsertChoice::Node("a_node_of_a_long_name".to_owned()));
+            state.status = InsertStatus::Sounds;
+            state.name = "a_node_of_a_long_name".to_owned();
+            let of_node = InsertMacro {
+                name: "resonance_frequency".to_owned(),
+                format: Arc::new(|x| format!("{x:.6} semitones resonance_frequency")),
+                parse: Arc::new(|_| None),
+            };
+            state.macros = vec![of_node; 4];
+        });
         stand.play(20);
         for name in CARDS {
             card(&mut stand, name);

@@ -2,13 +2,16 @@
 
 use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
 use crate::editor::theme::{Theme, font};
-use crate::editor::widgets::{Desk, Look, button, knobs, switch};
+use crate::editor::widgets::{Desk, Look, button, cut, knobs, switch};
 use crate::engine::controls::INSERTS;
 use egui::{Color32, ComboBox, Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
 use std::path::PathBuf;
 
 /// The names of the inserts.
 pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
+
+/// Letters that fit into a line of a card.
+const LINE: usize = 9;
 
 /// The height of a source that is looked at.
 const SOURCE: f32 = 160.0;
@@ -47,7 +50,7 @@ pub(super) fn line(state: &InsertState) -> String {
         InsertStatus::Empty if state.choice.is_some() => "waits".to_owned(),
         InsertStatus::Empty => "empty".to_owned(),
         InsertStatus::Compiling => "compiling".to_owned(),
-        InsertStatus::Sounds => state.name.clone(),
+        InsertStatus::Sounds => cut(&state.name, LINE),
         InsertStatus::Failed(_) => "failed".to_owned(),
         InsertStatus::NeedsConsent => "asks".to_owned(),
         InsertStatus::Tripped => "left out".to_owned(),

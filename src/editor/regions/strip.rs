@@ -14,6 +14,12 @@ use crate::engine::controls::{
 };
 use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
+/// Below this width of the strip, and of a card, everything stands closer; from this inner width of a card on there is
+/// room for whole names.
+const NARROW: f32 = 900.0;
+const TIGHT: f32 = 70.0;
+const ROOMY: f32 = 70.0;
+
 /// The cards, in the order of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::editor) enum Card {
@@ -143,7 +149,7 @@ pub(in crate::editor) fn ui(
     desk: &mut Desk,
 ) -> Option<Card> {
     let area = ui.max_rect();
-    let gap = 6.0;
+    let gap = if area.width() < NARROW { 3.0 } else { 4.0 };
     let count = Card::ALL.len() as f32;
     let width = (area.width() - gap * (count - 1.0)) / count;
     let mut clicked = None;
@@ -175,11 +181,11 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         ui.painter()
             .rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
     }
-    let inner = rect.shrink(8.0);
+    let inner = rect.shrink(if rect.width() < TIGHT { 5.0 } else { 7.0 });
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.top() + 7.0),
         Align2::LEFT_CENTER,
-        if inner.width() < 74.0 {
+        if inner.width() < ROOMY {
             card.short()
         } else {
             card.name()
@@ -287,7 +293,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
                 _ => text(SPACE_KIND),
             };
             let room = desk.index(SPACE_KIND) > 0 && desk.value(ROOM) > 0.0;
-            if room && area.width() >= 74.0 {
+            if room && area.width() >= ROOMY {
                 format!("{kind} + room")
             } else {
                 kind

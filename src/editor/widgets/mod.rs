@@ -30,6 +30,9 @@ use typing::Typing;
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
 
+/// Letters that fit above and below a knob.
+const KNOB: usize = 9;
+
 /// The controls that the user holds or has just let go of. There is one pointer and one keyboard focus: what is held
 /// is one gesture, mostly of one control, of two where something is dragged over a plane.
 #[derive(Debug, Default)]
@@ -109,7 +112,7 @@ impl Desk<'_> {
         };
         let text = (moved.format)(value);
         let value = text.strip_suffix(&moved.name).unwrap_or(&text);
-        (moved.name, value.trim_end().to_owned())
+        (cut(&moved.name, KNOB), cut(value.trim_end(), KNOB))
     }
 
     /// Reads a value from text.
@@ -196,6 +199,15 @@ impl Desk<'_> {
             self.jump(id, value);
         }
     }
+}
+
+/// A text in so many letters, for where there is no more room.
+pub(super) fn cut(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
+    }
+    let short: String = text.chars().take(letters.saturating_sub(2)).collect();
+    short + ".."
 }
 
 /// How far a control's handle is, 0 to 1, on the curve that suits the hand: hosts' lanes are straight in the unit,
