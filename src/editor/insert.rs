@@ -82,6 +82,8 @@ pub enum InsertStatus {
 pub struct InsertMacro {
     /// The parameter's name.
     pub name: String,
+    /// The position of its default.
+    pub default: f64,
     /// The text of a position from 0 to 1.
     pub format: Arc<dyn Fn(f64) -> String + Send + Sync>,
     /// The position of a text; none where it is no value.
@@ -160,7 +162,7 @@ mod tests {
         let json = write(&choices).unwrap();
         assert_eq!(
             json,
-            r#"{"a":{"node":"gain"},"b":{"file":{"path":"/x/y.dsp","source":"process = _;"}},"form":1}"#
+            r#"{"form":1,"a":{"node":"gain"},"b":{"file":{"path":"/x/y.dsp","source":"process = _;"}}}"#
         );
         assert_eq!(read(&json).unwrap().unwrap(), choices);
         let one = [None, choices[0].clone()];

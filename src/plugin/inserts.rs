@@ -441,6 +441,7 @@ impl Inserts {
             let (shown, read) = (of_node.clone(), of_node.clone());
             InsertMacro {
                 name: of_node.info().name.clone(),
+                default: of_node.position(of_node.info().default),
                 format: Arc::new(move |position| shown.format(position)),
                 parse: Arc::new(move |text| read.parse(text)),
             }

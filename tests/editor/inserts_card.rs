@@ -121,6 +121,7 @@ fn macros_have_the_names_and_values_of_the_node() {
         state.name = "shimmer".to_owned();
         state.macros = vec![InsertMacro {
             name: "cutoff".to_owned(),
+            default: 0.75,
             format: Arc::new(|x| format!("{} Hz cutoff", (1000.0 * x).round())),
             parse: Arc::new(|text| Some(text.split(' ').next()?.parse::<f64>().ok()? / 1000.0)),
         }];
@@ -136,6 +137,8 @@ fn macros_have_the_names_and_values_of_the_node() {
     stand.set(A_1, 0.25);
     stand.steps(2);
     assert_eq!(text(&stand, "Insert A 1"), "250 Hz cutoff");
+    click(&mut stand, "Defaults of Insert A");
+    assert_eq!(text(&stand, "Insert A 1"), "750 Hz cutoff");
     // On and off, from the card too.
     click(&mut stand, "Insert A on");
     let values = stand.params.values.borrow();

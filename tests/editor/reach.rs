@@ -171,6 +171,7 @@ fn nothing_overlaps_and_nothing_is_cut_off() {
             state.name = "a_node_of_a_long_name".to_owned();
             let of_node = InsertMacro {
                 name: "resonance_frequency".to_owned(),
+                default: 0.5,
                 format: Arc::new(|x| format!("{x:.6} semitones resonance_frequency")),
                 parse: Arc::new(|_| None),
             };

@@ -18,7 +18,7 @@ const SOURCE: f32 = 160.0;
 
 /// Draws the controls of an insert.
 pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
-    let (ids, name) = (&INSERTS[insert], NAMES[insert]);
+    let ids = &INSERTS[insert];
     let state = desk.link.insert(insert);
     let lit = state.status == InsertStatus::Sounds && desk.is_on(ids.on);
     ui.weak(match insert {
@@ -33,6 +33,24 @@ pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
     let ids = ids.macros;
     let all = [0, 1, 2, 3].map(|n| (ids[n], used(n)));
     knobs(ui, &all, accent, desk);
+    ui.horizontal(|ui| {
+        below(ui, insert, &state, desk);
+    });
+    show_source(ui, insert, &state);
+}
+
+/// What can be done with what it holds.
+fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let (ids, name) = (INSERTS[insert].macros, NAMES[insert]);
+    if !state.macros.is_empty() {
+        let help = "Moves the macros to where the node's parameters are by themselves";
+        let label = format!("Defaults of {name}");
+        if button(ui, "Defaults", &label, help, true, Look::Raised).clicked() {
+            for (id, moved) in ids.into_iter().zip(&state.macros) {
+                desk.bring(id, id.control().snap(moved.default));
+            }
+        }
+    }
     if state.choice.is_some() {
         let help = "Takes the node out; the file stays where it is";
         let label = format!("Clear {name}");
@@ -41,7 +59,6 @@ pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
             desk.sink.touch();
         }
     }
-    show_source(ui, insert, &state);
 }
 
 /// What is to be said of it in one line.

@@ -185,6 +185,7 @@ fn macros_read_as_what_they_move() {
     link.edit_insert(1, |state| {
         let of_node = InsertMacro {
             name: "cutoff".to_owned(),
+            default: 0.5,
             format: Arc::new(format),
             parse: Arc::new(parse),
         };
