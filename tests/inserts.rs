@@ -271,6 +271,9 @@ fn a_mono_node_runs_on_every_channel_of_a_bus() {
     }
 }
 
+/// Something that happens to the inserts.
+type Act = dyn Fn(&mut [InsertLine; 2], &mut Engine);
+
 /// A tone through exchanges at eight of its phases, in dB re the tone.
 fn worst(act: impl Fn(&mut [InsertLine; 2], &mut Engine)) -> f64 {
     const TONE: f64 = 400.0;
@@ -297,7 +300,7 @@ fn worst(act: impl Fn(&mut [InsertLine; 2], &mut Engine)) -> f64 {
 
 #[test]
 fn exchanges_do_not_click() {
-    let cases: [(&str, &dyn Fn(&mut [InsertLine; 2], &mut Engine)); 5] = [
+    let cases: [(&str, &Act); 5] = [
         ("another node", &|lines, _| {
             send(&mut lines[0], Some(builtin("gain", 2).unwrap()));
         }),

@@ -77,6 +77,11 @@ pub enum InsertStatus {
     Tripped,
 }
 
+/// Writes a position from 0 to 1.
+pub type Format = dyn Fn(f64) -> String + Send + Sync;
+/// Reads it.
+pub type Parse = dyn Fn(&str) -> Option<f64> + Send + Sync;
+
 /// A parameter of the node that a macro moves.
 #[derive(Clone)]
 pub struct InsertMacro {
@@ -85,9 +90,9 @@ pub struct InsertMacro {
     /// The position of its default.
     pub default: f64,
     /// The text of a position from 0 to 1.
-    pub format: Arc<dyn Fn(f64) -> String + Send + Sync>,
+    pub format: Arc<Format>,
     /// The position of a text; none where it is no value.
-    pub parse: Arc<dyn Fn(&str) -> Option<f64> + Send + Sync>,
+    pub parse: Arc<Parse>,
 }
 
 /// What is chosen, and what is known of it.

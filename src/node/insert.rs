@@ -466,10 +466,10 @@ impl Insert {
     /// A chunk that is no longer than [`CHUNK`].
     fn chunk(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]], frames: usize) {
         let mut broken: [Option<usize>; 2] = [None; 2];
-        for place in 0..self.slots.len() {
+        for (place, (slot, broken)) in self.slots.iter_mut().zip(&mut broken).enumerate() {
             let heard = [self.from, self.to].contains(&Voice::Slot(place));
-            if heard && let Some(node) = &mut self.slots[place] {
-                broken[place] = node.run(inputs, frames);
+            if let Some(node) = slot.as_mut().filter(|_| heard) {
+                *broken = node.run(inputs, frames);
             }
         }
         let mut start = 0;
