@@ -17,6 +17,9 @@ mod hrtf;
 #[path = "cli/kits.rs"]
 mod kits;
 #[cfg(unix)]
+#[path = "cli/inserts.rs"]
+mod inserts;
+#[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/presets.rs"]

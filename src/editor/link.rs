@@ -1,6 +1,7 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
+use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState};
 use super::messages::Messages;
 use crate::control::Desk;
 use crate::engine::Telemetry;
@@ -165,6 +166,8 @@ pub struct Link {
     session: Mutex<SessionState>,
     history: Mutex<History>,
     loading: Mutex<Option<Arc<Loading>>>,
+    inserts: Mutex<[InsertState; INSERTS]>,
+    insert_names: Mutex<Arc<[Vec<String>; INSERTS]>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
@@ -332,6 +335,61 @@ impl Link {
     pub fn set_loading(&self, loading: Option<Arc<Loading>>) {
         *self.loading.lock().unwrap_or_else(PoisonError::into_inner) = loading;
         self.repaint();
+    }
+
+    /// What an insert holds.
+    pub fn insert(&self, insert: usize) -> InsertState {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.get(insert).cloned().unwrap_or_default()
+    }
+
+    /// What a macro of an insert moves, if anything.
+    pub fn insert_macro(&self, insert: usize, number: usize) -> Option<InsertMacro> {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.get(insert)?.macros.get(number).cloned()
+    }
+
+    /// What both are to hold.
+    pub fn insert_choices(&self) -> [Option<InsertChoice>; INSERTS] {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.each_ref().map(|state| state.choice.clone())
+    }
+
+    /// Chooses what an insert is to hold. What is chosen by the user may be compiled; what a project brings may not
+    /// until the user says so.
+    pub fn choose_insert(&self, insert: usize, choice: Option<InsertChoice>, consent: bool) {
+        self.edit_insert(insert, |state| {
+            state.choice = choice;
+            state.consent = consent;
+            state.allowed = false;
+            state.changes += 1;
+        });
+    }
+
+    /// Changes what is known of an insert.
+    pub fn edit_insert(&self, insert: usize, edit: impl FnOnce(&mut InsertState)) {
+        let mut inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = inserts.get_mut(insert) {
+            edit(state);
+        }
+        drop(inserts);
+        self.repaint();
+    }
+
+    /// The names of the built-in nodes that each insert can hold.
+    pub fn insert_names(&self) -> Arc<[Vec<String>; INSERTS]> {
+        self.insert_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Says which those are.
+    pub fn set_insert_names(&self, names: [Vec<String>; INSERTS]) {
+        *self
+            .insert_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
     }
 
     fn edit_hrtf(&self, edit: impl FnOnce(&mut HrtfState)) {

@@ -6,7 +6,7 @@
 //! changes while nothing of it is heard, and it fades in again. The phases of what the timeline moves are its
 //! integrals in closed form (`timeline.rs`).
 
-use super::apply::{crossfades, is_near, places, travels};
+use super::apply::{crossfades, is_macro, is_near, places, travels};
 use super::controls as id;
 use super::timeline::{Part, Place, Segment, Timeline, decibels, scaled};
 use super::travel::Travel;
@@ -598,7 +598,9 @@ impl Engine {
         }
         if step.moves && at_once {
             self.travels[index] = still(step.segment.target());
-        } else if step.moves && (travels(control) || places(control) || crossfades(control)) {
+        } else if step.moves
+            && (travels(control) || places(control) || crossfades(control) || is_macro(control))
+        {
             self.travels[index] = between;
         } else if self.travels[index] != still(step.value) {
             let before = self.sources();

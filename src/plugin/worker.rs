@@ -5,6 +5,7 @@
 //! ends with the first instance that goes (see `fence`).
 
 use super::filters::Filters;
+use super::inserts::Inserts;
 use super::session::Session;
 use crate::control::Ports;
 use crate::editor::Link;
@@ -36,6 +37,7 @@ pub(super) struct Reporter {
     ring: rtrb::Producer<Report>,
     lane: u64,
     filters: Weak<Filters>,
+    inserts: Weak<Inserts>,
     shared: Weak<Shared>,
 }
 
@@ -62,6 +64,7 @@ struct Lane {
     ring: rtrb::Consumer<Report>,
     link: Weak<Link>,
     filters: Weak<Filters>,
+    inserts: Weak<Inserts>,
     session: Weak<Session>,
     ports: Ports,
     pending: [u64; 2],
@@ -100,6 +103,9 @@ impl Lane {
                 session.obey(command);
             }
             session.sync();
+        }
+        if let Some(inserts) = self.inserts.upgrade() {
+            inserts.look();
         }
         let quiet = self
             .said
@@ -188,7 +194,12 @@ fn worker() -> MutexGuard<'static, Option<Running>> {
 }
 
 /// Puts an instance on the worker, which is started if it is the first. Never on the audio thread.
-pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Session>) -> Reporter {
+pub(super) fn attach(
+    link: &Arc<Link>,
+    filters: &Arc<Filters>,
+    inserts: &Arc<Inserts>,
+    session: &Arc<Session>,
+) -> Reporter {
     let mut worker = worker();
     let running = worker.get_or_insert_with(|| {
         let shared = Arc::new(Shared::default());
@@ -218,6 +229,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         ring: consumer,
         link: Arc::downgrade(link),
         filters: Arc::downgrade(filters),
+        inserts: Arc::downgrade(inserts),
         session: Arc::downgrade(session),
         ports: Ports::default(),
         pending: [0; 2],
@@ -228,6 +240,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         ring: producer,
         lane: number,
         filters: Arc::downgrade(filters),
+        inserts: Arc::downgrade(inserts),
         shared: Arc::downgrade(&running.shared),
     }
 }
@@ -238,6 +251,9 @@ impl Drop for Reporter {
         // when it is joined below, the host.
         if let Some(filters) = self.filters.upgrade() {
             filters.give_up();
+        }
+        if let Some(inserts) = self.inserts.upgrade() {
+            inserts.end();
         }
         let mut worker = worker();
         let Some(running) = worker.as_mut() else {
@@ -277,6 +293,10 @@ mod tests {
             .iter()
             .map(|link| Arc::new(Filters::new(link.clone())))
             .collect();
+        let inserts: Vec<_> = links
+            .iter()
+            .map(|link| Arc::new(Inserts::new(link.clone())))
+            .collect();
         let sessions: Vec<_> = links
             .iter()
             .map(|link| {
@@ -285,7 +305,7 @@ mod tests {
             })
             .collect();
         let mut reporters: Vec<Reporter> = (0..links.len())
-            .map(|n| attach(&links[n], &filters[n], &sessions[n]))
+            .map(|n| attach(&links[n], &filters[n], &inserts[n], &sessions[n]))
             .collect();
         assert!(reporters[1].push(Report::InputRepaired(1)));
         assert!(reporters[1].push(Report::InputRepaired(2)));
@@ -331,7 +351,8 @@ mod tests {
         engine.process(&mut left, &mut right, Default::default(), &[]);
         let params = Arc::new(super::super::ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params));
-        let reporter = attach(&link, &filters, &session);
+        let inserts = Arc::new(Inserts::new(link.clone()));
+        let reporter = attach(&link, &filters, &inserts, &session);
         let deadline = Instant::now() + Duration::from_secs(20);
         while link
             .loading()
@@ -362,6 +383,7 @@ mod tests {
             ring: producer,
             lane: u64::MAX,
             filters: Weak::new(),
+            inserts: Weak::new(),
             shared: Weak::new(),
         };
         assert!(reporter.push(Report::InputRepaired(1)) && reporter.push(Report::InputRepaired(1)));

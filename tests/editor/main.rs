@@ -3,6 +3,7 @@
 mod control_page;
 mod cost;
 mod graph_page;
+mod inserts_card;
 mod motion;
 mod pictures;
 mod protocol_page;

@@ -3,7 +3,7 @@
 use crate::args::{self, Problem};
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
-use crate::{live_devices, print, signals};
+use crate::{live_devices, node, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -79,6 +79,13 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
+    /// library; its first parameters are a_1 to a_4, from 0 to 1
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_a: Option<String>,
+    /// The node of insert B, in everything before the ceiling
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_b: Option<String>,
     /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
         value_parser = clap::value_parser!(u16).range(1..))]
@@ -155,6 +162,9 @@ impl Args {
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
+        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
+            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let inserts = [insert_a?, insert_b?];
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
@@ -181,6 +191,7 @@ impl Args {
             protocol: preset.and_then(Preset::protocol),
             hrtf: hrtf.map(PathBuf::as_path),
             midi: self.midi.as_deref(),
+            inserts: &inserts,
             desk: &desk,
         })?;
         let outside = Outside {

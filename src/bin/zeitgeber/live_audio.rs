@@ -20,6 +20,7 @@ use zeitgeber::control::Desk;
 use zeitgeber::engine::controls::CARRIER_SOURCE;
 use zeitgeber::engine::{Change, ControlId, DeckLine, Engine, Event, Order, Telemetry, Transport};
 use zeitgeber::hrtf;
+use zeitgeber::live::InsertNode;
 use zeitgeber::protocol::Protocol;
 use zeitgeber::space::bring;
 
@@ -61,6 +62,8 @@ pub struct Request<'a> {
     pub hrtf: Option<&'a Path>,
     /// The MIDI port whose notes are played.
     pub midi: Option<&'a str>,
+    /// The nodes of inserts A and B.
+    pub inserts: &'a [Option<InsertNode>; 2],
     /// What speaks to the engine from outside.
     pub desk: &'a Desk,
 }
@@ -258,6 +261,15 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let file = request.hrtf.map(Path::to_owned);
     let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
     bring(&mut engine, &source)?;
+    let (channels, hertz) = (engine.insert_channels(), engine.sample_rate());
+    let mut lines = engine.take_inserts();
+    for (place, node) in request.inserts.iter().enumerate() {
+        if let (Some(node), Some(lines)) = (node, &mut lines) {
+            let bring = node.prepare(channels[place], hertz)?;
+            // A new line has room.
+            let _ = lines[place].send(Some(bring.prepared));
+        }
+    }
     let telemetry = engine.telemetry().clone();
     let (dropouts, load) = (Arc::new(Dropouts::default()), Arc::new(Load::default()));
     // A quarter of a second holds what the two devices may run apart; two blocks are there from the

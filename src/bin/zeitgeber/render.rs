@@ -3,6 +3,7 @@
 use crate::args::{self, Problem};
 use crate::batch;
 use crate::material::{Job, Material, Report, Stage};
+use crate::node;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
@@ -48,6 +49,13 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
+    /// library; its first parameters are a_1 to a_4, from 0 to 1
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_a: Option<String>,
+    /// The node of insert B, in everything before the ceiling
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_b: Option<String>,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -97,6 +105,8 @@ impl Args {
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
+        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
+            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
         let options = RenderOptions {
             settings,
             bus: None,
@@ -111,6 +121,7 @@ impl Args {
             bpm: self.bpm,
             capture: None,
             hrtf: self.hrtf.clone().or(asked_hrtf),
+            inserts: [insert_a?, insert_b?],
             markers: self.markers.clone(),
         };
         options.check()?;
@@ -119,9 +130,10 @@ impl Args {
             .into_iter()
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
+        let inserts = [&self.insert_a, &self.insert_b].into_iter().flatten();
         let shared = Shared {
             args: &self,
-            read: read.cloned().collect(),
+            read: read.cloned().chain(inserts.map(PathBuf::from)).collect(),
             options,
             tags: Tags {
                 preset: entry.as_ref().map(|entry| entry.name.clone()),
@@ -184,6 +196,7 @@ impl Shared<'_> {
                 done.repaired
             ));
         }
+        node::warn_tripped(done.tripped, &options.inserts);
         if let Some(overshoot) = done.overshoot {
             output.note(ceiling(overshoot));
         }

@@ -119,7 +119,7 @@ fn segments(
 ) {
     let theme = Theme::of(ui);
     let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    tell(&whole, id, desk.value(id));
+    tell(&whole, id, desk.value(id), &desk.text(id, desk.value(id)));
     menu::attach(&whole, id, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
     let width = area.width() / names.len() as f32;
@@ -182,7 +182,12 @@ fn list(ui: &mut Ui, id: ControlId, names: &[&str], desk: &mut Desk) {
             }
         })
         .response;
-    tell(&response, id, desk.value(id));
+    tell(
+        &response,
+        id,
+        desk.value(id),
+        &desk.text(id, desk.value(id)),
+    );
     menu::attach(&response, id, desk);
     let _ = response.on_hover_ui(|ui| hint(ui, id));
 }

@@ -62,7 +62,6 @@ impl Desk<'_> {
 /// # Errors
 /// What is wrong with the text, for people.
 pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), String> {
-    let control = id.control();
     if id == BEAT
         && let Ok(division) = DIVISION.control().parse(text)
     {
@@ -81,7 +80,7 @@ pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), St
         desk.bring(CARRIER_SOURCE, CARRIER_FIXED_NOTE as f64);
         return Ok(());
     }
-    let value = control.parse(text).map_err(|error| error.to_string())?;
+    let value = desk.read(id, text)?;
     desk.bring(id, value);
     if id == BEAT {
         desk.bring(BEAT_SOURCE, BEAT_HZ as f64);

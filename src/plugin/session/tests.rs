@@ -205,7 +205,7 @@ fn load_state(host: &Host, changes: &[(ControlId, f64)]) {
         protocol: take(host, &[], Some(ROWS)).protocol,
         ..SessionState::default()
     };
-    let fields = state::fields(EditorSize::default(), None, &session);
+    let fields = state::fields(EditorSize::default(), None, &session, &[None, None]);
     host.params.deserialize_fields(&fields);
 }
 
