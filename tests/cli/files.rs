@@ -278,6 +278,9 @@ fn a_full_disk_is_said_and_nothing_is_left() {
         .unwrap();
     let line = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{line}");
-    assert!(line.lines().count() == 1 && line.contains("o.wav"), "{line}");
+    assert!(
+        line.lines().count() == 1 && line.contains("o.wav"),
+        "{line}"
+    );
     assert!(run.names().is_empty(), "{:?}", run.names());
 }

@@ -182,7 +182,7 @@ fn sixty_four_instances_sound_alike() {
     let render = |instance: &Instance| -> Vec<f32> {
         assert!(instance.start(RATE, 512));
         let mut heard = Vec::new();
-        for block in 0..12 {
+        for block in 0..6 {
             let mut buffers = vec![vec![0.0f32; 512]; 2];
             let events = if block == 0 {
                 vec![
@@ -272,8 +272,15 @@ fn an_hrtf_file_that_is_deleted_in_use_goes_on_sounding() {
     instance.stop();
 }
 
+/// A path that is waited for never ends: the process that runs this has a limit.
 #[test]
 fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
+    run_alone("faults::hostile_paths");
+}
+
+#[test]
+#[ignore = "run by paths_in_a_state_read_no_device_and_wait_for_nothing"]
+fn hostile_paths() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipe = folder.path().join("pipe.sofa");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
@@ -283,6 +290,7 @@ fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
     file.set_len(1 << 40).expect("a file with a hole");
     let text = folder.path().join("secret.txt");
     std::fs::write(&text, "not to be repeated").expect("a file");
+    let ran = folder.path().join("was-here");
     let paths = [
         "/dev/zero".to_owned(),
         "/dev/stdin".to_owned(),
@@ -292,7 +300,7 @@ fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
         "/".to_owned(),
         "//server.invalid/share/set.sofa".to_owned(),
         "http://server.invalid/set.sofa".to_owned(),
-        "|touch /tmp/zeitgeber-was-here".to_owned(),
+        format!("|touch {}", ran.display()),
         format!("{}\u{0}x", folder.path().display()),
         "x".repeat(100_000),
         pipe.display().to_string(),
@@ -302,7 +310,6 @@ fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
     ];
     let library = Library::open();
     for path in paths {
-        let began = Instant::now();
         let instance = Instance::of(&library, STEREO);
         let choice = serde_json::json!({ "path": path, "hash": null }).to_string();
         let state = with_fields(&instance.save(), &[("hrtf", choice)]);
@@ -313,10 +320,8 @@ fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
         let saved = String::from_utf8(instance.save()[8..].to_vec()).expect("JSON");
         assert!(!saved.contains("not to be repeated"));
         drop(instance);
-        // No bar for speed: an endless file would never end.
-        assert!(began.elapsed() < Duration::from_secs(60), "{path}");
     }
-    assert!(!Path::new("/tmp/zeitgeber-was-here").exists());
+    assert!(!ran.exists());
 }
 
 /// Sockets of this process by kind and local address, as Linux lists them: `udp 0100007F:1F90`.
