@@ -1,7 +1,7 @@
 //! Control from outside: every tracker's convention in the rendered ears, packets to sound, what random packets do,
 //! shared ports, values that hold, and nothing left behind.
 //!
-//! promise: random OSC, head tracker and MIDI packets are counted or obeyed; nobody but loopback is listened to; no port or thread stays
+//! promise: random OSC, head tracker and MIDI packets are counted or obeyed; no port or thread stays
 
 mod common;
 
