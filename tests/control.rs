@@ -1,5 +1,7 @@
 //! Control from outside: every tracker's convention in the rendered ears, packets to sound, what random packets do,
 //! shared ports, values that hold, and nothing left behind.
+//!
+//! promise: random OSC, head tracker and MIDI packets are counted or obeyed; no port or thread stays
 
 mod common;
 
@@ -1137,4 +1139,45 @@ fn nothing_is_left_behind() {
         String::from_utf8_lossy(&output.stderr),
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+#[test]
+fn a_project_that_reaches_beyond_this_machine_says_so() {
+    for (osc, words) in [
+        (r#"{"osc": true, "port": 9009}"#, None),
+        // What is not switched on reaches nowhere.
+        (r#"{"osc": false, "port": 9009, "anywhere": true}"#, None),
+        (
+            r#"{"osc": true, "feedback": true, "feedback_to": "127.0.0.1:9000"}"#,
+            None,
+        ),
+        (
+            r#"{"osc": true, "port": 9009, "anywhere": true}"#,
+            Some("9009"),
+        ),
+        (
+            r#"{"osc": true, "feedback": true, "feedback_to": "203.0.113.7:9000"}"#,
+            Some("203.0.113.7"),
+        ),
+    ] {
+        let said = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = said.clone();
+        let desk = Arc::new(Desk::default());
+        desk.belong(Hooks {
+            host: Box::new(|_| f64::NAN),
+            say: Box::new(move |text| heard.lock().unwrap().push(text)),
+            wake: Box::new(|| ()),
+        });
+        desk.restore([("osc".to_owned(), osc.to_owned())].into());
+        let said = said.lock().unwrap();
+        match words {
+            None => assert!(said.is_empty(), "{osc}: {said:?}"),
+            Some(words) => {
+                assert!(
+                    said.len() == 1 && said[0].contains(words),
+                    "{osc}: {said:?}"
+                );
+            }
+        }
+    }
 }

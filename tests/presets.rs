@@ -1,4 +1,6 @@
 //! Presets are honest, whole and portable: read and written without loss, published as a schema, sounding clean.
+//!
+//! promise: presets are read and written without loss, are published as a schema, and sound clean
 
 use std::sync::Arc;
 use zeitgeber::engine::{Engine, Order, Snapshot, Transport};

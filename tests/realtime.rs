@@ -1,5 +1,7 @@
 //! Promise 4: the audio thread never waits. malloc, free, locks and system calls of this process are
 //! interposed, those of C++ and Faust nodes included, and none may happen while audio is processed.
+//!
+//! promise: no allocation, lock or system call in the engine, the nodes in C++ and Faust, users' nodes and exchanges of graphs
 #![cfg(target_os = "linux")]
 
 mod common;

@@ -828,6 +828,7 @@ impl Desk {
         let osc = osc.unwrap_or_default();
         let mut state = self.state();
         state.settings = osc.settings.usable();
+        let beyond = state.settings.beyond();
         state.overrides = osc
             .overrides
             .iter()
@@ -848,7 +849,7 @@ impl Desk {
         state.take_map();
         state.restored = saved;
         drop(state);
-        for text in wrong {
+        for text in wrong.into_iter().chain(beyond) {
             self.say(text);
         }
         self.changes.fetch_add(1, Ordering::Release);

@@ -1,6 +1,6 @@
 //! The musician's presets: a folder of JSON files.
 
-use super::error::PresetError;
+use super::error::{PresetError, PresetProblem};
 use super::factory::factory_presets;
 use super::import::{ImportError, Imported, import};
 use super::preset::Preset;
@@ -209,6 +209,14 @@ impl Library {
         for file in files.into_iter().flatten().flatten() {
             let path = file.path();
             if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            // A pipe would wait for its other end, and a device might never end.
+            if std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+                wrong.push(PresetError {
+                    path,
+                    problem: PresetProblem::Unreadable(io::Error::other("it is no file")),
+                });
                 continue;
             }
             match Preset::read(&path) {

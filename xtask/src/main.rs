@@ -1,11 +1,14 @@
-//! The chores of this repository: `cargo xtask setup | bundle | demo | package | test | accuracy | bench | asset`.
+//! The chores of this repository: `cargo xtask setup | bundle | demo | package | test | fuzz | accuracy | reliability |
+//! bench | asset`.
 
 mod accuracy;
 mod asset;
 mod bundle;
 mod demo;
+mod fuzz;
 mod hosts;
 mod package;
+mod reliability;
 mod setup;
 mod shell;
 mod test;
@@ -27,7 +30,10 @@ Usage: cargo xtask COMMAND
   package  bundle, then one archive of it all in <target>/package: plugins, programs, presets, docs, licences,
            completions, manual pages, checksums (--no-build takes what was bundled before)
   test     setup, then every test (any argument of `cargo test` may follow)
+  fuzz     random and mutated files, packets and states, a million of each (or as many as are asked for:
+           `cargo xtask fuzz 20000`), in release
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
+  reliability  writes the table of promises and tests in docs/reliability.md
   bench    the benchmarks (any argument of `cargo bench` may follow)
   asset    makes the embedded HRTF set and its decoders from the SOFA file in assets/
 
@@ -63,6 +69,17 @@ fn run() -> Result<ExitCode> {
         ("setup", []) => setup::setup(Purpose::Everything).map(|()| ExitCode::SUCCESS),
         ("demo", []) => demo::demo().map(|()| ExitCode::SUCCESS),
         ("asset", []) => asset::asset(),
+        ("reliability", []) => reliability::reliability().map(|()| ExitCode::SUCCESS),
+        ("fuzz", []) => fuzz::fuzz(None),
+        ("fuzz", [inputs]) if inputs.parse::<u64>().is_ok_and(|inputs| inputs > 0) => {
+            fuzz::fuzz(Some(inputs))
+        }
+        ("fuzz", _) => {
+            eprintln!(
+                "xtask: `cargo xtask fuzz` takes a number of inputs, as in `cargo xtask fuzz 20000`"
+            );
+            Ok(ExitCode::from(2))
+        }
         ("bundle", build_arguments) => {
             bundle::bundle(build_arguments)?.print();
             Ok(ExitCode::SUCCESS)
@@ -78,7 +95,7 @@ fn run() -> Result<ExitCode> {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
-        ("setup" | "demo" | "asset", [extra, ..]) => {
+        ("setup" | "demo" | "asset" | "reliability", [extra, ..]) => {
             eprintln!(
                 "xtask: `cargo xtask {command}` takes no arguments, but was given \"{extra}\"\n\n{HELP}"
             );

@@ -77,6 +77,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    signals::outlive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error),

@@ -1,4 +1,6 @@
 //! A host that plays while sounds are loaded, and follows them late.
+//!
+//! promise: a state or preset that comes while it plays is one fade
 
 use super::*;
 use crate::control::{Command, Hooks};

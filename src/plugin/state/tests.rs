@@ -1,4 +1,6 @@
 //! Old, foreign, broken and mutated states.
+//!
+//! promise: states of every form that there has been load; broken ones say why and change nothing
 
 use super::*;
 use crate::editor::SessionState;
