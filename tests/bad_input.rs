@@ -1,4 +1,6 @@
 //! Promise 5: bad input leaves the sound as it was: what is not finite in never comes out.
+//!
+//! promise: what is not finite in never comes out, and is forgotten within one quantum
 
 mod common;
 

@@ -2,12 +2,23 @@
 
 #[path = "cli/analyze.rs"]
 mod analyze;
+#[path = "cli/bounces.rs"]
+mod bounces;
+#[path = "cli/codecs.rs"]
+mod codecs;
+#[path = "cli/docs.rs"]
+mod docs;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
+#[path = "cli/kits.rs"]
+mod kits;
+#[cfg(unix)]
+#[path = "cli/inserts.rs"]
+mod inserts;
 #[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
@@ -139,4 +150,20 @@ fn data(name: &str) -> String {
         .join(name)
         .display()
         .to_string()
+}
+
+/// The commands that the general help lists.
+fn subcommands(help: &str) -> Vec<String> {
+    help.lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        // What is further in goes on from the line before.
+        .filter_map(|line| {
+            line.strip_prefix("  ")
+                .filter(|line| !line.starts_with(' '))
+        })
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|command| command != "help")
+        .collect()
 }

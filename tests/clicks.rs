@@ -422,7 +422,11 @@ fn tonal_presets(filter: &ClickFilter) -> Vec<Loaded> {
         }
         let protocol = preset.protocol();
         let timeline = protocol.map(|rows| Arc::new(rows.timeline(&settings, RATE).unwrap()));
-        let snapshot = Snapshot { settings, timeline };
+        let snapshot = Snapshot {
+            settings,
+            timeline,
+            ..Snapshot::default()
+        };
         let ears = presets(&snapshot, None, 0);
         let loudest = |peak: f32, x: &f32| peak.max(x.abs());
         let peak = ears.iter().flatten().fold(0.0, loudest);

@@ -1,5 +1,7 @@
 //! Control from outside: every tracker's convention in the rendered ears, packets to sound, what random packets do,
 //! shared ports, values that hold, and nothing left behind.
+//!
+//! promise: random OSC, head tracker and MIDI packets are counted or obeyed; no port or thread stays
 
 mod common;
 
@@ -182,7 +184,11 @@ enum Says {
 
 /// Every protocol that says yaw, pitch and roll (one of them not 0, in our convention) in its own.
 fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
-    let Quat { w, x, y, z } = Quat::from_turns(yaw, pitch, roll);
+    let head = Quat::from_turns(yaw, pitch, roll);
+    let Quat { w, x, y, z } = head;
+    // The scene is turned the other way, about all axes at once; its pitch is positive downwards.
+    let [scene_yaw, scene_pitch, scene_roll] = head.inverse().turns();
+    let scene = [scene_yaw, -scene_pitch, scene_roll];
     let osc = |address: &str, numbers: &[f64]| Says::Packet(message(address, numbers));
     let mr = |mode, numbers: &[f64]| {
         let controllers = numbers.iter().enumerate().flat_map(|(index, number)| {
@@ -199,11 +205,7 @@ fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
         ("/ypr", osc("/ypr", &[yaw, pitch, roll])),
         ("/quaternions", osc("/quaternions", &[w, x, y, z])),
         ("/quaternion", osc("/quaternion", &[w, x, y, z])),
-        // The scene is turned the other way; its pitch is positive downwards.
-        (
-            "/SceneRotator/ypr",
-            osc("/SceneRotator/ypr", &[-yaw, pitch, -roll]),
-        ),
+        ("/SceneRotator/ypr", osc("/SceneRotator/ypr", &scene)),
         (
             "/SceneRotator/quaternions",
             osc("/SceneRotator/quaternions", &[w, -x, -y, -z]),
@@ -227,7 +229,7 @@ fn protocols(yaw: f64, pitch: f64, roll: f64) -> Vec<(&'static str, Says)> {
         ),
         (
             "MrHeadTracker, angles",
-            mr(MrMode::Ypr, &[-yaw / 180.0, pitch / 180.0, -roll / 180.0]),
+            mr(MrMode::Ypr, &scene.map(|angle| angle / 180.0)),
         ),
         (
             "Supperware, angles",
@@ -307,6 +309,210 @@ fn a_head_that_looks_up_hears_the_front_from_below() {
 }
 
 #[test]
+fn a_head_turned_about_all_axes_is_turned_in_the_order_of_each_protocol() {
+    for (name, ears) in turned([70.0, 30.0, -25.0], &[(id::ELEVATION, 20.0)], -30.0) {
+        let late = itd(&ears);
+        println!("{name}: the left ear is {late} frames later");
+        assert!((18..48).contains(&late), "{name}: {late}");
+    }
+}
+
+#[test]
+fn each_protocol_says_each_axis_and_sign_in_its_own_convention() {
+    // Without the sound, so that all of them can be looked at; a few of them are heard above.
+    let mut all: Vec<[f64; 3]> = Vec::new();
+    for axis in 0..3 {
+        for angle in [-80.0, -30.0, 30.0, 80.0] {
+            let mut turns = [0.0; 3];
+            turns[axis] = angle;
+            all.push(turns);
+        }
+    }
+    all.extend([
+        [120.0, 40.0, 20.0],
+        [-100.0, -50.0, 35.0],
+        [10.0, 60.0, -70.0],
+    ]);
+    for turns in all {
+        let [yaw, pitch, roll] = turns;
+        for (name, says) in protocols(yaw, pitch, roll) {
+            let mut ears = Ears::default();
+            ears.hear(&says, 0.0);
+            let found = ears.head.at(0.0).expect(name);
+            let off = found.degrees_to(Quat::from_turns(yaw, pitch, roll));
+            // As exact as the coarsest of them, 14 bits of a circle and f32.
+            assert!(off < 0.1, "{name} {turns:?}: {off} degrees off");
+        }
+    }
+}
+
+/// What hears a protocol without sockets and without a clock.
+#[derive(Default)]
+struct Ears {
+    tracker: Tracker,
+    head: Head,
+}
+
+impl Ears {
+    fn hear(&mut self, says: &Says, now: f64) {
+        match says {
+            Says::Packet(bytes) => self.packet(bytes, now),
+            Says::Midi(mode, messages) => {
+                self.tracker.mr_mode = *mode;
+                for message in messages {
+                    let found = match message[..] {
+                        [0xF0, ..] => self.tracker.sysex(message),
+                        [_, controller, value] => self.tracker.controller(controller, value),
+                        _ => None,
+                    };
+                    if let Some((source, pose)) = found {
+                        self.head.hear(source, pose, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn packet(&mut self, bytes: &[u8], now: f64) {
+        match osc::decode(bytes) {
+            Ok(messages) => {
+                for message in messages {
+                    if let Some((source, pose)) = self.tracker.osc(&message) {
+                        self.head.hear(source, pose, now);
+                    }
+                }
+            }
+            Err(osc::Malformed) => {
+                if let Some((source, pose)) = self.tracker.opentrack(bytes) {
+                    self.head.hear(source, pose, now);
+                }
+            }
+        }
+    }
+}
+
+/// A bundle as a program of several trackers sends it: what is not of the head is left alone.
+fn bundled(elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut bundle = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+    for element in elements {
+        bundle.extend((element.len() as u32).to_be_bytes());
+        bundle.extend(element);
+    }
+    bundle
+}
+
+#[test]
+fn a_minute_of_every_tracker_with_jitter_loss_and_a_restart_is_followed() {
+    // How a listener turns: at most some 95 degrees a second.
+    let at = |t: f64| {
+        [
+            70.0 * (1.1 * t).sin(),
+            25.0 * (0.7 * t).sin(),
+            15.0 * (0.5 * t).sin(),
+        ]
+    };
+    let count = protocols(1.0, 1.0, 1.0).len();
+    for protocol in 0..count {
+        let mut random = Random(100 + protocol as u64);
+        let mut ears = Ears::default();
+        let name = protocols(1.0, 1.0, 1.0)[protocol].0;
+        let rate = [50.0, 100.0, 250.0][protocol % 3];
+        let mut stream: Vec<(f64, f64)> = Vec::new();
+        for n in 0..(60.0 * rate) as usize {
+            let said = n as f64 / rate;
+            // Off and on again: nothing for a second.
+            if (30.0..31.0).contains(&said) || random.below(100) < 5 {
+                continue;
+            }
+            // Late by up to two packets, so that some overtake others.
+            let late = if random.below(50) == 0 { 2.0 } else { 0.3 };
+            let late = late * random.below(1000) as f64 / 1000.0 / rate;
+            stream.push((said + late, said));
+        }
+        stream.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut worst, mut heard) = (0.0_f64, 0.0);
+        for (now, said) in stream {
+            // Between packets the head is looked at, too.
+            let pause = now - heard;
+            if heard > 0.0 && pause < 0.5 {
+                let [yaw, pitch, roll] = at(now);
+                let off = ears.head.at(now).unwrap();
+                worst = worst.max(off.degrees_to(Quat::from_turns(yaw, pitch, roll)));
+            }
+            heard = now;
+            let [yaw, pitch, roll] = at(said);
+            let mut all = protocols(yaw, pitch, roll);
+            let (_, says) = all.swap_remove(protocol);
+            let says = match says {
+                Says::Packet(bytes) if bytes.starts_with(b"/") => {
+                    let others = [
+                        message("/hand/1/position", &[1.0, 2.0, 3.0]),
+                        bytes,
+                        bundled(&[message("/battery", &[0.7])]),
+                    ];
+                    Says::Packet(bundled(&others))
+                }
+                other => other,
+            };
+            ears.hear(&says, now);
+        }
+        // Some packets in a row may be lost: at 95 degrees a second.
+        let bar = 95.0 * 7.0 / rate + 0.5;
+        println!("{name} at {rate} Hz: at most {worst:.2} degrees behind, {bar:.2} are allowed");
+        assert!(worst < bar, "{name}: {worst}");
+        let (_, found, _) = ears.head.source(60.0).unwrap();
+        assert!(
+            (0.7 * rate..1.3 * rate).contains(&found),
+            "{name}: {found} Hz"
+        );
+    }
+}
+
+#[test]
+fn the_engines_part_of_the_way_from_packet_to_sound_is_counted_in_frames() {
+    // A packet that comes just too late for a block waits for the next one, whose quanta it then turns: no clock is
+    // asked, so this is the same on every machine.
+    let turn = 4.0;
+    let (mut still, mut turned) = (engine(&[]), engine(&[(id::HEAD_YAW, turn)]));
+    let mut tracked = engine(&[]);
+    let slot = Arc::new(HeadSlot::default());
+    tracked.follow_head(slot.clone());
+    let mut frames = [0; 3];
+    for (engine, frame) in [&mut still, &mut turned, &mut tracked]
+        .into_iter()
+        .zip(&mut frames)
+    {
+        render(engine, frame, 4800);
+    }
+    slot.put(Quat::from_turns(turn, 0.0, 0.0));
+    let length = 960;
+    let [a, b, c] = frames.each_mut();
+    let still = render(&mut still, a, length);
+    let turned = render(&mut turned, b, length);
+    let heard = render(&mut tracked, c, length);
+    let window = 24;
+    let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
+        (0..2)
+            .flat_map(|ear| (n..n + window).map(move |n| (ear, n)))
+            .map(|(ear, n)| {
+                let whole = f64::from(turned[ear][n] - still[ear][n]);
+                f64::from(ears[ear][n] - still[ear][n]) * whole
+            })
+            .sum()
+    };
+    let there = (0..length - window)
+        .find(|n| way(&heard, *n) > 0.5 * way(&turned, *n))
+        .expect("it turns");
+    let frames = BLOCK + there;
+    figure(
+        "40 head tracking: frames from a packet that has just missed a block of 64 to half of the turn, counted",
+        "<= 240 (5 ms at 48 kHz)",
+        &format!("{frames}"),
+    );
+    assert!(frames <= 240, "{frames}");
+}
+
+#[test]
 fn separate_angles_add_up_and_the_bus_turns_as_the_filters_do() {
     let bus = [(id::SPACE_KIND, id::SPACE_AMBISONIC as f64)];
     let mut rig = Rig::new(&bus);
@@ -338,6 +544,12 @@ fn recentering_makes_where_the_head_looks_the_front() {
     rig.send(&message("/zeitgeber/head/recenter", &[]));
     rig.render(9600);
     assert!(itd(&rig.render(4800)).abs() <= 1);
+    // A button that is let go does nothing: only its press counts.
+    rig.send(&message("/zeitgeber/head/recenter", &[1.0]));
+    rig.send(&message("/ypr", &[0.0, 0.0, 0.0]));
+    rig.send(&message("/zeitgeber/head/recenter", &[0.0]));
+    let head = rig.desk.status().head.unwrap();
+    assert!((head[0] + 90.0).abs() < 1e-6, "{head:?}");
 }
 
 #[test]
@@ -700,6 +912,53 @@ fn values_are_fed_back_at_a_bounded_rate() {
 }
 
 #[test]
+fn feedback_to_the_port_itself_is_refused_and_said() {
+    let port = free_port();
+    let desk = Arc::new(Desk::default());
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let log = said.clone();
+    desk.belong(Hooks {
+        host: Box::new(|control| control.control().default_value()),
+        say: Box::new(move |text| log.lock().unwrap().push(text)),
+        wake: Box::new(|| ()),
+    });
+    desk.edit(|settings| {
+        settings.feedback = true;
+        settings.feedback_rate = 50.0;
+        settings.feedback_to = Some(([127, 0, 0, 1], port).into());
+    });
+    let _listener = listen(&desk, port, false).unwrap();
+    wait("said", || !said.lock().unwrap().is_empty());
+    let text = said.lock().unwrap()[0].clone();
+    assert!(text.contains("hear itself"), "{text}");
+    // Another address goes on being told; what was said is said once, and nothing has come round.
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    desk.edit(|settings| settings.feedback_to = Some(socket.local_addr().unwrap()));
+    socket.recv(&mut [0; 2048]).expect("it is told");
+    assert_eq!(said.lock().unwrap().len(), 1);
+    assert_eq!(desk.status().understood, 0);
+}
+
+#[test]
+fn a_smoothed_head_arrives_though_its_tracker_says_no_more() {
+    let mut rig = Rig::new(&[]);
+    rig.desk.edit(|settings| {
+        settings.head.smoothing = 0.02;
+        settings.head.timeout = 0.0;
+    });
+    rig.send(&message("/ypr", &[0.0, 0.0, 0.0]));
+    rig.send(&message("/ypr", &[90.0, 0.0, 0.0]));
+    // Nobody but the port's thread moves it on.
+    wait("it arrives in the ears", || {
+        rig.render(2400);
+        (25..48).contains(&itd(&rig.render(4800)))
+    });
+}
+
+#[test]
 fn what_is_held_is_saved_and_acts_in_another_instance() {
     let mut rig = Rig::new(&[]);
     rig.send(&message("/zeitgeber/azimuth", &[-90.0]));
@@ -723,12 +982,23 @@ fn what_is_held_is_saved_and_acts_in_another_instance() {
         (other.settings().name.as_str(), other.map().entries.len()),
         ("one", 1)
     );
+    let host = Arc::new(Mutex::new(0.0));
+    let theirs = host.clone();
+    other.belong(Hooks {
+        host: Box::new(move |_| *theirs.lock().unwrap()),
+        say: Box::new(|_| ()),
+        wake: Box::new(|| ()),
+    });
     let (mut engine, mut frame) = (engine(&[]), 0);
     other.attach(&mut engine);
     render(&mut engine, &mut frame, 9600);
     assert!((25..48).contains(&itd(&render(&mut engine, &mut frame, 4800))));
-    // The editor writes it to the host, whose value it then is.
+    // The editor writes it to the host, once, whose value it is when the host says so.
     assert_eq!(other.take_for_host(), [(id::AZIMUTH, -90.0)]);
+    assert_eq!(other.take_for_host(), []);
+    assert!(other.save()["osc"].contains("azimuth"));
+    *host.lock().unwrap() = -90.0;
+    other.round();
     assert!(!other.save()["osc"].contains("azimuth"));
     assert_eq!(
         other.settings(),
@@ -767,6 +1037,58 @@ fn nodes_are_set_by_name() {
         status.refused == 1 && status.last_refused.contains("lete"),
         "{status:?}"
     );
+}
+
+#[test]
+fn a_port_that_another_process_has_is_said_and_opens_when_that_ends() {
+    use std::io::{BufRead, BufReader};
+    let port = free_port();
+    let mut monitor = std::process::Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args(["osc", "monitor", "--port", &port.to_string()])
+        .stdout(std::process::Stdio::piped())
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(monitor.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let link = Arc::new(zeitgeber::editor::Link::default());
+    let voice = Arc::downgrade(&link);
+    link.control.belong(Hooks {
+        host: Box::new(|control| control.control().default_value()),
+        say: Box::new(move |text| {
+            if let Some(link) = voice.upgrade() {
+                link.messages.post(text);
+            }
+        }),
+        wake: Box::new(|| ()),
+    });
+    let desk = &link.control;
+    desk.edit(|settings| (settings.osc, settings.port) = (true, port));
+    let mut ports = Ports::default();
+    ports.sync(desk);
+    // On the line of messages, which the editor shows.
+    wait("said", || !link.messages.all().is_empty());
+    let text = link.messages.all()[0].text.clone();
+    // The sound and everything else go on meanwhile, and the other program hears its packets.
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    socket
+        .send_to(&message("/ypr", &[90.0, 0.0, 0.0]), ("127.0.0.1", port))
+        .unwrap();
+    let heard = lines.next().unwrap().unwrap();
+    monitor.kill().unwrap();
+    monitor.wait().unwrap();
+    assert!(first.contains(&port.to_string()), "{first}");
+    assert!(
+        text.contains(&port.to_string()) && text.contains("another program"),
+        "{text}"
+    );
+    assert!(heard.contains("head yaw 90.0"), "{heard}");
+    wait("it opens", || desk.status().osc == PortState::Open);
+    assert_eq!(link.messages.all().len(), 1, "said once");
+    socket
+        .send_to(&message("/ypr", &[90.0, 0.0, 0.0]), ("127.0.0.1", port))
+        .unwrap();
+    wait("it hears", || desk.status().head.is_some());
 }
 
 /// Run by itself in a process of its own (below).
@@ -817,4 +1139,45 @@ fn nothing_is_left_behind() {
         String::from_utf8_lossy(&output.stderr),
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+#[test]
+fn a_project_that_reaches_beyond_this_machine_says_so() {
+    for (osc, words) in [
+        (r#"{"osc": true, "port": 9009}"#, None),
+        // What is not switched on reaches nowhere.
+        (r#"{"osc": false, "port": 9009, "anywhere": true}"#, None),
+        (
+            r#"{"osc": true, "feedback": true, "feedback_to": "127.0.0.1:9000"}"#,
+            None,
+        ),
+        (
+            r#"{"osc": true, "port": 9009, "anywhere": true}"#,
+            Some("9009"),
+        ),
+        (
+            r#"{"osc": true, "feedback": true, "feedback_to": "203.0.113.7:9000"}"#,
+            Some("203.0.113.7"),
+        ),
+    ] {
+        let said = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = said.clone();
+        let desk = Arc::new(Desk::default());
+        desk.belong(Hooks {
+            host: Box::new(|_| f64::NAN),
+            say: Box::new(move |text| heard.lock().unwrap().push(text)),
+            wake: Box::new(|| ()),
+        });
+        desk.restore([("osc".to_owned(), osc.to_owned())].into());
+        let said = said.lock().unwrap();
+        match words {
+            None => assert!(said.is_empty(), "{osc}: {said:?}"),
+            Some(words) => {
+                assert!(
+                    said.len() == 1 && said[0].contains(words),
+                    "{osc}: {said:?}"
+                );
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Promise 2: the same input and events from the same starting point give the same samples, bit for bit,
 //! for every way of cutting the stream.
+//!
+//! promise: the same input and events are the same samples, however the stream is cut
 
 mod common;
 

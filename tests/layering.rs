@@ -17,7 +17,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "offline",
         &[
-            "analysis", "dsp", "hrtf", "node", "graph", "engine", "protocol", "space", "text",
+            "analysis", "dsp", "hrtf", "node", "live", "graph", "engine", "protocol", "space",
+            "text",
         ],
     ),
     ("protocol", &["engine", "text"]),
@@ -29,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "plugin",
         &[
-            "control", "dsp", "hrtf", "engine", "protocol", "space", "editor", "text",
+            "control", "dsp", "hrtf", "live", "engine", "protocol", "space", "editor", "text",
         ],
     ),
 ];
@@ -42,6 +43,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("egui", &["editor"]),
     ("symphonia", &["offline"]),
     ("miniz_oxide", &["hrtf"]),
+    ("flac_codec", &["offline"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
     ("directories", &["protocol", "hrtf", "live"]),

@@ -1,5 +1,7 @@
 //! Nodes from outside, within a program: reloaded without end, sounding while they are replaced, and kept
 //! from putting out what is not finite.
+//!
+//! promise: a user's node that breaks is silenced, not the host, and reloads leave nothing behind
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,6 @@
 //! Presets are honest, whole and portable: read and written without loss, published as a schema, sounding clean.
+//!
+//! promise: presets are read and written without loss, are published as a schema, and sound clean
 
 use std::sync::Arc;
 use zeitgeber::engine::{Engine, Order, Snapshot, Transport};
@@ -57,8 +59,12 @@ fn render(preset: &Preset, seconds: f64, start: f64) -> [Vec<f32>; 2] {
     }
     bring(&mut engine, &zeitgeber::hrtf::Source::Default).unwrap();
     let mut deck = engine.take_deck().unwrap();
-    deck.send(Order::Snapshot(Box::new(Snapshot { settings, timeline })))
-        .unwrap();
+    deck.send(Order::Snapshot(Box::new(Snapshot {
+        settings,
+        timeline,
+        ..Snapshot::default()
+    })))
+    .unwrap();
     let frames = (seconds * RATE) as usize;
     let tone = |n: usize, f: f64| 0.25 * (std::f64::consts::TAU * f * n as f64 / RATE).sin();
     let mut ears = [220.0, 221.0].map(|f| {

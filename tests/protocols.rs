@@ -348,6 +348,7 @@ fn a_change_of_preset_does_not_click() {
         Order::Snapshot(Box::new(Snapshot {
             settings: all,
             timeline,
+            ..Snapshot::default()
         }))
     };
     let others: Vec<Vec<(ControlId, f64)>> = vec![

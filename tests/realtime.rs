@@ -1,5 +1,7 @@
 //! Promise 4: the audio thread never waits. malloc, free, locks and system calls of this process are
 //! interposed, those of C++ and Faust nodes included, and none may happen while audio is processed.
+//!
+//! promise: no allocation, lock or system call in the engine, the nodes in C++ and Faust, users' nodes and exchanges of graphs
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -12,7 +14,9 @@ use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, channels};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::dsp::quaternion::Quat;
 use zeitgeber::engine::controls as id;
-use zeitgeber::engine::{Change, ControlId, Engine, Event, HeadSlot, Override, Transport};
+use zeitgeber::engine::{
+    Change, ControlId, Engine, Event, HeadSlot, Override, Prepared, Transport,
+};
 use zeitgeber::graph::{Graph, swappable};
 use zeitgeber::hrtf::Source;
 use zeitgeber::live::Workshop;
@@ -401,6 +405,7 @@ fn timelines_and_snapshots_come_and_go_without_allocating() {
                 _ => Order::Snapshot(Box::new(Snapshot {
                     settings,
                     timeline: Some(timeline),
+                    ..Snapshot::default()
                 })),
             };
             assert!(deck.send(order).is_ok());
@@ -454,7 +459,12 @@ fn trackers_values_and_controllers_from_outside_do_not_allocate() {
                 value,
                 host,
             });
+            line.send(Override::Given { control, value });
         }
+        line.send(Override::Release {
+            control: id::ELEVATION,
+            host: 0.0,
+        });
         // Another map comes while it plays, and the one before goes back.
         if n % 50 == 49 {
             desk.edit_map(|map| map.pickup = n % 100 == 49);
@@ -502,5 +512,31 @@ fn a_graph_of_live_late_and_faster_nodes_is_exchanged_without_a_call() {
             calls += calls_in(|| player.run().reset());
         }
     }
+    assert_eq!(calls, 0);
+}
+
+/// A thousand nodes through an insert: taken up, faded, given back, never freed while audio is processed.
+#[test]
+fn exchanges_of_an_inserts_node_touch_no_memory() {
+    let mut engine = Engine::new(48_000.0).unwrap();
+    let [mut line, _] = engine.take_inserts().unwrap();
+    let kinds = ["amplitude", "gain", "band_pass"];
+    let (mut left, mut right) = (vec![0.1; 1024], vec![0.1; 1024]);
+    let mut calls = 0;
+    let mut round = |engine: &mut Engine| {
+        calls_in(|| engine.process(&mut left, &mut right, Transport::Absent, &[]))
+    };
+    round(&mut engine);
+    for number in 0..1000 {
+        let mut make = || registry().create(kinds[number % kinds.len()]);
+        let node = Prepared::new(&mut make, 2, 48_000.0).unwrap();
+        let delivery = Some(node).filter(|_| number % 10 != 9);
+        assert!(line.send(delivery).is_ok());
+        engine.set(id::A_1, number as f64 / 1000.0);
+        engine.set(id::A_ON, f64::from(u8::from(number % 7 > 0)));
+        calls += round(&mut engine);
+    }
+    calls += calls_in(|| engine.reset());
+    calls += round(&mut engine);
     assert_eq!(calls, 0);
 }

@@ -1,7 +1,9 @@
-//! Random and mutated presets, protocols, sequences and schedules: whatever a file holds, it is refused with a
-//! message or read without loss, and what it makes can be played.
+//! Random and mutated presets, protocols, sequences, schedules, graphs and node descriptors: whatever a file holds, it
+//! is refused with a message or read without loss, and what it makes can be played.
 //!
-//! `ZEITGEBER_STORM=1000000 cargo test --release --test storm --  --nocapture` runs a million of each.
+//! promise: random and mutated presets, protocols, .sbg, Gnaural schedules, graphs and node descriptors are refused with a message or played
+//!
+//! `cargo xtask fuzz` runs a million of each, and of those for SOFA files, OSC packets and states.
 
 mod common;
 
@@ -159,7 +161,11 @@ fn play(
     let timeline = preset
         .protocol()
         .map(|protocol| Arc::new(protocol.timeline(&settings, 48_000.0).unwrap()));
-    let _ = deck.send(Order::Snapshot(Box::new(Snapshot { settings, timeline })));
+    let _ = deck.send(Order::Snapshot(Box::new(Snapshot {
+        settings,
+        timeline,
+        ..Snapshot::default()
+    })));
     for _ in 0..4 {
         let song = random.below(48_000 * 600) as i64;
         let transport = match random.below(3) {
@@ -295,5 +301,249 @@ fn noise_is_refused() {
         if let Ok(imported) = import_text(&text, "noise") {
             check(&imported.preset, &mut random);
         }
+    }
+}
+
+/// Graphs that are sound, of every kind of node that a file can name.
+fn graphs() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus/graph");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect()
+}
+
+#[test]
+fn graphs_in_a_storm() {
+    let mut random = Random(15);
+    let graphs = graphs();
+    let names: Vec<String> = zeitgeber::node::registry()
+        .infos()
+        .iter()
+        .map(|info| info.name.clone())
+        .collect();
+    let (mut read, mut played) = (0, 0);
+    for _ in 0..rounds() {
+        let mut text = graphs[random.below(graphs.len() as u64) as usize].clone();
+        // Another node in the place of one, or a word of it anywhere.
+        if random.below(2) == 0 {
+            let name = &names[random.below(names.len() as u64) as usize];
+            text = text.replacen("gain", name, 1 + random.below(2) as usize);
+        }
+        if random.below(4) > 0 {
+            text = mutated(&text, &mut random);
+        }
+        match zeitgeber::graph::Graph::from_json(&text) {
+            Ok(graph) => {
+                read += 1;
+                let Ok(mut run) = graph.compile(48_000.0, 64) else {
+                    continue;
+                };
+                // What is written is read as the same.
+                let written = run.to_json().to_string();
+                let again = zeitgeber::graph::Graph::from_json(&written)
+                    .unwrap_or_else(|error| panic!("{error}: {written}"));
+                let again = again.compile(48_000.0, 64).unwrap();
+                assert_eq!(again.to_json(), run.to_json());
+                let (inputs, outputs) = (run.inputs(), run.outputs());
+                if read % 2 != 0 {
+                    continue;
+                }
+                played += 1;
+                let input = vec![common::bursts(200, 3); inputs];
+                let mut output = vec![vec![0.0; 200]; outputs];
+                let ins: Vec<&[f32]> = input.iter().map(Vec::as_slice).collect();
+                let mut outs: Vec<&mut [f32]> = output.iter_mut().map(Vec::as_mut_slice).collect();
+                run.process(&ins, &mut outs);
+            }
+            Err(error) => {
+                let line = error.to_string();
+                assert!(!line.is_empty() && line.len() < 1200, "{line}");
+            }
+        }
+    }
+    println!(
+        "{read} of {} graphs were sound, {played} were played",
+        rounds()
+    );
+    assert!(read > 0 && played > 0);
+}
+
+/// `zg_param` and `zg_node_descriptor` of `cpp/node.h`, as somebody else's compiler lays them out.
+#[repr(C)]
+struct RawParam {
+    texts: [*const std::ffi::c_char; 3],
+    numbers: [f64; 4],
+    scale: u32,
+    kind: u32,
+}
+
+#[repr(C)]
+struct RawDescriptor {
+    numbers: [u32; 4],
+    texts: [*const std::ffi::c_char; 5],
+    param_count: u32,
+    params: *const RawParam,
+    functions: [*const std::ffi::c_void; 8],
+}
+
+unsafe extern "C" fn never() {
+    panic!("a descriptor that is only looked at was called");
+}
+
+#[test]
+fn node_descriptors_in_a_storm() {
+    use std::ffi::CString;
+    use zeitgeber::node::foreign::ForeignKind;
+    let mut random = Random(16);
+    const TEXTS: &[&str] = &[
+        "",
+        "gain",
+        "program: stereo, key: mono",
+        "bed: ambisonic 3",
+        "left:245, right:255",
+        ":::,,,",
+        "a: 4294967296, b: -1",
+        "x: stereo, x: stereo",
+        "left:NaN",
+        "left:1e999",
+        "\u{1F3B5}",
+        "Hz",
+    ];
+    const NUMBERS: &[f64] = &[
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        20_000.0,
+    ];
+    const COUNTS: &[u32] = &[0, 1, 2, 3, 16, 64, 65, 256, 257, u32::MAX, 1 << 31];
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..rounds() {
+        // Some are sound but for one thing.
+        let wild = random.below(3) > 0;
+        let mut strings: Vec<CString> = Vec::new();
+        let mut text = |random: &mut Random, plain: &str, wild: bool| {
+            if wild && random.below(8) == 0 {
+                return std::ptr::null();
+            }
+            let mut text = match wild {
+                true => TEXTS[random.below(TEXTS.len() as u64) as usize].to_owned(),
+                false => plain.to_owned(),
+            };
+            if wild && random.below(4) == 0 {
+                text = mutated(&text, random).replace('\0', "");
+            }
+            let string = CString::new(text).unwrap();
+            let pointer = string.as_ptr();
+            strings.push(string);
+            pointer
+        };
+        let count = random.below(4) as usize;
+        let params: Vec<RawParam> = (0..count)
+            .map(|index| {
+                let odd = wild && random.below(2) == 0;
+                let mut number = |plain: f64| match odd && random.below(2) == 0 {
+                    true => NUMBERS[random.below(NUMBERS.len() as u64) as usize],
+                    false => plain,
+                };
+                let numbers = [number(0.0), number(1.0), number(0.5), number(0.01)];
+                RawParam {
+                    texts: [
+                        text(&mut random, &format!("p{index}"), odd),
+                        text(&mut random, "Hz", odd),
+                        text(&mut random, "", odd),
+                    ],
+                    numbers,
+                    scale: random.below(if odd { 9 } else { 1 }) as u32,
+                    kind: random.below(if odd { 9 } else { 1 }) as u32,
+                }
+            })
+            .collect();
+        let mut number = |plain: u32| match wild && random.below(4) == 0 {
+            true => COUNTS[random.below(COUNTS.len() as u64) as usize],
+            false => plain,
+        };
+        let numbers = [number(1), number(2), number(2), number(0)];
+        // More parameters than there are would be a lie that nobody can see, but for numbers that nobody has.
+        let lie = wild && random.below(8) == 0;
+        let param_count = if lie { u32::MAX } else { count as u32 };
+        let missing = random.below(if wild { 16 } else { 1000 }) as usize;
+        let mut functions = [never as *const std::ffi::c_void; 8];
+        if let Some(function) = functions.get_mut(missing) {
+            *function = std::ptr::null();
+        }
+        let descriptor = RawDescriptor {
+            numbers,
+            texts: [
+                text(&mut random, "c++", wild),
+                text(&mut random, "a node", wild),
+                text(&mut random, "", wild),
+                text(&mut random, "", wild),
+                text(&mut random, "", wild),
+            ],
+            param_count,
+            params: params.as_ptr(),
+            functions,
+        };
+        // SAFETY: strings end in NUL or are null, there are as many parameters as is said or more than is allowed, and
+        // no instance is made, so no function is called.
+        match unsafe { ForeignKind::new("storm", (&raw const descriptor).cast()) } {
+            Ok(kind) => {
+                taken += 1;
+                let info = kind.info();
+                let most = zeitgeber::node::MAX_CHANNELS;
+                assert!(info.inputs <= most && info.outputs <= most);
+                assert_eq!(info.params.len(), count);
+                for param in &info.params {
+                    let (low, high) = (param.min, param.max);
+                    assert!(
+                        low.is_finite() && high.is_finite() && low <= high,
+                        "{param:?}"
+                    );
+                    let shown = param.kind == zeitgeber::node::ParamKind::Readout;
+                    assert!(shown || (low..=high).contains(&param.default), "{param:?}");
+                }
+            }
+            Err(error) => {
+                refused += 1;
+                let line = error.to_string();
+                assert!(!line.is_empty() && line.len() < 1200, "{line}");
+            }
+        }
+    }
+    println!("{taken} descriptors were sound, {refused} were refused");
+    assert!(taken > 0 && refused > 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn devices_and_pipes_are_no_presets() {
+    use zeitgeber::protocol::{Library, Preset, import};
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    std::fs::write(folder.path().join("mine.json"), FACTORY[0].1).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero.json")).unwrap();
+    // A folder with a pipe in it is listed: nobody waits for its other end.
+    let library = Library::at(folder.path());
+    let (entries, wrong) = library.list();
+    assert!(entries.iter().any(|entry| entry.path.is_some()));
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    for device in ["/dev/zero", "/dev/urandom"].map(std::path::Path::new) {
+        assert!(Preset::read(device).is_err());
+        assert!(import(device).is_err());
     }
 }

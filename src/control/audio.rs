@@ -2,8 +2,11 @@
 
 use super::midi::{Moved, Player};
 use crate::engine::{ControlId, Engine};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Messages that fit between two rounds of the worker; what does not fit has acted all the same.
+/// Messages that fit between two rounds of the worker; what does not fit has acted all the same, and the worker asks
+/// the engine what is held.
 const RING: usize = 512;
 
 /// What the audio thread tells the desk.
@@ -11,8 +14,10 @@ const RING: usize = 512;
 pub(super) enum Heard {
     /// A message, to learn from.
     Message([u8; 3]),
-    /// What it has moved.
-    Moved(Moved),
+    /// A control that it has moved, and what the host had it at.
+    Control(ControlId, f64, f64),
+    /// Another entry of the map, by its key.
+    Entry(u64),
 }
 
 /// The audio thread's end.
@@ -21,6 +26,7 @@ pub struct AudioMidi {
     from: rtrb::Consumer<Box<Player>>,
     spent: rtrb::Producer<Box<Player>>,
     heard: rtrb::Producer<Heard>,
+    lost: Arc<AtomicBool>,
 }
 
 /// The desk's end.
@@ -28,6 +34,8 @@ pub(super) struct AudioEnd {
     pub to: rtrb::Producer<Box<Player>>,
     pub spent: rtrb::Consumer<Box<Player>>,
     pub heard: rtrb::Consumer<Heard>,
+    /// Something did not fit.
+    pub lost: Arc<AtomicBool>,
 }
 
 /// Both ends.
@@ -41,8 +49,16 @@ pub(super) fn pair() -> (AudioMidi, AudioEnd) {
         from,
         spent: give,
         heard: tell,
+        lost: Arc::default(),
     };
-    (audio, AudioEnd { to, spent, heard })
+    let lost = audio.lost.clone();
+    let end = AudioEnd {
+        to,
+        spent,
+        heard,
+        lost,
+    };
+    (audio, end)
 }
 
 impl AudioMidi {
@@ -55,25 +71,32 @@ impl AudioMidi {
                 let _ = self.spent.push(before);
             }
         }
-        let heard = &mut self.heard;
-        let _ = heard.push(Heard::Message(message));
+        let (heard, lost) = (&mut self.heard, &self.lost);
+        let mut tell = |what| {
+            if heard.push(what).is_err() {
+                lost.store(true, Ordering::Release);
+            }
+        };
+        tell(Heard::Message(message));
         let Some(player) = &mut self.player else {
             return;
         };
-        let mut set = None;
+        // A map has each controller once.
+        let mut found = None;
         player.hear(
             message,
             |control| engine.get(control),
-            |moved| {
-                if let Moved::Control(control, value) = moved {
-                    set = Some((control, value));
-                }
-                let _ = heard.push(Heard::Moved(moved));
-            },
+            |moved| found = Some(moved),
         );
-        // A map has each controller once.
-        if let Some((control, value)) = set {
-            engine.impose(control, value, host(control));
+        match found {
+            Some(Moved::Control(control, value)) => {
+                let host = host(control);
+                // First it acts: whoever hears of it looks whether the engine holds it.
+                engine.impose(control, value, host);
+                tell(Heard::Control(control, value, host));
+            }
+            Some(Moved::Entry(key)) => tell(Heard::Entry(key)),
+            None => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The desk of one instance: what it is told from outside, what it says of that, and what is saved of it.
 
 use super::audio::{self, AudioEnd, AudioMidi, Heard};
-use super::head::Head;
+use super::head::{Head, Stir};
 use super::midi::{Learned, Learner, MidiMap, Moved, Moves, Player};
 use super::osc::{Arg, Message};
 use super::route::{Command, ROOT, route};
@@ -13,16 +13,17 @@ use crate::engine::{ControlId, Engine, HeadSlot, NodeParam, Override, OverrideLi
 use crate::text::shorten;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-/// Commands that wait for the worker at most; later ones are dropped.
-const COMMANDS: usize = 256;
-
 /// Messages of one round of feedback at most.
 const FEEDBACK: usize = 64;
+
+/// Values of a control that may be on their way to the host at once.
+const GIVEN: usize = 8;
 
 /// What the time is told from.
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -89,6 +90,33 @@ struct SavedOsc {
     overrides: BTreeMap<String, f64>,
 }
 
+/// A control that is held.
+#[derive(Debug, Clone, PartialEq)]
+struct Held {
+    value: f64,
+    /// What the host had it at.
+    host: f64,
+    /// The editor has written this value to the host, which does not have it yet.
+    given: bool,
+    /// What has been written to the host: when it comes to say that, it only answers.
+    answers: Vec<f64>,
+}
+
+impl Held {
+    /// Whether the host has said something of its own since.
+    fn is_taken_back(&self, host: f64) -> bool {
+        // NaN: there is no host.
+        let knows = !host.is_nan() && !self.host.is_nan();
+        knows && host != self.host && host != self.value && !self.answers.contains(&host)
+    }
+}
+
+/// A value as a host has it that was told it: hosts keep 0 to 1 as f32.
+fn as_the_host_has_it(control: ControlId, value: f64) -> f64 {
+    let entry = control.control();
+    entry.from_normalized(f64::from(entry.to_normalized(value) as f32))
+}
+
 #[derive(Default)]
 struct State {
     settings: Settings,
@@ -102,8 +130,12 @@ struct State {
     audio: Option<AudioEnd>,
     /// The audio thread has an older map.
     outdated: bool,
-    overrides: BTreeMap<ControlId, f64>,
+    overrides: BTreeMap<ControlId, Held>,
+    /// The engine has not been told of them.
+    untold: bool,
     commands: VecDeque<Command>,
+    /// The head moves by itself, or will.
+    stirs: bool,
     /// What a state held, as long as nothing of it has been changed.
     restored: BTreeMap<String, String>,
     ports: [PortState; 3],
@@ -120,6 +152,8 @@ struct Feedback {
     to: Option<SocketAddr>,
     told: Vec<Option<f64>>,
     when: f64,
+    /// Where it goes round in circles.
+    own: bool,
 }
 
 /// Which of an instance's ports.
@@ -173,8 +207,7 @@ impl Desk {
         let mut state = self.state();
         state.nodes = engine.node_params().collect();
         state.line = engine.take_overrides_line();
-        drop(state);
-        self.resend();
+        self.tell(&mut state);
     }
 
     /// The end that takes MIDI on the audio thread; the one before is told nothing any more.
@@ -197,6 +230,7 @@ impl Desk {
         state.settings = std::mem::take(&mut state.settings).usable();
         state.restored.remove("osc");
         state.take_settings();
+        self.turn(&state);
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
         self.wake();
@@ -227,7 +261,7 @@ impl Desk {
     /// The direction in which the head looks now is the front.
     pub fn recenter(&self) {
         let mut state = self.state();
-        state.head.recenter();
+        state.head.recenter(now());
         self.turn(&state);
     }
 
@@ -251,24 +285,91 @@ impl Desk {
             }),
             head: state.head.at(now).map(Quat::turns),
             learning: state.learner.wanted().cloned(),
-            overrides: state.overrides.iter().map(|(id, v)| (*id, *v)).collect(),
+            overrides: (state.overrides.iter())
+                .filter(|(id, held)| !held.is_taken_back(self.host(**id)))
+                .map(|(id, held)| (*id, held.value))
+                .collect(),
         }
     }
 
-    /// The value of a control that is held from outside.
+    /// How the tracked head is turned; `None` until a tracker has spoken.
+    pub fn head(&self) -> Option<Quat> {
+        self.state().head.at(now())
+    }
+
+    /// What an editor shows of all this and of the host's values, for comparison: with the tracked head where that is in
+    /// sight, and with the counts of what has come.
+    pub(crate) fn sight(&self, head: bool, counts: bool, into: &mut impl Hasher) {
+        for control in ControlId::all() {
+            self.host(control).to_bits().hash(into);
+        }
+        let state = self.state();
+        state.ports.hash(into);
+        for (control, held) in &state.overrides {
+            (control.index(), held.value.to_bits()).hash(into);
+        }
+        state.learner.wanted().is_some().hash(into);
+        state.map.entries.len().hash(into);
+        state.head.source(0.0).is_some().hash(into);
+        if counts {
+            (state.understood, state.malformed, state.refused).hash(into);
+        }
+        if head {
+            let head = state.head.at(now()).map(Quat::turns);
+            // In tenths of a degree.
+            head.map(|turns| turns.map(|turn| (10.0 * turn).round() as i64))
+                .hash(into);
+        }
+    }
+
+    /// The value of a control that is held from outside, until the host has it or has said another.
     pub fn held(&self, control: ControlId) -> Option<f64> {
-        self.state().overrides.get(&control).copied()
+        let state = self.state();
+        let held = state.overrides.get(&control)?;
+        (!held.is_taken_back(self.host(control))).then_some(held.value)
+    }
+
+    /// All that is held, and the number of the last value that the engine was sent: what comes later is newer.
+    pub fn held_and_count(&self) -> (BTreeMap<ControlId, f64>, u64) {
+        let mut state = self.state();
+        self.hear_audio(&mut state);
+        let held = state.overrides.iter().map(|(id, held)| (*id, held.value));
+        (held.collect(), state.count())
     }
 
     /// Whether there are values for [`Desk::take_for_host`].
     pub fn waits_for_host(&self) -> bool {
-        !self.state().overrides.is_empty()
+        self.state().overrides.values().any(|held| !held.given)
     }
 
-    /// Hands over all values that are held from outside, to be written to the host as gestures: from then on they
-    /// are the host's. For an open editor, once a frame.
+    /// Hands over all values that are held from outside and new, to be written to the host as gestures. They are held
+    /// until the host says them: until then it repeats older ones. For an open editor, once a frame.
     pub fn take_for_host(&self) -> Vec<(ControlId, f64)> {
-        self.state().let_go().into_iter().collect()
+        let mut state = self.state();
+        let State {
+            overrides, line, ..
+        } = &mut *state;
+        let mut taken = Vec::new();
+        for (control, held) in overrides.iter_mut().filter(|(_, held)| !held.given) {
+            if held.is_taken_back(self.host(*control)) {
+                continue;
+            }
+            held.given = true;
+            let value = as_the_host_has_it(*control, held.value);
+            held.answers.push(value);
+            if held.answers.len() > GIVEN {
+                held.answers.remove(0);
+            }
+            // Before the host can say it.
+            if let Some(line) = line {
+                line.send(Override::Given {
+                    control: *control,
+                    value,
+                });
+            }
+            taken.push((*control, held.value));
+        }
+        taken
     }
 
     /// Holds a control at a value, until the host says something else.
@@ -278,10 +379,9 @@ impl Desk {
 
     fn set(&self, state: &mut State, control: ControlId, value: f64) {
         let host = self.host(control);
-        state.overrides.insert(control, value);
-        state.restored.remove("osc");
+        self.note(state, control, value, host);
         if let Some(line) = &mut state.line {
-            // A full line is one of an engine that does not run; the next one is told everything.
+            // Where the line is full the newest value waits.
             line.send(Override::Control {
                 control,
                 value,
@@ -290,17 +390,53 @@ impl Desk {
         }
     }
 
-    /// Forgets all values that are held: a whole sound comes.
-    pub fn release(&self) {
-        self.state().let_go();
+    fn note(&self, state: &mut State, control: ControlId, value: f64, host: f64) {
+        state.restored.remove("osc");
+        let before = state.overrides.remove(&control);
+        let held = Held {
+            value,
+            host,
+            given: false,
+            answers: before.map(|held| held.answers).unwrap_or_default(),
+        };
+        state.overrides.insert(control, held);
+    }
+
+    /// Forgets all values that are held: a whole sound comes. Gives the number of the last of them, up to which that
+    /// sound ends the engine's holds.
+    pub fn release(&self) -> u64 {
+        let mut state = self.state();
+        // What the audio thread has moved is of before, too.
+        self.hear_audio(&mut state);
+        state.let_go();
+        state.count()
+    }
+
+    /// Lets go of all that is held: each control goes back to what the host has it at.
+    pub fn give_back(&self) {
+        let mut state = self.state();
+        self.hear_audio(&mut state);
+        let known = state.let_go();
+        let Some(line) = &mut state.line else { return };
+        let holds = line.holds().clone();
+        for control in ControlId::all() {
+            if known.contains_key(&control) || holds.holds(control) {
+                let host = self.host(control);
+                line.send(Override::Release { control, host });
+            }
+        }
     }
 
     /// Tells the engine again what is held.
     pub fn resend(&self) {
-        let mut state = self.state();
-        for (control, value) in state.overrides.clone() {
-            self.set(&mut state, control, value);
+        self.tell(&mut self.state());
+    }
+
+    fn tell(&self, state: &mut State) {
+        for (control, held) in state.overrides.clone() {
+            self.set(state, control, held.value);
         }
+        state.untold = false;
     }
 
     /// What others than the engine have to do.
@@ -309,32 +445,47 @@ impl Desk {
     }
 
     /// What is to be done now and then: hears what the audio thread has to say, sends it what has been learned,
-    /// forgets values that the host has replaced, lets the head glide. Tells whether the head glides.
+    /// forgets values that the host has or has replaced, lets the head move by itself. Tells whether it does: then
+    /// this is to be called some hundred times a second.
     pub fn round(&self) -> bool {
         let mut state = self.state();
         self.hear_audio(&mut state);
-        if let Some(line) = state.line.as_ref().filter(|line| line.is_settled()) {
-            let holds = line.holds().clone();
-            let before = state.overrides.len();
-            state.overrides.retain(|control, _| holds.holds(*control));
-            if state.overrides.len() != before {
-                state.restored.remove("osc");
-            }
+        if let Some(line) = &mut state.line {
+            line.flush();
         }
-        self.glide(&state)
+        let before = state.overrides.len();
+        state.overrides.retain(|control, held| {
+            let has_it = || self.host(*control) == as_the_host_has_it(*control, held.value);
+            !(held.given && has_it())
+        });
+        let line = state.line.as_ref().filter(|line| line.is_settled());
+        if let Some(line) = line.filter(|_| !state.untold) {
+            let holds = line.holds().clone();
+            state.overrides.retain(|control, _| holds.holds(*control));
+        }
+        if state.overrides.len() != before {
+            state.restored.remove("osc");
+        }
+        self.stir(&mut state)
     }
 
-    /// Lets a head whose tracker is silent glide home.
+    /// Lets a head move that moves by itself; tells whether there is one.
     pub(super) fn tick(&self) -> bool {
-        self.glide(&self.state())
+        self.stir(&mut self.state())
     }
 
-    fn glide(&self, state: &State) -> bool {
-        let glides = state.head.glides(now());
-        if glides {
+    /// Whether the head moves by itself, or will.
+    pub(super) fn stirs(&self) -> bool {
+        self.state().stirs
+    }
+
+    fn stir(&self, state: &mut State) -> bool {
+        let stir = state.head.stirs(now());
+        if stir == Stir::Now {
             self.turn(state);
         }
-        glides
+        state.stirs = stir != Stir::Rests;
+        state.stirs
     }
 
     /// Tells the engine how the head is turned. The lock makes this the one writer.
@@ -347,6 +498,12 @@ impl Desk {
     fn orientation(&self, state: &mut State, source: Source, said: Quat) {
         state.head.hear(source, said, now());
         self.turn(state);
+        let stirs = state.head.stirs(now()) != Stir::Rests;
+        let stirred = std::mem::replace(&mut state.stirs, stirs);
+        if state.stirs && !stirred {
+            // Somebody has to move it between what the tracker says.
+            self.wake();
+        }
     }
 
     /// A packet of OSC came in.
@@ -394,9 +551,10 @@ impl Desk {
         match command {
             Command::Set(control, value) => self.set(state, control, value),
             Command::Recenter => {
-                state.head.recenter();
+                state.head.recenter(now());
                 self.turn(state);
             }
+            Command::LetGo => {}
             Command::Node { node, param, value } => {
                 let name = format!("{node}/{param}");
                 match (state.nodes.get(&name).copied(), &mut state.line) {
@@ -410,11 +568,15 @@ impl Desk {
                     }
                 }
             }
-            other if state.commands.len() < COMMANDS => {
+            other => {
+                // A flood of presets is one preset: each would hold the worker up.
+                let kind = std::mem::discriminant(&other);
+                state
+                    .commands
+                    .retain(|waits| std::mem::discriminant(waits) != kind);
                 state.commands.push_back(other);
                 return true;
             }
-            _ => {}
         }
         false
     }
@@ -456,10 +618,7 @@ impl Desk {
         }
         let mut all: [Option<Moved>; 4] = [None; 4];
         let mut player = std::mem::take(&mut state.player);
-        let value = |control| match state.overrides.get(&control) {
-            Some(value) => *value,
-            None => self.host(control),
-        };
+        let value = |control| self.value(&state, control);
         let mut slots = all.iter_mut();
         player.hear(message, value, |moved| {
             if let Some(slot) = slots.next() {
@@ -471,7 +630,7 @@ impl Desk {
         for moved in all.into_iter().flatten() {
             match moved {
                 Moved::Control(control, value) => self.set(&mut state, control, value),
-                Moved::Entry(index) => wake |= self.entry(&mut state, index),
+                Moved::Entry(key) => wake |= self.entry(&mut state, key),
             }
         }
         self.learn_from(&mut state, message);
@@ -488,13 +647,20 @@ impl Desk {
         }
     }
 
-    fn entry(&self, state: &mut State, index: usize) -> bool {
-        match state
-            .map
-            .entries
-            .get(index)
-            .map(|entry| entry.moves.clone())
-        {
+    /// What a control is at: as it is held, or as the host has it.
+    fn value(&self, state: &State, control: ControlId) -> f64 {
+        let host = self.host(control);
+        match state.overrides.get(&control) {
+            Some(held) if !held.is_taken_back(host) => held.value,
+            _ => host,
+        }
+    }
+
+    fn entry(&self, state: &mut State, key: u64) -> bool {
+        // One that is not learned any more, or moves something else by now, was meant otherwise.
+        let mut entries = state.map.entries.iter();
+        let entry = entries.find(|entry| entry.key() == key);
+        match entry.map(|entry| entry.moves.clone()) {
             Some(Moves::Preset(name)) => self.obey(state, Command::Preset(name)),
             Some(Moves::Recenter) => self.obey(state, Command::Recenter),
             Some(Moves::Control(_)) | None => false,
@@ -510,12 +676,21 @@ impl Desk {
             match heard {
                 Heard::Message(message) => self.learn_from(state, message),
                 // It has acted already.
-                Heard::Moved(Moved::Control(control, value)) => {
-                    state.restored.remove("osc");
-                    state.overrides.insert(control, value);
+                Heard::Control(control, value, host) => self.note(state, control, value, host),
+                Heard::Entry(key) => {
+                    self.entry(state, key);
                 }
-                Heard::Moved(Moved::Entry(index)) => {
-                    self.entry(state, index);
+            }
+        }
+        if end.lost.swap(false, Ordering::AcqRel)
+            && let Some(line) = &state.line
+        {
+            let holds = line.holds().clone();
+            for control in ControlId::all() {
+                let known = state.overrides.get(&control).map(|held| held.value);
+                if let Some(value) = holds.value(control).filter(|value| known != Some(*value)) {
+                    let host = self.host(control);
+                    self.note(state, control, value, host);
                 }
             }
         }
@@ -543,8 +718,12 @@ impl Desk {
         }
     }
 
-    /// Tells whoever listens what has changed, through `send`.
-    pub(super) fn feed_back(&self, mut send: impl FnMut(&[u8], SocketAddr)) {
+    /// Tells whoever listens what has changed, through `send`. What `is_own` says is this port itself is told nothing.
+    pub(super) fn feed_back(
+        &self,
+        is_own: impl Fn(SocketAddr) -> bool,
+        mut send: impl FnMut(&[u8], SocketAddr),
+    ) {
         let mut state = self.state();
         if !state.settings.feedback {
             return;
@@ -557,14 +736,21 @@ impl Desk {
             // Somebody new is told everything.
             state.feedback.told = vec![None; ControlId::all().count()];
             state.feedback.to = Some(to);
+            state.feedback.own = is_own(to);
+            if state.feedback.own {
+                self.say(format!(
+                    "feedback to {to} is not sent: that is the port that OSC is heard at, which would hear itself. \
+                     Choose the port of the program that is to be told."
+                ));
+            }
+        }
+        if state.feedback.own {
+            return;
         }
         state.feedback.when = now;
         let mut sent = 0;
         for control in ControlId::all() {
-            let value = match state.overrides.get(&control) {
-                Some(value) => *value,
-                None => self.host(control),
-            };
+            let value = self.value(&state, control);
             let told = &mut state.feedback.told[control.index()];
             if value.is_nan() || *told == Some(value) || sent == FEEDBACK {
                 continue;
@@ -599,7 +785,8 @@ impl Desk {
         let overrides: BTreeMap<String, f64> = state
             .overrides
             .iter()
-            .map(|(id, value)| (id.control().id.to_owned(), *value))
+            .filter(|(id, held)| !held.is_taken_back(self.host(**id)))
+            .map(|(id, held)| (id.control().id.to_owned(), held.value))
             .collect();
         let osc = SavedOsc {
             settings: state.settings.clone(),
@@ -641,20 +828,28 @@ impl Desk {
         let osc = osc.unwrap_or_default();
         let mut state = self.state();
         state.settings = osc.settings.usable();
+        let beyond = state.settings.beyond();
         state.overrides = osc
             .overrides
             .iter()
             .filter_map(|(id, value)| {
                 let id = ControlId::parse(id).ok()?;
-                value.is_finite().then(|| (id, id.control().snap(*value)))
+                let held = Held {
+                    value: id.control().snap(*value),
+                    host: self.host(id),
+                    given: false,
+                    answers: Vec::new(),
+                };
+                value.is_finite().then_some((id, held))
             })
             .collect();
+        state.untold = true;
         state.map = map.unwrap_or_default().usable();
         state.take_settings();
         state.take_map();
         state.restored = saved;
         drop(state);
-        for text in wrong {
+        for text in wrong.into_iter().chain(beyond) {
             self.say(text);
         }
         self.changes.fetch_add(1, Ordering::Release);
@@ -664,11 +859,16 @@ impl Desk {
 
 impl State {
     /// Gives away what is held.
-    fn let_go(&mut self) -> BTreeMap<ControlId, f64> {
+    fn let_go(&mut self) -> BTreeMap<ControlId, Held> {
         if !self.overrides.is_empty() {
             self.restored.remove("osc");
         }
         std::mem::take(&mut self.overrides)
+    }
+
+    /// The number of the last value that the engine was sent.
+    fn count(&self) -> u64 {
+        self.line.as_ref().map_or(0, OverrideLine::count)
     }
 
     fn take_settings(&mut self) {

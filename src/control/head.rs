@@ -11,6 +11,9 @@ const HOME: f64 = 1.0;
 /// Longer gaps say nothing about how fast a head turns.
 const GAP: f64 = 0.25;
 
+/// Time constants after which a smoothed head is where it was told to be.
+const SMOOTH: f64 = 12.0;
+
 /// Orientations that come within this many seconds are of one moment.
 const MOMENT: f64 = 0.002;
 
@@ -87,6 +90,17 @@ impl HeadSettings {
     }
 }
 
+/// What a head does between what its tracker says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stir {
+    /// It rests until the tracker speaks, or is silent for long.
+    Rests,
+    /// It will move by itself if the tracker does not speak soon.
+    Soon,
+    /// It moves by itself.
+    Now,
+}
+
 /// The head.
 #[derive(Debug, Clone)]
 pub struct Head {
@@ -104,6 +118,8 @@ pub struct Head {
     /// Seconds between two, averaged.
     interval: f64,
     count: u64,
+    /// It has been seen where it rests after what was said last: on the spot, and at home.
+    rested: [bool; 2],
 }
 
 impl Default for Head {
@@ -118,6 +134,7 @@ impl Default for Head {
             source: None,
             interval: 0.0,
             count: 0,
+            rested: [false; 2],
         }
     }
 }
@@ -126,6 +143,7 @@ impl Head {
     /// Uses other settings from now on.
     pub fn set(&mut self, settings: HeadSettings) {
         self.settings = settings.usable();
+        self.rested = [false; 2];
     }
 
     /// A tracker says something.
@@ -133,6 +151,7 @@ impl Head {
         let said = self.settings.arrange(said);
         let other = self.source.replace(source) != Some(source);
         let before = self.said.filter(|_| !other);
+        let was_away = before.filter(|(_, when)| !self.is_silent(now - when));
         self.count += 1;
         match before {
             Some((before, when)) if now - when < GAP => {
@@ -154,29 +173,38 @@ impl Head {
                 self.smoothed = self.smoothed.slerp(said, part);
             }
             _ => {
+                // One that speaks now and then is smoothed all the same, from where it was.
+                self.smoothed = match was_away {
+                    Some(_) if self.settings.smoothing > 0.0 => self.smoothed_at(now),
+                    _ => said,
+                };
                 self.turn = None;
                 self.origin = Some((said, now));
                 self.interval = 0.0;
-                self.smoothed = said;
             }
         }
         self.said = Some((said, now));
+        self.rested = [false; 2];
     }
 
-    /// How the head is turned now; `None` until a tracker has spoken.
+    /// How the head is turned now; `None` until a tracker has spoken. It depends on the time, not on how often it is
+    /// asked: smoothing goes on to what was said last, and what was continued beyond that comes back to it.
     pub fn at(&self, now: f64) -> Option<Quat> {
         let (_, when) = self.said?;
-        let mut head = self.smoothed;
+        let age = now - when;
+        let mut head = self.smoothed_at(now);
         if let Some((turn, passed)) = self.turn.filter(|_| self.settings.prediction > 0.0) {
             // Never by more than a quarter of a turn: what is that fast is no head.
             let whole = Quat::FRONT.degrees_to(turn);
             let part = (self.settings.prediction / passed).min(90.0 / whole.max(1e-9));
+            // It turns on as long as the tracker may be about to say so.
+            let due = self.due();
+            let part = part * (2.0 - age / due).clamp(0.0, 1.0);
             head = head * Quat::FRONT.slerp(turn, part);
         }
         let head = self.centre.inverse() * head;
-        let silent = now - when - self.settings.timeout;
-        if self.settings.timeout > 0.0 && silent > 0.0 {
-            let part = (silent / HOME).min(1.0);
+        if self.is_silent(age) {
+            let part = ((age - self.settings.timeout) / HOME).min(1.0);
             // A raised cosine.
             let part = 0.5 - 0.5 * (std::f64::consts::PI * part).cos();
             return Some(head.slerp(Quat::FRONT, part));
@@ -184,18 +212,60 @@ impl Head {
         Some(head)
     }
 
-    /// Whether the head moves by itself: it glides home.
-    pub fn glides(&self, now: f64) -> bool {
-        self.said.is_some_and(|(_, when)| {
-            let silent = now - when - self.settings.timeout;
-            self.settings.timeout > 0.0 && (0.0..=HOME + 0.5).contains(&silent)
-        })
+    fn smoothed_at(&self, now: f64) -> Quat {
+        match self.said {
+            Some((said, when)) if self.settings.smoothing > 0.0 => {
+                let part = 1.0 - (-(now - when).max(0.0) / self.settings.smoothing).exp();
+                self.smoothed.slerp(said, part)
+            }
+            Some((said, _)) => said,
+            None => self.smoothed,
+        }
+    }
+
+    /// Seconds after which a tracker that goes on would have spoken again.
+    fn due(&self) -> f64 {
+        if self.interval > 0.0 {
+            (2.0 * self.interval).clamp(0.01, GAP)
+        } else {
+            0.05
+        }
+    }
+
+    /// Whether a tracker that spoke so many seconds ago is taken to be off.
+    fn is_silent(&self, age: f64) -> bool {
+        self.settings.timeout > 0.0 && age > self.settings.timeout
+    }
+
+    /// Whether the head moves by itself. Whoever asks looks where it is then: each rest is told of once more, so that
+    /// it is never left on its way, however late that is.
+    pub fn stirs(&mut self, now: f64) -> Stir {
+        let Some((_, when)) = self.said else {
+            return Stir::Rests;
+        };
+        let age = now - when;
+        let silent = self.is_silent(age);
+        let still = if silent {
+            self.settings.timeout + HOME
+        } else {
+            let continued = self.settings.prediction > 0.0 && self.turn.is_some();
+            let continued = if continued { 2.0 * self.due() } else { 0.0 };
+            continued.max(SMOOTH * self.settings.smoothing)
+        };
+        if !silent && (still == 0.0 || age < self.due().min(still)) {
+            return if still > 0.0 { Stir::Soon } else { Stir::Rests };
+        }
+        if age < still || !std::mem::replace(&mut self.rested[usize::from(silent)], true) {
+            return Stir::Now;
+        }
+        Stir::Rests
     }
 
     /// From now on the direction in which the head looks is the front. Only its yaw: gravity says what is level.
-    pub fn recenter(&mut self) {
-        let [yaw, ..] = self.smoothed.turns();
+    pub fn recenter(&mut self, now: f64) {
+        let [yaw, ..] = self.smoothed_at(now).turns();
         self.centre = Quat::from_turns(yaw, 0.0, 0.0);
+        self.rested = [false; 2];
     }
 
     /// The tracker that spoke last, how often a second it speaks, and for how many seconds it has been silent.
@@ -255,7 +325,7 @@ mod tests {
     fn recentering_takes_the_yaw_only() {
         let mut head = Head::default();
         head.hear(FROM, Quat::from_turns(50.0, 20.0, 0.0), 0.0);
-        head.recenter();
+        head.recenter(0.0);
         let [yaw, pitch, _] = head.at(0.0).unwrap().turns();
         assert!(yaw.abs() < 1e-9 && (pitch - 20.0).abs() < 1e-9);
         head.hear(FROM, Quat::from_turns(60.0, 0.0, 0.0), 0.01);
@@ -288,10 +358,16 @@ mod tests {
         let (source, rate, age) = head.source(1.49).unwrap();
         assert_eq!(source, FROM);
         assert!((rate - 100.0).abs() < 1.0 && (age - 0.5).abs() < 1e-9);
+        // The tracker stops: the head comes back to what it said, and rests there.
+        assert_eq!(head.stirs(0.995), Stir::Soon);
+        assert_eq!(head.stirs(1.02), Stir::Now);
+        assert!((yaw(&head, 1.04) - 89.1).abs() < 1e-9);
+        assert_eq!(head.stirs(1.04), Stir::Now, "its rest is told once");
+        assert_eq!(head.stirs(1.05), Stir::Rests);
         // Silence.
-        assert!(!head.glides(5.9));
-        assert!((yaw(&head, 5.9) - yaw(&head, 0.99)).abs() < 1e-9);
-        assert!(head.glides(6.2));
+        assert_eq!(head.stirs(5.9), Stir::Rests);
+        assert!((yaw(&head, 5.9) - 89.1).abs() < 1e-9);
+        assert_eq!(head.stirs(6.2), Stir::Now);
         let mut last = yaw(&head, 5.99);
         for n in 1..=100 {
             let now = yaw(&head, 5.99 + f64::from(n) * 0.01);
@@ -299,5 +375,45 @@ mod tests {
             last = now;
         }
         assert!(last.abs() < 1e-6);
+        // However late somebody looks, the end is told, and once.
+        assert_eq!(head.stirs(600.0), Stir::Now);
+        assert_eq!(head.stirs(600.1), Stir::Rests);
+        // A tracker that speaks again on the way home takes the head at once, and home is told anew after it.
+        head.hear(FROM, Quat::from_turns(40.0, 0.0, 0.0), 700.0);
+        assert_eq!(head.stirs(705.5), Stir::Now);
+        let way = yaw(&head, 705.5);
+        assert!(way > 1.0 && way < 39.0, "{way}");
+        head.hear(FROM, Quat::from_turns(40.0, 0.0, 0.0), 705.5);
+        assert!((yaw(&head, 705.5) - 40.0).abs() < 1e-9);
+        assert_eq!(head.stirs(705.6), Stir::Rests);
+        assert_eq!(head.stirs(711.0), Stir::Now);
+        assert_eq!(head.stirs(720.0), Stir::Now);
+        assert_eq!(head.stirs(721.0), Stir::Rests);
+    }
+
+    #[test]
+    fn smoothing_goes_on_when_nothing_is_heard() {
+        let mut head = Head::default();
+        head.set(HeadSettings {
+            smoothing: 0.1,
+            ..HeadSettings::default()
+        });
+        head.hear(FROM, Quat::FRONT, 0.0);
+        head.hear(FROM, Quat::FRONT, 0.01);
+        // One step, and no word any more.
+        head.hear(FROM, Quat::from_turns(30.0, 0.0, 0.0), 0.02);
+        let part = |after: f64| 30.0 * (1.0 - (-(after + 0.01) / 0.1).exp());
+        for after in [0.0, 0.05, 0.1, 0.3, 1.0] {
+            let found = yaw(&head, 0.02 + after);
+            assert!((found - part(after)).abs() < 1e-6, "{after}: {found}");
+        }
+        assert_eq!(head.stirs(0.025), Stir::Soon);
+        assert_eq!(head.stirs(0.5), Stir::Now);
+        assert_eq!(head.stirs(2.0), Stir::Now);
+        assert_eq!(head.stirs(2.1), Stir::Rests);
+        // A tracker that speaks when something has changed is smoothed as well.
+        head.hear(FROM, Quat::from_turns(60.0, 0.0, 0.0), 3.0);
+        assert!((yaw(&head, 3.0) - 30.0).abs() < 1e-3);
+        assert!((yaw(&head, 3.1) - (60.0 - 30.0 / std::f64::consts::E)).abs() < 1e-3);
     }
 }

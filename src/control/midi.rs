@@ -3,6 +3,7 @@
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use serde::{Deserialize, Serialize};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Entries of a map at most.
 pub const MOST: usize = 256;
@@ -14,7 +15,7 @@ const SAME: f64 = 1.0 / 128.0;
 const PAIR: f64 = 0.5;
 
 /// What of MIDI moves something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Controller {
     /// A controller of 7 bits.
@@ -28,7 +29,7 @@ pub enum Controller {
 }
 
 /// What it moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Moves {
     /// A control, by id.
@@ -40,7 +41,7 @@ pub enum Moves {
 }
 
 /// One thing that has been learned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Learned {
     /// The channel, 0 to 15.
     pub channel: u8,
@@ -48,6 +49,15 @@ pub struct Learned {
     pub controller: Controller,
     /// What it moves.
     pub moves: Moves,
+}
+
+impl Learned {
+    /// A number that entries have in common only where they are alike.
+    pub fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// All that has been learned.
@@ -102,8 +112,8 @@ impl MidiMap {
 pub enum Moved {
     /// A control, to a value in its unit.
     Control(ControlId, f64),
-    /// Another entry of the map, by its position.
-    Entry(usize),
+    /// Another entry of the map, by its [`Learned::key`]: the map may be another one when this is heard of.
+    Entry(u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +121,8 @@ struct Hand {
     channel: u8,
     controller: Controller,
     control: Option<ControlId>,
+    /// What it is in the map.
+    key: u64,
     /// Where the controller was last, 0 to 1, and the value that it has made of it.
     last: Option<(f64, Option<f64>)>,
     /// The halves of a 14-bit controller.
@@ -134,6 +146,7 @@ impl Player {
                 Moves::Control(id) => ControlId::parse(id).ok(),
                 Moves::Preset(_) | Moves::Recenter => None,
             },
+            key: entry.key(),
             last: None,
             halves: [0; 2],
         };
@@ -150,7 +163,7 @@ impl Player {
         value: impl Fn(ControlId) -> f64,
         mut moved: impl FnMut(Moved),
     ) {
-        for (index, hand) in self.hands.iter_mut().enumerate() {
+        for hand in &mut self.hands {
             let Some(position) = hand.position(message) else {
                 continue;
             };
@@ -160,7 +173,7 @@ impl Player {
                 let before = hand.last.is_some_and(|(last, _)| last >= 0.5);
                 hand.last = Some((position, None));
                 if pressed && (!before || matches!(hand.controller, Controller::Program(_))) {
-                    moved(Moved::Entry(index));
+                    moved(Moved::Entry(hand.key));
                 }
                 continue;
             };
@@ -360,12 +373,13 @@ mod tests {
             moves: Moves::Recenter,
         });
         let mut player = Player::new(&map);
-        assert_eq!(hear(&mut player, [0xC2, 5, 0], 0.0), [Moved::Entry(0)]);
-        assert_eq!(hear(&mut player, [0xC2, 5, 0], 0.0), [Moved::Entry(0)]);
-        assert_eq!(hear(&mut player, [0xB2, 64, 127], 0.0), [Moved::Entry(1)]);
+        let [program, button] = [0, 1].map(|index: usize| Moved::Entry(map.entries[index].key()));
+        assert_eq!(hear(&mut player, [0xC2, 5, 0], 0.0), [program]);
+        assert_eq!(hear(&mut player, [0xC2, 5, 0], 0.0), [program]);
+        assert_eq!(hear(&mut player, [0xB2, 64, 127], 0.0), [button]);
         assert_eq!(hear(&mut player, [0xB2, 64, 127], 0.0), []);
         assert_eq!(hear(&mut player, [0xB2, 64, 0], 0.0), []);
-        assert_eq!(hear(&mut player, [0xB2, 64, 127], 0.0), [Moved::Entry(1)]);
+        assert_eq!(hear(&mut player, [0xB2, 64, 127], 0.0), [button]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod tracker;
 
 pub use audio::AudioMidi;
 pub use desk::{Desk, Hooks, SourceStatus, Status};
-pub use head::{Head, HeadSettings};
+pub use head::{Head, HeadSettings, Stir};
 pub use midi::{Controller, Learned, Learner, MidiMap, Moved, Moves, Player};
 pub use port::{MidiPort, midi_ports};
 pub use route::{Command, Routed, route};

@@ -33,6 +33,8 @@ pub enum Command {
     },
     /// The head looks to the front.
     Recenter,
+    /// A button was let go: nothing is to be done.
+    LetGo,
 }
 
 /// What is longer is no id, and is not looked for.
@@ -75,7 +77,8 @@ fn read(path: &str, message: &Message) -> Result<Routed, String> {
         ["protocol", "play"] => Command::Play(switch(message)?),
         ["protocol", "pause"] => Command::Play(!switch(message)?),
         ["protocol", "seek"] => Command::Seek(number(message)?.max(0.0)),
-        ["head", "recenter"] => Command::Recenter,
+        ["head", "recenter"] if switch(message)? => Command::Recenter,
+        ["head", "recenter"] => Command::LetGo,
         ["node", node, param] => Command::Node {
             node: node.to_owned(),
             param: param.to_owned(),
@@ -250,6 +253,11 @@ mod tests {
             read("/zeitgeber/head/recenter", &[]).unwrap().command,
             Command::Recenter
         );
+        // Buttons send 1 when they are pressed and 0 when they are let go.
+        let recenter = |value| one("/zeitgeber/head/recenter", Arg::Number(value));
+        assert_eq!(recenter(1.0), Ok(Command::Recenter));
+        assert_eq!(recenter(0.0), Ok(Command::LetGo));
+        assert!(one("/zeitgeber/head/recenter", text("now")).is_err());
     }
 
     #[test]

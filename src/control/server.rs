@@ -9,7 +9,7 @@ use super::port::MidiPort;
 use super::settings::Settings;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a socket waits for packets while nothing else is to be done.
 const IDLE: Duration = Duration::from_millis(100);
-/// And while a head glides or somebody is told values.
+/// And while a head moves by itself or somebody is told values.
 const BUSY: Duration = Duration::from_millis(5);
 
 /// How a port is.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum PortState {
     /// Not asked for.
     #[default]
@@ -47,6 +47,8 @@ struct Shared {
     port: u16,
     guests: Mutex<Vec<Guest>>,
     stop: AtomicBool,
+    /// The port is ours: what is sent there comes here.
+    open: AtomicBool,
     /// Wakes the thread while it waits to try again.
     wake: Condvar,
     retry: Mutex<()>,
@@ -97,7 +99,11 @@ impl Shared {
                 Ipv4Addr::LOCALHOST
             };
             match UdpSocket::bind((address, self.port)) {
-                Ok(socket) => self.listen(&socket, anywhere, &mut buffer),
+                Ok(socket) => {
+                    self.open.store(true, Ordering::Release);
+                    self.listen(&socket, anywhere, &mut buffer);
+                    self.open.store(false, Ordering::Release);
+                }
                 Err(error) => {
                     let why = if error.kind() == ErrorKind::AddrInUse {
                         "another program has it".to_owned()
@@ -124,9 +130,9 @@ impl Shared {
         let mut desks = self.desks();
         self.tell(&PortState::Open);
         while !self.stops() && self.anywhere() == anywhere {
-            let glides = desks.iter().filter(|(desk, _)| desk.tick()).count() > 0;
+            let stirs = desks.iter().filter(|(desk, _)| desk.tick()).count() > 0;
             let feeds = desks.iter().any(|(desk, _)| desk.settings().feedback);
-            let wanted = if glides || feeds { BUSY } else { IDLE };
+            let wanted = if stirs || feeds { BUSY } else { IDLE };
             if timeout != wanted && socket.set_read_timeout(Some(wanted)).is_ok() {
                 timeout = wanted;
             }
@@ -135,7 +141,13 @@ impl Shared {
                 match socket.recv_from(buffer) {
                     // Only wakes.
                     Ok((0, _)) => break,
-                    Ok((length, from)) => hear(&self.listeners(from), &buffer[..length], from),
+                    Ok((length, from)) => {
+                        let listeners = self.listeners(from);
+                        hear(&listeners, &buffer[..length], from);
+                        if wanted == IDLE && listeners.iter().any(|(desk, _)| desk.stirs()) {
+                            break;
+                        }
+                    }
                     Err(error) => {
                         let silent = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
                         if !silent.contains(&error.kind()) {
@@ -151,7 +163,8 @@ impl Shared {
             self.tell(&PortState::Open);
             for (desk, door) in &desks {
                 if *door == Door::Osc {
-                    desk.feed_back(|packet, to| {
+                    let is_own = |to: SocketAddr| to.port() == self.port && is_here(to.ip());
+                    desk.feed_back(is_own, |packet, to| {
                         // One that is not there misses it.
                         let _ = socket.send_to(packet, to);
                     });
@@ -159,6 +172,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// Whether an address is this machine's: only such ones can be bound.
+fn is_here(ip: IpAddr) -> bool {
+    ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
 }
 
 fn hear(desks: &[(Arc<Desk>, Door)], bytes: &[u8], from: SocketAddr) {
@@ -254,8 +272,11 @@ fn join(desk: &Arc<Desk>, door: Door, port: u16, anywhere: bool) -> Option<Liste
 fn poke(shared: &Shared) {
     drop(shared.retry.lock().unwrap_or_else(PoisonError::into_inner));
     shared.wake.notify_all();
-    if let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) {
-        // Where nothing is open there is nothing to wake.
+    // Where another program has the port, that would hear it.
+    if shared.open.load(Ordering::Acquire)
+        && let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+    {
+        // One that does not come is no harm: the thread looks ten times a second.
         let _ = socket.send_to(&[], (Ipv4Addr::LOCALHOST, shared.port));
     }
 }

@@ -70,6 +70,28 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What of this reaches beyond this machine, in words: a project from somewhere else may ask for it.
+    pub(super) fn beyond(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.osc && self.anywhere {
+            said.push(format!(
+                "this project listens to other machines at port {}; if that is not yours, switch off \"OSC from the \
+                 network\"",
+                self.port
+            ));
+        }
+        if let Some(to) = self.feedback_to
+            && self.osc
+            && self.feedback
+            && !to.ip().is_loopback()
+        {
+            said.push(format!(
+                "this project tells its values to {to}; if that is not yours, switch off \"OSC feedback\""
+            ));
+        }
+        said
+    }
+
     /// The nearest usable settings.
     pub fn usable(mut self) -> Settings {
         if self.port == 0 {

@@ -1,6 +1,7 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
+use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState};
 use super::messages::Messages;
 use crate::control::Desk;
 use crate::engine::Telemetry;
@@ -8,9 +9,14 @@ use crate::protocol::{History, Protocol};
 use nice_plug_egui::RepaintNotifier;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// A sleeping window is woken at most this often.
+const WAKE: Duration = Duration::from_millis(33);
 
 /// Peaks below -100 dBFS count as silence: no meter shows them.
 pub(super) const AUDIBLE: f32 = 1e-5;
@@ -160,10 +166,26 @@ pub struct Link {
     session: Mutex<SessionState>,
     history: Mutex<History>,
     loading: Mutex<Option<Arc<Loading>>>,
+    inserts: Mutex<[InsertState; INSERTS]>,
+    insert_names: Mutex<Arc<[Vec<String>; INSERTS]>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
-    seen: AtomicU64,
+    /// What a sleeping window shows: what it looks at, and what it saw there.
+    watched: Mutex<(Watch, u64)>,
+    /// When it was woken last.
+    woken: Mutex<Option<Instant>>,
+}
+
+/// What a page shows that moves without sound and without a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Watch {
+    /// Where the protocol is.
+    pub timeline: bool,
+    /// The tracked head.
+    pub head: bool,
+    /// How much comes from outside.
+    pub counts: bool,
 }
 
 impl Link {
@@ -315,6 +337,61 @@ impl Link {
         self.repaint();
     }
 
+    /// What an insert holds.
+    pub fn insert(&self, insert: usize) -> InsertState {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.get(insert).cloned().unwrap_or_default()
+    }
+
+    /// What a macro of an insert moves, if anything.
+    pub fn insert_macro(&self, insert: usize, number: usize) -> Option<InsertMacro> {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.get(insert)?.macros.get(number).cloned()
+    }
+
+    /// What both are to hold.
+    pub fn insert_choices(&self) -> [Option<InsertChoice>; INSERTS] {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.each_ref().map(|state| state.choice.clone())
+    }
+
+    /// Chooses what an insert is to hold. What is chosen by the user may be compiled; what a project brings may not
+    /// until the user says so.
+    pub fn choose_insert(&self, insert: usize, choice: Option<InsertChoice>, consent: bool) {
+        self.edit_insert(insert, |state| {
+            state.choice = choice;
+            state.consent = consent;
+            state.allowed = false;
+            state.changes += 1;
+        });
+    }
+
+    /// Changes what is known of an insert.
+    pub fn edit_insert(&self, insert: usize, edit: impl FnOnce(&mut InsertState)) {
+        let mut inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = inserts.get_mut(insert) {
+            edit(state);
+        }
+        drop(inserts);
+        self.repaint();
+    }
+
+    /// The names of the built-in nodes that each insert can hold.
+    pub fn insert_names(&self) -> Arc<[Vec<String>; INSERTS]> {
+        self.insert_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Says which those are.
+    pub fn set_insert_names(&self, names: [Vec<String>; INSERTS]) {
+        *self
+            .insert_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
+    }
+
     fn edit_hrtf(&self, edit: impl FnOnce(&mut HrtfState)) {
         edit(&mut self.hrtf.lock().unwrap_or_else(PoisonError::into_inner));
         self.repaint();
@@ -330,19 +407,41 @@ impl Link {
         self.repaint.clone()
     }
 
-    /// The panel says whether it sleeps: nothing moves, so it does not draw until it is woken.
-    pub(super) fn set_idle(&self, idle: bool) {
+    /// The panel says whether it sleeps: nothing moves, so it does not draw until it is woken; and what it shows.
+    pub(super) fn set_idle(&self, idle: bool, watch: Watch, sight: u64) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = (watch, sight);
         self.idle.store(idle, Relaxed);
     }
 
-    /// Looks for the panel, while it sleeps, whether something sounds or has been said; wakes it then.
+    /// What a window shows that somebody else than its user changes, for comparison: parameters, messages, the session,
+    /// what comes from outside.
+    pub(super) fn sight(&self, watch: Watch) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.messages.changes().hash(&mut hasher);
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.changes.hash(&mut hasher);
+        drop(session);
+        self.control.sight(watch.head, watch.counts, &mut hasher);
+        if let Some(telemetry) = self.telemetry().filter(|_| watch.timeline) {
+            // In tenths of a second.
+            let place = telemetry.protocol().map(|at| (10.0 * at).round() as i64);
+            (place, telemetry.protocol_runs()).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Looks for the panel, while it sleeps, whether something sounds, moves or is not as it shows it; wakes it then.
     /// Called by the worker some ten times a second, so that a silent editor costs nothing.
     pub fn wake_if_something_moves(&self) {
         if !self.idle.load(Relaxed) {
             return;
         }
-        let said = self.messages.changes();
-        let mut wake = self.seen.swap(said, Relaxed) != said;
+        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        if woken.is_some_and(|woken| woken.elapsed() < WAKE) {
+            return;
+        }
+        let (watch, shown) = *self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wake = self.sight(watch) != shown;
         // An open editor writes what is held from outside to the host.
         wake |= self.control.waits_for_host();
         if let Some(telemetry) = self.telemetry() {
@@ -355,6 +454,7 @@ impl Link {
             }
         }
         if wake {
+            *woken = Some(Instant::now());
             self.idle.store(false, Relaxed);
             self.repaint();
         }
@@ -406,13 +506,59 @@ mod tests {
     }
 
     #[test]
-    fn a_sleeping_editor_is_woken_by_a_message_only() {
+    fn a_sleeping_editor_is_woken_by_what_it_does_not_show_yet_and_by_nothing_else() {
+        use crate::engine::{Engine, Transport};
         let link = Link::default();
-        link.set_idle(true);
+        let host = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let theirs = host.clone();
+        link.control.belong(crate::control::Hooks {
+            host: Box::new(move |_| f64::from_bits(theirs.load(Relaxed))),
+            say: Box::new(|_| ()),
+            wake: Box::new(|| ()),
+        });
+        let engine = &mut Engine::new(48_000.0).unwrap();
+        link.watch(engine.telemetry().clone());
+        let silent = |engine: &mut Engine| {
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            engine.process(&mut left, &mut right, Transport::Absent, &[]);
+        };
+        let [head, counts] = [false, true].map(|counts| Watch {
+            head: !counts,
+            counts,
+            ..Watch::default()
+        });
+        let wakes = |watch: Watch, change: &mut dyn FnMut()| {
+            link.set_idle(true, watch, link.sight(watch));
+            // As if the last time were long ago.
+            *link.woken.lock().unwrap() = None;
+            link.wake_if_something_moves();
+            assert!(link.idle.load(Relaxed), "nothing has changed");
+            change();
+            link.wake_if_something_moves();
+            !link.idle.load(Relaxed)
+        };
+        let none = Watch::default();
+        assert!(!wakes(none, &mut || silent(engine)));
+        assert!(wakes(none, &mut || link.messages.post("hello")));
+        assert!(wakes(none, &mut || host.store(1.5f64.to_bits(), Relaxed)));
+        assert!(wakes(none, &mut || link
+            .control
+            .hold(crate::engine::controls::BEAT, 7.0)));
+        link.control.take_for_host();
+        // A tracker moves what the pages of space and control show, and no other.
+        let mut yaw = 0;
+        let mut turn = || {
+            yaw += 5;
+            link.control
+                .midi(&[0xF0, 0x00, 0x21, 0x42, 0x40, 0, yaw, 0, 0, 0, 0, 0, 0xF7]);
+        };
+        turn();
+        assert!(wakes(head, &mut turn) && wakes(counts, &mut turn));
+        assert!(!wakes(none, &mut turn));
+        // However much changes, it is not woken more often than it can be looked at.
+        assert!(wakes(none, &mut || link.messages.post("one")));
+        link.set_idle(true, none, 0);
         link.wake_if_something_moves();
-        assert!(link.idle.load(Relaxed));
-        link.messages.post("hello");
-        link.wake_if_something_moves();
-        assert!(!link.idle.load(Relaxed));
+        assert!(link.idle.load(Relaxed), "at once again");
     }
 }

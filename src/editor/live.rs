@@ -179,6 +179,13 @@ impl Live {
         self.telemetry.as_deref()
     }
 
+    /// Whether the protocol's time passes, in an engine that is called.
+    pub fn protocol_runs(&self) -> bool {
+        let called = self.made.1 < STALLED;
+        self.telemetry()
+            .is_some_and(|t| called && t.protocol().is_some() && t.protocol_runs())
+    }
+
     /// The same, while something entrains: the clock runs on while nothing does.
     pub fn sounding(&self) -> Option<&Telemetry> {
         // One that is not called any more has left its last words standing.

@@ -2,6 +2,7 @@
 //! nothing else of the plugin or the engine.
 
 mod hrtf;
+pub mod insert;
 mod link;
 mod live;
 mod messages;

@@ -2,7 +2,7 @@
 //! chosen on the right, the strip of cards below, and the line of messages. `docs/editor.md` has the picture.
 
 use super::ParamSink;
-use super::link::Link;
+use super::link::{Link, Watch};
 use super::live::Live;
 use super::regions::presets;
 use super::regions::{
@@ -11,13 +11,15 @@ use super::regions::{
 use super::theme::{self, GAP, ROUND, Theme};
 use super::widgets::{Desk, Hand, tab};
 use crate::engine::ControlId;
-use crate::protocol::Library;
+use crate::protocol::{History, Library};
 use egui::{Frame, Margin, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Telemetry is read at most this often, and only while something sounds: 30 times a second.
 const FRAME: Duration = Duration::from_millis(33);
+/// Where the processor draws, each frame costs the music: 20 times a second.
+const SLOW_FRAME: Duration = Duration::from_millis(50);
 /// The parts of the plan, in points.
 const BAR: f32 = 50.0;
 const SIDE: f32 = 226.0;
@@ -65,6 +67,11 @@ pub struct Panel {
     welcome: welcome::Welcome,
     last_poll: Option<f64>,
     moving: bool,
+    frame: Duration,
+    /// The window has the colour of the ground already.
+    cleared: bool,
+    /// What was to be seen at the last frame.
+    sight: u64,
 }
 
 impl Panel {
@@ -89,8 +96,16 @@ impl Panel {
             presets: presets::Presets::new(library),
             last_poll: None,
             moving: false,
+            frame: FRAME,
+            cleared: false,
+            sight: 0,
             link,
         }
+    }
+
+    /// Draws less often from now on: there is no graphics card.
+    pub(super) fn slow_down(&mut self) {
+        self.frame = SLOW_FRAME;
     }
 
     /// Draws the page into the whole of `ui` and asks for the next frame while something moves.
@@ -104,7 +119,9 @@ impl Panel {
         let area = ui.ctx().content_rect();
         ui.set_clip_rect(area);
         let colours = Theme::of(ui);
-        ui.painter().rect_filled(area, 0.0, colours.ground);
+        if !self.cleared {
+            ui.painter().rect_filled(area, 0.0, colours.ground);
+        }
         let narrow = area.width() < NARROW;
         if narrow && self.card_at_first {
             // A narrow window begins with the picture.
@@ -158,19 +175,38 @@ impl Panel {
             // What was held may not be drawn any more.
             hand.let_go(sink, now);
         }
+        hand.forget_what_is_out_of_sight();
+        if let Some(seconds) = hand.settles_in(now) {
+            let soon = Duration::from_secs_f64(seconds + 0.01);
+            ui.ctx().request_repaint_after(soon);
+        }
         self.hand = hand;
         let moving = self.moving || open;
-        self.link.set_idle(!moving);
+        self.link.set_idle(!moving, self.watch(), self.sight);
         if moving {
-            ui.ctx().request_repaint_after(FRAME);
+            ui.ctx().request_repaint_after(self.frame);
         }
+    }
+
+    /// What the open page shows of what moves by itself.
+    fn watch(&self) -> Watch {
+        Watch {
+            timeline: self.page == Page::Protocol,
+            head: matches!(self.page, Page::Control | Page::Space),
+            counts: self.page == Page::Control,
+        }
+    }
+
+    /// What it is drawn into has the colour of the ground: it is not painted again.
+    pub(super) fn is_cleared(&mut self) {
+        self.cleared = true;
     }
 
     /// Ends what the user still holds. Called before the window goes.
     pub fn close(&mut self, sink: &dyn ParamSink) {
         self.hand.release(sink);
         self.live.close();
-        self.link.set_idle(false);
+        self.link.set_idle(false, Watch::default(), 0);
     }
 
     fn poll(&mut self, ui: &Ui) {
@@ -179,12 +215,15 @@ impl Panel {
             .last_poll
             .map_or(0.0, |last| (now - last).clamp(0.0, 1.0));
         // The pointer redraws more often than the meters are read.
-        if self.last_poll.is_some() && passed < 0.9 * FRAME.as_secs_f64() {
+        if self.last_poll.is_some() && passed < 0.9 * self.frame.as_secs_f64() {
             self.moving = true;
             return;
         }
         self.last_poll = Some(now);
         self.moving = self.live.poll(&self.link, passed as f32);
+        // What somebody else moves goes on moving at the pace of the window.
+        let sight = self.link.sight(self.watch());
+        self.moving |= std::mem::replace(&mut self.sight, sight) != sight;
     }
 
     fn tabs(&mut self, ui: &mut Ui, narrow: bool) {
@@ -326,11 +365,15 @@ impl ParamSink for Noting<'_> {
 
     fn begin(&self, control: ControlId) {
         let now = presets::take(self.link, self.sink);
-        self.link.history(|history| history.note(now));
+        self.link.history(|history| history.expect(now));
         self.sink.begin(control);
     }
 
     fn set(&self, control: ControlId, value: f64) {
+        // A gesture that changes nothing is no step.
+        if self.sink.value(control) != value {
+            self.link.history(History::note_expected);
+        }
         self.sink.set(control, value);
     }
 

@@ -1,7 +1,9 @@
 //! The window: a fresh egui window per opening, at the size that the state remembers.
 
 use super::link::{EditorSize, Link};
+use super::theme::{self, Theme};
 use super::{Panel, ParamSink};
+use glow::HasContext;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{
@@ -9,12 +11,16 @@ use nice_plug::editor::{
 };
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
-    create_egui_editor,
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, GraphicsConfig,
+    NiceEguiApp, create_egui_editor,
 };
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// How often the window looks whether it is to be drawn anew: a sleeping one does nothing else.
+const POLL: Duration = Duration::from_millis(33);
 
 /// Makes the way to the host's parameters for one opening of the window.
 pub type SinkMaker = Arc<dyn Fn(GuiContext) -> Box<dyn ParamSink + Send> + Send + Sync>;
@@ -73,7 +79,13 @@ impl Editor for ZgEditor {
         };
         let settings = EguiNiceSettings::new()
             .with_tile("Zeitgeber")
-            .with_resize_hint(self.resize_hint());
+            .with_resize_hint(self.resize_hint())
+            .with_repaint_poll_interval(POLL)
+            .with_graphics_config(GraphicsConfig {
+                // There are no wide gradients, and a processor that draws pays for it at every pixel.
+                dithering: false,
+                ..GraphicsConfig::default()
+            });
         let editor: EguiEditor<App> =
             create_egui_editor(state.clone(), self.link.notifier(), settings, app)
                 .ok_or("egui gave no editor")?;
@@ -144,15 +156,30 @@ struct App {
 impl NiceEguiApp for App {
     fn build(
         &mut self,
-        _egui_ctx: egui::Context,
+        egui_ctx: egui::Context,
         gui_context: GuiContext,
-        _frame: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), HandlerError> {
+        if draws_in_software(frame) {
+            self.panel.slow_down();
+        }
+        // Before the first frame: fonts that come later are laid out twice.
+        theme::dress(&egui_ctx, !self.link.look().light);
         self.sink = Some((self.sink_maker)(gui_context));
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        // The whole window is cleared anyway: then to its ground, which is not painted once more. What is cleared to is
+        // taken as it is, without a curve.
+        let theme = if self.link.look().light {
+            Theme::LIGHT
+        } else {
+            Theme::DARK
+        };
+        let [red, green, blue, _] = theme.ground.to_array().map(|part| f32::from(part) / 255.0);
+        frame.set_clear_color(egui::Rgba::from_rgb(red, green, blue));
+        self.panel.is_cleared();
         if let Some(sink) = &self.sink {
             // What came from outside while no window could tell the host.
             for (id, value) in self.link.control.take_for_host() {
@@ -174,6 +201,33 @@ impl NiceEguiApp for App {
         let (width, height) = (size.logical.width as f32, size.logical.height as f32);
         self.link.set_points(width, height);
     }
+}
+
+/// Whether OpenGL is drawn by the processor: Mesa's and Google's renderers say so in their names.
+fn draws_in_software(frame: &Frame) -> bool {
+    let Some(context) = frame.baseview_window().gl_context() else {
+        return false;
+    };
+    // SAFETY: the context is the window's own, on the thread that draws it, and is let go again as after each frame.
+    let renderer = unsafe {
+        if context.make_current().is_err() {
+            return false;
+        }
+        let renderer = frame.gl().get_parameter_string(glow::RENDERER);
+        // The next frame says what is wrong with it.
+        let _ = context.make_not_current();
+        renderer
+    };
+    let renderer = renderer.to_lowercase();
+    [
+        "llvmpipe",
+        "softpipe",
+        "swrast",
+        "swiftshader",
+        "gdi generic",
+    ]
+    .iter()
+    .any(|name| renderer.contains(name))
 }
 
 /// `NiceEguiApp::editor_closed` is never called; the window drops its app instead.

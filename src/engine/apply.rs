@@ -38,7 +38,9 @@ impl Engine {
                 *travel = Travel::still(entry.clamp(to));
                 self.put(control, 0.0);
             }
-            Change::Linear { to, frames } if travels(control) || crossfades(control) => {
+            Change::Linear { to, frames }
+                if travels(control) || crossfades(control) || is_macro(control) =>
+            {
                 travel.line(entry.clamp(to), now, frames);
             }
             Change::Linear { to, frames } => travel.hold(entry.clamp(to), now, frames),
@@ -49,6 +51,7 @@ impl Engine {
                     // Not even glide 0 makes a phase jump: that is faded like any jump.
                     id::PHASE if now > 0 => self.glide_frames().max(self.frames(SWITCH_TIME)),
                     _ if travels(control) => self.glide_frames(),
+                    _ if is_macro(control) && now > 0 => self.frames(SWITCH_TIME),
                     // Near places are reached on the way, far ones by a jump, which fades.
                     _ if places(control)
                         && now > 0
@@ -146,6 +149,10 @@ impl Engine {
             id::CEILING => self.graph.set_param(chain.ceiling, params.ceiling, value),
             id::CARRIER_NOTE | id::TUNING => self.aim_note(),
             id::DIVISION => self.aim_tempo(),
+            // At the start nodes have to know before they are reset.
+            _ if self.now == 0 && id::INSERTS.iter().any(|insert| insert.has(control)) => {
+                self.put_inserts();
+            }
             // The others are read where they are needed: at the next piece.
             _ => {}
         }
@@ -318,6 +325,12 @@ pub(super) fn crossfades(control: ControlId) -> bool {
     ) || id::LAYER
         .iter()
         .any(|layer| [layer.duty, layer.ramp].contains(&control))
+}
+
+/// Whether a control moves a parameter of an insert's node: it follows straight lines, and steps take 20 ms.
+pub(super) fn is_macro(control: ControlId) -> bool {
+    let mut inserts = id::INSERTS.iter();
+    inserts.any(|insert| insert.macros.contains(&control))
 }
 
 /// Whether a control is a place or an angle: a step is there at once (far ones fade in the renderer), straight

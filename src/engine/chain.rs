@@ -1,8 +1,8 @@
 //! The entrainment chain as a graph, and where its nodes are.
 //!
 //! ```text
-//! in -> input_gain -> gate -> leveller -> pre -> program -> direct | send -> space -> ears -> post
-//!   -> output_gain -> ceiling -> bypass -> out                                in -> bypass.b
+//! in -> input_gain -> gate -> leveller -> pre -> program -> insert_a -> direct | send -> space -> ears -> post
+//!   -> output_gain -> insert_b -> ceiling -> bypass -> out                    in -> bypass.b
 //! layer1 .. layer4 -> layerN_direct -> fade -> output_gain       noise -> fade
 //!                  -> layerN_send -> layerN_away -> space
 //! a layer's rendering:  layerN_a_sine | layerN_a_wave | layerN_a_noise -> layerN_a_pink
@@ -21,6 +21,7 @@ use super::QUANTUM;
 use super::controls::LAYERS;
 use crate::graph::{Graph, GraphError, GraphRun, NodeIndex};
 use crate::node::hrtf::{self, SupplyLine};
+use crate::node::insert::{self, InsertLine};
 use crate::node::{decode, registry};
 
 /// The nodes of one rendering of a layer.
@@ -71,6 +72,8 @@ pub struct Chain {
     /// The treatments before and after space.
     pub stages: [[StageNodes; 2]; 2],
     pub program: NodeIndex,
+    /// Inserts A and B.
+    pub inserts: [NodeIndex; 2],
     /// The program past space, and into it.
     pub direct: NodeIndex,
     pub send: NodeIndex,
@@ -199,6 +202,8 @@ pub struct Built {
     pub noise_levels: NoiseLevels,
     /// What brings filters and decoders to the nodes of space.
     pub supply: SpaceSupply,
+    /// What brings nodes to inserts A and B.
+    pub inserts: [InsertLine; 2],
 }
 
 const SIDES: [char; 2] = ['a', 'b'];
@@ -247,6 +252,10 @@ pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> 
     let (space, supply) = hrtf::create();
     graph.add("space", space)?;
     let decoders = add_bus(&mut graph, width)?;
+    let (insert_a, line_a) = insert::create(width.channels);
+    let (insert_b, line_b) = insert::create(2);
+    graph.add("insert_a", insert_a)?;
+    graph.add("insert_b", insert_b)?;
     for layer in 1..=LAYERS {
         add_layer(&mut graph, layer)?;
     }
@@ -262,18 +271,18 @@ pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> 
     graph.serial(&["input_gain", "gate", "leveller"])?;
     let ends = ["leveller", "program"];
     add_stage(&mut graph, "pre", ["amplitude", "sweep"], ends, width)?;
-    graph.connect("program", "direct")?;
+    graph.serial(&["program", "insert_a", "direct"])?;
     if width.is_bus {
         graph.connect("direct[1-2]", "ears")?;
         // A bus that does not go through space leaves as it is.
         let n = width.channels;
         graph.connect(&format!("direct[3-{n}]"), "rest")?;
         graph.connect("rest", &format!("bypass.a[3-{n}]"))?;
-        graph.serial(&["output_gain", "ceiling", "bypass.a[1-2]"])?;
+        graph.serial(&["output_gain", "insert_b", "ceiling", "bypass.a[1-2]"])?;
     } else {
         graph.connect("direct", "ears")?;
-        graph.serial(&["program", "send", "space.speakers"])?;
-        graph.serial(&["output_gain", "ceiling", "bypass.a"])?;
+        graph.serial(&["insert_a", "send", "space.speakers"])?;
+        graph.serial(&["output_gain", "insert_b", "ceiling", "bypass.a"])?;
     }
     graph.connect("space", "ears")?;
     let (ends, stereo) = (
@@ -314,6 +323,7 @@ pub fn build(sample_rate: f64, bus: Option<usize>) -> Result<Built, GraphError> 
             filters: supply,
             decoders,
         },
+        inserts: [line_a, line_b],
     })
 }
 
@@ -391,14 +401,14 @@ fn connect_bus(graph: &mut Graph, width: Width) -> Result<(), GraphError> {
     if width.is_bus {
         graph.serial(&["in", &format!("format[1-{n}]")])?;
         graph.connect(&format!("format[1-{n}]"), "input_gain")?;
-        graph.serial(&["program", "send_bus", &format!("turn[1-{n}]")])?;
+        graph.serial(&["insert_a", "send_bus", &format!("turn[1-{n}]")])?;
         graph.serial(&["turn", "rotate"])?;
         for send in ["late[1]", "late[2]", "late[3]", "late[4]"] {
             graph.connect("send_room[1]", send)?;
         }
     } else {
         graph.connect("in", "input_gain")?;
-        graph.serial(&["program", "send_bus", "encode.speakers"])?;
+        graph.serial(&["insert_a", "send_bus", "encode.speakers"])?;
         for send in ["send", "send_bus"] {
             graph.connect(send, "early.speakers")?;
         }
@@ -526,6 +536,7 @@ fn find_chain(run: &GraphRun) -> Result<Chain, GraphError> {
             [stage("post", post, 'a')?, stage("post", post, 'b')?],
         ],
         program: run.find("program")?,
+        inserts: [run.find("insert_a")?, run.find("insert_b")?],
         direct: run.find("direct")?,
         send: run.find("send")?,
         space: run.find("space")?,

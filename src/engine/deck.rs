@@ -6,7 +6,7 @@
 //! changes while nothing of it is heard, and it fades in again. The phases of what the timeline moves are its
 //! integrals in closed form (`timeline.rs`).
 
-use super::apply::{crossfades, is_near, places, travels};
+use super::apply::{crossfades, is_macro, is_near, places, travels};
 use super::controls as id;
 use super::timeline::{Part, Place, Segment, Timeline, decibels, scaled};
 use super::travel::Travel;
@@ -25,6 +25,11 @@ pub struct Snapshot {
     pub settings: Vec<(ControlId, f64)>,
     /// The timeline that plays while `protocol_on` is on; none takes away the one that is there.
     pub timeline: Option<Arc<Timeline>>,
+    /// The number of the last value from outside that is older than it ([`OverrideLine::count`]): what is held ends up
+    /// to it, and newer values stay. Without one all that is held when it arrives ends.
+    ///
+    /// [`OverrideLine::count`]: super::OverrideLine::count
+    pub after: Option<u64>,
 }
 
 /// What an engine is told from another thread.
@@ -168,6 +173,11 @@ impl Deck {
                 .is_some_and(|timeline| timeline.drives(control))
     }
 
+    /// Whether its time passes.
+    pub fn runs(&self) -> bool {
+        self.running
+    }
+
     /// Whether it holds anything.
     pub fn is_on(&self) -> bool {
         self.on
@@ -199,16 +209,16 @@ impl Deck {
         let _ = self.outbox.push(spent);
     }
 
-    /// Takes orders; tells whether there was a whole sound among them.
-    fn receive(&mut self, now: u64, rate: f64) -> bool {
-        let mut whole = false;
+    /// Takes orders; where there was a whole sound among them, tells what it came after.
+    fn receive(&mut self, now: u64, rate: f64) -> Option<Option<u64>> {
+        let mut whole = None;
         while self.outbox.slots() >= 8 {
             let Ok(order) = self.inbox.pop() else {
                 break;
             };
             match order {
                 Order::Snapshot(snapshot) => {
-                    whole = true;
+                    whole = Some(snapshot.after);
                     if let Some(before) = self.pending.snapshot.replace(snapshot) {
                         self.give_back(Spent::Snapshot(before));
                     }
@@ -288,8 +298,18 @@ impl Engine {
 
     /// Takes what has come over the line.
     pub(super) fn receive_orders(&mut self) {
-        if self.deck.receive(self.now, self.rate) {
-            self.overrides.release();
+        let Some(after) = self.deck.receive(self.now, self.rate) else {
+            return;
+        };
+        self.overrides.release(after);
+        // What is newer than the sound is not undone by it.
+        if let Some(snapshot) = &mut self.deck.pending.snapshot {
+            for (control, value) in self.overrides.all() {
+                let settings = snapshot.settings.iter_mut();
+                for setting in settings.filter(|setting| setting.0 == control) {
+                    setting.1 = value;
+                }
+            }
         }
     }
 
@@ -578,7 +598,9 @@ impl Engine {
         }
         if step.moves && at_once {
             self.travels[index] = still(step.segment.target());
-        } else if step.moves && (travels(control) || places(control) || crossfades(control)) {
+        } else if step.moves
+            && (travels(control) || places(control) || crossfades(control) || is_macro(control))
+        {
             self.travels[index] = between;
         } else if self.travels[index] != still(step.value) {
             let before = self.sources();

@@ -17,6 +17,7 @@ mod ear_test;
 mod event;
 mod follow;
 mod head;
+mod insert;
 mod layer;
 mod markers;
 mod overrides;
@@ -40,6 +41,8 @@ pub use overrides::{Holds, NodeParam, Override, OverrideLine};
 pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 pub use timeline::Timeline;
+
+pub use crate::node::insert::{InsertError, InsertLine, Prepared};
 
 use crate::dsp::ambisonics::{MAX_CHANNELS, MAX_ORDER, channels};
 use crate::dsp::denormals::DenormalGuard;
@@ -161,6 +164,8 @@ pub struct Engine {
     head: HeadFollower,
     /// What brings filters to the node of space, until somebody takes it.
     supply: Option<SpaceSupply>,
+    /// What brings nodes to the inserts, until somebody takes it.
+    inserts: Option<[InsertLine; 2]>,
     /// Frames since the reset.
     now: u64,
     /// The piece of the clock that has been planned. Its end at `now` or before: plan before going on.
@@ -246,6 +251,7 @@ impl Engine {
             overrides: Overrides::new(),
             head: HeadFollower::default(),
             supply: Some(built.supply),
+            inserts: Some(built.inserts),
             now: 0,
             piece_start: 0,
             piece_end: 0,
@@ -294,6 +300,17 @@ impl Engine {
         self.supply.take()
     }
 
+    /// What brings nodes to inserts A and B, once: whoever takes it may send them, prepared for this engine's rate and
+    /// [`Engine::insert_channels`], from any one thread.
+    pub fn take_inserts(&mut self) -> Option<[InsertLine; 2]> {
+        self.inserts.take()
+    }
+
+    /// Channels of inserts A and B: A is in the program, B in what leaves for two ears.
+    pub fn insert_channels(&self) -> [usize; 2] {
+        [self.channels(), 2]
+    }
+
     /// What gives orders to this engine's deck (snapshots, timelines), once: from any one thread.
     pub fn take_deck(&mut self) -> Option<DeckLine> {
         self.deck.take_line()
@@ -338,7 +355,8 @@ impl Engine {
             .chain([id::NOISE_KIND])
             .any(|kind| self.choice(kind) != 0);
         // What a protocol is silent of now may sound later.
-        if wanted || self.generates() || self.deck.is_on() {
+        // Nor is it known how long a node from outside sounds on.
+        if wanted || self.generates() || self.deck.is_on() || self.inserts_sound() {
             Tail::Infinite
         } else if self.treats() || self.space_sounds() {
             let tail = self.frames(TREATMENT_TAIL).max(self.room_tail());
@@ -589,6 +607,7 @@ impl Engine {
             space: self.space_wish(),
             protocol: self.deck_seconds(),
             protocol_length: self.deck_length(),
+            protocol_runs: self.deck.runs(),
             frames: self.now,
         });
     }

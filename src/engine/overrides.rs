@@ -1,10 +1,15 @@
 //! The override layer: what comes from outside (OSC, learned MIDI) acts at once, and the last writer wins.
 //!
 //! A host knows nothing of such a value and goes on repeating its own: while a control is held, what the host had
-//! said before is an echo and is ignored; anything else from the host ends the hold.
+//! said before is an echo and is ignored; anything else from the host ends the hold. What an editor has written to
+//! the host for us comes back from there, and is an echo as well: by then there may be a newer value.
+//!
+//! Values are numbered. A whole sound says which was the last before it: older ones end with it, even where they are
+//! still on their way; newer ones outlive it, even where it arrives later than they.
 
 use super::{Change, ControlId, Engine};
 use crate::graph::NodeIndex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +18,9 @@ const LINE: usize = 1024;
 
 /// How many are taken a block.
 const MOST: usize = 64;
+
+/// Values that may be on their way back from the host at once, by control.
+const GIVEN: usize = 8;
 
 /// A parameter of a node of the chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,21 +48,57 @@ pub enum Override {
         /// In its unit.
         value: f64,
     },
+    /// An editor writes this value to the host: when the host says it, it is an echo.
+    Given {
+        /// Of which control.
+        control: ControlId,
+        /// In its unit, as the host will have it.
+        value: f64,
+    },
+    /// The control is let go, and goes to what the host has it at: NaN leaves it where it is.
+    Release {
+        /// Which.
+        control: ControlId,
+        /// In its unit.
+        host: f64,
+    },
+}
+
+impl Override {
+    /// Whether a newer one makes this one needless.
+    fn is_of_the_same(&self, other: &Override) -> bool {
+        match (self, other) {
+            (Override::Node { at, .. }, Override::Node { at: other, .. }) => at == other,
+            (Override::Given { .. }, Override::Given { .. }) => self == other,
+            _ => self.holds().is_some() && self.holds() == other.holds(),
+        }
+    }
+
+    /// The control that is held or let go.
+    fn holds(&self) -> Option<ControlId> {
+        match self {
+            Override::Control { control, .. } | Override::Release { control, .. } => Some(*control),
+            Override::Node { .. } | Override::Given { .. } => None,
+        }
+    }
 }
 
 /// Which controls are held, for any thread.
 #[derive(Debug, Default)]
 pub struct Holds {
     bits: Box<[AtomicU64]>,
-    /// Values that the engine has taken from its line.
+    values: Box<[AtomicU64]>,
+    /// The number of the last value that the engine has taken from its line.
     taken: AtomicU64,
 }
 
 impl Holds {
     fn new() -> Holds {
         let words = ControlId::all().count().div_ceil(64);
+        let zeros = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
         Holds {
-            bits: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            bits: zeros(words),
+            values: zeros(ControlId::all().count()),
             taken: AtomicU64::new(0),
         }
     }
@@ -65,29 +109,62 @@ impl Holds {
         self.bits[word].load(Ordering::Relaxed) >> bit & 1 == 1
     }
 
-    fn set(&self, control: ControlId, held: bool) {
+    /// What it is held at, in its unit; `None` where it is not held.
+    pub fn value(&self, control: ControlId) -> Option<f64> {
+        let (word, bit) = (control.index() / 64, control.index() % 64);
+        // Acquire: whoever sees the bit sees the value.
+        let held = self.bits[word].load(Ordering::Acquire) >> bit & 1 == 1;
+        held.then(|| f64::from_bits(self.values[control.index()].load(Ordering::Relaxed)))
+    }
+
+    fn set(&self, control: ControlId, held: Option<f64>) {
         let (word, bit) = (control.index() / 64, 1 << (control.index() % 64));
-        if held {
-            self.bits[word].fetch_or(bit, Ordering::Relaxed);
+        if let Some(value) = held {
+            self.values[control.index()].store(value.to_bits(), Ordering::Relaxed);
+            self.bits[word].fetch_or(bit, Ordering::Release);
         } else {
-            self.bits[word].fetch_and(!bit, Ordering::Relaxed);
+            self.bits[word].fetch_and(!bit, Ordering::Release);
         }
     }
 }
 
+/// One on its way, with its number.
+type Item = (u64, Override);
+
 /// The other end of an engine's overrides, for one thread at a time.
 pub struct OverrideLine {
-    to: rtrb::Producer<Override>,
+    to: rtrb::Producer<Item>,
+    /// What found the line full, in the order of the numbers: of each control and parameter the newest only.
+    waiting: VecDeque<Item>,
     sent: u64,
     holds: Arc<Holds>,
 }
 
 impl OverrideLine {
-    /// Sends a value; false where the line is full, which is where the engine does not run.
+    /// Sends a value; false where the line is full, which is where the engine does not run or is flooded: the newest
+    /// value of each control then waits for [`OverrideLine::flush`].
     pub fn send(&mut self, value: Override) -> bool {
-        let fits = self.to.push(value).is_ok();
-        self.sent += u64::from(fits);
-        fits
+        self.sent += 1;
+        self.waiting
+            .retain(|(_, waits)| !waits.is_of_the_same(&value));
+        self.waiting.push_back((self.sent, value));
+        self.flush()
+    }
+
+    /// Sends what has waited; tells whether nothing waits any more.
+    pub fn flush(&mut self) -> bool {
+        while let Some(item) = self.waiting.front() {
+            if self.to.push(*item).is_err() {
+                return false;
+            }
+            self.waiting.pop_front();
+        }
+        true
+    }
+
+    /// The number of the value that was sent last; 0 before the first.
+    pub fn count(&self) -> u64 {
+        self.sent
     }
 
     /// Whether the engine has taken everything; [`Holds`] are then of now.
@@ -101,13 +178,27 @@ impl OverrideLine {
     }
 }
 
+/// A control that is held.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// What the host repeats meanwhile.
+    host: f64,
+    value: f64,
+    number: u64,
+}
+
 /// What the engine knows of it.
 pub(super) struct Overrides {
     line: Option<OverrideLine>,
-    from: rtrb::Consumer<Override>,
-    /// By control: what the host repeats while it is held; `None` where it is not.
-    held: Vec<Option<f64>>,
+    from: rtrb::Consumer<Item>,
+    /// By control; `None` where it is not held.
+    held: Vec<Option<Held>>,
+    /// By control: what has been written to the host and has not come back, NaN where nothing is; oldest first.
+    given: Vec<[f64; GIVEN]>,
     any: bool,
+    /// The number of the last value that was taken, and of the last before the newest whole sound.
+    taken: u64,
+    released: u64,
     holds: Arc<Holds>,
 }
 
@@ -115,15 +206,20 @@ impl Overrides {
     pub fn new() -> Overrides {
         let (to, from) = rtrb::RingBuffer::new(LINE);
         let holds = Arc::new(Holds::new());
+        let controls = ControlId::all().count();
         Overrides {
             line: Some(OverrideLine {
                 to,
+                waiting: VecDeque::new(),
                 sent: 0,
                 holds: holds.clone(),
             }),
             from,
-            held: vec![None; ControlId::all().count()],
+            held: vec![None; controls],
+            given: vec![[f64::NAN; GIVEN]; controls],
             any: false,
+            taken: 0,
+            released: 0,
             holds,
         }
     }
@@ -132,35 +228,75 @@ impl Overrides {
         self.line.take()
     }
 
-    /// Whether the host says what it has said before; if not, it has the control again.
+    /// Whether the host says what it has said before, or what was written to it; if not, it has the control again.
     pub fn is_echo(&mut self, control: ControlId, value: f64) -> bool {
-        let Some(host) = self.held[control.index()] else {
+        let index = control.index();
+        let given = &mut self.given[index];
+        // What was written before this comes back no more.
+        let comes_back = given.iter().rposition(|given| *given == value);
+        if let Some(place) = comes_back {
+            given.copy_within(place + 1.., 0);
+            given[GIVEN - 1 - place..].fill(f64::NAN);
+        }
+        let Some(held) = &mut self.held[index] else {
             return false;
         };
-        if host == value {
+        if held.host == value {
             return true;
         }
-        self.held[control.index()] = None;
-        self.holds.set(control, false);
+        if comes_back.is_some() && held.value != value {
+            // The host has what was written to it; meanwhile there is a newer value.
+            held.host = value;
+            return true;
+        }
+        self.let_go(control);
         false
     }
 
-    /// Lets go of all: a whole sound has come.
-    pub fn release(&mut self) {
+    fn let_go(&mut self, control: ControlId) {
+        self.held[control.index()] = None;
+        self.holds.set(control, None);
+    }
+
+    /// Lets go of what came up to a number, also of what is still on its way; of all that there is without one.
+    pub fn release(&mut self, up_to: Option<u64>) {
+        self.released = self.released.max(up_to.unwrap_or(0));
         if !std::mem::take(&mut self.any) {
             return;
         }
         for control in ControlId::all() {
-            if self.held[control.index()].take().is_some() {
-                self.holds.set(control, false);
+            let Some(held) = self.held[control.index()] else {
+                continue;
+            };
+            if up_to.is_none_or(|last| held.number <= last) {
+                self.let_go(control);
+            } else {
+                self.any = true;
             }
         }
     }
 
-    fn hold(&mut self, control: ControlId, host: f64) {
+    /// What is held, with its values.
+    pub fn all(&self) -> impl Iterator<Item = (ControlId, f64)> {
+        let held = |control: ControlId| Some((control, self.held[control.index()]?.value));
+        let all = self.any.then(|| ControlId::all().filter_map(held));
+        all.into_iter().flatten()
+    }
+
+    fn hold(&mut self, control: ControlId, held: Held) {
         self.any = true;
-        self.held[control.index()] = Some(host);
-        self.holds.set(control, true);
+        self.held[control.index()] = Some(held);
+        self.holds.set(control, Some(held.value));
+    }
+
+    fn give(&mut self, control: ControlId, value: f64) {
+        let given = &mut self.given[control.index()];
+        let free = given.iter().position(|given| given.is_nan());
+        let place = free.unwrap_or_else(|| {
+            given.copy_within(1.., 0);
+            GIVEN - 1
+        });
+        given[place] = value;
     }
 }
 
@@ -169,7 +305,12 @@ impl Engine {
     pub fn impose(&mut self, control: ControlId, value: f64, host: f64) {
         // A sound that has been loaded before lets go of what was held, not of this.
         self.receive_orders();
-        self.overrides.hold(control, host);
+        let held = Held {
+            host,
+            value,
+            number: self.overrides.taken,
+        };
+        self.overrides.hold(control, held);
         self.apply(control, Change::Step(value));
     }
 
@@ -191,10 +332,14 @@ impl Engine {
     pub(super) fn take_overrides(&mut self) {
         // What comes meanwhile waits for the next block.
         for _ in 0..self.overrides.from.slots().min(MOST) {
-            let Ok(next) = self.overrides.from.pop() else {
+            let Ok((number, next)) = self.overrides.from.pop() else {
                 break;
             };
+            self.overrides.taken = number;
+            let of_before = number <= self.overrides.released;
             match next {
+                // A newer sound is there already.
+                Override::Control { .. } | Override::Release { .. } if of_before => {}
                 Override::Control {
                     control,
                     value,
@@ -203,9 +348,17 @@ impl Engine {
                 Override::Node { at, value } => {
                     self.graph.set_param(at.node, at.param, value);
                 }
+                Override::Given { control, value } => self.overrides.give(control, value),
+                Override::Release { control, host } => {
+                    self.receive_orders();
+                    self.overrides.let_go(control);
+                    if !host.is_nan() {
+                        self.apply(control, Change::Step(host));
+                    }
+                }
             }
-            // Release: whoever sees the count sees the holds.
-            self.overrides.holds.taken.fetch_add(1, Ordering::Release);
+            // Release: whoever sees the number sees the holds.
+            self.overrides.holds.taken.store(number, Ordering::Release);
         }
     }
 }
@@ -263,7 +416,7 @@ mod tests {
         block(&mut engine);
         let snapshot = Snapshot {
             settings: vec![(BEAT, 5.0), (CARRIER, 200.0)],
-            timeline: None,
+            ..Snapshot::default()
         };
         deck.send(Order::Snapshot(Box::new(snapshot))).unwrap();
         line.send(hold(BEAT, 6.0));
@@ -274,5 +427,112 @@ mod tests {
         assert!(line.holds().holds(BEAT) && !line.holds().holds(CARRIER));
         engine.set(BEAT, 10.0);
         assert_eq!(engine.get(BEAT), 6.0, "an echo");
+    }
+
+    fn hold(control: crate::engine::ControlId, value: f64) -> Override {
+        Override::Control {
+            control,
+            value,
+            host: control.control().default_value(),
+        }
+    }
+
+    fn sound(settings: &[(crate::engine::ControlId, f64)], after: u64) -> Order {
+        Order::Snapshot(Box::new(Snapshot {
+            settings: settings.to_vec(),
+            after: Some(after),
+            ..Snapshot::default()
+        }))
+    }
+
+    #[test]
+    fn a_sound_ends_what_is_older_and_leaves_what_is_newer_whichever_comes_first() {
+        for sound_first in [false, true] {
+            let mut engine = Engine::new(48_000.0).unwrap();
+            let mut line = engine.take_overrides_line().unwrap();
+            let mut deck = engine.take_deck().unwrap();
+            block(&mut engine);
+            // More than a block takes, so that old ones are still on their way when the sound is there.
+            for n in 0..200 {
+                line.send(hold(BEAT, f64::from(n % 50)));
+            }
+            line.send(hold(CARRIER, 300.0));
+            let after = line.count();
+            let sound = sound(&[(BEAT, 5.0), (CARRIER, 200.0)], after);
+            if sound_first {
+                deck.send(sound).unwrap();
+                line.send(hold(BEAT, 6.0));
+            } else {
+                line.send(hold(BEAT, 6.0));
+                for _ in 0..8 {
+                    block(&mut engine);
+                }
+                assert_eq!(engine.get(CARRIER), 300.0);
+                deck.send(sound).unwrap();
+            }
+            for _ in 0..40 {
+                block(&mut engine);
+            }
+            assert!(line.is_settled());
+            let found = (engine.get(BEAT), engine.get(CARRIER));
+            assert_eq!(found, (6.0, 200.0), "the sound came first: {sound_first}");
+            assert_eq!(line.holds().value(BEAT), Some(6.0));
+            assert_eq!(line.holds().value(CARRIER), None);
+        }
+    }
+
+    #[test]
+    fn what_was_written_to_the_host_comes_back_without_a_jump() {
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let mut line = engine.take_overrides_line().unwrap();
+        block(&mut engine);
+        let given = |value| Override::Given {
+            control: BEAT,
+            value,
+        };
+        line.send(hold(BEAT, 7.0));
+        line.send(given(7.0));
+        line.send(hold(BEAT, 7.5));
+        line.send(given(7.5));
+        line.send(hold(BEAT, 8.0));
+        block(&mut engine);
+        // The host comes to say what was written, one after the other, while newer values are held.
+        for host in [7.0, 7.0, 7.5] {
+            engine.set(BEAT, host);
+            assert_eq!(engine.get(BEAT), 8.0, "{host}");
+        }
+        line.send(given(8.0));
+        block(&mut engine);
+        engine.set(BEAT, 8.0);
+        assert_eq!(engine.get(BEAT), 8.0);
+        assert!(!line.holds().holds(BEAT), "it is the host's");
+        // Each came back once: from then on it is a word of the host's.
+        line.send(hold(BEAT, 9.0));
+        block(&mut engine);
+        engine.set(BEAT, 7.0);
+        assert_eq!(engine.get(BEAT), 7.0);
+    }
+
+    #[test]
+    fn a_full_line_keeps_the_newest_of_each() {
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let mut line = engine.take_overrides_line().unwrap();
+        let fits = (0..3000_u32).filter(|n| line.send(hold(BEAT, f64::from(n % 90))));
+        assert_eq!(fits.count(), super::LINE);
+        line.send(hold(CARRIER, 123.0));
+        line.send(hold(BEAT, 33.0));
+        for _ in 0..40 {
+            block(&mut engine);
+            line.flush();
+        }
+        assert!(line.is_settled());
+        assert_eq!((engine.get(BEAT), engine.get(CARRIER)), (33.0, 123.0));
+        line.send(Override::Release {
+            control: BEAT,
+            host: 10.0,
+        });
+        block(&mut engine);
+        assert!(!line.holds().holds(BEAT) && line.holds().holds(CARRIER));
+        assert_eq!(engine.get(BEAT), 10.0);
     }
 }

@@ -30,6 +30,7 @@ impl Engine {
                 self.graph.reset_node(node);
             }
             self.clear_treatments();
+            self.clear_inserts();
             self.space.poisoned = true;
         }
         self.land_held();
@@ -56,6 +57,7 @@ impl Engine {
         self.drive_master(end);
         self.run_generators(end);
         self.run_treatments(end);
+        self.run_inserts(end);
         self.run_space(end);
         self.run_lines(end);
         self.freeze_leveller();

@@ -292,7 +292,7 @@ impl Engine {
         }
     }
 
-    fn on_grid(&self) -> bool {
+    pub(super) fn on_grid(&self) -> bool {
         self.now.is_multiple_of(QUANTUM as u64)
     }
 
@@ -383,7 +383,7 @@ impl Engine {
     }
 
     /// Sets a parameter where it is another.
-    fn put_param(&mut self, node: NodeIndex, param: usize, value: f64) {
+    pub(super) fn put_param(&mut self, node: NodeIndex, param: usize, value: f64) {
         if self.graph.get_param(node, param) != value {
             self.graph.set_param(node, param, value);
         }

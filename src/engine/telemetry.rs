@@ -22,6 +22,7 @@ pub struct Telemetry {
     space: AtomicU32,
     protocol: AtomicU64,
     protocol_length: AtomicU64,
+    protocol_runs: AtomicU32,
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
@@ -123,6 +124,11 @@ impl Telemetry {
         Some(f64::from_bits(bits))
     }
 
+    /// Whether the protocol's time passes: the transport runs, or where there is none nobody has made it wait.
+    pub fn protocol_runs(&self) -> bool {
+        self.protocol_runs.load(Relaxed) != 0
+    }
+
     /// Length of the protocol that the engine has, in seconds; 0 for none.
     pub fn protocol_length(&self) -> f64 {
         f64::from_bits(self.protocol_length.load(Relaxed))
@@ -182,6 +188,8 @@ impl Telemetry {
         self.protocol.store(protocol, Relaxed);
         self.protocol_length
             .store(now.protocol_length.to_bits(), Relaxed);
+        self.protocol_runs
+            .store(u32::from(now.protocol_runs), Relaxed);
         self.frames.store(now.frames, Relaxed);
     }
 }
@@ -201,5 +209,6 @@ pub(super) struct Snapshot {
     pub space: Option<SpaceWish>,
     pub protocol: Option<f64>,
     pub protocol_length: f64,
+    pub protocol_runs: bool,
     pub frames: u64,
 }

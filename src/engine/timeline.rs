@@ -10,7 +10,7 @@
 //! once, their product is integrated by Gauss-Legendre quadrature, which for such smooth functions is as
 //! exact as an f64.
 
-use super::apply::{self, crossfades, places, travels};
+use super::apply::{self, crossfades, is_macro, places, travels};
 use super::controls as id;
 use super::controls::{Control, Values};
 use super::{ControlId, SWITCH_TIME};
@@ -160,7 +160,8 @@ pub fn can_move(control: ControlId) -> bool {
 
 /// Whether a control has values in between, so that it can travel; the others step.
 pub fn can_travel(control: ControlId) -> bool {
-    can_move(control) && (travels(control) || places(control) || crossfades(control))
+    can_move(control)
+        && (travels(control) || places(control) || crossfades(control) || is_macro(control))
 }
 
 /// Whether a control is an angle that goes round: its travels take the short way. Not the phase offset: the tones

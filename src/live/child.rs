@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ pub(super) enum End {
 }
 
 /// Runs a program in a folder and gives its end with what it said on stdout and stderr, which goes through
-/// the file `log`: a pipe could be held open by what it leaves behind.
+/// the file `log`: a pipe could be held open by what it leaves behind. Once `stop` is set it is killed, and was late.
 ///
 /// # Errors
 /// When nothing could be started.
@@ -50,6 +51,7 @@ pub(super) fn run(
     folder: &Path,
     log: &Path,
     limits: Limits,
+    stop: &AtomicBool,
 ) -> io::Result<(End, String)> {
     let out = File::create(log)?;
     let mut command = limited(program, limits);
@@ -74,7 +76,7 @@ pub(super) fn run(
         if let Some(status) = child.try_wait()? {
             break Some(status);
         }
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || stop.load(Relaxed) {
             break None;
         }
         thread::sleep(glance);
@@ -162,7 +164,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = ["-c".into(), script.into()];
         let log = folder.path().join("log");
-        run(&"sh".into(), &args, folder.path(), &log, limits).unwrap()
+        let go_on = AtomicBool::new(false);
+        run(&"sh".into(), &args, folder.path(), &log, limits, &go_on).unwrap()
     }
 
     #[test]
@@ -174,7 +177,8 @@ mod tests {
         assert_eq!(shell("kill -SEGV $$", SOME).0, End::Signal(11));
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let missing = run(&"zg-no-such".into(), &[], folder.path(), &log, SOME).unwrap();
+        let go_on = AtomicBool::new(false);
+        let missing = run(&"zg-no-such".into(), &[], folder.path(), &log, SOME, &go_on).unwrap();
         assert_eq!(missing.0, End::Missing);
     }
 
@@ -194,6 +198,21 @@ mod tests {
         assert_eq!(shell("while :; do :; done", patient).0, End::Late);
         assert!(began.elapsed() < Duration::from_secs(15));
         assert!(!marker.path().join("late").exists());
+    }
+
+    #[test]
+    fn whoever_is_told_to_stop_is_late() {
+        let folder = tempfile::tempdir().unwrap();
+        let patient = Limits {
+            wall: Duration::from_secs(60),
+            ..SOME
+        };
+        let (log, stop) = (folder.path().join("log"), AtomicBool::new(true));
+        let args = ["-c".into(), "sleep 60".into()];
+        let began = Instant::now();
+        let (end, _) = run(&"sh".into(), &args, folder.path(), &log, patient, &stop).unwrap();
+        assert_eq!(end, End::Late);
+        assert!(began.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

@@ -111,8 +111,15 @@ fn run(
 ) -> Result<(), LiveError> {
     let file = || source.shown.clone();
     let folder = source.file.parent().unwrap_or(Path::new("."));
-    let (end, log) = child::run(program, args, folder, &job.join("log"), LIMITS)
-        .map_err(|error| LiveError::folder(job, error))?;
+    let (end, log) = child::run(
+        program,
+        args,
+        folder,
+        &job.join("log"),
+        LIMITS,
+        &source.stop,
+    )
+    .map_err(|error| LiveError::folder(job, error))?;
     let gave = |what: String| LiveError::Gave { file: file(), what };
     match end {
         End::Code(0) => Ok(()),
@@ -205,6 +212,7 @@ mod tests {
             file: "/somewhere/My Node.dsp".into(),
             shown: "My Node.dsp".into(),
             name: node_name(Path::new("My Node.dsp")),
+            stop: Default::default(),
         }
     }
 

@@ -1,20 +1,6 @@
 //! A node that stands between a user's node and the sound: what is not finite never leaves.
 
-use crate::node::{Node, NodeError, NodeInfo};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-/// Whether a guarded node has fallen silent; it can be asked from any thread.
-#[derive(Debug, Clone, Default)]
-pub struct Tripped(Arc<AtomicBool>);
-
-impl Tripped {
-    /// Whether it has put out something that is not finite, and is silent until it is reset.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
-
+use crate::node::{Node, NodeError, NodeInfo, Tripped};
 /// Runs a node until a sample of it is not finite; from that frame on it is silent until it is reset.
 pub(super) struct Guard {
     node: Box<dyn Node>,
@@ -40,7 +26,7 @@ impl Guard {
             .filter_map(|channel| channel.iter().position(|x| !x.is_finite()))
             .min();
         if let Some(first) = first {
-            self.tripped.0.store(true, Relaxed);
+            self.tripped.set(true);
             for channel in outputs {
                 channel.iter_mut().skip(first).for_each(|x| *x = 0.0);
             }
@@ -54,12 +40,12 @@ impl Node for Guard {
     }
 
     fn init(&mut self, sample_rate: f64, max_frames: usize) -> Result<(), NodeError> {
-        self.tripped.0.store(false, Relaxed);
+        self.tripped.set(false);
         self.node.init(sample_rate, max_frames)
     }
 
     fn reset(&mut self) {
-        self.tripped.0.store(false, Relaxed);
+        self.tripped.set(false);
         self.node.reset();
     }
 

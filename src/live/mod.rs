@@ -7,19 +7,23 @@
 //! process with it. A node that was let in and later puts out what is not finite falls silent
 //! ([`Tripped`]).
 
+mod checker;
 mod child;
 mod compile;
 mod error;
 mod examine;
 mod guard;
+mod insert;
 
+pub use crate::node::Tripped;
+pub use checker::{CHECKER, checker};
 pub use error::LiveError;
 pub use examine::examine;
-pub use guard::Tripped;
+pub use insert::{Bring, InsertNode, InsertSource, builtin, names, prepare};
 
 use crate::dsp::hash::{BASIS, fnv_on};
 use crate::node::foreign::ForeignKind;
-use crate::node::{Node, NodeInfo};
+use crate::node::{Node, NodeError, NodeInfo};
 use child::{End, Limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -28,7 +32,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Goes up with every change of how sources are compiled or checked.
@@ -79,6 +84,8 @@ struct Source {
     /// What the user called it.
     shown: PathBuf,
     name: String,
+    /// Ends what compiles it.
+    stop: Arc<AtomicBool>,
 }
 
 impl Source {
@@ -87,6 +94,7 @@ impl Source {
             file: fs::canonicalize(file).map_err(|error| LiveError::read(file, error))?,
             shown: file.to_owned(),
             name: compile::node_name(file),
+            stop: Arc::default(),
         })
     }
 
@@ -134,6 +142,7 @@ impl Source {
 pub struct Workshop {
     folder: PathBuf,
     checker: PathBuf,
+    stop: Arc<AtomicBool>,
 }
 
 impl Workshop {
@@ -152,7 +161,75 @@ impl Workshop {
 
     /// With a folder of one's own.
     pub fn at(folder: PathBuf, checker: PathBuf) -> Workshop {
-        Workshop { folder, checker }
+        Workshop {
+            folder,
+            checker,
+            stop: Arc::default(),
+        }
+    }
+
+    /// A workshop that gives up what it does, with an error, once `stop` is set.
+    pub fn stopped_by(self, stop: Arc<AtomicBool>) -> Workshop {
+        Workshop { stop, ..self }
+    }
+
+    /// Where the library of a source is kept, made or not.
+    fn place(&self, source: &Source) -> Result<PathBuf, LiveError> {
+        let name = format!("{}-{:032x}", source.name, source.content()?);
+        Ok(self.folder.join(compile::library_name(&name)))
+    }
+
+    /// Opens a node that has been compiled here before and found fine; `None` where that would have to be done first.
+    /// Nothing that a file says is run that has not been before.
+    ///
+    /// # Errors
+    /// [`LiveError`].
+    pub fn known(&self, file: &Path) -> Result<Option<LiveNode>, LiveError> {
+        if !Workshop::takes(file) {
+            return Err(LiveError::Ending {
+                file: file.to_owned(),
+            });
+        }
+        let source = Source::new(file)?;
+        let library = self.place(&source)?;
+        match read_progress(&library.with_extension("json")) {
+            Some(Progress::Fine(report)) if library.exists() => {
+                let kind = ForeignKind::open(&source.name, &library).map_err(LiveError::Node)?;
+                Ok(Some(LiveNode {
+                    kind,
+                    report,
+                    library,
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Writes a source that came without its file into the folder, where it can be compiled; gives the file. The name
+    /// is that of `file`.
+    ///
+    /// # Errors
+    /// [`LiveError`]; [`LiveError::Ending`] for what is no source.
+    pub fn keep_source(&self, file: &Path, text: &str) -> Result<PathBuf, LiveError> {
+        let ending = file.extension().and_then(|ending| ending.to_str());
+        let Some(ending) = ending.filter(|ending| ["dsp", "cpp"].contains(ending)) else {
+            return Err(LiveError::Ending {
+                file: file.to_owned(),
+            });
+        };
+        let hash = fnv_on(BASIS, text.as_bytes());
+        // Apart from libraries and from other sources: nothing lies beside it that it could name.
+        let folder = self.folder.join("sources").join(format!("{hash:032x}"));
+        let kept = folder.join(compile::node_name(file)).with_extension(ending);
+        if fs::read(&kept).is_ok_and(|found| found == text.as_bytes()) {
+            return Ok(kept);
+        }
+        let job = Job::new(&self.folder)?;
+        let whole = job.0.join("source");
+        fs::write(&whole, text).map_err(|error| LiveError::folder(&whole, error))?;
+        fs::create_dir_all(&folder).map_err(|error| LiveError::folder(&folder, error))?;
+        fs::rename(&whole, &kept).map_err(|error| LiveError::folder(&kept, error))?;
+        Ok(kept)
     }
 
     /// Whether [`Workshop::open`] takes this file: by its ending.
@@ -173,15 +250,14 @@ impl Workshop {
                 file: file.to_owned(),
             });
         }
-        let source = Source::new(file)?;
+        let source = Source {
+            stop: self.stop.clone(),
+            ..Source::new(file)?
+        };
         let is_library = file
             .extension()
             .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION);
-        let kept = self.folder.join(compile::library_name(&format!(
-            "{}-{:032x}",
-            source.name,
-            source.content()?
-        )));
+        let kept = self.place(&source)?;
         if kept.exists() {
             return Ok(kept);
         }
@@ -246,6 +322,7 @@ impl Workshop {
             &job.0,
             &job.0.join("log"),
             CHECK,
+            &self.stop,
         )
         .map_err(|error| LiveError::folder(&job.0, error))?;
         let refused = |problem: String| LiveError::Refused {
@@ -359,6 +436,14 @@ impl LiveNode {
     /// The library, in the folder of the workshop.
     pub fn library(&self) -> &Path {
         &self.library
+    }
+
+    /// Makes an instance as it is: for whoever watches what it puts out.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn create_unwatched(&self) -> Result<Box<dyn Node>, NodeError> {
+        Ok(Box::new(self.kind.create()?))
     }
 
     /// Makes an instance that never puts out what is not finite, and a flag that says when it fell silent.

@@ -1,5 +1,5 @@
 //! One stereo node for each pair of channels of a bus, or one gain for all of them: how what is made for stereo acts on
-//! ambisonic buses.
+//! ambisonic buses. And one mono node for each channel.
 
 use super::{Group, Node, NodeError, NodeInfo, mix, registry};
 
@@ -22,7 +22,7 @@ pub(super) fn create(kind: &str, channels: usize) -> Result<Box<dyn Node>, NodeE
 }
 
 /// The channels of a bus as a group: an ambisonic one where they are as many as an order has.
-fn bus_group(channels: usize) -> Group {
+pub(super) fn bus_group(channels: usize) -> Group {
     let root = channels.isqrt();
     let format = match channels {
         _ if root * root == channels && (2..=8).contains(&root) => {
@@ -49,9 +49,11 @@ fn bus_info(of: &NodeInfo, channels: usize) -> NodeInfo {
     }
 }
 
-/// Copies of a stereo node, one for each pair of channels, all set alike.
+/// Copies of a stereo node, one for each pair of channels, or of a mono node, one for each channel, all set alike.
 struct Many {
     info: NodeInfo,
+    /// Channels of a copy: 1 or 2.
+    width: usize,
     copies: Vec<Box<dyn Node>>,
     /// What stands for the channel that an odd bus lacks: in and out.
     spare: [Vec<f32>; 2],
@@ -64,9 +66,20 @@ fn many(kind: &str, channels: usize) -> Result<Box<dyn Node>, NodeError> {
         .collect::<Result<_, _>>()?;
     Ok(Box::new(Many {
         info: bus_info(info, channels),
+        width: 2,
         copies,
         spare: [Vec::new(), Vec::new()],
     }))
+}
+
+/// One mono node a channel.
+pub(super) fn mono(copies: Vec<Box<dyn Node>>, of: &NodeInfo) -> Box<dyn Node> {
+    Box::new(Many {
+        info: bus_info(of, copies.len()),
+        width: 1,
+        copies,
+        spare: [Vec::new(), Vec::new()],
+    })
 }
 
 impl Node for Many {
@@ -87,10 +100,12 @@ impl Node for Many {
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
         let [silence, unheard] = &mut self.spare;
-        let pairs = inputs.chunks(2).zip(outputs.chunks_mut(2));
-        for (copy, (input, output)) in self.copies.iter_mut().zip(pairs) {
+        let parts = (inputs.chunks(self.width)).zip(outputs.chunks_mut(self.width));
+        for (copy, (input, output)) in self.copies.iter_mut().zip(parts) {
             match (input, output) {
-                (input @ [_, _], output @ [_, _]) => copy.process(input, output),
+                (input, output) if input.len() == self.width && output.len() == self.width => {
+                    copy.process(input, output);
+                }
                 ([input], [output]) => {
                     let frames = output.len();
                     copy.process(

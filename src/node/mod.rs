@@ -11,14 +11,19 @@ pub mod encode;
 pub mod foreign;
 pub mod gain;
 pub mod hrtf;
+pub mod insert;
+mod macros;
 mod many;
 pub mod mix;
 pub mod noise;
 pub mod oversample;
 mod registry;
+mod tripped;
 pub mod wave_pair;
 
+pub use macros::{MACROS, Macro};
 pub use registry::{Registry, registry};
+pub use tripped::Tripped;
 
 use std::fmt;
 use std::path::PathBuf;

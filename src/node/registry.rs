@@ -3,7 +3,7 @@
 use super::foreign::{ForeignKind, RawDescriptor};
 use super::oversample::oversampled;
 use super::{Node, NodeError, NodeInfo};
-use super::{bus_in, decode, early, encode, gain, hrtf, many, mix, noise, wave_pair};
+use super::{bus_in, decode, early, encode, gain, hrtf, insert, many, mix, noise, wave_pair};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -46,6 +46,7 @@ impl Registry {
             encode::create,
             gain::create,
             hrtf::create_alone,
+            insert::create_alone,
             mix::create,
             noise::create,
             wave_pair::create,

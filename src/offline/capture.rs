@@ -19,6 +19,11 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// The file that receives a node.
+    pub fn file(&self, node: &str) -> PathBuf {
+        capture_file(&self.folder, node)
+    }
+
     /// Reads `DIR` or `DIR:NODE,NODE...`.
     pub fn parse(text: &str) -> Capture {
         match text.rsplit_once(':') {

@@ -9,9 +9,11 @@ use super::wav::WavError;
 use crate::engine::controls::{CEILING_ON, HRTF_EQ, ORDER, ROOM, SPACE_KIND};
 use crate::engine::timeline::TimelineError;
 use crate::engine::{
-    Change, ControlId, Engine, EngineError, Event, Order, SpaceWish, Tempo, Timeline, Transport,
+    Change, ControlId, Engine, EngineError, Event, InsertError, Order, SpaceWish, Tempo, Timeline,
+    Transport,
 };
 use crate::hrtf::{self, HrtfError};
+use crate::live::{InsertNode, Tripped};
 use crate::protocol::Protocol;
 use crate::space::bring_all;
 use std::fmt;
@@ -41,6 +43,8 @@ pub struct RenderOptions {
     pub capture: Option<Capture>,
     /// The SOFA file that space renders with; without one the embedded set.
     pub hrtf: Option<PathBuf>,
+    /// The nodes of inserts A and B.
+    pub inserts: [Option<InsertNode>; 2],
     /// A CSV file that receives beat cycles, pulse onsets and anchors.
     pub markers: Option<PathBuf>,
 }
@@ -58,6 +62,7 @@ impl Default for RenderOptions {
             bus: None,
             capture: None,
             hrtf: None,
+            inserts: [None, None],
             markers: None,
         }
     }
@@ -74,6 +79,8 @@ pub struct Rendered {
     /// was never on. Read at the ends of blocks, between which it falls to a third in a second: a block of
     /// 512 frames at 48 kHz can tell 1 % too little.
     pub overshoot: Option<f32>,
+    /// Whether the nodes of inserts A and B have put out what is not finite, and were left.
+    pub tripped: [bool; 2],
 }
 
 /// Why a render failed.
@@ -91,6 +98,8 @@ pub enum RenderError {
     Marks(MarksError),
     /// The filters of space cannot be made.
     Hrtf(HrtfError),
+    /// A node cannot be an insert.
+    Insert(InsertError),
     /// A time is negative, not a number, or beyond 31 years.
     Seconds {
         /// Which: "tail" or "start".
@@ -117,6 +126,7 @@ impl fmt::Display for RenderError {
             RenderError::Capture(error) => error.fmt(f),
             RenderError::Marks(error) => error.fmt(f),
             RenderError::Hrtf(error) => error.fmt(f),
+            RenderError::Insert(error) => error.fmt(f),
             RenderError::Seconds { what, value } => write!(
                 f,
                 "{what}: {value} is not a time from 0 to {LONGEST} s; the nearest valid value is {}",
@@ -242,6 +252,7 @@ pub fn render(
         // The line of a new engine is empty.
         let _ = deck.send(Order::Timeline(Some(timeline)));
     }
+    let brought = insert(&mut engine, &options.inserts)?;
     let captures = options
         .capture
         .as_ref()
@@ -290,7 +301,30 @@ pub fn render(
         frames: song - start,
         repaired: engine.telemetry().input_repaired(),
         overshoot,
+        tripped: brought.map(|tripped| tripped.is_some_and(|tripped| tripped.is_set())),
     })
+}
+
+/// Brings the inserts their nodes; tells what says whether they fail.
+fn insert(
+    engine: &mut Engine,
+    nodes: &[Option<InsertNode>; 2],
+) -> Result<[Option<Tripped>; 2], RenderError> {
+    let (channels, rate) = (engine.insert_channels(), engine.sample_rate());
+    let mut tripped = [None, None];
+    let Some(mut lines) = engine.take_inserts() else {
+        return Ok(tripped);
+    };
+    for (place, node) in nodes.iter().enumerate() {
+        if let Some(node) = node {
+            let bring = node.prepare(channels[place], rate);
+            let bring = bring.map_err(RenderError::Insert)?;
+            tripped[place] = Some(bring.tripped);
+            // The line of a new engine is empty.
+            let _ = lines[place].send(Some(bring.prepared));
+        }
+    }
+    Ok(tripped)
 }
 
 /// Brings an engine all filters that it will ask for, before its first frame. A file that is named is read even

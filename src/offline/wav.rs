@@ -1,11 +1,9 @@
 //! Writing WAV of 32-bit floats or of 16 or 24-bit integers with dither, streamed; beyond 4 GiB the file becomes RF64 (EBU Tech 3306).
-//!
-//! The file grows under a temporary name beside the target and takes the target's name only when it is
-//! complete; dropped before that, it is removed, so that a failed render leaves nothing behind.
 
+use super::tags::Tags;
+use super::target::Target;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes before the audio: RIFF 12, JUNK or ds64 8 + 28, fmt 8 + 18, fact 8 + 4, data 8.
@@ -30,7 +28,7 @@ pub enum SampleFormat {
 }
 
 impl SampleFormat {
-    fn bytes(self) -> u16 {
+    pub(super) fn bytes(self) -> u16 {
         match self {
             SampleFormat::Int16 => 2,
             SampleFormat::Int24 => 3,
@@ -41,7 +39,7 @@ impl SampleFormat {
     /// A sample as an integer: with triangular dither of two steps (Lipshitz, Wannamaker and Vanderkooy,
     /// J. Audio Eng. Soc. 40, 1992) that depends on place alone, so that two renders are the same. Silence
     /// stays silence, and what is beyond full scale is cut off. Says whether it was.
-    fn quantised(self, sample: f32, place: u64) -> (i32, bool) {
+    pub(super) fn quantised(self, sample: f32, place: u64) -> (i32, bool) {
         let full = f64::from(1u32 << (8 * u32::from(self.bytes()) - 1));
         if sample == 0.0 || !sample.is_finite() {
             return (0, false);
@@ -61,7 +59,7 @@ fn uniform(place: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Why a WAV file could not be written.
+/// Why an audio file could not be written.
 #[derive(Debug)]
 pub struct WavError {
     /// The file.
@@ -70,7 +68,7 @@ pub struct WavError {
     pub problem: WavProblem,
 }
 
-/// What can go wrong with a WAV file.
+/// What can go wrong with an audio file that is written.
 #[derive(Debug)]
 pub enum WavProblem {
     /// Its folder does not exist.
@@ -86,6 +84,15 @@ pub enum WavProblem {
         /// Hertz.
         rate: u32,
     },
+    /// A format that FLAC cannot hold.
+    NoFlac {
+        /// Channels.
+        channels: usize,
+        /// Hertz.
+        rate: u32,
+    },
+    /// FLAC holds integers alone.
+    NoFloats,
     /// The user stopped it.
     Interrupted,
     /// The system refuses: permissions, a full disk.
@@ -101,10 +108,20 @@ impl fmt::Display for WavError {
                 f.write_str("is not a file that can be written; name a new file")
             }
             WavProblem::OtherFormat(extension) => {
-                write!(f, "only WAV can be written, not {extension}; name it .wav")
+                write!(
+                    f,
+                    "only WAV and FLAC can be written, not {extension}; name it .wav or .flac"
+                )
             }
             WavProblem::Format { channels, rate } => {
                 write!(f, "WAV cannot hold {channels} channels at {rate} Hz")
+            }
+            WavProblem::NoFlac { channels, rate } => write!(
+                f,
+                "FLAC cannot hold {channels} channels at {rate} Hz (8 channels at most, of one of the usual rates); write WAV"
+            ),
+            WavProblem::NoFloats => {
+                f.write_str("FLAC holds no floats; give --bits 24 or --bits 16, or write WAV")
             }
             WavProblem::Interrupted => f.write_str("was not finished; nothing is left of it"),
             WavProblem::Io(error) => write!(f, "cannot be written: {error}"),
@@ -116,15 +133,15 @@ impl std::error::Error for WavError {}
 
 /// A WAV file that is being written.
 pub struct WavWriter {
-    file: Option<BufWriter<File>>,
-    path: PathBuf,
-    temporary: PathBuf,
+    target: Target,
     channels: u16,
     rate: u32,
     frames: u64,
     limit: u64,
     format: SampleFormat,
     clipped: u64,
+    /// What comes after the sound.
+    after: Vec<u8>,
 }
 
 impl WavWriter {
@@ -172,7 +189,6 @@ impl WavWriter {
             path: path.to_owned(),
             problem,
         };
-        check_target(path).map_err(fail)?;
         let bad_format = || fail(WavProblem::Format { channels, rate });
         let count = u16::try_from(channels).map_err(|_| bad_format())?;
         // Bytes per second must fit their 32-bit field.
@@ -183,26 +199,18 @@ impl WavWriter {
         {
             return Err(bad_format());
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(|error| fail(WavProblem::Io(error)))?;
         let mut writer = WavWriter {
-            file: Some(BufWriter::with_capacity(1 << 16, file)),
-            path: path.to_owned(),
-            temporary,
+            target: Target::create(path, "flac")?,
             channels: count,
             rate,
             frames: 0,
             limit: limit.min(RIFF_LIMIT),
             format: SampleFormat::Float32,
             clipped: 0,
+            after: Vec::new(),
         };
         let header = writer.header();
-        writer.attempt(|file| file.write_all(&header))?;
+        writer.target.attempt(|file| file.write_all(&header))?;
         Ok(writer)
     }
 
@@ -219,7 +227,7 @@ impl WavWriter {
             .unwrap_or(0);
         let (format, first) = (self.format, self.frames);
         let mut clipped = 0;
-        self.attempt(|file| {
+        self.target.attempt(|file| {
             for n in 0..frames {
                 for (number, channel) in channels.iter().enumerate() {
                     if format == SampleFormat::Float32 {
@@ -241,10 +249,12 @@ impl WavWriter {
 
     /// The error to end with when the user stops what writes this file.
     pub fn interrupted(&self) -> WavError {
-        WavError {
-            path: self.path.clone(),
-            problem: WavProblem::Interrupted,
-        }
+        self.target.error(WavProblem::Interrupted)
+    }
+
+    /// Says in the file what made it.
+    pub fn tag(&mut self, tags: &Tags) {
+        self.after = tags.list();
     }
 
     /// Frames written so far.
@@ -259,40 +269,18 @@ impl WavWriter {
     pub fn finish(mut self) -> Result<(), WavError> {
         let header = self.header();
         let is_odd = self.data() % 2 == 1;
-        self.attempt(|file| {
+        let after = std::mem::take(&mut self.after);
+        self.target.attempt(|file| {
             // Chunks of RIFF begin at even places.
             if is_odd {
                 file.write_all(&[0])?;
             }
+            file.write_all(&after)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&header)?;
             file.flush()
         })?;
-        let (temporary, path) = (self.temporary.clone(), self.path.clone());
-        // Windows renames no file that is open.
-        if let Some(file) = self.file.take() {
-            drop(file);
-        }
-        fs::rename(&temporary, &path).map_err(|error| {
-            remove(&temporary);
-            WavError {
-                path,
-                problem: WavProblem::Io(error),
-            }
-        })
-    }
-
-    fn attempt(
-        &mut self,
-        action: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), WavError> {
-        match self.file.as_mut().map(action) {
-            Some(Err(error)) => Err(WavError {
-                path: self.path.clone(),
-                problem: WavProblem::Io(error),
-            }),
-            _ => Ok(()),
-        }
+        self.target.finish()
     }
 
     /// Bytes of sound so far.
@@ -304,7 +292,7 @@ impl WavWriter {
     fn header(&self) -> Vec<u8> {
         let frame = self.format.bytes() * self.channels;
         let data = self.data();
-        let riff = HEADER - 8 + data + data % 2;
+        let riff = HEADER - 8 + data + data % 2 + self.after.len() as u64;
         let tag = match self.format {
             SampleFormat::Float32 => WAVE_FORMAT_IEEE_FLOAT,
             _ => WAVE_FORMAT_PCM,
@@ -341,51 +329,11 @@ impl WavWriter {
     }
 }
 
-impl Drop for WavWriter {
-    fn drop(&mut self) {
-        if let Some(file) = self.file.take() {
-            // Without into_parts the buffer would be written once more before the file goes.
-            drop(file.into_parts());
-            remove(&self.temporary);
-        }
-    }
-}
-
-/// Refuses names under which no WAV can or should appear.
-fn check_target(path: &Path) -> Result<(), WavProblem> {
-    const OTHERS: [&str; 10] = [
-        "flac", "mp3", "ogg", "oga", "opus", "aif", "aiff", "aac", "m4a", "json",
-    ];
-    if let Some(extension) = path.extension().map(|e| e.to_string_lossy().to_lowercase())
-        && OTHERS.contains(&extension.as_str())
-    {
-        return Err(WavProblem::OtherFormat(extension));
-    }
-    if path.file_name().is_none() {
-        return Err(WavProblem::NotAFile);
-    }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(WavProblem::NoFolder);
-    }
-    // Renaming over a device would replace the device.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(WavProblem::NotAFile);
-    }
-    Ok(())
-}
-
-/// Removes a file that this program made; that it is already gone is no news.
-fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::decode::{Decoder, Source};
     use super::*;
+    use std::fs::{self, OpenOptions};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -482,7 +430,7 @@ mod tests {
             error.to_string()
         };
         assert!(refused("none/x.wav").contains("folder does not exist"));
-        assert!(refused("x.flac").contains("name it .wav"));
+        assert!(refused("x.mp3").contains("name it .wav"));
         assert!(refused("").contains("not a file"));
         assert!(WavWriter::create(&folder.path().join("x.wav"), 0, 48_000).is_err());
         assert!(names(folder.path()).is_empty());

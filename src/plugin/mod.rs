@@ -4,6 +4,7 @@ mod class;
 mod export;
 mod fence;
 mod filters;
+mod inserts;
 mod params;
 mod session;
 mod sink;
@@ -21,6 +22,7 @@ use crate::editor::{Chain, Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
 use fence::Fence;
 use filters::Filters;
+use inserts::Inserts;
 use nice_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, MidiConfig, NoteEvent, Params, Plugin, PluginApi, PluginState,
@@ -67,6 +69,7 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     repaired: Repaired,
     reporter: Reporter,
     filters: Arc<Filters>,
+    inserts: Arc<Inserts>,
     session: Arc<Session>,
     fence: Arc<Fence>,
     executor: Option<AsyncExecutor<Self>>,
@@ -79,11 +82,12 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
         INSTANCES.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::default());
         let filters = Arc::new(Filters::new(link.clone()));
+        let inserts = Arc::new(Inserts::new(link.clone()));
         let params = Arc::new(ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params.clone()));
         params.answer_to(&session);
-        params.bring_by(&filters);
-        let reporter = worker::attach(&link, &filters, &session);
+        params.bring_by(&filters, &inserts);
+        let reporter = worker::attach(&link, &filters, &inserts, &session);
         let (host, voice, wake) = (
             Arc::downgrade(&params),
             Arc::downgrade(&link),
@@ -103,6 +107,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
             reporter,
             midi: link.control.audio(),
             filters,
+            inserts,
             session,
             link,
             engine: None,
@@ -180,6 +185,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             .is_some_and(|engine| engine.sample_rate() == rate && engine.bus() == bus)
         {
             self.bring_filters();
+            self.inserts.bring_known();
             self.session.sync();
             return true;
         }
@@ -192,6 +198,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
         match engine {
             Ok(mut engine) => {
                 self.filters.attach(&mut engine);
+                self.inserts.attach(&mut engine);
                 self.session.attach(&mut engine);
                 self.link.watch(engine.telemetry().clone());
                 self.link.set_chain(Chain {
@@ -202,6 +209,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
                 self.engine = Some(engine);
                 self.params.mark_all();
                 self.bring_filters();
+                self.inserts.bring_known();
                 self.session.sync();
                 true
             }

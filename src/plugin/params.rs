@@ -1,9 +1,11 @@
 //! The host's parameters, made from the table of controls: one parameter a control, in its order.
 
 use super::filters::Filters;
+use super::inserts::Inserts;
 use super::session::Session;
 use super::state;
 use crate::editor::Link;
+use crate::editor::insert::InsertMacro;
 use crate::engine::controls::{self, Control, Scale, Values};
 use crate::engine::{ControlId, SpaceWish};
 use nice_plug::prelude::{
@@ -83,6 +85,7 @@ pub struct ZgParams {
     link: Arc<Link>,
     session: OnceLock<Weak<Session>>,
     filters: OnceLock<Weak<Filters>>,
+    inserts: OnceLock<Weak<Inserts>>,
     /// The order of the bus that the program is; 0 where it is stereo.
     bus: AtomicUsize,
 }
@@ -93,7 +96,7 @@ impl ZgParams {
     pub fn new(link: Arc<Link>) -> ZgParams {
         let ids: Box<[ControlId]> = ControlId::all().collect();
         let dirty = Arc::new(Dirty::new(ids.len()));
-        let slots = ids.iter().map(|id| slot(*id, &dirty)).collect();
+        let slots = ids.iter().map(|id| slot(*id, &dirty, &link)).collect();
         let params = ZgParams {
             slots,
             ids,
@@ -102,6 +105,7 @@ impl ZgParams {
             link,
             session: OnceLock::new(),
             filters: OnceLock::new(),
+            inserts: OnceLock::new(),
             bus: AtomicUsize::new(0),
         };
         params.mark_all();
@@ -140,9 +144,10 @@ impl ZgParams {
     }
 
     /// What brings what a loaded state asks for.
-    pub(super) fn bring_by(&self, filters: &Arc<Filters>) {
-        // There is one for as long as the instance lives.
+    pub(super) fn bring_by(&self, filters: &Arc<Filters>, inserts: &Arc<Inserts>) {
+        // There is one of each for as long as the instance lives.
         let _ = self.filters.set(Arc::downgrade(filters));
+        let _ = self.inserts.set(Arc::downgrade(inserts));
     }
 
     /// The order of the bus that the program is from now on; none where it is stereo.
@@ -229,6 +234,7 @@ unsafe impl Params for ZgParams {
             self.link.size(),
             self.link.hrtf().choice,
             &self.link.session(),
+            &self.link.insert_choices(),
         );
         fields.extend(self.link.control.save());
         fields
@@ -245,6 +251,9 @@ unsafe impl Params for ZgParams {
             let filters = self.filters.get().and_then(Weak::upgrade);
             if let (Some(filters), Some(wish)) = (filters, wish) {
                 filters.ensure(wish);
+            }
+            if let Some(inserts) = self.inserts.get().and_then(Weak::upgrade) {
+                inserts.bring_known();
             }
             session.load_state();
         }
@@ -274,6 +283,14 @@ pub(super) fn from_plain(control: &Control, plain: f32) -> f64 {
     }
 }
 
+/// What a control moves of the node that an insert holds, if it is a macro and moves anything.
+fn insert_macro(link: &Link, id: ControlId) -> Option<InsertMacro> {
+    let place = |ids: &controls::InsertIds| ids.macros.iter().position(|of| *of == id);
+    let mut inserts = controls::INSERTS.iter().enumerate();
+    let (insert, number) = inserts.find_map(|(n, ids)| Some((n, place(ids)?)))?;
+    link.insert_macro(insert, number)
+}
+
 /// Neither shown nor automated; no control, so that neither presets nor the command line know it.
 fn revision() -> IntParam {
     let range = IntRange::Linear {
@@ -285,10 +302,11 @@ fn revision() -> IntParam {
 
 /// Units are part of the text and no unit is given to the host beside it: CLAP shows the text alone, VST3
 /// hosts append a unit that they are given, and neither shows it twice.
-fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
+fn slot(id: ControlId, dirty: &Arc<Dirty>, link: &Arc<Link>) -> Slot {
     let control = id.control();
     let index = id.index();
     let dirty = dirty.clone();
+    let (shown, read) = (link.clone(), link.clone());
     match control.values {
         Values::Number {
             min, max, default, ..
@@ -299,14 +317,19 @@ fn slot(id: ControlId, dirty: &Arc<Dirty>) -> Slot {
             };
             Slot::Number(
                 FloatParam::new(control.name, to_plain(control, default), range)
-                    .with_value_to_string(Arc::new(|plain| {
-                        control.format(from_plain(control, plain))
+                    .with_value_to_string(Arc::new(move |plain| {
+                        let value = from_plain(control, plain);
+                        match insert_macro(&shown, id) {
+                            Some(of_node) => (of_node.format)(value),
+                            None => control.format(value),
+                        }
                     }))
-                    .with_string_to_value(Arc::new(|text| {
-                        control
-                            .parse_any(text)
-                            .ok()
-                            .map(|value| to_plain(control, control.snap(value)))
+                    .with_string_to_value(Arc::new(move |text| {
+                        let value = match insert_macro(&read, id) {
+                            Some(of_node) => (of_node.parse)(text),
+                            None => control.parse_any(text).ok(),
+                        };
+                        value.map(|value| to_plain(control, control.snap(value)))
                     }))
                     .with_callback(Arc::new(move |_| dirty.mark(index))),
             )

@@ -39,6 +39,11 @@ impl Session {
         }
     }
 
+    /// What speaks to this instance from outside.
+    pub fn control(&self) -> &Arc<crate::control::Desk> {
+        &self.link.control
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,18 +116,19 @@ impl Session {
 
     /// Puts a whole sound in force, as one snapshot, with a fade.
     pub fn load(&self, take: &Take) {
-        self.link.control.release();
-        self.send(&take.settings, take.protocol.clone());
+        let after = self.link.control.release();
+        self.send(&take.settings, take.protocol.clone(), after);
     }
 
     /// Puts a state in force that the host has just loaded: as one snapshot where the engine runs. Never on the
     /// audio thread.
     pub fn load_state(&self) {
-        let held = |id| self.link.control.held(id);
+        let (held, after) = self.link.control.held_and_count();
+        let value = |id| held.get(&id).copied();
         let settings: Vec<(ControlId, f64)> = ControlId::all()
-            .map(|id| (id, held(id).unwrap_or_else(|| self.params.value(id))))
+            .map(|id| (id, value(id).unwrap_or_else(|| self.params.value(id))))
             .collect();
-        self.send(&settings, self.link.session().protocol);
+        self.send(&settings, self.link.session().protocol, after);
         self.link.control.resend();
     }
 
@@ -133,7 +139,7 @@ impl Session {
             Command::Play(play) => self.order(Order::Play(play)),
             Command::Seek(seconds) => self.order(Order::Seek(seconds)),
             // These never leave the desk.
-            Command::Set(..) | Command::Node { .. } | Command::Recenter => {}
+            Command::Set(..) | Command::Node { .. } | Command::Recenter | Command::LetGo => {}
         }
     }
 
@@ -179,7 +185,8 @@ impl Session {
         }
     }
 
-    fn send(&self, settings: &[(ControlId, f64)], protocol: Option<Arc<Protocol>>) {
+    /// Sends a whole sound; `after` is the number of the last value from outside that is older.
+    fn send(&self, settings: &[(ControlId, f64)], protocol: Option<Arc<Protocol>>, after: u64) {
         let mut desk = self.desk();
         if desk.line.is_none() {
             // An engine that is still to come takes all parameters as they are then.
@@ -190,11 +197,13 @@ impl Session {
         let snapshot = Snapshot {
             settings: settings.to_vec(),
             timeline,
+            after: Some(after),
         };
         // What the host has set before is of before; what it sets from now on comes after the snapshot.
         self.params.forget_changes();
         if line.send(Order::Snapshot(Box::new(snapshot))).is_err() {
             // The line is full where the engine does not run: it is told parameter by parameter.
+            self.link.control.give_back();
             self.params.mark_all();
             return;
         }

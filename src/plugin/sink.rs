@@ -2,6 +2,7 @@
 
 use super::params::ZgParams;
 use super::session::Session;
+use crate::control::Desk;
 use crate::editor::{ParamSink, SinkMaker, follow};
 use crate::engine::{ControlId, Order};
 use crate::protocol::Take;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 struct HostSink {
     params: Arc<ZgParams>,
     session: Arc<Session>,
+    control: Arc<Desk>,
     // Lives only as long as the window: nice-plug's context must not be kept beyond it.
     context: GuiContext,
 }
@@ -19,10 +21,12 @@ struct HostSink {
 /// Makes a sink for each opening of the editor.
 pub(super) fn maker(params: &Arc<ZgParams>, session: &Arc<Session>) -> SinkMaker {
     let (params, session) = (params.clone(), session.clone());
+    let control = session.control().clone();
     Arc::new(move |context| {
         Box::new(HostSink {
             params: params.clone(),
             session: session.clone(),
+            control: control.clone(),
             context,
         })
     })
@@ -30,7 +34,9 @@ pub(super) fn maker(params: &Arc<ZgParams>, session: &Arc<Session>) -> SinkMaker
 
 impl ParamSink for HostSink {
     fn value(&self, control: ControlId) -> f64 {
-        self.params.value(control)
+        // What is held is what sounds; a host that is told of it says so some blocks later.
+        let held = self.control.held(control);
+        held.unwrap_or_else(|| self.params.value(control))
     }
 
     fn begin(&self, control: ControlId) {

@@ -5,6 +5,7 @@
 //! defaults; one that is not is emptied, so that nothing changes, and a notice says why.
 
 use super::params::{LAST_REVISION, REVISION, from_plain, to_plain};
+use crate::editor::insert::{self, INSERTS, InsertChoice};
 use crate::editor::{EditorSize, HrtfChoice, Link, SessionState};
 use crate::engine::ControlId;
 use crate::engine::controls::{Control, Values};
@@ -15,7 +16,8 @@ use std::sync::Arc;
 
 /// The version of the state's form. It grows when an older Zeitgeber could no longer read a state.
 ///
-/// 1: parameters, editor, HRTF file. 2: the protocol, the preset's name, and parts that are reserved.
+/// 1: parameters, editor, HRTF file. 2: the protocol, the preset's name, and parts that were reserved: the inserts'
+/// has a form of its own.
 const VERSION: u32 = 2;
 
 const VERSION_KEY: &str = "state_version";
@@ -23,8 +25,8 @@ const EDITOR_KEY: &str = "editor";
 const HRTF_KEY: &str = "hrtf";
 const PROTOCOL_KEY: &str = "protocol";
 const PRESET_KEY: &str = "preset";
-/// Insert sources have their place: what a later version puts there is kept.
-const RESERVED_KEYS: [&str; 1] = ["inserts"];
+/// What the inserts hold; a form of it that a later version writes is kept.
+const INSERTS_KEY: &str = "inserts";
 /// Learned MIDI, and ports, axes and values that are held from outside. What of it cannot be read is kept, too.
 const CONTROL_KEYS: [&str; 2] = ["midi", "osc"];
 /// Messages on their way from [`filter`], which is static, to the instance. Never saved.
@@ -44,6 +46,7 @@ pub(super) fn fields(
     editor: EditorSize,
     hrtf: Option<HrtfChoice>,
     session: &SessionState,
+    inserts: &[Option<InsertChoice>; INSERTS],
 ) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::from([(VERSION_KEY.to_owned(), VERSION.to_string())]);
     // Two floats always have a JSON form; a size that had none would only be forgotten.
@@ -64,6 +67,9 @@ pub(super) fn fields(
     }
     for (key, json) in &session.reserved {
         fields.insert(key.clone(), json.clone());
+    }
+    if let Some(json) = insert::write(inserts) {
+        fields.insert(INSERTS_KEY.to_owned(), json);
     }
     fields
 }
@@ -122,11 +128,21 @@ pub(super) fn restore(fields: &BTreeMap<String, String>, link: &Link) -> bool {
             session.name = read(PRESET_KEY)
                 .and_then(|json| name(json).ok())
                 .unwrap_or_default();
-            session.reserved = RESERVED_KEYS
-                .iter()
-                .filter_map(|key| Some(((*key).to_owned(), read(key)?.clone())))
+            // Of a later version.
+            session.reserved = read(INSERTS_KEY)
+                .filter(|json| insert::read(json) == Ok(None))
+                .map(|json| (INSERTS_KEY.to_owned(), json.clone()))
+                .into_iter()
                 .collect();
         });
+        let inserts = fields.get(INSERTS_KEY).map(|json| insert::read(json));
+        let choices = inserts.and_then(|read| read.ok().flatten());
+        for (place, choice) in choices.unwrap_or_default().into_iter().enumerate() {
+            // What sounds already need not ask again.
+            if link.insert(place).choice != choice {
+                link.choose_insert(place, choice, false);
+            }
+        }
         let control = CONTROL_KEYS
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), fields.get(*key)?.clone())));
@@ -229,7 +245,12 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     {
         return Err(format!("the name of its preset is unreadable: {error}"));
     }
-    for key in RESERVED_KEYS.into_iter().chain(CONTROL_KEYS) {
+    if let Some(text) = state.fields.get(INSERTS_KEY)
+        && let Err(error) = insert::read(text)
+    {
+        return Err(format!("what its inserts hold is unreadable: {error}"));
+    }
+    for key in CONTROL_KEYS {
         if let Some(text) = state.fields.get(key)
             && let Err(error) = serde_json::from_str::<serde_json::Value>(text)
         {
@@ -266,9 +287,8 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
         ));
     }
     let known = |key: &str| {
-        [VERSION_KEY, EDITOR_KEY, HRTF_KEY, PROTOCOL_KEY, PRESET_KEY].contains(&key)
-            || RESERVED_KEYS.contains(&key)
-            || CONTROL_KEYS.contains(&key)
+        let keys = [VERSION_KEY, EDITOR_KEY, HRTF_KEY, PROTOCOL_KEY, PRESET_KEY];
+        keys.contains(&key) || key == INSERTS_KEY || CONTROL_KEYS.contains(&key)
     };
     if let Some(names) = drop_unknown(&mut state.fields, known) {
         ignored.push(format!(

@@ -5,6 +5,7 @@
 //! ends with the first instance that goes (see `fence`).
 
 use super::filters::Filters;
+use super::inserts::Inserts;
 use super::session::Session;
 use crate::control::Ports;
 use crate::editor::Link;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// How often the worker looks.
 const ROUND: Duration = Duration::from_millis(80);
-/// And while a head glides home.
+/// And while a head moves by itself.
 const GLIDE: Duration = Duration::from_millis(10);
 /// Reports that fit between two rounds; one that does not is repeated in the next block's.
 const RING: usize = 64;
@@ -36,6 +37,7 @@ pub(super) struct Reporter {
     ring: rtrb::Producer<Report>,
     lane: u64,
     filters: Weak<Filters>,
+    inserts: Weak<Inserts>,
     shared: Weak<Shared>,
 }
 
@@ -62,6 +64,7 @@ struct Lane {
     ring: rtrb::Consumer<Report>,
     link: Weak<Link>,
     filters: Weak<Filters>,
+    inserts: Weak<Inserts>,
     session: Weak<Session>,
     ports: Ports,
     pending: [u64; 2],
@@ -82,7 +85,7 @@ impl Lane {
         Some((self.filters.upgrade()?, wanted.or(chosen)?))
     }
 
-    /// Tells whether a head glides home, for which it has to look more often.
+    /// Tells whether a head moves by itself, for which it has to look more often.
     fn round(&mut self, now: Instant) -> bool {
         while let Ok(report) = self.ring.pop() {
             match report {
@@ -93,13 +96,16 @@ impl Lane {
         let Some(link) = self.link.upgrade() else {
             return false;
         };
-        let glides = link.control.round();
+        let stirs = link.control.round();
         self.ports.sync(&link.control);
         if let Some(session) = self.session.upgrade() {
             for command in link.control.take_commands() {
                 session.obey(command);
             }
             session.sync();
+        }
+        if let Some(inserts) = self.inserts.upgrade() {
+            inserts.look();
         }
         let quiet = self
             .said
@@ -121,7 +127,7 @@ impl Lane {
             self.said = Some(now);
         }
         link.wake_if_something_moves();
-        glides
+        stirs
     }
 }
 
@@ -188,7 +194,12 @@ fn worker() -> MutexGuard<'static, Option<Running>> {
 }
 
 /// Puts an instance on the worker, which is started if it is the first. Never on the audio thread.
-pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Session>) -> Reporter {
+pub(super) fn attach(
+    link: &Arc<Link>,
+    filters: &Arc<Filters>,
+    inserts: &Arc<Inserts>,
+    session: &Arc<Session>,
+) -> Reporter {
     let mut worker = worker();
     let running = worker.get_or_insert_with(|| {
         let shared = Arc::new(Shared::default());
@@ -218,6 +229,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         ring: consumer,
         link: Arc::downgrade(link),
         filters: Arc::downgrade(filters),
+        inserts: Arc::downgrade(inserts),
         session: Arc::downgrade(session),
         ports: Ports::default(),
         pending: [0; 2],
@@ -228,6 +240,7 @@ pub(super) fn attach(link: &Arc<Link>, filters: &Arc<Filters>, session: &Arc<Ses
         ring: producer,
         lane: number,
         filters: Arc::downgrade(filters),
+        inserts: Arc::downgrade(inserts),
         shared: Arc::downgrade(&running.shared),
     }
 }
@@ -238,6 +251,9 @@ impl Drop for Reporter {
         // when it is joined below, the host.
         if let Some(filters) = self.filters.upgrade() {
             filters.give_up();
+        }
+        if let Some(inserts) = self.inserts.upgrade() {
+            inserts.end();
         }
         let mut worker = worker();
         let Some(running) = worker.as_mut() else {
@@ -277,6 +293,10 @@ mod tests {
             .iter()
             .map(|link| Arc::new(Filters::new(link.clone())))
             .collect();
+        let inserts: Vec<_> = links
+            .iter()
+            .map(|link| Arc::new(Inserts::new(link.clone())))
+            .collect();
         let sessions: Vec<_> = links
             .iter()
             .map(|link| {
@@ -285,7 +305,7 @@ mod tests {
             })
             .collect();
         let mut reporters: Vec<Reporter> = (0..links.len())
-            .map(|n| attach(&links[n], &filters[n], &sessions[n]))
+            .map(|n| attach(&links[n], &filters[n], &inserts[n], &sessions[n]))
             .collect();
         assert!(reporters[1].push(Report::InputRepaired(1)));
         assert!(reporters[1].push(Report::InputRepaired(2)));
@@ -331,7 +351,8 @@ mod tests {
         engine.process(&mut left, &mut right, Default::default(), &[]);
         let params = Arc::new(super::super::ZgParams::new(link.clone()));
         let session = Arc::new(Session::new(link.clone(), params));
-        let reporter = attach(&link, &filters, &session);
+        let inserts = Arc::new(Inserts::new(link.clone()));
+        let reporter = attach(&link, &filters, &inserts, &session);
         let deadline = Instant::now() + Duration::from_secs(20);
         while link
             .loading()
@@ -362,6 +383,7 @@ mod tests {
             ring: producer,
             lane: u64::MAX,
             filters: Weak::new(),
+            inserts: Weak::new(),
             shared: Weak::new(),
         };
         assert!(reporter.push(Report::InputRepaired(1)) && reporter.push(Report::InputRepaired(1)));

@@ -29,6 +29,8 @@ pub struct History {
     other: Option<Take>,
     /// Whether the sound that is heard is the second one, B.
     second: bool,
+    /// The sound before a gesture that has changed nothing yet.
+    expected: Option<Take>,
 }
 
 impl History {
@@ -42,6 +44,18 @@ impl History {
             self.before.remove(0);
         }
         self.after.clear();
+    }
+
+    /// Something is about to change `now`, perhaps: it is remembered as soon as that comes true.
+    pub fn expect(&mut self, now: Take) {
+        self.expected = Some(now);
+    }
+
+    /// What was expected comes true.
+    pub fn note_expected(&mut self) {
+        if let Some(now) = self.expected.take() {
+            self.note(now);
+        }
     }
 
     /// What to go back to from `now`, if anything.

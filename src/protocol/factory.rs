@@ -1,6 +1,7 @@
 //! The factory's presets, embedded. Files of `assets/presets/`, in the order of listings.
 
 use super::preset::Preset;
+use std::sync::LazyLock;
 
 /// Embeds files of `assets/presets/`.
 macro_rules! embedded {
@@ -51,13 +52,18 @@ pub const FACTORY: &[(&str, &str)] = embedded! {
     "space-walk"
 };
 
-/// All factory presets.
-pub fn factory_presets() -> Vec<Preset> {
+/// Read once, for all instances.
+static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     // A test reads every one of them: none is ever refused.
     FACTORY
         .iter()
         .filter_map(|(_, text)| Preset::parse(text).ok())
         .collect()
+});
+
+/// All factory presets.
+pub fn factory_presets() -> Vec<Preset> {
+    PRESETS.clone()
 }
 
 /// A factory preset by its name.

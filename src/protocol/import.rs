@@ -1,6 +1,6 @@
 //! Import of what other programs write, told apart by their content.
 
-use super::preset::{Preset, read_text};
+use super::preset::{Preset, read_bytes, read_text};
 use super::{PresetProblem, gnaural, sbg};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,8 +58,7 @@ pub fn import(path: &Path) -> Result<Imported, ImportError> {
         Err(PresetProblem::Unreadable(error))
             if error.kind() == std::io::ErrorKind::InvalidData =>
         {
-            let bytes = std::fs::read(path)
-                .map_err(|error| fail((0, format!("cannot be read: {error}"))))?;
+            let bytes = read_bytes(path).map_err(|problem| fail((0, problem.to_string())))?;
             bytes.iter().map(|byte| char::from(*byte)).collect()
         }
         Err(problem) => return Err(fail((0, problem.to_string()))),

@@ -1,11 +1,12 @@
 //! The musician's presets: a folder of JSON files.
 
-use super::error::PresetError;
+use super::error::{PresetError, PresetProblem};
 use super::factory::factory_presets;
 use super::import::{ImportError, Imported, import};
 use super::preset::Preset;
 use crate::text::nearest;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -164,22 +165,42 @@ impl Library {
     /// All presets: the factory's in their order, then the folder's by name. Files that are no presets are
     /// told beside.
     pub fn list(&self) -> (Vec<Entry>, Vec<PresetError>) {
-        let mut entries: Vec<Entry> = factory_presets()
-            .into_iter()
-            .map(|preset| Entry {
-                name: preset.name().to_owned(),
-                path: None,
-                preset,
-            })
-            .collect();
+        let mut entries = Library::factory();
         let (mut own, wrong) = self.own();
-        own.sort_by_key(|entry| entry.name.to_lowercase());
         entries.append(&mut own);
         (entries, wrong)
     }
 
-    /// The folder's.
-    fn own(&self) -> (Vec<Entry>, Vec<PresetError>) {
+    /// The factory's, in their order: nothing is read from a disk.
+    pub(crate) fn factory() -> Vec<Entry> {
+        let entry = |preset: Preset| Entry {
+            name: preset.name().to_owned(),
+            path: None,
+            preset,
+        };
+        factory_presets().into_iter().map(entry).collect()
+    }
+
+    /// What tells one content of the folder from another without reading its files.
+    pub(crate) fn stamp(&self) -> u64 {
+        let mut files: Vec<_> = (self.folder.iter())
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+            .map(|file| {
+                let data = file.metadata().ok();
+                let time = data.as_ref().and_then(|data| data.modified().ok());
+                (file.file_name(), data.map(|data| data.len()), time)
+            })
+            .collect();
+        files.sort();
+        let mut hasher = DefaultHasher::new();
+        files.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The folder's, by name.
+    pub(crate) fn own(&self) -> (Vec<Entry>, Vec<PresetError>) {
         let (mut entries, mut wrong) = (Vec::new(), Vec::new());
         let files = self
             .folder
@@ -188,6 +209,14 @@ impl Library {
         for file in files.into_iter().flatten().flatten() {
             let path = file.path();
             if path.extension().is_none_or(|ending| ending != "json") {
+                continue;
+            }
+            // A pipe would wait for its other end, and a device might never end.
+            if std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+                wrong.push(PresetError {
+                    path,
+                    problem: PresetProblem::Unreadable(io::Error::other("it is no file")),
+                });
                 continue;
             }
             match Preset::read(&path) {
@@ -206,6 +235,7 @@ impl Library {
                 Err(error) => wrong.push(error),
             }
         }
+        entries.sort_by_key(|entry| entry.name.to_lowercase());
         (entries, wrong)
     }
 

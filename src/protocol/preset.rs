@@ -7,7 +7,7 @@ use crate::engine::controls::{self, CONTROLS, Control, Values};
 use crate::engine::{ControlError, ControlId};
 use crate::text::nearest;
 use serde_json::{Map, Value, json};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// The version of the format.
@@ -380,13 +380,21 @@ impl Preset {
 
 /// The text of a file of a preset's length.
 pub(super) fn read_text(path: &Path) -> Result<String, PresetProblem> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
+        PresetProblem::Unreadable(error)
+    })
+}
+
+/// Its bytes: a device that never ends is as long as anything else that is too long.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, PresetProblem> {
     let file = std::fs::File::open(path).map_err(PresetProblem::Unreadable)?;
-    let mut text = String::new();
-    let read = file.take(LONGEST_FILE + 1).read_to_string(&mut text);
+    let mut bytes = Vec::new();
+    let read = file.take(LONGEST_FILE + 1).read_to_end(&mut bytes);
     read.map_err(PresetProblem::Unreadable)?;
-    match text.len() as u64 {
+    match bytes.len() as u64 {
         long if long > LONGEST_FILE => Err(PresetProblem::Long(long, LONGEST_FILE)),
-        _ => Ok(text),
+        _ => Ok(bytes),
     }
 }
 

@@ -155,9 +155,9 @@ fn outputs_that_cannot_be() {
             "in.wav -o lane.csv --automate beat=lane.csv",
             "would overwrite what is read",
         ),
-        ("in.wav -o folder", "not a file"),
+        ("--silence 1 -o folder", "not a file"),
         ("in.wav -o nowhere/o.wav", "its folder does not exist"),
-        ("in.wav -o o.flac", "only WAV can be written"),
+        ("in.wav -o o.mp3", "only WAV and FLAC can be written"),
         (
             "in.wav -o p.json --preset p.json",
             "would overwrite what is read",

@@ -263,3 +263,24 @@ fn integers_are_dithered_the_same_in_every_render_and_say_what_is_cut_off() {
             .contains("--bits")
     );
 }
+
+/// A disk that is full, as far as a file can tell: it may not grow beyond some kilobytes.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_nothing_is_left() {
+    let run = Run::new();
+    let output = std::process::Command::new("sh")
+        .arg("-c")
+        .arg("ulimit -f 16; exec \"$0\" render --silence 2 -o o.wav --set l1_kind=binaural")
+        .arg(env!("CARGO_BIN_EXE_zeitgeber"))
+        .current_dir(run.path("."))
+        .output()
+        .unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{line}");
+    assert!(
+        line.lines().count() == 1 && line.contains("o.wav"),
+        "{line}"
+    );
+    assert!(run.names().is_empty(), "{:?}", run.names());
+}

@@ -88,3 +88,33 @@ fn a_controller_is_learned_from_a_knobs_menu_and_forgotten_on_the_page() {
     press(&mut stand, "Forget Layer 1 Ratio");
     assert!(stand.link.control.map().entries.is_empty());
 }
+
+#[test]
+fn a_port_counts_when_it_is_let_go_of() {
+    let mut stand = page();
+    let at = stand.harness.get_by_label("OSC port").rect().center();
+    let button = |stand: &mut Stand, at, pressed| {
+        stand.harness.event(egui::Event::PointerMoved(at));
+        stand.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        stand.harness.step();
+    };
+    let before = stand.link.control.settings().port;
+    button(&mut stand, at, true);
+    for step in 1..=20 {
+        let at = at + egui::vec2(10.0 * step as f32, 0.0);
+        stand.harness.event(egui::Event::PointerMoved(at));
+        stand.harness.step();
+        assert_eq!(stand.link.control.settings().port, before);
+    }
+    button(&mut stand, at + egui::vec2(200.0, 0.0), false);
+    stand.steps(3);
+    assert!(stand.link.control.settings().port > before);
+    let touched = stand.params.told.borrow();
+    let touched = touched.iter().filter(|told| **told == Told::Touch);
+    assert_eq!(touched.count(), 1);
+}

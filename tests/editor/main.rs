@@ -1,7 +1,9 @@
 //! The editor: driven by the names that assistive technology is told, and looked at.
 
 mod control_page;
+mod cost;
 mod graph_page;
+mod inserts_card;
 mod motion;
 mod pictures;
 mod protocol_page;

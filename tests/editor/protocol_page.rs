@@ -216,3 +216,120 @@ fn a_lane_is_added_from_the_menu_and_filled() {
     assert_eq!(levels[0].value, L1_LEVEL.control().default_value());
     assert!(rows(&stand).iter().any(|row| row.control == CARRIER));
 }
+
+/// The focus goes to a point, as the tab key brings it there.
+fn focus(stand: &mut Stand, name: &str) {
+    stand.harness.get_by_label(name).focus();
+    stand.steps(3);
+}
+
+#[test]
+fn arrows_move_a_point_and_delete_removes_it() {
+    let mut stand = filled();
+    focus(&mut stand, "Beat point 2");
+    for key in [egui::Key::ArrowRight, egui::Key::ArrowUp] {
+        stand.harness.key_press(key);
+        stand.steps(3);
+        assert!(stand.harness.get_by_label("Beat point 2").is_focused());
+    }
+    let (seconds, value) = beats(&stand)[1];
+    assert!(seconds > 301.0 && seconds < 330.0, "{seconds}");
+    assert!(value > 6.0 && value < 8.0, "{value}");
+    stand
+        .harness
+        .key_press_modifiers(Modifiers::SHIFT, egui::Key::ArrowLeft);
+    stand.steps(3);
+    let finer = beats(&stand)[1].0;
+    assert!(finer < seconds && finer > seconds - 3.0, "{finer}");
+    // The focus has stayed, and delete takes that point out.
+    stand.harness.key_press(egui::Key::Delete);
+    stand.steps(3);
+    assert_eq!(beats(&stand).len(), 2);
+}
+
+#[test]
+fn tab_goes_from_point_to_point() {
+    let mut stand = filled();
+    focus(&mut stand, "Beat point 1");
+    let mut reached = Vec::new();
+    for _ in 0..4 {
+        stand.harness.key_press(egui::Key::Tab);
+        stand.steps(2);
+        for name in ["Beat point 2", "Beat point 3", "Carrier point 1"] {
+            let node = stand.harness.query_by_label(name);
+            if node.is_some_and(|node| node.is_focused()) {
+                reached.push(name);
+            }
+        }
+    }
+    assert!(
+        reached.starts_with(&["Beat point 2", "Beat point 3"]),
+        "{reached:?}"
+    );
+}
+
+#[test]
+fn looking_away_from_a_field_leaves_its_point_as_exact_as_it_was() {
+    let mut stand = page();
+    let exactly = 100.0 / 3.0;
+    let list = serde_json::json!([
+        {"at": 0, "beat": 10},
+        {"at": exactly, "beat": exactly / 5.0, "curve": "linear"},
+        {"at": 600, "beat": 4}
+    ]);
+    let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(protocol.into()));
+    stand.steps(3);
+    let before = rows(&stand);
+    let changes = stand.link.session().changes;
+    stand.harness.get_by_label("Beat point 2").click();
+    stand.steps(2);
+    for field in ["Point time", "Point value"] {
+        let at = place(&stand, field);
+        stand.click(at);
+    }
+    let at = place(&stand, "Play protocol");
+    stand
+        .harness
+        .event(Event::PointerMoved(at + vec2(120.0, 2.0)));
+    stand.click(at + vec2(120.0, 2.0));
+    stand.steps(3);
+    assert_eq!(rows(&stand), before);
+    assert_eq!(stand.link.session().changes, changes);
+}
+
+#[test]
+fn the_button_says_what_the_protocol_does() {
+    let mut stand = filled();
+    let named = |stand: &Stand, name: &str| stand.harness.query_by_label(name).is_some();
+    assert!(named(&stand, "Play protocol"), "no engine is called yet");
+    // On, and its time passes.
+    let protocol = stand.link.session().protocol.unwrap();
+    let settings: Vec<_> = zeitgeber::engine::ControlId::all()
+        .map(|id| (id, id.control().default_value()))
+        .collect();
+    let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
+    let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
+    let order = zeitgeber::engine::Order::Timeline(Some(timeline.into()));
+    deck.send(order).unwrap();
+    stand.set(PROTOCOL_ON, 1.0);
+    stand.play(4);
+    assert!(named(&stand, "Pause protocol"));
+    deck.send(zeitgeber::engine::Order::Play(false)).unwrap();
+    stand.play(4);
+    assert!(named(&stand, "Play protocol"));
+    // Looking at another page meanwhile makes it run no more than before.
+    crate::reach::page(&mut stand, "Scope");
+    stand.play(2);
+    open(&mut stand);
+    stand.play(2);
+    assert!(named(&stand, "Play protocol"));
+    deck.send(zeitgeber::engine::Order::Play(true)).unwrap();
+    stand.play(4);
+    assert!(named(&stand, "Pause protocol"));
+    // A host that calls the engine no more plays nothing.
+    stand.steps(20);
+    assert!(named(&stand, "Play protocol"));
+}

@@ -5,13 +5,15 @@ use egui::accesskit::Role;
 use egui::{Rect, Shape};
 use egui_kittest::kittest::Queryable;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use zeitgeber::editor::Look;
+use zeitgeber::editor::insert::{InsertChoice, InsertMacro, InsertStatus};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::*;
 
-const CARDS: [&str; 10] = [
-    "Input", "Program", "Layer 1", "Layer 2", "Layer 3", "Layer 4", "Noise", "Space", "Session",
-    "Output",
+const CARDS: [&str; 12] = [
+    "Input", "Program", "Insert A", "Insert B", "Layer 1", "Layer 2", "Layer 3", "Layer 4",
+    "Noise", "Space", "Session", "Output",
 ];
 const PAGES: [&str; 6] = ["Scope", "Space", "Protocol", "Graph", "Presets", "Control"];
 
@@ -31,7 +33,7 @@ fn card(stand: &mut Stand, name: &str) {
     stand.steps(3);
 }
 
-fn page(stand: &mut Stand, name: &str) {
+pub fn page(stand: &mut Stand, name: &str) {
     stand.harness.get_by_role_and_label(Role::Tab, name).click();
     stand.steps(3);
 }
@@ -162,6 +164,19 @@ fn nothing_overlaps_and_nothing_is_cut_off() {
         ] {
             stand.set(control, value);
         }
+        // Whatever a node and its parameters are called.
+        stand.link.edit_insert(0, |state| {
+            state.choice = Some(InsertChoice::Node("a_node_of_a_long_name".to_owned()));
+            state.status = InsertStatus::Sounds;
+            state.name = "a_node_of_a_long_name".to_owned();
+            let of_node = InsertMacro {
+                name: "resonance_frequency".to_owned(),
+                default: 0.5,
+                format: Arc::new(|x| format!("{x:.6} semitones resonance_frequency")),
+                parse: Arc::new(|_| None),
+            };
+            state.macros = vec![of_node; 4];
+        });
         stand.play(20);
         for name in CARDS {
             card(&mut stand, name);

@@ -282,3 +282,66 @@ fn undo_takes_a_gesture_back() {
     stand.steps(3);
     assert_ne!(value(&stand, L1_RATIO), 1.0);
 }
+
+#[test]
+fn a_click_that_changes_nothing_is_no_step_to_take_back() {
+    let mut stand = stand();
+    let can = |stand: &Stand| stand.link.history(|history| history.can());
+    let at = place(&stand, L1_RATIO);
+    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    assert_eq!(can(&stand), (true, false));
+    let undo = |stand: &mut Stand| {
+        stand.harness.get_by_label("Undo").click();
+        stand.steps(3);
+    };
+    undo(&mut stand);
+    assert_eq!(can(&stand), (false, true));
+    // Taken hold of and let go: what was taken back can still be done again.
+    told(&stand);
+    drag(&mut stand, at, vec2(40.0, 40.0), Modifiers::NONE);
+    let told = told(&stand);
+    assert_eq!(told.first(), Some(&Told::Begin(L1_RATIO)), "{told:?}");
+    assert_eq!(value(&stand, L1_RATIO), 1.0);
+    assert_eq!(can(&stand), (false, true));
+}
+
+#[test]
+fn what_is_typed_is_forgotten_with_its_page() {
+    let mut stand = stand();
+    crate::reach::page(&mut stand, "Control");
+    let at = place(&stand, HEAD_YAW);
+    stand.click(at);
+    stand.harness.event(Event::Text("9".to_owned()));
+    stand.steps(3);
+    crate::reach::page(&mut stand, "Scope");
+    crate::reach::page(&mut stand, "Control");
+    // The knob shows its value again, and the text is nobody's.
+    stand.harness.key_press(Key::Enter);
+    stand.steps(3);
+    assert_eq!(value(&stand, HEAD_YAW), 0.0);
+    let typed = |name: &String| name.contains('9') && !name.contains(' ');
+    assert!(!stand.accessible().iter().any(|(name, ..)| typed(name)));
+}
+
+#[test]
+fn a_value_that_the_host_refuses_is_not_shown_for_long() {
+    let mut stand = stand();
+    let at = place(&stand, L1_RATIO);
+    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    stand.params.values.borrow_mut()[L1_RATIO.index()] = 1.0;
+    let shown = |stand: &Stand| stand.harness.get_by_label("Layer 1 Ratio").value();
+    let delay = |stand: &Stand| {
+        let output = stand.harness.output().viewport_output.values();
+        output.map(|viewport| viewport.repaint_delay).min().unwrap()
+    };
+    stand.steps(1);
+    let own = shown(&stand);
+    // The pointer goes away: nothing but this asks for a frame.
+    stand.harness.event(Event::PointerGone);
+    stand.steps(1);
+    assert_eq!(shown(&stand), own);
+    assert!(delay(&stand) < std::time::Duration::from_millis(300));
+    stand.steps(40);
+    assert_ne!(shown(&stand), own);
+    assert!(delay(&stand) > std::time::Duration::from_secs(1), "at rest");
+}

@@ -1,7 +1,11 @@
 //! The VST3 in Ardour, headless: on a track, with automation, bounced.
 //!
-//! `ardour7-lua` makes a session, `ardour7-export` bounces it; both run in a HOME of their own. Scripts cannot import
-//! files: sources and regions are written into the session.
+//! promise: in Ardour, automated on the timeline, two bounces are equal to the bit, at two buffer sizes, too, and equal the engine's own render
+//!
+//! `ardour7-lua` makes a session, `ardour7-export` or a script bounces it; all run in a HOME of their own. Scripts cannot
+//! import files: sources and regions are written into the session.
+//!
+//! `ZEITGEBER_LONG=1` bounces at more buffer sizes.
 
 use crate::library::{on_path, run, skipped, vst3_bundle};
 use std::fmt::Write as _;
@@ -10,6 +14,8 @@ use std::process::Command;
 use std::time::Duration;
 use zeitgeber::analysis::clicks::ClickFilter;
 use zeitgeber::dsp::ambisonics::encode;
+use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{Change, ControlId, Engine, Event, Transport};
 
 const RATE: usize = 48_000;
 const FRAMES: usize = 6 * RATE;
@@ -23,6 +29,23 @@ const TICKS: usize = 282_240_000 / RATE;
 /// Bounces that are tried: `ardour7-export` frees something twice in one run of ten when it is done, with no plugin in
 /// the session too.
 const TRIES: usize = 6;
+
+/// WAV in 32-bit floats: the format is Ardour's own.
+const PRESET: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<ExportPreset id="f10a7000-0000-4000-8000-000000000001" name="float">
+  <ExportFormat id="20b4ab09-6452-4cb3-bd66-b921cdbd2942"/>
+  <ExportFilename>
+    <Folder relative="1" path="export"/>
+    <Field name="label" enabled="0"/>
+    <Field name="session" enabled="0"/>
+    <Field name="snapshot" enabled="0"/>
+    <Field name="timespan" enabled="1"/>
+    <Field name="revision" enabled="0"/>
+    <Field name="time" enabled="0" value="T_None"/>
+    <Field name="date" enabled="0" value="D_None"/>
+  </ExportFilename>
+</ExportPreset>
+"#;
 
 /// Ardour, with the plugin in its index.
 struct Ardour {
@@ -45,6 +68,9 @@ impl Ardour {
         let ardour = Ardour { folder };
         let plugins = ardour.path(".vst3");
         std::fs::create_dir(&plugins).expect("a folder can be made");
+        let presets = ardour.path(".config/ardour7/export");
+        std::fs::create_dir_all(&presets).expect("a folder can be made");
+        std::fs::write(presets.join("float.preset"), PRESET).expect("a file can be written");
         let bundle = vst3_bundle(&plugins);
         // An index of the same second as the library is ignored.
         std::thread::sleep(Duration::from_secs(2));
@@ -130,6 +156,43 @@ impl Ardour {
                 "ardour7-export has failed, and runs again: {}",
                 output.status
             );
+        }
+        panic!("{TRIES} bounces have failed, the last with {said}");
+    }
+
+    /// The same by a script, with a buffer of some frames. `save`: after it has been opened it is saved again. Here Ardour
+    /// runs for a while before it rolls, and how long is not the same twice: what sounds while it is stopped fades
+    /// into the song's own phases in the first 20 ms.
+    fn bounce_at(&self, name: &str, buffer: usize, save: bool) -> [Vec<f32>; 2] {
+        let script = include_str!("bounce.lua")
+            .replace("{FOLDER}", self.path(name).to_str().expect("UTF-8"))
+            .replace("{OUT}", self.folder.path().to_str().expect("UTF-8"))
+            .replace("{BUFFER}", &buffer.to_string())
+            .replace("{FRAMES}", &FRAMES.to_string())
+            .replace("{SAVE}", &save.to_string());
+        let file = self.path("bounce.lua");
+        std::fs::write(&file, script).expect("a file can be written");
+        let out = self.path("bounce.wav");
+        let mut said = String::new();
+        for _ in 0..TRIES {
+            let _ = std::fs::remove_file(&out);
+            let mut command = self.command("ardour7-lua");
+            let output = run(command.arg(&file), Duration::from_secs(120));
+            let text = String::from_utf8_lossy(&output.stdout);
+            if text.contains("BOUNCED true") {
+                // What was set before it was saved is there when it is opened.
+                assert!(
+                    text.contains("VALUE Space 1") || text.contains("VALUE Space 2"),
+                    "{text}"
+                );
+                return read_stereo(&out);
+            }
+            said = format!(
+                "{}: {text}{}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
+            );
+            println!("ardour7-lua has failed, and runs again: {}", output.status);
         }
         panic!("{TRIES} bounces have failed, the last with {said}");
     }
@@ -289,6 +352,182 @@ fn tone(signal: &[f32], near: f64, from: f64) -> (f64, f64) {
     (near + off, amplitude)
 }
 
+/// A layer under a program in space.
+const SCENE: &str = r#"
+set("Space", 1)
+set("Layer 1 Kind", 1)
+"#;
+
+/// A lane in steps: from somewhere on, a value.
+type Steps<'a> = (ControlId, &'a [(usize, f64)]);
+
+/// Steps within buffers of any size, some at the same frame. Ardour keeps lanes in ticks, of which there are 1920 in half a
+/// second: multiples of 25 frames are whole ticks.
+const STEPS: [Steps<'static>; 3] = [
+    (
+        id::BEAT,
+        &[
+            (0, 10.0),
+            (101_000, 6.0),
+            (150_025, 14.5),
+            (200_000, 8.0),
+            (260_325, 4.0),
+        ],
+    ),
+    (
+        id::L1_LEVEL,
+        &[
+            (0, -20.0),
+            (120_000, -26.0),
+            (150_025, -18.0),
+            (241_000, -32.0),
+        ],
+    ),
+    (
+        id::AZIMUTH,
+        &[
+            (0, 0.0),
+            (110_000, 90.0),
+            (170_025, -30.0),
+            (200_000, 175.0),
+            (262_150, 0.0),
+        ],
+    ),
+];
+
+/// The engine's own render of the steps, through the same filters.
+fn reference(program: &[f32]) -> [Vec<f32>; 2] {
+    let mut engine = Engine::new(RATE as f64).expect("an engine at 48 kHz");
+    engine.set(id::SPACE_KIND, id::SPACE_HRTF as f64);
+    engine.set(id::L1_KIND, 1.0);
+    let mut events = Vec::new();
+    for (control, points) in STEPS {
+        engine.set(control, points[0].1);
+        events.extend(points[1..].iter().map(|&(frame, value)| Event {
+            frame,
+            control,
+            change: Change::Step(value),
+        }));
+    }
+    events.sort_by_key(|event| event.frame);
+    zeitgeber::space::bring_all(
+        &mut engine,
+        &zeitgeber::hrtf::Source::Default,
+        zeitgeber::space::everything(3),
+    )
+    .expect("the embedded set");
+    engine.reset();
+    let (mut left, mut right) = (program.to_vec(), program.to_vec());
+    let transport = Transport::Host {
+        playing: true,
+        song_frames: Some(0),
+        tempo: None,
+    };
+    engine.process(&mut left, &mut right, transport, &events);
+    [left, right]
+}
+
+/// A tone to be moved.
+fn program() -> Vec<f32> {
+    let step = std::f64::consts::TAU * 1000.0 / RATE as f64;
+    (0..FRAMES)
+        .map(|n| (0.1 * (step * n as f64).sin()) as f32)
+        .collect()
+}
+
+#[track_caller]
+fn assert_same(found: &[Vec<f32>; 2], wanted: &[Vec<f32>; 2], from: usize, what: &str) {
+    let differ = |n: &usize| (0..2).any(|ear| found[ear][*n] != wanted[ear][*n]);
+    let apart: Vec<usize> = (from..FRAMES).filter(differ).collect();
+    assert!(
+        apart.is_empty(),
+        "{what}: {} frames differ, from {:?} to {:?}",
+        apart.len(),
+        apart.first(),
+        apart.last()
+    );
+}
+
+#[test]
+fn ardour_stepped_lanes_are_bounced_as_the_engine_renders_them_whatever_the_buffer() {
+    let name = "ardour, steps";
+    let Some(ardour) = Ardour::find(name) else {
+        return;
+    };
+    let mut settings = SCENE.to_owned();
+    for (control, points) in STEPS {
+        let points: Vec<String> = points
+            .iter()
+            .map(|(at, value)| format!("{{{}, {value}}}", at))
+            .collect();
+        let _ = writeln!(
+            settings,
+            "lane_at(\"{}\", {{ {} }}, true)",
+            control.control().name,
+            points.join(", ")
+        );
+    }
+    let program = program();
+    ardour.session(
+        "steps",
+        [1, 2],
+        &settings,
+        &[program.clone(), program.clone()],
+    );
+    // Ardour processes before it rolls, and as long as its buffer is; what it saves again is where the lanes are then.
+    let settled = 2 * RATE;
+    let before = ardour.bounce_at("steps", 1024, true);
+    let first = ardour.bounce_at("steps", 1024, false);
+    assert_same(&first, &before, settled, "opened and saved again");
+    let wanted = reference(&program);
+    assert_same(&first, &wanted, settled, "the engine's own render");
+    assert!(rms(&first[0], [2.5, 3.0]) > 1.5 * rms(&first[1], [2.5, 3.0]));
+    let sizes: &[usize] = if std::env::var_os("ZEITGEBER_LONG").is_some() {
+        &[32, 64, 128, 512]
+    } else {
+        &[256]
+    };
+    for &size in sizes {
+        let other = ardour.bounce_at("steps", size, false);
+        assert_same(
+            &other,
+            &first,
+            settled,
+            &format!("a buffer of {size} frames"),
+        );
+    }
+}
+
+#[test]
+fn ardour_a_linear_lane_is_a_beat_within_a_twentieth_of_a_hertz() {
+    let name = "ardour, lines";
+    let Some(ardour) = Ardour::find(name) else {
+        return;
+    };
+    let settings = format!(
+        "{SCENE}{}",
+        r#"
+set("Glide", 0)
+lane("Beat", { {0, 10}, {1, 10}, {5, 8}, {6, 8} }, false)
+lane("Azimuth", { {0, 0}, {1, 0}, {2, 90}, {6, 90} }, false)
+"#
+    );
+    let program = program();
+    ardour.session("lines", [1, 2], &settings, &[program.clone(), program]);
+    let ears = ardour.bounce_at("lines", 1024, false);
+    for (from, beat) in [(1.5, 9.5), (2.5, 9.0), (3.5, 8.5), (4.95, 8.0)] {
+        let [left, right] =
+            [(0, -0.5), (1, 0.5)].map(|(ear, side)| tone(&ears[ear], 250.0 + side * beat, from).0);
+        println!(
+            "{name}: {:.4} Hz where the lane has {beat} Hz",
+            right - left
+        );
+        assert!((right - left - beat).abs() < 0.05, "{left} {right}");
+    }
+    // The program is at the left once it is there.
+    assert!(rms(&ears[0], [4.0, 5.9]) > 1.5 * rms(&ears[1], [4.0, 5.9]));
+}
+
 /// A layer under a program in space, with lanes: steps of the beat and of the layer's level, a line of the azimuth.
 const LANES: &str = r#"
 set("Space", 1)
@@ -304,24 +543,12 @@ fn ardour_a_stereo_track_with_lanes_is_bounced_twice_alike() {
     let Some(ardour) = Ardour::find(name) else {
         return;
     };
-    let step = std::f64::consts::TAU * 1000.0 / RATE as f64;
-    let program: Vec<f32> = (0..FRAMES)
-        .map(|n| (0.1 * (step * n as f64).sin()) as f32)
-        .collect();
+    let program = program();
     ardour.session("stereo", [1, 2], LANES, &[program.clone(), program]);
     // Each bounce opens what was saved.
     let ears = ardour.bounce("stereo");
     let again = ardour.bounce("stereo");
-    let differ = |n: &usize| (0..2).any(|ear| ears[ear][*n] != again[ear][*n]);
-    let frames = ears[0].len().min(again[0].len());
-    let apart: Vec<usize> = (0..frames).filter(differ).collect();
-    assert!(
-        apart.is_empty() && ears[0].len() == again[0].len(),
-        "two bounces differ in {} frames, from {:?} to {:?}",
-        apart.len(),
-        apart.first(),
-        apart.last()
-    );
+    assert_same(&again, &ears, 0, "two bounces");
     let heard = [(1.5, 10.0), (4.0, 6.0)].map(|(from, beat)| {
         let [(left, amplitude), (right, _)] =
             [(0, -0.5), (1, 0.5)].map(|(ear, side)| tone(&ears[ear], 250.0 + side * beat, from));

@@ -1,4 +1,6 @@
 //! The CLAP in a host: load, ports, parameters, state, and the same samples as the engine's own render.
+//!
+//! promise: in a CLAP host: events to the sample, blocks of any size, states whole or not at all, rates from 8 to 768 kHz
 
 use crate::rig::{Change, Rig, Stereo, load};
 use clack_extensions::tail::TailLength;

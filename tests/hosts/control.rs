@@ -1,4 +1,6 @@
 //! Control from outside through the real library: OSC from a socket and controllers from the host, without an editor.
+//!
+//! promise: OSC and MIDI reach the real library, and its ports and threads go with the last instance
 
 use crate::library::{on_path, run, skipped};
 use crate::rig::{Change, Rig, load};

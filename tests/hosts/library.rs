@@ -96,6 +96,30 @@ pub fn run(command: &mut Command, longest: Duration) -> Output {
     }
 }
 
+/// Runs one ignored test of this program in a process of its own, where no other test disturbs it, and returns what it
+/// printed.
+pub fn run_alone(test: &str) -> String {
+    run_alone_with(test, |_| ())
+}
+
+/// The same, with changes to the command.
+pub fn run_alone_with(test: &str, change: impl FnOnce(&mut Command)) -> String {
+    let program = std::env::current_exe().expect("a test knows its own path");
+    let mut command = Command::new(program);
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    change(&mut command);
+    let output = run(&mut command, Duration::from_secs(600));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{}\n{errors}\n{text}",
+        output.status
+    );
+    assert!(text.contains("1 passed"), "{test} is no test: {text}");
+    text
+}
+
 fn read_all(mut pipe: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -4,8 +4,12 @@
 mod ardour;
 mod clap;
 mod control;
+mod faults;
 mod library;
+mod process;
+mod raw;
 mod rig;
 mod storm;
 mod validators;
 mod vst3;
+mod watch;

@@ -22,15 +22,22 @@ for id = 0, plugin:parameter_count() - 1 do ids[plugin:parameter_label(id)] = id
 local function set(name, value)
   assert(ARDOUR.LuaAPI.set_processor_param(processor, ids[name], value), name)
 end
-local function lane(name, points, stepped)
+-- Points are a frame and a value.
+local function lane_at(name, points, stepped)
   local list = ARDOUR.LuaAPI.plugin_automation(processor, ids[name])
   for _, point in ipairs(points) do
-    list:add(Temporal.timepos_t(math.floor(point[1] * 48000)), point[2], false, true)
+    list:add(Temporal.timepos_t(point[1]), point[2], false, true)
   end
   if stepped then list:set_interpolation(Evoral.InterpolationStyle.Discrete) end
   local parameter = Evoral.Parameter(ARDOUR.AutomationType.PluginAutomation, 0, ids[name])
   local control = insert:to_automatable():automation_control(parameter, false)
   control:set_automation_state(ARDOUR.AutoState.Play)
+end
+-- Points are a time in seconds and a value.
+local function lane(name, points, stepped)
+  local at = {}
+  for _, point in ipairs(points) do table.insert(at, { math.floor(point[1] * 48000), point[2] }) end
+  lane_at(name, at, stepped)
 end
 {SETTINGS}
 -- The master has two channels, and a panner would fold all others into them.

@@ -1,4 +1,7 @@
 //! Storms: many instances made, automated and destroyed at once; nothing is left behind.
+//!
+//! promise: short lives on two threads leave no thread and no descriptor behind
+//! promise: random and mutated states are taken as a whole or change nothing
 
 use crate::clap::noise;
 use crate::rig::{Change, Rig, load};
@@ -104,4 +107,127 @@ fn nothing_is_left_behind() {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+/// One thing wrong with a state's text, or some.
+fn mutated(text: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    const PIECES: &[&str] = &[
+        "null",
+        "NaN",
+        "1e39",
+        "-1e39",
+        "[]",
+        "{}",
+        "\"",
+        "{\"f32\":3.5}",
+        "{\"i32\":2147483647}",
+        "{\"bool\":true}",
+        "\\u0000",
+        ",",
+        ":",
+        "}",
+        "{\"f32\":null}",
+        "\"protocol\":\"[{\\\"at\\\":0,\\\"beat\\\":20}]\",",
+        "\"hrtf\":\"{\\\"path\\\":\\\"/dev/zero\\\"}\",",
+        "\"midi\":\"{\\\"entries\\\":[{}]}\",",
+        "\"state_version\":\"99\",",
+        "\u{1F3B5}",
+    ];
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..=random(4) {
+        let at = random(bytes.len() + 1);
+        match random(5) {
+            0 => bytes.truncate(at),
+            1 => {
+                let end = (at + random(60)).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            2 => {
+                let piece = PIECES[random(PIECES.len())];
+                bytes.splice(at..at, piece.bytes());
+            }
+            3 => {
+                // In the place of a value.
+                if let Some(colon) = bytes[at..].iter().position(|x| *x == b':') {
+                    let start = at + colon + 1;
+                    let end = bytes[start..]
+                        .iter()
+                        .position(|x| *x == b',')
+                        .map_or(bytes.len(), |comma| start + comma);
+                    bytes.splice(start..end, PIECES[random(PIECES.len())].bytes());
+                }
+            }
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << random(8);
+                }
+            }
+        }
+    }
+    bytes
+}
+
+/// A state is taken as a whole or changes nothing; what has been taken is saved and taken again.
+#[test]
+fn states_in_a_storm() {
+    use crate::raw::{Instance, Library, STEREO, framed, with_fields};
+    let rounds = std::env::var("ZEITGEBER_STORM").ok();
+    let rounds: usize = rounds.and_then(|text| text.parse().ok()).unwrap_or(400);
+    let mut seed = 0x9E37_79B9_7F4A_7C15u64;
+    let mut random = move |most: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) as usize % most.max(1)
+    };
+    let library = Library::open();
+    let (instance, other) = (
+        Instance::of(&library, STEREO),
+        Instance::of(&library, STEREO),
+    );
+    let plain = instance.save();
+    let full = with_fields(
+        &plain,
+        &[(
+            "protocol",
+            r#"[{"at":0,"beat":20},{"at":60,"beat":4}]"#.to_owned(),
+        )],
+    );
+    let mut states = vec![plain.clone(), full];
+    for name in ["state-1.json", "state-2.json"] {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        states.push(framed(std::fs::read(file.join(name)).expect("a fixture")));
+    }
+    assert!(instance.start(48_000.0, 256) && other.start(48_000.0, 256));
+    let (mut taken, mut refused) = (0, 0);
+    for _ in 0..rounds {
+        let state = &states[random(states.len())];
+        let text = std::str::from_utf8(&state[8..]).expect("JSON");
+        let before = instance.save();
+        instance.load(&framed(mutated(text, &mut random)));
+        let mut buffers = vec![vec![0.1f32; 256]; 2];
+        assert_ne!(instance.process(&mut buffers, 2, 256, &[], None), 0);
+        assert!(buffers.iter().flatten().all(|x| x.is_finite()));
+        let after = instance.save();
+        if after == before {
+            refused += 1;
+        } else {
+            taken += 1;
+            // It is sound: another instance takes it as it is.
+            other.load(&plain);
+            assert!(other.load(&after));
+            assert_eq!(
+                String::from_utf8(other.save()),
+                String::from_utf8(after),
+                "what it has saved is not what another loads"
+            );
+        }
+        if random(4) == 0 {
+            assert!(instance.load(&plain));
+        }
+    }
+    instance.stop();
+    other.stop();
+    println!("{taken} states were taken, {refused} changed nothing");
+    assert!(taken > 0 && refused > 0);
 }

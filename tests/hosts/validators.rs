@@ -1,4 +1,6 @@
 //! The validators of others, where they are installed: clap-validator, Steinberg's `validator`, pluginval.
+//!
+//! promise: clap-validator, Steinberg's validator and pluginval at strictness 10 find nothing, where they are installed
 
 use crate::library::{clap_bundle, on_path, run, skipped, vst3_bundle};
 use std::process::Command;

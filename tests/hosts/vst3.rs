@@ -1,4 +1,6 @@
 //! The VST3 in Python's hosts: `pedalboard` and DawDreamer, which are JUCE inside.
+//!
+//! promise: pedalboard and DawDreamer load, automate, render, save and restore, where they are installed
 
 use crate::library::{run, skipped, targets, vst3_bundle};
 use std::path::PathBuf;

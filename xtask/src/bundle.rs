@@ -22,6 +22,29 @@ pub struct Bundled {
 }
 
 impl Bundled {
+    /// What an earlier run has left.
+    ///
+    /// # Errors
+    /// When a part of it is missing.
+    pub fn before(target: &Path) -> Result<Bundled> {
+        let there = |name: String| {
+            let path = target.join("bundled").join(name);
+            match path.exists() {
+                true => Ok(path),
+                false => Err(anyhow!(
+                    "{} is not there; run `cargo xtask bundle` first",
+                    path.display()
+                )),
+            }
+        };
+        Ok(Bundled {
+            clap: there("Zeitgeber.clap".to_owned())?,
+            vst3: there("Zeitgeber.vst3".to_owned())?,
+            cli: there(format!("zeitgeber{EXE_SUFFIX}"))?,
+            standalone: there(format!("zeitgeber-standalone{EXE_SUFFIX}"))?,
+        })
+    }
+
     /// One line per thing.
     pub fn print(&self) {
         println!("  CLAP plugin   {}", self.clap.display());

@@ -1,11 +1,15 @@
-//! The chores of this repository: `cargo xtask setup | bundle | demo | test | accuracy | bench | asset`.
+//! The chores of this repository: `cargo xtask setup | bundle | demo | package | test | fuzz | accuracy | reliability |
+//! bench | asset`.
 
 mod accuracy;
 mod asset;
 mod bench;
 mod bundle;
 mod demo;
+mod fuzz;
 mod hosts;
+mod package;
+mod reliability;
 mod setup;
 mod shell;
 mod test;
@@ -24,8 +28,13 @@ Usage: cargo xtask COMMAND
            (--debug for a debug build; any argument of `cargo build` may follow)
   demo     setup and bundle, then renders speech with a 10 Hz binaural beat, and speech and music
            through every treatment, and measures what came out
+  package  bundle, then one archive of it all in <target>/package: plugins, programs, presets, docs, licences,
+           completions, manual pages, checksums (--no-build takes what was bundled before)
   test     setup, then every test (any argument of `cargo test` may follow)
+  fuzz     random and mutated files, packets and states, a million of each (or as many as are asked for:
+           `cargo xtask fuzz 20000`), in release
   accuracy runs the tests and writes the figures they print to docs/accuracy.md
+  reliability  writes the table of promises and tests in docs/reliability.md
   bench    the benchmarks, and docs/performance.md of them (names of tables may follow: those are
            printed only)
   asset    makes the embedded HRTF set and its decoders from the SOFA file in assets/
@@ -62,8 +71,23 @@ fn run() -> Result<ExitCode> {
         ("setup", []) => setup::setup(Purpose::Everything).map(|()| ExitCode::SUCCESS),
         ("demo", []) => demo::demo().map(|()| ExitCode::SUCCESS),
         ("asset", []) => asset::asset(),
+        ("reliability", []) => reliability::reliability().map(|()| ExitCode::SUCCESS),
+        ("fuzz", []) => fuzz::fuzz(None),
+        ("fuzz", [inputs]) if inputs.parse::<u64>().is_ok_and(|inputs| inputs > 0) => {
+            fuzz::fuzz(Some(inputs))
+        }
+        ("fuzz", _) => {
+            eprintln!(
+                "xtask: `cargo xtask fuzz` takes a number of inputs, as in `cargo xtask fuzz 20000`"
+            );
+            Ok(ExitCode::from(2))
+        }
         ("bundle", build_arguments) => {
             bundle::bundle(build_arguments)?.print();
+            Ok(ExitCode::SUCCESS)
+        }
+        ("package", build_arguments) => {
+            package::package(build_arguments)?;
             Ok(ExitCode::SUCCESS)
         }
         ("test", test_arguments) => test::test(test_arguments),
@@ -73,7 +97,7 @@ fn run() -> Result<ExitCode> {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
-        ("setup" | "demo" | "asset", [extra, ..]) => {
+        ("setup" | "demo" | "asset" | "reliability", [extra, ..]) => {
             eprintln!(
                 "xtask: `cargo xtask {command}` takes no arguments, but was given \"{extra}\"\n\n{HELP}"
             );

@@ -28,12 +28,18 @@ const CHUNK: usize = 16_384;
 /// The version of what `--json` prints: it grows when a key changes its meaning or goes.
 const VERSION: u32 = 1;
 
-/// Windows of the beat over time, in seconds.
+/// Windows of the beat over time, in seconds: shortest and longest, and what is taken where nothing is said.
 const WINDOWS: (f64, f64) = (1.0, 600.0);
+const EVERY: f64 = 10.0;
 
 /// Measure a file: the tones of each ear, the beats of every kind and where they go, program treatments,
 /// what the ears are to each other, clicks, peaks and loudness
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber analyze out.wav\n  \
+    zeitgeber analyze out.opus --plot out.png\n  \
+    zeitgeber analyze descent.wav --every 30 --json\n\n\
+    docs/guide.md tells what each line means and how it is found.")]
 pub struct Args {
     /// WAV, RF64, FLAC, OGG Vorbis, Opus or MP3, mono or stereo
     file: PathBuf,
@@ -48,7 +54,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "SECONDS",
-        default_value_t = 10.0,
+        default_value_t = EVERY,
         allow_hyphen_values = true,
         value_parser = args::number
     )]
@@ -174,6 +180,15 @@ impl Args {
         } else {
             print(&report.text())
         }
+    }
+}
+
+/// Draws a file as `--plot` does.
+pub fn draw(file: &Path, picture: &Path) -> Result<(), Problem> {
+    plot::check(picture)?;
+    match measure(file, EVERY, true)? {
+        (report, Some(drawing)) => drawing.draw(picture, &report.entrainment),
+        _ => Ok(()),
     }
 }
 

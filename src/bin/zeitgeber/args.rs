@@ -71,6 +71,30 @@ pub fn number(text: &str) -> Result<f64, String> {
         .map_err(|_| "it is not a number; write for example 10".to_owned())
 }
 
+/// Reads a length of time: seconds, `90s`, `50m`, `8h`, `5:00` or `1:30:00`.
+pub fn length(text: &str) -> Result<f64, String> {
+    let wrong = || "it is not a length; write for example 3600, 90s, 60m, 8h or 1:30:00".to_owned();
+    let text = text.trim();
+    let scaled = [("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+    let (text, scale) = scaled
+        .iter()
+        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|text| (text.trim(), *scale)))
+        .unwrap_or((text, 1.0));
+    let parts: Vec<f64> = text
+        .split(':')
+        .map(|part| part.parse().map_err(|_| wrong()))
+        .collect::<Result<_, _>>()?;
+    if parts.len() > 3 || (parts.len() > 1 && scale != 1.0) {
+        return Err(wrong());
+    }
+    let seconds = scale * parts.iter().fold(0.0, |sum, part| 60.0 * sum + part);
+    if seconds.is_finite() && seconds > 0.0 && parts.iter().all(|part| *part >= 0.0) {
+        Ok(seconds)
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Lowest and highest sample rate that the engine runs at, in hertz.
 const RATES: (u32, u32) = (*engine::RATES.start() as u32, *engine::RATES.end() as u32);
 
@@ -139,4 +163,29 @@ fn same_inode(a: &Path, b: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 fn same_inode(_: &Path, _: &Path) -> io::Result<bool> {
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length;
+
+    #[test]
+    fn lengths_are_read_in_every_spelling() {
+        for (text, seconds) in [
+            ("90", 90.0),
+            ("1.5", 1.5),
+            ("90s", 90.0),
+            ("50m", 3000.0),
+            ("8h", 28_800.0),
+            ("5:00", 300.0),
+            ("1:30:00", 5400.0),
+        ] {
+            assert_eq!(length(text), Ok(seconds), "{text}");
+        }
+        for text in [
+            "", "0", "-1", "nan", "inf", "1:2:3:4", "1:30m", "soon", "5:-1",
+        ] {
+            assert!(length(text).is_err(), "{text}");
+        }
+    }
 }

@@ -6,6 +6,10 @@ use zeitgeber::engine::Engine;
 
 /// Show the engine's chain of nodes
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber graph\n  \
+    zeitgeber graph --dot | dot -Tsvg > graph.svg\n  \
+    zeitgeber graph --json > mine.json")]
 pub struct Args {
     /// As a Graphviz graph
     #[arg(long, conflicts_with = "json")]

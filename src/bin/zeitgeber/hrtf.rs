@@ -12,6 +12,10 @@ use zeitgeber::hrtf::{self, About, Aligned, Options, Progress, Raw};
 
 /// Show what a SOFA file holds: responses, directions, delays, problems
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber hrtf subject.sofa\n  \
+    zeitgeber hrtf subject.sofa --decoder 3\n  \
+    zeitgeber hrtf --decoder 1 --json")]
 pub struct Args {
     /// A SOFA file (SimpleFreeFieldHRIR, or FIR data around one listener)
     #[arg(value_name = "FILE", required_unless_present = "decoder")]

@@ -1,15 +1,16 @@
-//! `zeitgeber live`: an audio device in, the engine, an audio device out; arrow keys play it.
+//! `zeitgeber live`: an audio device or a file in, the engine, an audio device out; arrow keys play it.
 
 use crate::args::{self, Problem};
-use crate::live_audio::{self, Request, Running};
-use crate::{live_devices, print, signals};
+use crate::live_audio::{self, Input, Request, Running};
+use crate::live_devices::Backend;
+use crate::{live_devices, node, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeitgeber::analysis::to_db;
 use zeitgeber::control::{Command, Desk, Hooks, OSC_PORT, Ports};
 use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
@@ -20,25 +21,50 @@ use zeitgeber::protocol::{Entry, Library, Preset};
 /// Time between two status lines.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Play the engine live: device in, device out
+/// Play the engine live: device, file or nothing in, device out
 ///
 /// Keys: left and right move the beat by 0.1 Hz (with shift 1 Hz), up and down the carrier by 1 Hz
-/// (with shift 10 Hz), space bypasses, q quits.
+/// (with shift 10 Hz), space bypasses, q quits. The line shows levels, the load (how much of its time the audio
+/// thread uses at most) and how often a device came too late (under-runs) or was not heard (over-runs).
+///
+/// For the editor's window there is a program of its own: zeitgeber-standalone.
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber live --list\n  \
+    zeitgeber live music.flac --set prog_kind=shift --set beat=8\n  \
+    zeitgeber live --input \"Scarlett\" --in-channels 3,4 --frames 128\n  \
+    zeitgeber live --backend jack --midi \"Keystation\" --set carrier_source=midi\n  \
+    zeitgeber live --no-input --preset \"Calm ten\" --headless --osc\n\n\
+    docs/live.md tells how the sound of the whole system goes through it.")]
 pub struct Args {
+    /// Play this file in place of an input device, over and over
+    #[arg(value_name = "FILE", conflicts_with_all = ["input", "no_input"])]
+    file: Option<PathBuf>,
+    /// End with the file
+    #[arg(long, requires = "file")]
+    once: bool,
+    /// What plays
+    #[arg(long, value_enum, default_value_t = Backend::System)]
+    backend: Backend,
     /// Input device, or part of its name
     #[arg(long, value_name = "NAME", conflicts_with = "no_input")]
     input: Option<String>,
     /// Output device, or part of its name
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
+    /// The channels of the input device that are the two ears, counted from 1; one for both
+    #[arg(long, value_name = "LEFT[,RIGHT]", default_value = "1,2", value_parser = channels)]
+    in_channels: [usize; 2],
+    /// The channels of the output device that are the two ears
+    #[arg(long, value_name = "LEFT,RIGHT", default_value = "1,2", value_parser = channels)]
+    out_channels: [usize; 2],
     /// Sample rate; that of the output device where it is not given
     #[arg(long, value_name = "HZ", value_parser = args::rate, allow_hyphen_values = true)]
     rate: Option<u32>,
-    /// Frames per block; the device's choice where it is not given
+    /// Frames per block, for instance 64, 128 or 256; the device's choice where it is not given
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     frames: Option<u32>,
-    /// List the devices and end
+    /// List the devices, their channels and rates, and the MIDI ports, and end
     #[arg(long)]
     list: bool,
     /// Generate only: open no input device
@@ -53,23 +79,72 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
+    /// library; its first parameters are a_1 to a_4, from 0 to 1
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_a: Option<String>,
+    /// The node of insert B, in everything before the ceiling
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_b: Option<String>,
     /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
         value_parser = clap::value_parser!(u16).range(1..))]
     osc: Option<u16>,
-    /// Listen to a MIDI port: its name, or part of it
+    /// Listen to a MIDI port: its name, or part of it. Notes move the carrier where carrier_source is midi
     #[arg(long, value_name = "NAME")]
     midi: Option<String>,
     /// Play without a terminal, until told to stop
     #[arg(long)]
     headless: bool,
+    /// End after this time
+    #[arg(long, value_name = "LENGTH", value_parser = args::length, allow_hyphen_values = true)]
+    seconds: Option<f64>,
+}
+
+/// Reads channels, counted from 1.
+fn channels(text: &str) -> Result<[usize; 2], String> {
+    let wrong = || "write the channels of the two ears, counted from 1, for example 3,4".to_owned();
+    let numbers: Vec<usize> = text
+        .split(',')
+        .map(|number| number.trim().parse().map_err(|_| wrong()))
+        .collect::<Result<_, _>>()?;
+    match numbers[..] {
+        [one @ 1..=1024] => Ok([one - 1; 2]),
+        [left @ 1..=1024, right @ 1..=1024] => Ok([left - 1, right - 1]),
+        _ => Err(wrong()),
+    }
+}
+
+/// When it ends by itself.
+struct End {
+    began: Instant,
+    seconds: Option<f64>,
+}
+
+impl End {
+    /// Whether it has come: by its time, or with the file.
+    fn has_come(&self, running: &Running) -> Result<bool, Problem> {
+        let late = self.began.elapsed().as_secs_f64();
+        Ok(self.seconds.is_some_and(|seconds| late >= seconds) || running.file_ended()?)
+    }
+}
+
+/// What is said at the end.
+fn farewell(running: &Running, end: &End) -> Result<(), Problem> {
+    let (missed, lost) = running.dropouts();
+    let (_, most) = running.load();
+    print(&format!(
+        "played {:.1} s, load at most {:.0} %, under-runs {missed}, over-runs {lost}\n",
+        end.began.elapsed().as_secs_f64(),
+        100.0 * most
+    ))
 }
 
 impl Args {
     /// Plays until q, Ctrl-C, or a device fails.
     pub fn run(self) -> Result<(), Problem> {
         if self.list {
-            return print(&live_devices::list()?);
+            return print(&live_devices::list(self.backend)?);
         }
         let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
@@ -87,37 +162,58 @@ impl Args {
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
+        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
+            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let inserts = [insert_a?, insert_b?];
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
         }
         let stop = signals::stop_flag()?;
         let desk = self.desk(&settings);
+        let input = match &self.file {
+            Some(path) => Input::File {
+                path,
+                once: self.once,
+            },
+            None if self.no_input || self.backend == Backend::None => Input::Silence,
+            None => Input::Device(self.input.as_deref()),
+        };
         let running = live_audio::start(&Request {
-            input: self.input.as_deref(),
+            backend: self.backend,
+            input,
             output: self.output.as_deref(),
-            no_input: self.no_input,
+            in_channels: self.in_channels,
+            out_channels: self.out_channels,
             rate: self.rate,
             frames: self.frames,
             settings: &settings,
             protocol: preset.and_then(Preset::protocol),
             hrtf: hrtf.map(PathBuf::as_path),
+            midi: self.midi.as_deref(),
+            inserts: &inserts,
             desk: &desk,
         })?;
         let outside = Outside {
             desk,
             ports: Ports::default(),
         };
+        let end = End {
+            began: Instant::now(),
+            seconds: self.seconds,
+        };
         if !keys {
             print(&format!("{}\n", running.description))?;
-            return wait(running, outside, &stop);
+            return wait(running, outside, &stop, &end);
         }
         print(&format!(
             "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",
             running.description
         ))?;
-        let _screen = Screen::enter()?;
-        play(running, outside, &settings, &stop)
+        let screen = Screen::enter()?;
+        let running = play(running, outside, &settings, &stop, &end)?;
+        drop(screen);
+        farewell(&running, &end)
     }
 
     /// What is listened to.
@@ -163,7 +259,7 @@ impl Outside {
                     }
                 }
                 // These never leave the desk.
-                Command::Set(..) | Command::Node { .. } | Command::Recenter => {}
+                Command::Set(..) | Command::Node { .. } | Command::Recenter | Command::LetGo => {}
             }
         }
     }
@@ -178,21 +274,30 @@ fn load(running: &mut Running, name: &str) -> Result<(), Problem> {
         Some(protocol) => Some(Arc::new(protocol.timeline(&settings, running.rate)?)),
         None => None,
     };
-    running.order(Order::Snapshot(Box::new(Snapshot { settings, timeline })));
+    running.order(Order::Snapshot(Box::new(Snapshot {
+        settings,
+        timeline,
+        ..Snapshot::default()
+    })));
     running.order(Order::Play(true));
     Ok(())
 }
 
 /// Plays without keys.
-fn wait(mut running: Running, mut outside: Outside, stop: &AtomicBool) -> Result<(), Problem> {
-    while !stop.load(Relaxed) {
+fn wait(
+    mut running: Running,
+    mut outside: Outside,
+    stop: &AtomicBool,
+    end: &End,
+) -> Result<(), Problem> {
+    while !stop.load(Relaxed) && !end.has_come(&running)? {
         if let Some(error) = running.take_error() {
             return Err(error);
         }
         outside.round(&mut running);
         std::thread::sleep(REFRESH);
     }
-    Ok(())
+    farewell(&running, end)
 }
 
 /// The terminal in raw mode; whichever way this ends, it is as it was before.
@@ -273,9 +378,10 @@ fn play(
     mut outside: Outside,
     settings: &[(ControlId, f64)],
     stop: &AtomicBool,
-) -> Result<(), Problem> {
+    end: &End,
+) -> Result<Running, Problem> {
     let mut knobs = Knobs::new(settings);
-    while !stop.load(Relaxed) {
+    while !stop.load(Relaxed) && !end.has_come(&running)? {
         if let Some(error) = running.take_error() {
             return Err(error);
         }
@@ -300,7 +406,7 @@ fn play(
             }
         }
     }
-    Ok(())
+    Ok(running)
 }
 
 /// The line that is written over and over.
@@ -317,23 +423,38 @@ fn status(running: &Running, knobs: &Knobs) -> io::Result<()> {
     let [in_left, in_right] = telemetry.take_input_peaks().map(peak);
     let [out_left, out_right] = telemetry.take_output_peaks().map(peak);
     let (missed, lost) = running.dropouts();
-    let mut out = io::stdout();
-    write!(
-        out,
-        "\rbeat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
-         out {out_left} {out_right} dBFS  under-runs {missed}  over-runs {lost}{}",
+    let (load, _) = running.load();
+    let line = format!(
+        "{}beat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
+         out {out_left} {out_right} dBFS  load {:.0} %  under-runs {missed}  over-runs {lost}",
+        if knobs.bypass { "BYPASS  " } else { "" },
         BEAT.control().format(knobs.beat),
         telemetry.beat(),
         CARRIER.control().format(knobs.carrier),
         telemetry.carrier(),
-        if knobs.bypass { "  BYPASS" } else { "" },
-    )?;
+        100.0 * load,
+    );
+    // A line that is broken in two could not be written over.
+    let columns = terminal::size().map_or(usize::MAX, |(columns, _)| columns.into());
+    let line: String = line.chars().take(columns.saturating_sub(1)).collect();
+    let mut out = io::stdout();
+    write!(out, "\r{line}")?;
     execute!(out, terminal::Clear(terminal::ClearType::UntilNewLine))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn channels_are_counted_from_one() {
+        assert_eq!(channels("1,2"), Ok([0, 1]));
+        assert_eq!(channels("3, 4"), Ok([2, 3]));
+        assert_eq!(channels("2"), Ok([1, 1]));
+        for text in ["", "0", "1,0", "1,2,3", "left", "-1", "9999"] {
+            assert!(channels(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn keys_move_beat_carrier_and_bypass_within_their_ranges() {

@@ -1,34 +1,58 @@
-//! The audio of `zeitgeber live`: a device in, the engine, a device out.
+//! The audio of `zeitgeber live`: a device or a file in, the engine, a device out.
 //!
-//! The input callback fills a ring, the output callback empties it through the engine; keys reach the
-//! engine through another ring. Neither callback allocates, locks or writes.
+//! The input callback (or the thread of the file) fills a ring, the output callback empties it through the engine;
+//! keys and notes reach the engine through other rings. Neither callback allocates, locks or writes.
 
 use crate::args::Problem;
-use crate::live_devices::{choose, find, host, name, unusable};
+use crate::live_devices::{Backend, choose, find, host, name, unusable};
+use crate::live_file;
+use crate::live_notes::{self, Notes};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
 use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 use zeitgeber::control::Desk;
+use zeitgeber::engine::controls::CARRIER_SOURCE;
 use zeitgeber::engine::{Change, ControlId, DeckLine, Engine, Event, Order, Telemetry, Transport};
 use zeitgeber::hrtf;
+use zeitgeber::live::InsertNode;
 use zeitgeber::protocol::Protocol;
 use zeitgeber::space::bring;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
 
-/// Key presses that may wait for the audio thread, and that one block takes.
+/// Key presses that may wait for the audio thread, and that one block takes; and notes.
 const PRESSES: usize = 64;
+
+/// Rate and block where there is no device to say them.
+const SILENT_RATE: u32 = 48_000;
+const SILENT_BLOCK: usize = 256;
+
+/// Where the sound comes from.
+#[derive(Clone, Copy)]
+pub enum Input<'a> {
+    /// Nowhere.
+    Silence,
+    /// A device by its name, or the system's own.
+    Device(Option<&'a str>),
+    /// A file, once or over and over.
+    File { path: &'a Path, once: bool },
+}
 
 /// What to open and how.
 pub struct Request<'a> {
-    pub input: Option<&'a str>,
+    pub backend: Backend,
+    pub input: Input<'a>,
     pub output: Option<&'a str>,
-    pub no_input: bool,
+    /// The channels of the devices that are the two ears, counted from 0.
+    pub in_channels: [usize; 2],
+    pub out_channels: [usize; 2],
     pub rate: Option<u32>,
     pub frames: Option<u32>,
     pub settings: &'a [(ControlId, f64)],
@@ -36,6 +60,10 @@ pub struct Request<'a> {
     pub protocol: Option<&'a Protocol>,
     /// A SOFA file in place of the embedded set.
     pub hrtf: Option<&'a Path>,
+    /// The MIDI port whose notes are played.
+    pub midi: Option<&'a str>,
+    /// The nodes of inserts A and B.
+    pub inserts: &'a [Option<InsertNode>; 2],
     /// What speaks to the engine from outside.
     pub desk: &'a Desk,
 }
@@ -51,8 +79,28 @@ pub struct Running {
     deck: Option<DeckLine>,
     presses: Producer<(ControlId, f64)>,
     errors: mpsc::Receiver<cpal::Error>,
+    file: mpsc::Receiver<Result<(), Problem>>,
     dropouts: Arc<Dropouts>,
-    _streams: (Stream, Option<Stream>),
+    load: Arc<Load>,
+    _notes: Option<Notes>,
+    _streams: Streams,
+}
+
+/// What plays.
+enum Streams {
+    /// Devices.
+    #[expect(dead_code, reason = "they play until they are dropped")]
+    Devices(Stream, Option<Stream>),
+    /// A thread without a device, until this is raised.
+    Thread(Arc<AtomicBool>),
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        if let Streams::Thread(stop) = self {
+            stop.store(true, Relaxed);
+        }
+    }
 }
 
 /// Frames that the two devices missed of each other.
@@ -60,6 +108,24 @@ pub struct Running {
 struct Dropouts {
     missed: AtomicU64,
     lost: AtomicU64,
+}
+
+/// How much of the time that a block lasts its computation takes, in thousandths.
+#[derive(Default)]
+struct Load {
+    /// The most since it was last looked at, and of all.
+    recent: AtomicU32,
+    most: AtomicU32,
+}
+
+impl Load {
+    /// A block of so many frames took so long.
+    fn count(&self, took: Duration, frames: usize, rate: f64) {
+        let share = took.as_secs_f64() * rate / frames.max(1) as f64;
+        let thousandths = (1000.0 * share).round().min(1e6) as u32;
+        self.recent.fetch_max(thousandths, Relaxed);
+        self.most.fetch_max(thousandths, Relaxed);
+    }
 }
 
 impl Running {
@@ -83,6 +149,23 @@ impl Running {
         )
     }
 
+    /// How much of its time the audio thread has used at most since the last call, and of all; 1 is all it has.
+    pub fn load(&self) -> (f64, f64) {
+        let share = |thousandths: u32| f64::from(thousandths) / 1000.0;
+        (
+            share(self.load.recent.swap(0, Relaxed)),
+            share(self.load.most.load(Relaxed)),
+        )
+    }
+
+    /// Whether the file that is played has ended, or the problem that it ended with.
+    pub fn file_ended(&self) -> Result<bool, Problem> {
+        match self.file.try_recv() {
+            Ok(ended) => ended.map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// The error that ended a stream, if one did; passing ones are counted as dropouts.
     pub fn take_error(&self) -> Option<Problem> {
         self.errors.try_iter().find_map(|error| match error.kind() {
@@ -96,37 +179,74 @@ impl Running {
     }
 }
 
+/// The devices that were asked for.
+struct Devices {
+    output: Device,
+    output_format: SupportedStreamConfig,
+    input: Option<(Device, SupportedStreamConfig)>,
+    rate: u32,
+}
+
+impl Devices {
+    fn open(request: &Request) -> Result<Devices, Problem> {
+        let host = host(request.backend)?;
+        let output = find(
+            request.backend,
+            "output",
+            request.output,
+            host.default_output_device(),
+            host.output_devices().map(Iterator::collect),
+        )?;
+        let rate = match request.rate {
+            Some(rate) => rate,
+            None => output
+                .default_output_config()
+                .map_err(|error| unusable(&output, &error))?
+                .sample_rate(),
+        };
+        let needs = |[left, right]: [usize; 2]| (left.max(right) + 1) as u16;
+        let channels = needs(request.out_channels);
+        let output_format = choose(&output, output.supported_output_configs(), rate, channels)?;
+        let input = match request.input {
+            Input::Device(wanted) => {
+                let input = find(
+                    request.backend,
+                    "input",
+                    wanted,
+                    host.default_input_device(),
+                    host.input_devices().map(Iterator::collect),
+                )?;
+                // One channel will do where the first two were not asked for by name.
+                let channels = match request.in_channels {
+                    [0, 1] => 1,
+                    asked => needs(asked),
+                };
+                let format = choose(&input, input.supported_input_configs(), rate, channels)?;
+                Some((input, format))
+            }
+            _ => None,
+        };
+        Ok(Devices {
+            output,
+            output_format,
+            input,
+            rate,
+        })
+    }
+}
+
 /// Opens the devices and starts them.
 pub fn start(request: &Request) -> Result<Running, Problem> {
-    let host = host();
-    let output = find(
-        "output",
-        request.output,
-        host.default_output_device(),
-        host.output_devices().map(Iterator::collect),
-    )?;
-    let input = (!request.no_input)
-        .then(|| {
-            find(
-                "input",
-                request.input,
-                host.default_input_device(),
-                host.input_devices().map(Iterator::collect),
-            )
-        })
-        .transpose()?;
-    let rate = match request.rate {
-        Some(rate) => rate,
-        None => output
-            .default_output_config()
-            .map_err(|error| unusable(&output, &error))?
-            .sample_rate(),
+    let devices = match request.backend {
+        Backend::None => None,
+        _ => Some(Devices::open(request)?),
     };
-    let output_format = choose(&output, output.supported_output_configs(), rate, 2)?;
-    let input_format = input
-        .as_ref()
-        .map(|input| choose(input, input.supported_input_configs(), rate, 1))
-        .transpose()?;
+    let own = request.rate.unwrap_or(SILENT_RATE);
+    let rate = devices.as_ref().map_or(own, |devices| devices.rate);
+    if let Input::File { path, once } = request.input {
+        // What is wrong with it is said before anything sounds.
+        live_file::open(path, once, rate)?;
+    }
     let mut engine = Engine::new(f64::from(rate))?;
     for &(control, value) in request.settings {
         engine.set(control, value);
@@ -141,8 +261,17 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let file = request.hrtf.map(Path::to_owned);
     let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
     bring(&mut engine, &source)?;
+    let (channels, hertz) = (engine.insert_channels(), engine.sample_rate());
+    let mut lines = engine.take_inserts();
+    for (place, node) in request.inserts.iter().enumerate() {
+        if let (Some(node), Some(lines)) = (node, &mut lines) {
+            let bring = node.prepare(channels[place], hertz)?;
+            // A new line has room.
+            let _ = lines[place].send(Some(bring.prepared));
+        }
+    }
     let telemetry = engine.telemetry().clone();
-    let dropouts = Arc::new(Dropouts::default());
+    let (dropouts, load) = (Arc::new(Dropouts::default()), Arc::new(Load::default()));
     // A quarter of a second holds what the two devices may run apart; two blocks are there from the
     // beginning so that the first jitter is no gap.
     let ahead = 2 * request.frames.map_or(BLOCK, |frames| frames as usize);
@@ -151,19 +280,54 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
         let _ = captured.push([0.0; 2]);
     }
     let (presses, pressed) = RingBuffer::new(PRESSES);
+    let (notes, noted) = RingBuffer::new(PRESSES);
+    let notes = request.midi.and_then(|port| live_notes::open(port, notes));
     let (failed, errors) = mpsc::channel();
+    let (ended, file) = mpsc::channel();
+    let player = Player {
+        engine,
+        captured: (!matches!(request.input, Input::Silence)).then_some(played),
+        pressed,
+        noted,
+        dropouts: dropouts.clone(),
+        load: load.clone(),
+        rate: f64::from(rate),
+        ears: request.out_channels,
+        left: [0.0; BLOCK],
+        right: [0.0; BLOCK],
+        events: Vec::with_capacity(2 * PRESSES),
+    };
+    let mut from = "silence".to_owned();
+    let mut captured = Some(captured);
+    if let (Input::File { path, once }, Some(ring)) = (
+        request.input,
+        captured.take_if(|_| matches!(request.input, Input::File { .. })),
+    ) {
+        from = path.display().to_string();
+        let path = PathBuf::from(path);
+        live_file::feed(move || live_file::open(&path, once, rate), ring, ended);
+    }
+    let Some(devices) = devices else {
+        let block = request
+            .frames
+            .map_or(SILENT_BLOCK, |frames| frames as usize);
+        return Ok(Running {
+            description: format!("{from} -> no device, at {rate} Hz"),
+            telemetry,
+            rate: f64::from(rate),
+            deck,
+            presses,
+            errors,
+            file,
+            dropouts,
+            load,
+            _notes: notes,
+            _streams: Streams::Thread(without_device(player, block)),
+        });
+    };
     let size = request
         .frames
         .map_or(BufferSize::Default, BufferSize::Fixed);
-    let player = Player {
-        engine,
-        captured: input.is_some().then_some(played),
-        pressed,
-        dropouts: dropouts.clone(),
-        left: [0.0; BLOCK],
-        right: [0.0; BLOCK],
-        events: Vec::with_capacity(PRESSES),
-    };
     let config = |format: &SupportedStreamConfig| StreamConfig {
         buffer_size: size,
         ..format.config()
@@ -171,15 +335,15 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
         stream.map_err(|error| unusable(device, &error))
     };
-    let output_stream = opened(
-        &output,
-        play(&output, &output_format, config, player, failed.clone()),
-    )?;
-    let input_stream = match (&input, &input_format) {
-        (Some(input), Some(format)) => Some(opened(
-            input,
-            record(input, format, config, captured, &dropouts, failed),
-        )?),
+    let (output, format) = (&devices.output, &devices.output_format);
+    let output_stream = opened(output, play(output, format, config, player, failed.clone()))?;
+    let input_stream = match (&devices.input, captured) {
+        (Some((input, format)), Some(ring)) => {
+            from = name(input);
+            let ears = request.in_channels;
+            let stream = record(input, format, config, ring, ears, &dropouts, failed);
+            Some(opened(input, stream)?)
+        }
         _ => None,
     };
     for stream in [Some(&output_stream), input_stream.as_ref()]
@@ -191,19 +355,36 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
             .map_err(|error| Problem::new(format!("the device does not start: {error}")))?;
     }
     Ok(Running {
-        description: format!(
-            "{} -> {} at {rate} Hz",
-            input.as_ref().map_or("silence".to_owned(), name),
-            name(&output)
-        ),
+        description: format!("{from} -> {} at {rate} Hz", name(output)),
         telemetry,
         rate: f64::from(rate),
         deck,
         presses,
         errors,
+        file,
         dropouts,
-        _streams: (output_stream, input_stream),
+        load,
+        _notes: notes,
+        _streams: Streams::Devices(output_stream, input_stream),
     })
+}
+
+/// Plays in real time to nobody.
+fn without_device(mut player: Player, block: usize) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    thread::spawn(move || {
+        let mut data = vec![0.0f32; 2 * block];
+        let span = Duration::from_secs_f64(block as f64 / player.rate);
+        player.ears = [0, 1];
+        let mut next = Instant::now();
+        while !stopped.load(Relaxed) {
+            player.fill(&mut data, 2);
+            next += span;
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    });
+    stop
 }
 
 /// What runs in the output callback.
@@ -211,15 +392,22 @@ struct Player {
     engine: Engine,
     captured: Option<Consumer<[f32; 2]>>,
     pressed: Consumer<(ControlId, f64)>,
+    noted: Consumer<u8>,
     dropouts: Arc<Dropouts>,
+    load: Arc<Load>,
+    rate: f64,
+    /// The channels that are the ears.
+    ears: [usize; 2],
     left: [f32; BLOCK],
     right: [f32; BLOCK],
     events: Vec<Event>,
 }
 
 impl Player {
-    /// Fills interleaved `data` of `channels` channels: the ears are the first two, the rest is silent.
+    /// Fills interleaved `data` of `channels` channels: two of them are the ears, the rest is silent.
     fn fill<T: SizedSample + FromSample<f32>>(&mut self, data: &mut [T], channels: usize) {
+        let began = Instant::now();
+        let all = data.len() / channels;
         for block in data.chunks_mut(BLOCK * channels) {
             let frames = block.len() / channels;
             let mut missing = false;
@@ -239,15 +427,28 @@ impl Player {
                     change: Change::Step(value),
                 });
             }
+            while self.events.len() < 2 * PRESSES
+                && let Ok(note) = self.noted.pop()
+            {
+                self.events.push(Event {
+                    frame: 0,
+                    control: CARRIER_SOURCE,
+                    change: Change::Note(note),
+                });
+            }
             let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
             self.engine
                 .process(left, right, Transport::Absent, &self.events);
             for (n, frame) in block.chunks_exact_mut(channels).enumerate() {
                 frame.fill(T::from_sample(0.0));
-                frame[0] = T::from_sample(self.left[n]);
-                frame[1] = T::from_sample(self.right[n]);
+                for (ear, sample) in self.ears.iter().zip([self.left[n], self.right[n]]) {
+                    if let Some(channel) = frame.get_mut(*ear) {
+                        *channel = T::from_sample(sample);
+                    }
+                }
             }
         }
+        self.load.count(began.elapsed(), all, self.rate);
     }
 }
 
@@ -284,10 +485,11 @@ fn play(
     }
 }
 
-/// Puts the first two channels of interleaved `data` (mono: one, twice) into the ring.
+/// Puts two channels of interleaved `data` into the ring; where there is no second one, the first twice.
 fn take<T: SizedSample>(
     data: &[T],
     channels: usize,
+    ears: [usize; 2],
     captured: &mut Producer<[f32; 2]>,
     dropouts: &Dropouts,
 ) where
@@ -295,8 +497,9 @@ fn take<T: SizedSample>(
 {
     let mut lost = false;
     for frame in data.chunks_exact(channels) {
-        let left = f32::from_sample_(frame[0]);
-        let right = frame.get(1).map_or(left, |&right| f32::from_sample_(right));
+        let ear = |ear: usize| frame.get(ear).map(|&sample| f32::from_sample_(sample));
+        let left = ear(ears[0]).unwrap_or(0.0);
+        let right = ear(ears[1]).unwrap_or(left);
         lost |= captured.push([left, right]).is_err();
     }
     dropouts.lost.fetch_add(u64::from(lost), Relaxed);
@@ -307,6 +510,7 @@ fn record(
     format: &SupportedStreamConfig,
     config: impl Fn(&SupportedStreamConfig) -> StreamConfig,
     mut captured: Producer<[f32; 2]>,
+    ears: [usize; 2],
     dropouts: &Arc<Dropouts>,
     failed: mpsc::Sender<cpal::Error>,
 ) -> Result<Stream, cpal::Error> {
@@ -317,21 +521,72 @@ fn record(
     match format.sample_format() {
         SampleFormat::I16 => device.build_input_stream(
             config,
-            move |data: &[i16], _: &_| take(data, channels, &mut captured, &dropouts),
+            move |data: &[i16], _: &_| take(data, channels, ears, &mut captured, &dropouts),
             error,
             None,
         ),
         SampleFormat::I32 => device.build_input_stream(
             config,
-            move |data: &[i32], _: &_| take(data, channels, &mut captured, &dropouts),
+            move |data: &[i32], _: &_| take(data, channels, ears, &mut captured, &dropouts),
             error,
             None,
         ),
         _ => device.build_input_stream(
             config,
-            move |data: &[f32], _: &_| take(data, channels, &mut captured, &dropouts),
+            move |data: &[f32], _: &_| take(data, channels, ears, &mut captured, &dropouts),
             error,
             None,
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ears_lie_on_the_channels_that_were_asked_for() {
+        let (_presses, pressed) = RingBuffer::new(1);
+        let (_notes, noted) = RingBuffer::new(1);
+        let (mut ring, captured) = RingBuffer::new(8);
+        let dropouts = Arc::new(Dropouts::default());
+        // Frames of four channels, of which the last two are the ears.
+        let data = [9.0f32, 9.0, 0.1, 0.2, 9.0, 9.0, 0.3, 0.4];
+        take(&data, 4, [2, 3], &mut ring, &dropouts);
+        // A mono device, and one channel for both.
+        take(&[0.5f32], 1, [0, 1], &mut ring, &dropouts);
+        take(&data[..4], 4, [3, 3], &mut ring, &dropouts);
+        let mut player = Player {
+            engine: Engine::new(48_000.0).unwrap(),
+            captured: Some(captured),
+            pressed,
+            noted,
+            dropouts: dropouts.clone(),
+            load: Arc::new(Load::default()),
+            rate: 48_000.0,
+            ears: [1, 2],
+            left: [0.0; BLOCK],
+            right: [0.0; BLOCK],
+            events: Vec::with_capacity(2 * PRESSES),
+        };
+        let mut out = [7.0f32; 12];
+        player.fill(&mut out, 3);
+        let wanted = [0.0, 0.1, 0.2, 0.0, 0.3, 0.4, 0.0, 0.5, 0.5, 0.0, 0.2, 0.2];
+        assert_eq!(out, wanted);
+        assert_eq!(dropouts.missed.load(Relaxed), 0);
+        player.fill(&mut out, 3);
+        assert_eq!(dropouts.missed.load(Relaxed), 1, "the ring is empty");
+        assert!(player.load.most.load(Relaxed) > 0);
+    }
+
+    #[test]
+    fn the_load_is_the_most_of_what_was_not_yet_looked_at() {
+        let load = Load::default();
+        load.count(Duration::from_micros(500), 48, 48_000.0);
+        load.count(Duration::from_micros(250), 48, 48_000.0);
+        assert_eq!(load.recent.swap(0, Relaxed), 500);
+        load.count(Duration::from_micros(100), 48, 48_000.0);
+        assert_eq!(load.recent.load(Relaxed), 100);
+        assert_eq!(load.most.load(Relaxed), 500);
     }
 }

@@ -7,13 +7,43 @@ use cpal::{
 };
 use zeitgeber::text::nearest;
 
-/// The system's audio, without what ALSA itself writes to stderr about devices that it does not find.
-pub fn host() -> Host {
+/// What plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// The system's own: ALSA (also over PipeWire or PulseAudio), Core Audio or WASAPI
+    System,
+    /// JACK, which must be running; connect its ports as you like
+    Jack,
+    /// No device: the engine runs in real time, and is not heard
+    None,
+}
+
+/// The audio of a backend, without what ALSA itself writes to stderr about devices that it does not find.
+pub fn host(backend: Backend) -> Result<Host, Problem> {
     // Where that cannot be had, there are more lines than one.
     #[cfg(target_os = "linux")]
     let _ = alsa::Output::local_error_handler();
-    cpal::default_host()
+    match backend {
+        Backend::Jack => jack(),
+        _ => Ok(cpal::default_host()),
+    }
 }
+
+#[cfg(feature = "standalone")]
+fn jack() -> Result<Host, Problem> {
+    cpal::host_from_id(cpal::HostId::Jack)
+        .map_err(|error| Problem::new(format!("{NO_JACK} ({error})")))
+}
+
+#[cfg(not(feature = "standalone"))]
+fn jack() -> Result<Host, Problem> {
+    Err(Problem::new(
+        "this zeitgeber was built without JACK; build it with its default features",
+    ))
+}
+
+/// What is said where JACK has no device.
+const NO_JACK: &str = "JACK is not running; start it (jackd, QjackCtl), or run this command with pw-jack under PipeWire";
 
 /// What a device says when it cannot be used.
 pub fn unusable(device: &Device, error: &cpal::Error) -> Problem {
@@ -26,31 +56,77 @@ pub fn unusable(device: &Device, error: &cpal::Error) -> Problem {
     })
 }
 
-/// The devices as text, one a line.
-pub fn list() -> Result<String, Problem> {
-    let host = host();
+/// The devices as text, one a line, each with its channels and rates; the system's own are marked. Then the MIDI
+/// ports.
+pub fn list(backend: Backend) -> Result<String, Problem> {
     let mut text = String::new();
-    for (kind, devices) in [
-        (
-            "input",
-            host.input_devices()
-                .map(|devices| devices.collect::<Vec<_>>()),
-        ),
-        (
-            "output",
-            host.output_devices()
-                .map(|devices| devices.collect::<Vec<_>>()),
-        ),
-    ] {
-        let devices = devices.map_err(|error| Problem::new(format!("no audio system: {error}")))?;
-        if devices.is_empty() {
-            text += &format!("no {kind} device\n");
+    if backend != Backend::None {
+        let host = host(backend)?;
+        let none = |error| Problem::new(format!("no audio system: {error}"));
+        let own = host.default_input_device().map(|device| name(&device));
+        let inputs: Vec<Device> = host.input_devices().map_err(none)?.collect();
+        for device in &inputs {
+            text += &line(
+                "input",
+                device,
+                own.as_ref(),
+                device.supported_input_configs(),
+            );
         }
-        for device in devices {
-            text += &format!("{kind:6}  {}\n", name(&device));
+        let own = host.default_output_device().map(|device| name(&device));
+        let outputs: Vec<Device> = host.output_devices().map_err(none)?.collect();
+        for device in &outputs {
+            text += &line(
+                "output",
+                device,
+                own.as_ref(),
+                device.supported_output_configs(),
+            );
+        }
+        for (kind, devices) in [("input", &inputs), ("output", &outputs)] {
+            if devices.is_empty() {
+                text += &format!("no {kind} device\n");
+            }
+        }
+        if backend == Backend::Jack && outputs.is_empty() {
+            return Err(Problem::new(NO_JACK));
         }
     }
+    match zeitgeber::control::midi_ports() {
+        Ok(ports) if !ports.is_empty() => {
+            for port in ports {
+                text += &format!("midi    {port}\n");
+            }
+        }
+        _ => text += "no MIDI port\n",
+    }
     Ok(text)
+}
+
+/// A device in a line.
+fn line(
+    kind: &str,
+    device: &Device,
+    own: Option<&String>,
+    configs: Result<impl Iterator<Item = SupportedStreamConfigRange>, cpal::Error>,
+) -> String {
+    let name = name(device);
+    let configs: Vec<_> = configs.map_or_else(|_| Vec::new(), Iterator::collect);
+    let channels = configs.iter().map(SupportedStreamConfigRange::channels);
+    let low = configs
+        .iter()
+        .map(SupportedStreamConfigRange::min_sample_rate);
+    let high = configs
+        .iter()
+        .map(SupportedStreamConfigRange::max_sample_rate);
+    let can = match (channels.max(), low.min(), high.max()) {
+        (Some(channels), Some(low), Some(high)) => {
+            format!("{channels} channels, {low} to {high} Hz")
+        }
+        _ => "in use, or not to be opened".to_owned(),
+    };
+    let mark = if own == Some(&name) { ", default" } else { "" };
+    format!("{kind:6}  {name}  ({can}{mark})\n")
 }
 
 /// What a device calls itself.
@@ -64,6 +140,7 @@ pub fn name(device: &Device) -> String {
 
 /// The device of a name or part of one, or the system's own.
 pub fn find(
+    backend: Backend,
     kind: &str,
     wanted: Option<&str>,
     own: Option<Device>,
@@ -71,8 +148,11 @@ pub fn find(
 ) -> Result<Device, Problem> {
     let Some(wanted) = wanted else {
         return own.ok_or_else(|| {
+            if backend == Backend::Jack {
+                return Problem::new(NO_JACK);
+            }
             let other = if kind == "input" {
-                "; --no-input does without"
+                "; give a file to play, or --no-input"
             } else {
                 ""
             };
@@ -90,7 +170,9 @@ pub fn find(
     place
         .and_then(|place| all.into_iter().nth(place))
         .ok_or_else(|| {
-            Problem::new(if names.is_empty() {
+            Problem::new(if names.is_empty() && backend == Backend::Jack {
+                NO_JACK.to_owned()
+            } else if names.is_empty() {
                 format!("there is no {kind} device on this machine")
             } else {
                 let nearest = nearest(wanted, names.iter().map(String::as_str));

@@ -5,14 +5,22 @@
 
 mod analyze;
 mod args;
+mod batch;
+mod calibrate;
+mod capture_plot;
 mod graph;
 mod hrtf;
+mod listen_test;
 mod live;
 mod live_audio;
 mod live_devices;
+mod live_file;
+mod live_notes;
+mod manual;
 mod material;
 mod node;
 mod nodes;
+mod normalize;
 mod osc;
 mod params;
 mod presets;
@@ -33,7 +41,17 @@ const WRONG: u8 = 2;
 
 /// Binaural entrainment for any audio: render, measure, play.
 #[derive(Parser)]
-#[command(name = "zeitgeber", version, about, max_term_width = 100)]
+#[command(
+    name = "zeitgeber",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+    zeitgeber render talk.flac -o out.wav --set l1_kind=binaural --set beat=6 --set l1_level=-30\n  \
+    zeitgeber analyze out.wav\n  \
+    zeitgeber presets list\n\n\
+    `zeitgeber COMMAND --help` has examples of each. What is wrong is one line on stderr, and exit code 2."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,9 +70,14 @@ enum Command {
     Hrtf(hrtf::Args),
     Presets(presets::Args),
     Osc(osc::Args),
+    ListenTest(listen_test::Args),
+    Calibrate(calibrate::Args),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 fn main() -> ExitCode {
+    signals::outlive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
@@ -71,6 +94,10 @@ fn main() -> ExitCode {
         Command::Hrtf(args) => args.run(),
         Command::Presets(args) => args.run(),
         Command::Osc(args) => args.run(),
+        Command::ListenTest(args) => args.run(),
+        Command::Calibrate(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -107,7 +134,7 @@ fn explain(error: &clap::Error) -> ExitCode {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
             refuse(&Problem::new(
-                "give a command: render, run, params, nodes, node, graph, analyze, live, hrtf, presets or osc; --help explains them",
+                "give a command: render, run, params, nodes, node, graph, analyze, live, hrtf, presets, osc, listen-test or calibrate; --help explains them",
             ))
         }
         kind => {

@@ -1,15 +1,17 @@
 //! What `render` and `run` share: where the sound comes from and where it goes.
 
 use crate::args::{self, Problem};
-use crate::{print, signals};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::normalize::{Goal, Waiting};
+use crate::{capture_plot, print, signals};
+use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use zeitgeber::offline::{
-    BlockSize, Capture, Decoder, SampleFormat, Silence, Source, WavError, WavWriter, resampled,
+    BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence, SoundFile,
+    Source, Tags, WavError, WavProblem, resampled,
 };
 
 /// Rate of silence where none is asked for, in hertz.
@@ -21,20 +23,29 @@ const LONGEST_SILENCE: f64 = 1e9;
 /// Sound in, sound out, and how it is cut.
 #[derive(clap::Args)]
 pub struct Material {
-    /// The audio to treat: WAV, RF64, FLAC, OGG Vorbis or MP3, mono or stereo
-    input: Option<PathBuf>,
-    /// The file to write
-    #[arg(short, long, value_name = "OUT.wav")]
+    /// The audio to treat: WAV, RF64, FLAC, OGG Vorbis, Opus or MP3, mono or stereo
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The file to write: WAV (RF64 beyond 4 GiB), or FLAC where it ends in .flac. Of several inputs: the folder
+    /// that receives a file of each one's name
+    #[arg(short, long, value_name = "OUT.wav|OUT.flac|DIR")]
     output: PathBuf,
+    /// What is written, where the name does not say it: as in a folder
+    #[arg(long, value_enum, value_name = "wav|flac")]
+    format: Option<Format>,
     /// Silence of this length in place of INPUT
     #[arg(
         long,
         value_name = "SECONDS",
-        conflicts_with = "input",
+        conflicts_with_all = ["inputs", "loop_to"],
         allow_hyphen_values = true,
         value_parser = args::number
     )]
     silence: Option<f64>,
+    /// Repeat INPUT until this length is reached, its first sample after its last without a crossfade; a longer
+    /// one is cut. Seconds, or as 90s, 60m, 8h, 1:30:00
+    #[arg(long = "loop", value_name = "LENGTH", value_parser = args::length, allow_hyphen_values = true)]
+    loop_to: Option<f64>,
     /// Frames per block; the sound does not depend on it
     #[arg(
         long,
@@ -55,16 +66,43 @@ pub struct Material {
         value_parser = args::number
     )]
     pub tail: f64,
-    /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named
+    /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named. Of several inputs: to
+    /// DIR/INPUT/NODE.wav
     #[arg(long, value_name = "DIR[:NODE,...]")]
     capture: Option<String>,
-    /// How samples are written: 32-bit floats as they are, or integers with triangular dither, the same in every
-    /// render
-    #[arg(long, value_enum, default_value_t = Bits::Float32)]
-    bits: Bits,
+    /// Draw each captured node beside its file, as NODE.png: its envelope and its spectrum
+    #[arg(long, requires = "capture")]
+    plot: bool,
+    /// How samples are written: 32-bit floats as they are (WAV, where this is the default), or integers with
+    /// triangular dither, the same in every render (FLAC, where 24 is the default)
+    #[arg(long, value_enum)]
+    bits: Option<Bits>,
+    /// Bring the whole to a level: integrated loudness (-16LUFS), true peak (-1dBTP) or highest sample (-1dBFS).
+    /// The render waits in a file beside the output until it is measured
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    normalize: Option<Goal>,
+    /// How many inputs are treated at a time; as many as there are processors where it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// No progress bar and no summary
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// The kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Wav,
+    Flac,
+}
+
+impl From<Format> for Container {
+    fn from(format: Format) -> Container {
+        match format {
+            Format::Wav => Container::Wav,
+            Format::Flac => Container::Flac,
+        }
+    }
 }
 
 /// How samples are written.
@@ -88,47 +126,262 @@ impl From<Bits> for SampleFormat {
     }
 }
 
+/// One sound that becomes one file.
+pub struct Job {
+    /// The file that is read; none for silence.
+    pub input: Option<PathBuf>,
+    /// The file that is written.
+    pub output: PathBuf,
+    container: Container,
+    /// The folder in the folder of captures that is this job's own, where there are several.
+    own_folder: Option<String>,
+}
+
+/// What the jobs of a command have in common.
+pub struct Stage {
+    stop: Arc<AtomicBool>,
+    bars: MultiProgress,
+    /// Whether bars say whose they are.
+    named: bool,
+    shown: bool,
+}
+
+impl Stage {
+    /// Whether the user has asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Of `jobs` files how many are done; nothing where bars are not shown.
+    pub fn total(&self, jobs: usize) -> ProgressBar {
+        if !self.shown {
+            return ProgressBar::hidden();
+        }
+        let bar = self.bars.add(ProgressBar::new(jobs as u64));
+        styled(
+            bar,
+            "{elapsed_precise} {wide_bar} {pos} of {len} files {eta_precise}",
+        )
+    }
+
+    /// A progress bar on a terminal; elsewhere and when quiet, nothing.
+    fn bar(&self, output: &Path, frames: Option<u64>) -> ProgressBar {
+        if !self.shown {
+            return ProgressBar::hidden();
+        }
+        let bar = match frames {
+            Some(frames) => ProgressBar::new(frames),
+            None => ProgressBar::new_spinner(),
+        };
+        let bar = self.bars.add(bar);
+        let name = output.file_name().unwrap_or_default().to_string_lossy();
+        bar.set_prefix(name.into_owned());
+        styled(
+            bar,
+            match (frames.is_some(), self.named) {
+                (true, false) => "{elapsed_precise} {wide_bar} {percent} % {eta_precise}",
+                (true, true) => "  {prefix:24!} {wide_bar} {percent} % {eta_precise}",
+                (false, false) => "{elapsed_precise} {spinner}",
+                (false, true) => "  {prefix:24!} {spinner}",
+            },
+        )
+    }
+}
+
+/// A bar that goes when it is done or given up.
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    let bar = bar.with_finish(ProgressFinish::AndClear);
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 impl Material {
-    /// What to capture, if anything.
-    pub fn capture(&self) -> Option<Capture> {
-        self.capture.as_deref().map(|text| Capture {
-            keep: self.input.iter().chain([&self.output]).cloned().collect(),
-            ..Capture::parse(text)
-        })
-    }
-
-    /// The file that is read, if it is one.
-    pub fn input(&self) -> Option<&Path> {
-        self.input.as_deref()
-    }
-
     /// Whether a file is the one that is written.
     pub fn is_output(&self, file: &Path) -> bool {
         self.output == file
     }
 
+    /// How many inputs may be treated at a time.
+    pub fn workers(&self) -> usize {
+        match self.jobs {
+            Some(jobs) => usize::from(jobs),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// What becomes of what. Refuses outputs that are read, or that two inputs would become.
+    pub fn jobs(&self) -> Result<Vec<Job>, Problem> {
+        let ends_as_folder = self.output.to_string_lossy().ends_with(is_separator);
+        // *.wav may be one file, and with --format a name without an ending is no file's.
+        let has_no_ending = self.format.is_some() && self.output.extension().is_none();
+        let is_folder = self.inputs.len() > 1
+            || ends_as_folder
+            || self.output.is_dir()
+            || has_no_ending && !self.output.is_file();
+        if !is_folder || self.inputs.is_empty() {
+            let container = self.container(&self.output)?;
+            return Ok(vec![Job {
+                input: self.inputs.first().cloned(),
+                output: self.output.clone(),
+                container,
+                own_folder: None,
+            }]);
+        }
+        if self.inputs.len() > 1 && self.output.is_file() {
+            return Err(Problem::new(format!(
+                "{}: several inputs become files of a folder; name a folder",
+                self.output.display()
+            )));
+        }
+        let container = self.format.map_or(Container::Wav, Container::from);
+        let mut jobs: Vec<Job> = Vec::new();
+        for input in &self.inputs {
+            let stem = input.file_stem().unwrap_or_default();
+            let mut name = stem.to_owned();
+            name.push(".");
+            name.push(container.ending());
+            let output = self.output.join(name);
+            if let Some(other) = jobs.iter().find(|job| job.output == output) {
+                let other = other.input.as_deref().unwrap_or(Path::new(""));
+                return Err(Problem::new(format!(
+                    "{}: both {} and {} would become this file; render one of them elsewhere",
+                    output.display(),
+                    other.display(),
+                    input.display()
+                )));
+            }
+            jobs.push(Job {
+                input: Some(input.clone()),
+                output,
+                container,
+                own_folder: (self.inputs.len() > 1).then(|| stem.to_string_lossy().into_owned()),
+            });
+        }
+        Ok(jobs)
+    }
+
+    /// By the option, or else by the name; they may not contradict each other.
+    fn container(&self, output: &Path) -> Result<Container, Problem> {
+        let named = Container::of(output);
+        let Some(asked) = self.format.map(Container::from) else {
+            return Ok(named);
+        };
+        let says = output
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case(named.ending()));
+        if says && named != asked {
+            return Err(Problem::new(format!(
+                "{}: its name says {} and --format {}; leave one of them out",
+                output.display(),
+                named.ending(),
+                asked.ending()
+            )));
+        }
+        Ok(asked)
+    }
+
+    /// The one job of a command that takes no more.
+    pub fn job(&self) -> Result<Job, Problem> {
+        if self.inputs.len() > 1 {
+            return Err(Problem::new(format!(
+                "{}: it is one INPUT too many here; only render takes several",
+                self.inputs[1].display()
+            )));
+        }
+        let job = self.jobs()?.into_iter().next();
+        job.ok_or_else(|| Problem::new("give an INPUT file"))
+    }
+
+    /// The signals that stop it, and room for its bars.
+    pub fn stage(&self, jobs: usize) -> Result<Stage, Problem> {
+        Ok(Stage {
+            stop: signals::stop_flag()?,
+            bars: MultiProgress::new(),
+            named: jobs > 1,
+            shown: !self.quiet && io::stderr().is_terminal(),
+        })
+    }
+
+    /// What to capture of a job, if anything.
+    pub fn capture(&self, job: &Job) -> Option<Capture> {
+        let mut capture = Capture::parse(self.capture.as_deref()?);
+        capture.keep = self.inputs.iter().chain([&job.output]).cloned().collect();
+        if let Some(own) = &job.own_folder {
+            capture.folder.push(own);
+        }
+        Some(capture)
+    }
+
+    /// The folders that receive the files of the jobs, and their captures.
+    pub fn folders(&self, jobs: &[Job]) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        if jobs.iter().any(|job| job.output != self.output) {
+            folders.push(self.output.clone());
+        }
+        if let (Some(text), true) = (&self.capture, jobs.len() > 1) {
+            folders.push(Capture::parse(text).folder);
+        }
+        folders
+    }
+
+    /// Draws what was captured, if that is asked for.
+    pub fn draw(&self, capture: Option<&Capture>) -> Result<(), Problem> {
+        match capture {
+            Some(capture) if self.plot => capture_plot::draw(capture),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether nothing is to be said.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// The sound that comes in, stereo or an ambisonic bus, at the rate it is treated at. Refuses an output that is
-    /// the input or one of the `other` files that are read. `own` is the length in seconds of silence where neither is
+    /// an input or one of the `other` files that are read. `own` is the length in seconds of silence where neither is
     /// named.
     pub fn open<'a>(
         &self,
+        job: &Job,
         other: impl IntoIterator<Item = &'a Path>,
         own: Option<f64>,
         is_bus: bool,
     ) -> Result<Box<dyn Source>, Problem> {
-        args::refuse_overwrite(&self.output, self.input.as_deref())?;
-        args::refuse_overwrite(&self.output, other)?;
-        let Some(input) = &self.input else {
+        args::refuse_overwrite(&job.output, self.inputs.iter().map(PathBuf::as_path))?;
+        args::refuse_overwrite(&job.output, other)?;
+        let Some(input) = &job.input else {
+            if self.loop_to.is_some() {
+                return Err(Problem::new("--loop repeats an INPUT; give one"));
+            }
             let silence = self.silence(own)?;
             // Of the order that the parameter has by default.
             return Ok(Box::new(silence.wide(if is_bus { 16 } else { 1 })));
         };
-        let decoder: Box<dyn Source> = if is_bus {
-            Decoder::open_bus(input)?.0
-        } else {
-            Box::new(Decoder::open(input)?)
+        let open = {
+            let input = input.clone();
+            move || -> Result<Box<dyn Source>, DecodeError> {
+                Ok(if is_bus {
+                    Decoder::open_bus(&input)?.0
+                } else {
+                    Box::new(Decoder::open(&input)?)
+                })
+            }
         };
+        let mut decoder = open()?;
         let from = decoder.rate();
+        if let Some(seconds) = self.loop_to {
+            if decoder.frames() == Some(0) {
+                return Err(Problem::new(format!(
+                    "{}: it is empty, and nothing can be looped",
+                    input.display()
+                )));
+            }
+            // Before the rate is changed: the seam is that of the file's own samples.
+            let frames = (seconds.min(LONGEST_SILENCE) * f64::from(from)).round() as u64;
+            decoder = Box::new(Looped::new(decoder, Box::new(open), frames));
+        }
         let Some(to) = self.rate else {
             args::check_file_rate(input, from)?;
             return Ok(decoder);
@@ -169,17 +422,36 @@ impl Material {
     }
 
     /// The file that is written for `source`, with its progress bar.
-    pub fn output(&self, source: &dyn Source, channels: usize) -> Result<Output, Problem> {
+    pub fn output(
+        &self,
+        job: &Job,
+        stage: &Stage,
+        source: &dyn Source,
+        channels: usize,
+        tags: Tags,
+    ) -> Result<Output, Problem> {
         let rate = source.rate();
         let tail = (self.tail * f64::from(rate)) as u64;
+        let bits = self.bits.map_or(
+            match job.container {
+                Container::Wav => SampleFormat::Float32,
+                Container::Flac => SampleFormat::Int24,
+            },
+            SampleFormat::from,
+        );
+        let path = &job.output;
         Ok(Output {
-            stop: signals::stop_flag()?,
-            wav: WavWriter::create_as(&self.output, channels, rate, self.bits.into())?,
-            path: self.output.clone(),
+            file: SoundFile::create(path, job.container, channels, rate, bits, tags)?,
+            waiting: self
+                .normalize
+                .map(|goal| Waiting::create(path, goal, channels, rate))
+                .transpose()?,
+            stop: stage.stop.clone(),
+            progress: stage.bar(path, source.frames().map(|frames| frames + tail)),
+            path: path.clone(),
             rate,
-            progress: progress(self.quiet, source.frames().map(|frames| frames + tail)),
-            quiet: self.quiet,
             notes: String::new(),
+            warnings: Vec::new(),
             began: Instant::now(),
         })
     }
@@ -187,25 +459,51 @@ impl Material {
 
 /// A file that is being written. Dropped unfinished, it leaves nothing.
 pub struct Output {
-    wav: WavWriter,
+    file: SoundFile,
+    /// Where all of it waits until its level is known.
+    waiting: Option<Waiting>,
     path: PathBuf,
     rate: u32,
     progress: ProgressBar,
-    quiet: bool,
     notes: String,
+    warnings: Vec<String>,
     began: Instant,
     stop: Arc<AtomicBool>,
+}
+
+/// What a finished job has to say.
+pub struct Report {
+    /// For stdout, unless it is to be quiet.
+    pub said: String,
+    /// For stderr.
+    pub warnings: Vec<String>,
+}
+
+impl Report {
+    /// Says it.
+    pub fn tell(&self, is_quiet: bool) -> Result<(), Problem> {
+        for warning in &self.warnings {
+            eprintln!("zeitgeber: warning: {warning}");
+        }
+        if is_quiet { Ok(()) } else { print(&self.said) }
+    }
 }
 
 impl Output {
     /// Appends a block: a slice per channel.
     pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WavError> {
         if self.stop.load(Relaxed) {
-            return Err(self.wav.interrupted());
+            return Err(self.file.interrupted());
         }
         self.progress
             .inc(channels.first().map_or(0, |channel| channel.len() as u64));
-        self.wav.write(channels)
+        match &mut self.waiting {
+            None => self.file.write(channels),
+            Some(waiting) => waiting.write(channels).map_err(|error| WavError {
+                path: self.path.clone(),
+                problem: WavProblem::Io(error),
+            }),
+        }
     }
 
     /// Adds a line to what is said at the end.
@@ -214,46 +512,46 @@ impl Output {
         self.notes.push('\n');
     }
 
-    /// Completes the file and says so, unless it is to be quiet.
-    pub fn finish(self, frames: u64) -> Result<(), Problem> {
+    /// Adds a line to what is warned of.
+    pub fn warn(&mut self, line: String) {
+        self.warnings.push(line);
+    }
+
+    /// Completes the file.
+    pub fn finish(mut self, frames: u64) -> Result<Report, Problem> {
+        if let Some(waiting) = self.waiting.take() {
+            // A second way through the file, quicker than the first.
+            self.progress.set_position(0);
+            let (file, progress, stop) = (&mut self.file, &self.progress, &self.stop);
+            let said = waiting.release(|channels| {
+                if stop.load(Relaxed) {
+                    return Err(file.interrupted());
+                }
+                progress.inc(channels.first().map_or(0, |channel| channel.len() as u64));
+                file.write(channels)
+            })?;
+            self.note(said);
+        }
         self.progress.finish_and_clear();
-        let clipped = self.wav.clipped();
-        self.wav.finish()?;
+        let clipped = self.file.clipped();
+        self.file.finish()?;
         if clipped > 0 {
-            eprintln!(
-                "zeitgeber: warning: {}: {clipped} samples were beyond full scale and were cut off; lower out_gain, switch \
+            self.warnings.push(format!(
+                "{}: {clipped} samples were beyond full scale and were cut off; lower out_gain, switch \
                  the ceiling on, or give --bits 32f",
                 self.path.display()
-            );
-        }
-        if self.quiet {
-            return Ok(());
+            ));
         }
         let seconds = frames as f64 / f64::from(self.rate);
-        print(&format!(
-            "{}: {seconds:.3} s at {} Hz, rendered at {:.0} times real time\n{}",
-            self.path.display(),
-            self.rate,
-            seconds / self.began.elapsed().as_secs_f64().max(1e-9),
-            self.notes
-        ))
-    }
-}
-
-/// A progress bar on a terminal; elsewhere and when quiet, nothing.
-fn progress(quiet: bool, frames: Option<u64>) -> ProgressBar {
-    if quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, template) = match frames {
-        Some(frames) => (
-            ProgressBar::new(frames),
-            "{elapsed_precise} {wide_bar} {percent} % {eta_precise}",
-        ),
-        None => (ProgressBar::new_spinner(), "{elapsed_precise} {spinner}"),
-    };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
+        Ok(Report {
+            said: format!(
+                "{}: {seconds:.3} s at {} Hz, rendered at {:.0} times real time\n{}",
+                self.path.display(),
+                self.rate,
+                seconds / self.began.elapsed().as_secs_f64().max(1e-9),
+                self.notes
+            ),
+            warnings: self.warnings,
+        })
     }
 }

@@ -7,17 +7,23 @@ use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
-use zeitgeber::live::{LiveNode, Workshop, examine_into};
-use zeitgeber::node::NodeInfo;
+use zeitgeber::live::{InsertNode, InsertSource, LiveNode, Workshop, examine_into};
+use zeitgeber::node::{NodeInfo, registry};
 
 /// How often `watch` looks whether a file was saved.
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// Make, check, build and hear nodes of your own
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber node new mine\n  \
+    zeitgeber node check mine.dsp\n  \
+    zeitgeber node watch mine.dsp music.flac -o out.wav\n\n\
+    docs/write-a-node.md is the guide.")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -108,6 +114,29 @@ fn workshop() -> Result<Workshop, Problem> {
 /// Opens a node of the user's.
 pub fn open(file: &Path) -> Result<LiveNode, Problem> {
     Ok(workshop()?.open(file)?)
+}
+
+/// Finds the node of an insert: a built-in one by its name, or a file, which is compiled and checked.
+pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
+    match InsertSource::parse(text) {
+        InsertSource::Builtin(name) => {
+            registry().info(name.split(['*', '@']).next().unwrap_or(&name))?;
+            Ok(InsertNode::Builtin(name))
+        }
+        InsertSource::File(file) => Ok(InsertNode::Live(Arc::new(open(&file)?))),
+    }
+}
+
+/// Warns where a node that an insert holds was left.
+pub fn warn_tripped(tripped: [bool; 2], inserts: &[Option<InsertNode>; 2]) {
+    for ((tripped, node), letter) in tripped.into_iter().zip(inserts).zip(["A", "B"]) {
+        if let Some(node) = node.as_ref().filter(|_| tripped) {
+            eprintln!(
+                "zeitgeber: warning: insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
+                node.name()
+            );
+        }
+    }
 }
 
 fn new(name: &str, cpp: bool) -> Result<(), Problem> {

@@ -6,6 +6,9 @@ use zeitgeber::node::{Group, NodeInfo, ParamInfo, ParamKind, registry};
 
 /// List every node with its channels, phase inputs and parameters
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber nodes\n  \
+    zeitgeber nodes --json")]
 pub struct Args {
     /// As JSON: an array of objects with the fields of the library's NodeInfo
     #[arg(long)]

@@ -17,6 +17,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Look at OSC and head trackers
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber osc monitor\n  \
+    zeitgeber osc monitor --port 9100 --anywhere --count 10\n\n\
+    docs/control.md has the addresses.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -156,6 +160,7 @@ fn understood(tracker: &mut Tracker, message: &Message) -> String {
         Command::Seek(seconds) => format!("protocol at {seconds} s"),
         Command::Node { node, param, value } => format!("node {node}, {param} = {value}"),
         Command::Recenter => "the head is recentred".to_owned(),
+        Command::LetGo => "a button is let go".to_owned(),
     };
     match routed.instance {
         Some(name) => format!("{what} (instance {name:?})"),

@@ -8,6 +8,9 @@ use zeitgeber::engine::controls::{CONTROLS, Scale, Values};
 
 /// List every parameter: id, values, default and what it does
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber params\n  \
+    zeitgeber params --json")]
 pub struct Args {
     /// As JSON
     #[arg(long)]

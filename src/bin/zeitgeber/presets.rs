@@ -15,6 +15,11 @@ use zeitgeber::protocol::{Entry, Library, Preset, carrier_hertz, export_sbg, imp
 
 /// List, show, check, rename, delete, import, export and measure presets
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber presets list\n  \
+    zeitgeber presets show \"Calm ten\"\n  \
+    zeitgeber presets import sequence.sbg\n  \
+    zeitgeber presets check mine.json")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

@@ -1,21 +1,30 @@
-//! `zeitgeber render`: a file, or silence, through the engine into a WAV file.
+//! `zeitgeber render`: files, or silence, through the engine into WAV or FLAC files.
 
 use crate::args::{self, Problem};
-use crate::material::Material;
+use crate::batch;
+use crate::material::{Job, Material, Report, Stage};
+use crate::node;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
-use zeitgeber::offline::{Lane, RenderOptions, render};
+use zeitgeber::offline::{Lane, RenderOptions, Tags, render};
 use zeitgeber::protocol::Entry;
 
 /// Overshoots of less than this would be told as 0.0 dB, in dB.
 const LEAST_OVERSHOOT: f32 = 0.05;
 
-/// Render a file, or silence, through the engine into a 32-bit float WAV file (RF64 beyond 4 GiB)
+/// Render files, or silence, through the engine into WAV or FLAC files
 #[derive(clap::Args)]
 #[command(
     after_help = "Parameters: the values of --preset come first, --set wins over them, and \
-    --automate over both. `zeitgeber params` lists the ids."
+    --automate over both. `zeitgeber params` lists the ids.\n\n\
+    Examples:\n  \
+    zeitgeber render talk.flac -o out.wav --set l1_kind=binaural --set beat=6 --set l1_level=-30\n  \
+    zeitgeber render --preset \"Descent into sleep\" -o sleep.flac\n  \
+    zeitgeber render rain.wav -o night.flac --loop 8h --preset \"Slow surf\" --normalize -20LUFS\n  \
+    zeitgeber render *.flac -o bounced --format flac --set prog_kind=shift --set beat=8\n\n\
+    Several inputs are treated on all processors. What is wrong with one does not stop the others: it is told at the \
+    end, with exit code 2."
 )]
 pub struct Args {
     #[command(flatten)]
@@ -40,6 +49,13 @@ pub struct Args {
     /// The SOFA file whose head-related filters space renders with, in place of the embedded set
     #[arg(long, value_name = "FILE.sofa")]
     hrtf: Option<PathBuf>,
+    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
+    /// library; its first parameters are a_1 to a_4, from 0 to 1
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_a: Option<String>,
+    /// The node of insert B, in everything before the ceiling
+    #[arg(long, value_name = "NODE|FILE")]
+    insert_b: Option<String>,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -61,9 +77,25 @@ enum Bus {
     Ambisonic,
 }
 
+/// What all files of a render share.
+struct Shared<'a> {
+    args: &'a Args,
+    options: RenderOptions,
+    /// Files that are read beside the inputs.
+    read: Vec<PathBuf>,
+    tags: Tags,
+}
+
 impl Args {
     /// Renders.
     pub fn run(self) -> Result<(), Problem> {
+        let jobs = self.material.jobs()?;
+        if let (Some(markers), true) = (&self.markers, jobs.len() > 1) {
+            return Err(Problem::new(format!(
+                "{}: --markers is one file; render the inputs one by one",
+                markers.display()
+            )));
+        }
         let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
@@ -73,7 +105,9 @@ impl Args {
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
-        let mut options = RenderOptions {
+        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
+            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let options = RenderOptions {
             settings,
             bus: None,
             lanes: automations
@@ -85,8 +119,9 @@ impl Args {
             tail: self.material.tail,
             start: self.start,
             bpm: self.bpm,
-            capture: self.material.capture(),
+            capture: None,
             hrtf: self.hrtf.clone().or(asked_hrtf),
+            inserts: [insert_a?, insert_b?],
             markers: self.markers.clone(),
         };
         options.check()?;
@@ -95,18 +130,50 @@ impl Args {
             .into_iter()
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
-        let read: Vec<&Path> = read.map(PathBuf::as_path).collect();
-        let is_bus = self.bus == Bus::Ambisonic;
+        let inserts = [&self.insert_a, &self.insert_b].into_iter().flatten();
+        let shared = Shared {
+            args: &self,
+            read: read.cloned().chain(inserts.map(PathBuf::from)).collect(),
+            options,
+            tags: Tags {
+                preset: entry.as_ref().map(|entry| entry.name.clone()),
+            },
+        };
+        let stage = self.material.stage(jobs.len())?;
+        let made = batch::folders(self.material.folders(&jobs))?;
+        if let [job] = &jobs[..] {
+            let report = shared.render(job, &stage)?;
+            drop(made);
+            return report.tell(self.material.is_quiet());
+        }
+        let done = batch::all(&jobs, self.material.workers(), &stage, |job| {
+            shared.render(job, &stage)
+        });
+        drop(made);
+        batch::tell(&jobs, done, &stage, self.material.is_quiet())
+    }
+}
+
+impl Shared<'_> {
+    /// Renders one file.
+    fn render(&self, job: &Job, stage: &Stage) -> Result<Report, Problem> {
+        let material = &self.args.material;
+        let mut options = RenderOptions {
+            capture: material.capture(job),
+            ..self.options.clone()
+        };
+        let read: Vec<&Path> = self.read.iter().map(PathBuf::as_path).collect();
+        let is_bus = self.args.bus == Bus::Ambisonic;
         // What is left of a protocol where the file begins.
         let own = options
             .protocol
             .as_ref()
-            .map(|protocol| protocol.seconds() - self.start);
-        let mut source = self.material.open(read.iter().copied(), own, is_bus)?;
-        if let Some(markers) = &self.markers {
+            .map(|protocol| protocol.seconds() - self.args.start);
+        let mut source = material.open(job, read.iter().copied(), own, is_bus)?;
+        if let Some(markers) = &options.markers {
             args::refuse_overwrite(markers, read)?;
-            args::refuse_overwrite(markers, self.material.input())?;
-            if self.material.is_output(markers) {
+            args::refuse_overwrite(markers, job.input.as_deref())?;
+            if material.is_output(markers) {
                 return Err(Problem::new(
                     "--markers and -o name the same file; name two".to_owned(),
                 ));
@@ -118,20 +185,24 @@ impl Args {
         // Where space stays off, a bus leaves as it came.
         let leaves_as_bus = is_bus && space_stays_off(&options);
         let width = if leaves_as_bus { source.channels() } else { 2 };
-        let mut output = self.material.output(source.as_ref(), width)?;
+        let tags = self.tags.clone();
+        let mut output = material.output(job, stage, source.as_ref(), width, tags)?;
         let done = render(source.as_mut(), &options, |channels| {
             output.write(&channels[..width])
         })?;
         if done.repaired > 0 {
-            eprintln!(
-                "zeitgeber: warning: {} samples of the input were not finite and became silence",
+            output.warn(format!(
+                "{} samples of the input were not finite and became silence",
                 done.repaired
-            );
+            ));
         }
+        node::warn_tripped(done.tripped, &options.inserts);
         if let Some(overshoot) = done.overshoot {
             output.note(ceiling(overshoot));
         }
-        output.finish(done.frames)
+        let report = output.finish(done.frames)?;
+        material.draw(options.capture.as_ref())?;
+        Ok(report)
     }
 }
 

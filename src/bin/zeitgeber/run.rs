@@ -6,14 +6,17 @@ use crate::node;
 use std::path::Path;
 use zeitgeber::graph::{Graph, GraphRun};
 use zeitgeber::live::{LiveNode, Workshop};
-use zeitgeber::offline::{RenderOptions, alone, lone_node, prepare, run_graph};
+use zeitgeber::offline::{RenderOptions, Tags, alone, lone_node, prepare, run_graph};
 
 /// Run a graph, or one node alone, on a file
 #[derive(clap::Args)]
 #[command(
     after_help = "A graph's first two inputs are the two ears, further ones are silent. \
     `zeitgeber nodes` lists the nodes, `zeitgeber graph --json` shows what a graph looks like, \
-    `zeitgeber node new` begins a node of your own."
+    `zeitgeber node new` begins a node of your own.\n\n\
+    Examples:\n  \
+    zeitgeber run gate talk.wav -o gated.wav --set gate.threshold=-40\n  \
+    zeitgeber run mine.dsp music.flac -o out.wav --capture taps --plot"
 )]
 pub struct Args {
     /// A graph as JSON, the name of a node, or a node of your own: .dsp, .cpp, or a built library
@@ -78,15 +81,18 @@ fn render(
         ..RenderOptions::default()
     };
     options.check()?;
-    let mut source = material.open(file, None, false)?;
+    let job = material.job()?;
+    let mut source = material.open(&job, file, None, false)?;
     let mut graph = prepare(graph, source.rate(), options.block)?;
     for text in sets {
         set(&mut graph, text)?;
     }
     // What is set before the first frame is there, and does not travel.
     graph.reset();
-    let capture = material.capture();
-    let mut output = material.output(source.as_ref(), graph.outputs())?;
+    let capture = material.capture(&job);
+    let stage = material.stage(1)?;
+    let tags = Tags::default();
+    let mut output = material.output(&job, &stage, source.as_ref(), graph.outputs(), tags)?;
     let frames = run_graph(
         source.as_mut(),
         &mut graph,
@@ -96,7 +102,9 @@ fn render(
         |channels| output.write(channels),
     );
     fine()?;
-    output.finish(frames?)
+    let report = output.finish(frames?)?;
+    material.draw(capture.as_ref())?;
+    report.tell(material.is_quiet())
 }
 
 /// Reads a graph file.

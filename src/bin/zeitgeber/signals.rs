@@ -14,3 +14,11 @@ pub fn stop_flag() -> io::Result<Arc<AtomicBool>> {
     signal_hook::flag::register(signal_hook::consts::SIGHUP, stop.clone())?;
     Ok(stop)
 }
+
+/// A file that may not grow is an error of whoever writes it, which says so and takes the file away, and no end of the
+/// program on the spot.
+pub fn outlive_file_limits() {
+    // Where it cannot be asked for, all is as the system has it.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::signal::SIGXFSZ, Arc::default());
+}

@@ -3,12 +3,13 @@
 mod sources;
 
 use super::space::head::{self, View};
+use crate::dsp::quaternion::Quat;
 use crate::editor::live::Live;
 use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, knobs};
 use crate::engine::ControlId;
-use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_YAW, SPACE_KIND, SPACE_OFF};
+use crate::engine::controls::{HEAD_PITCH, HEAD_ROLL, HEAD_TRACK, HEAD_YAW, SPACE_KIND, SPACE_OFF};
 use egui::{
     Align, Align2, Layout, PointerButton, Pos2, Rect, Role, Sense, Stroke, Ui, UiBuilder,
     WidgetInfo, pos2, vec2,
@@ -173,7 +174,7 @@ fn recenter(desk: &mut Desk) {
     desk.release();
 }
 
-/// Yaw, pitch and roll: as they are heard while space sounds, else as their controls stand.
+/// Yaw, pitch and roll: as they are heard while space sounds, else as controls and tracker stand.
 fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
     let display = live.telemetry().map(|telemetry| telemetry.display());
     let heard = display.filter(|display| {
@@ -181,6 +182,15 @@ fn turns(live: &Live, desk: &Desk) -> [f32; 3] {
     });
     match heard {
         Some(display) => display.head(),
-        None => TURNS.map(|id| desk.value(id) as f32),
+        None => {
+            let controls = TURNS.map(|id| desk.value(id));
+            let tracked = desk.link.control.head().filter(|_| desk.is_on(HEAD_TRACK));
+            // As the engine would turn it: the controls first.
+            let turns = tracked.map_or(controls, |tracked| {
+                let [yaw, pitch, roll] = controls;
+                (Quat::from_turns(yaw, pitch, roll) * tracked).turns()
+            });
+            turns.map(|turn| turn as f32)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The inspector: all controls of the card that is chosen. What its kind does not use is left out or dimmed.
 
 use super::figures::figure;
+use super::inserts;
 use super::strip::{Card, layer_figure, meter, program_figure};
 use crate::editor::hrtf;
 use crate::editor::live::Live;
@@ -54,6 +55,7 @@ pub(in crate::editor) fn ui(
         match card {
             Card::Layer(index) => layer(ui, index, accent, live, desk),
             Card::Program => program(ui, accent, live, desk),
+            Card::Insert(index) => inserts::ui(ui, index, accent, desk),
             Card::Noise => noise(ui, accent, desk),
             Card::Space => space(ui, accent, desk),
             Card::Input => input(ui, accent, live, desk),

@@ -1,6 +1,8 @@
 //! Presets: a library to search by words, kinds and grades, with what each does and what is known of it; and what
 //! loads, saves and compares sounds.
 
+mod reader;
+
 use super::header::badge;
 use crate::editor::link::Link;
 use crate::editor::panel::scrolled;
@@ -13,12 +15,9 @@ use crate::protocol::{Entry, Grade, Library, Preset, Take};
 use egui::{
     Align2, Color32, Popup, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
+use reader::Reader;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// How long the list of presets is taken for current.
-const FRESH: Duration = Duration::from_secs(5);
 
 /// The longest path in a preset, in letters.
 const LONGEST_PATH: usize = 4096;
@@ -29,8 +28,9 @@ const ROW: f32 = 30.0;
 /// What the region remembers between frames.
 pub(in crate::editor) struct Presets {
     library: Library,
+    /// The factory's first.
     entries: Vec<Entry>,
-    read: Option<Instant>,
+    reader: Reader,
     words: String,
     group: Option<String>,
     grade: Option<Grade>,
@@ -127,8 +127,8 @@ impl Presets {
     pub fn new(library: Library) -> Presets {
         Presets {
             library,
-            entries: Vec::new(),
-            read: None,
+            entries: Library::factory(),
+            reader: Reader::default(),
             words: String::new(),
             group: None,
             grade: None,
@@ -138,24 +138,38 @@ impl Presets {
         }
     }
 
-    /// Reads the library where it has not been read for a while.
+    /// Takes up what has become of the musician's own presets, which are read beside the window.
     pub fn refresh(&mut self, link: &Link) {
-        if self.read.is_some_and(|read| read.elapsed() < FRESH) {
-            return;
+        if let Some(own) = self.reader.poll(&self.library, link) {
+            self.take_up(own);
         }
-        let (entries, wrong) = self.library.list();
-        if self.read.is_none() {
-            for error in wrong {
-                link.messages.post(error.to_string());
-            }
-        }
-        self.entries = entries;
-        self.read = Some(Instant::now());
+    }
+
+    /// Reads them at once: the musician has just changed them here.
+    fn reread(&mut self, link: &Link) {
+        let own = self.reader.read(&self.library, link);
+        self.take_up(own);
+    }
+
+    fn take_up(&mut self, own: Vec<Entry>) {
+        self.entries.retain(|entry| entry.path.is_none());
+        self.entries.extend(own);
+    }
+
+    /// The preset of a name: the musician's own wins over the factory's, as everywhere.
+    fn named(&self, name: &str) -> Option<usize> {
+        let same = |entry: &Entry| entry.name.to_lowercase() == name.to_lowercase();
+        self.entries.iter().rposition(same)
+    }
+
+    /// Whether a preset is not reached by its name, for another one has it, too.
+    fn is_hidden(&self, index: usize) -> bool {
+        self.named(&self.entries[index].name) != Some(index)
     }
 
     /// The grade of a preset.
     pub fn grade(&self, name: &str) -> Option<Grade> {
-        let entry = self.entries.iter().find(|entry| entry.name == name)?;
+        let entry = &self.entries[self.named(name)?];
         entry.preset.evidence().map(|evidence| evidence.grade)
     }
 
@@ -167,18 +181,21 @@ impl Presets {
 
     /// Loads the preset so many places further.
     pub fn step(&mut self, way: isize, desk: &Desk) {
-        let count = self.entries.len() as isize;
+        let shown: Vec<usize> = (0..self.entries.len())
+            .filter(|index| !self.is_hidden(*index))
+            .collect();
+        let count = shown.len() as isize;
         if count == 0 {
             return;
         }
-        let current = desk.link.session().name;
-        let place = self.entries.iter().position(|entry| entry.name == current);
+        let current = self.named(&desk.link.session().name);
+        let place = shown.iter().position(|index| Some(*index) == current);
         let next = match (place, way < 0) {
             (Some(place), _) => (place as isize + way).rem_euclid(count),
             (None, true) => count - 1,
             (None, false) => 0,
         };
-        self.load(desk.link, desk.sink, next as usize);
+        self.load(desk.link, desk.sink, shown[next as usize]);
     }
 
     /// Loads a preset by its place in the list.
@@ -222,7 +239,7 @@ impl Presets {
             }
             Err(error) => link.messages.post(error.to_string()),
         }
-        self.read = None;
+        self.reread(link);
     }
 
     /// Draws the page.
@@ -314,17 +331,17 @@ impl Presets {
     }
 
     fn list(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
-        let current = desk.link.session().name;
+        let current = self.named(&desk.link.session().name);
         let mut loaded = None;
         scrolled(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let mut none = true;
             for (index, entry) in self.entries.iter().enumerate() {
-                if !self.fits(entry) {
+                if !self.fits(entry) || self.is_hidden(index) {
                     continue;
                 }
                 none = false;
-                if row(ui, entry, entry.name == current, theme) {
+                if row(ui, entry, Some(index) == current, theme) {
                     loaded = Some(index);
                 }
             }
@@ -342,11 +359,7 @@ impl Presets {
             Some(name) => name.clone(),
             None => desk.link.session().name,
         };
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.name == name)
-            .cloned();
+        let entry = self.named(&name).map(|index| self.entries[index].clone());
         if let Some(entry) = &entry {
             describe(ui, entry, theme);
             ui.add_space(GAP);
@@ -383,7 +396,7 @@ impl Presets {
                                 Ok(_) => self.shown = Some(self.rename.trim().to_owned()),
                                 Err(error) => desk.link.messages.post(error.to_string()),
                             }
-                            self.read = None;
+                            self.reread(desk.link);
                             ui.close();
                         }
                     });
@@ -403,7 +416,7 @@ impl Presets {
                         if let Err(error) = self.library.delete(&entry.name) {
                             desk.link.messages.post(error.to_string());
                         }
-                        self.read = None;
+                        self.reread(desk.link);
                         self.shown = None;
                     }
                 });
@@ -439,8 +452,7 @@ impl Presets {
                 desk.link
                     .messages
                     .post(format!("imported: {}", path.display()));
-                self.read = None;
-                self.refresh(desk.link);
+                self.reread(desk.link);
                 self.shown = Some(name);
             }
             Err(error) => desk.link.messages.post(error.to_string()),
@@ -458,7 +470,7 @@ impl Presets {
         } else {
             now.name.clone()
         };
-        let known = self.entries.iter().find(|entry| entry.name == now.name);
+        let known = self.named(&now.name).map(|index| &self.entries[index]);
         let preset = match known {
             Some(entry) => entry.preset.clone(),
             None => Preset::new(&name, "", &[], None),
@@ -638,6 +650,35 @@ mod tests {
     }
 
     #[test]
+    fn ones_own_preset_hides_the_factorys_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let factory = Library::factory().swap_remove(1).name;
+        let text = format!(
+            r#"{{"zeitgeber": 1, "name": "{}", "params": {{"beat": 5}}}}"#,
+            factory.to_uppercase()
+        );
+        std::fs::write(folder.path().join("own.json"), text).unwrap();
+        let link = Link::default();
+        let mut presets = Presets::new(Library::at(folder.path()));
+        assert!(!presets.is_hidden(1), "it has not been read yet");
+        // Beside the window.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while presets.entries.iter().all(|entry| entry.path.is_none()) {
+            presets.refresh(&link);
+            assert!(std::time::Instant::now() < deadline, "it is not read");
+            std::thread::yield_now();
+        }
+        assert!(presets.is_hidden(1));
+        let own = presets.named(&factory).unwrap();
+        assert!(presets.entries[own].path.is_some() && !presets.is_hidden(own));
+        let hidden = (0..presets.entries.len()).filter(|index| presets.is_hidden(*index));
+        assert_eq!(hidden.count(), 1);
+        std::fs::remove_file(folder.path().join("own.json")).unwrap();
+        presets.reread(&link);
+        assert!(!presets.is_hidden(1));
+    }
+
+    #[test]
     fn saving_again_keeps_what_is_said_about_a_preset() {
         let folder = std::env::temp_dir().join(format!("zeitgeber-save-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -646,11 +687,8 @@ mod tests {
         std::fs::write(folder.join("mine.json"), text).unwrap();
         let (link, sink) = (Link::default(), Table::default());
         let mut presets = Presets::new(Library::at(&folder));
-        presets.refresh(&link);
-        let index = presets
-            .entries
-            .iter()
-            .position(|entry| entry.name == "Mine");
+        presets.reread(&link);
+        let index = presets.named("Mine");
         presets.load(&link, &sink, index.unwrap());
         let chosen = link.hrtf().choice.unwrap().path;
         assert_eq!(chosen, folder.join("head.sofa"));

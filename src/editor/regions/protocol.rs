@@ -14,14 +14,15 @@ use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, short_name, switch};
 use crate::engine::ControlId;
-use crate::engine::controls::{BEAT, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON};
+use crate::engine::controls::{BEAT, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON, Values};
 use crate::engine::timeline::{Curve, Row, Timeline, can_move, can_travel};
 use crate::protocol::{PresetProblem, Protocol};
 use egui::{
-    Align2, Key, PointerButton, Popup, Rect, Response, RichText, Role, ScrollArea, Sense, Shape,
-    Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, EventFilter, Key, Modifiers, PointerButton, Popup, Rect, Response, RichText, Role,
+    ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Height of the ruler, in points.
 const RULER: f32 = 20.0;
@@ -33,10 +34,12 @@ const SLIM: [f32; 2] = [38.0, 62.0];
 const STRAIGHT: f32 = 4.0;
 /// How much finer a drag with shift is.
 const FINE: f64 = 0.1;
+/// The share of what is in sight that an arrow takes a point by.
+const KEY: f64 = 0.01;
 /// Points that can be taken hold of at a time: of more, as of imported sequences, one has to come nearer.
 const MOST: usize = 400;
-/// Seconds after which a play head that has not moved stands.
-const STANDS: f64 = 0.3;
+/// Until the next look at a play head that moves.
+const NEXT: Duration = Duration::from_millis(100);
 /// Length of a new protocol, in seconds.
 const NEW: f64 = 600.0;
 
@@ -57,8 +60,8 @@ pub(in crate::editor) struct Stage {
     wrong: Option<String>,
     /// How far the slim lanes are scrolled, in points.
     scroll: f32,
-    /// Where the play head was last, and when it came there.
-    head: (f64, f64),
+    /// Where the play head was last.
+    head: f64,
 }
 
 /// A point that is being dragged.
@@ -158,10 +161,12 @@ impl Stage {
             self.chosen = None;
         }
         let now = live.telemetry().and_then(|telemetry| telemetry.protocol());
-        if let Some(seconds) = now.filter(|seconds| *seconds != self.head.0) {
-            self.head = (seconds, desk.now);
+        self.head = now.unwrap_or(self.head);
+        let runs = live.protocol_runs();
+        if runs {
+            // While its time passes without a sound nothing else asks for the next frame.
+            ui.ctx().request_repaint_after(NEXT);
         }
-        let runs = now.is_some() && desk.now - self.head.1 < STANDS;
         self.bar(ui, &laid, runs, desk, &theme);
         let area = ui.available_rect_before_wrap();
         ui.allocate_rect(area, Sense::hover());
@@ -259,7 +264,7 @@ impl Stage {
                 }
                 desk.sink.play(!runs);
             }
-            let (here, length) = (clock(self.head.0), clock(laid.protocol.seconds()));
+            let (here, length) = (clock(self.head), clock(laid.protocol.seconds()));
             ui.label(RichText::new(here).font(font::title()).color(theme.text));
             let length = format!("of {length}");
             ui.label(RichText::new(length).font(font::SMALL).color(theme.weak));
@@ -397,7 +402,7 @@ impl Stage {
         }
         let range = ruler.x_range();
         let painter = ui.painter_at(Rect::from_min_max(ruler.min, area.max));
-        let head = self.view.x(self.head.0, range);
+        let head = self.view.x(self.head, range);
         if range.contains(head) {
             let colour = if desk.is_on(PROTOCOL_ON) {
                 theme.text
@@ -421,8 +426,8 @@ impl Stage {
         let id = ui.scope_id().with("ruler");
         let response = ui.interact(area, id, Sense::click_and_drag());
         response.widget_info(|| {
-            let mut info = WidgetInfo::slider(true, self.head.0, "Protocol position");
-            info.current_text_value = Some(exact(self.head.0));
+            let mut info = WidgetInfo::slider(true, self.head, "Protocol position");
+            info.current_text_value = Some(exact(self.head));
             info
         });
         let range = area.x_range();
@@ -459,9 +464,9 @@ impl Stage {
             .filter(|_| goes || response.dragged())
         {
             let seconds = self.view.seconds(at.x, range);
-            self.head.0 = seconds.clamp(0.0, laid.protocol.seconds());
+            self.head = seconds.clamp(0.0, laid.protocol.seconds());
             if goes {
-                desk.sink.seek(self.head.0);
+                desk.sink.seek(self.head);
             }
         }
         let _ = response.on_hover_text("A click goes there, where the host has no transport.");
@@ -616,7 +621,9 @@ impl Stage {
                 at.y + 8.0
             };
             let place = Rect::from_min_size(pos2(x, y), size);
-            if lit || !place.expand(3.0).intersects(named) {
+            // One that would be cut off is no help.
+            let whole = plot.intersect(clip).expand(1.0).contains_rect(place);
+            if lit || whole && !place.expand(3.0).intersects(named) {
                 if lit {
                     marks.rect_filled(place.expand(2.0), 3.0, theme.surface);
                 }
@@ -632,7 +639,7 @@ impl Stage {
         let control = lane.control;
         let colour = accent(control, theme);
         let value = laid
-            .value(control, self.head.0)
+            .value(control, self.head)
             .unwrap_or_else(|| desk.value(control));
         let text = control.control().format(value);
         let left = lane.area.left();
@@ -727,9 +734,16 @@ impl Stage {
         let deletes = response.has_focus()
             && ui
                 .input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace));
+        if response.gained_focus() {
+            self.chosen = Some((control, n));
+            self.wrong = None;
+        }
         let mut edited = None;
         if deletes {
             edited = self.delete(index, laid, desk);
+        } else if let Some(to) = self.nudged(ui, response, lane, row) {
+            self.chosen = Some((control, n));
+            edited = self.set(to, laid, desk);
         }
         response.context_menu(|ui| {
             ui.set_min_width(150.0);
@@ -754,6 +768,51 @@ impl Stage {
             }
         });
         edited
+    }
+
+    /// Where the arrows take a point that has the focus: a hundredth of what is in sight, with shift a tenth of that.
+    fn nudged(&self, ui: &Ui, response: &Response, lane: &Lane, row: Row) -> Option<Row> {
+        if !response.has_focus() {
+            return None;
+        }
+        // Arrows move the point, not the focus; tab goes to the next one.
+        ui.memory_mut(|memory| {
+            let filter = EventFilter {
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                ..EventFilter::default()
+            };
+            memory.set_focus_lock_filter(response.id, filter);
+        });
+        let way = |more: Key, less: Key| {
+            ui.input_mut(|input| {
+                let mut count =
+                    |key, modifiers| f64::from(input.count_and_consume_key(modifiers, key) as u32);
+                // Those with shift first: without is with or without.
+                let little = count(more, Modifiers::SHIFT) - count(less, Modifiers::SHIFT);
+                FINE * little + count(more, Modifiers::NONE) - count(less, Modifiers::NONE)
+            })
+        };
+        let later = way(Key::ArrowRight, Key::ArrowLeft);
+        let higher = way(Key::ArrowUp, Key::ArrowDown);
+        let mut to = row;
+        if later != 0.0 {
+            let step = (KEY * self.view.span).max(0.001);
+            let seconds = row.seconds + later * step;
+            // As exactly as it can be typed.
+            to.seconds = (1e3 * seconds).round().max(0.0) / 1e3;
+        }
+        if higher != 0.0 {
+            let entry = lane.control.control();
+            let moved = lane.value(lane.share(row.value) + KEY * higher);
+            to.value = if moved == row.value {
+                // Less than its last decimal.
+                entry.snap(entry.clamp(row.value + least(lane.control).copysign(higher)))
+            } else {
+                moved
+            };
+        }
+        (to != row).then_some(to)
     }
 
     /// Takes a held point further.
@@ -891,6 +950,14 @@ impl Stage {
                 None
             }
         }
+    }
+}
+
+/// The smallest step of a control.
+fn least(control: ControlId) -> f64 {
+    match control.control().values {
+        Values::Number { decimals, .. } => 10f64.powi(-(decimals as i32)),
+        _ => 1.0,
     }
 }
 

@@ -266,6 +266,10 @@ impl Stage {
                 _ => format!("Layer {} in space, right side", index + 1),
             };
             let label = ["1", "2", "3", "4"][index.min(3)];
+            let spot = |at, active| {
+                let accent = theme.layer;
+                dot(painter, &theme, at, accent, label, source.sounds, active);
+            };
             // Above: direction and distance.
             let own = plan
                 .above
@@ -285,15 +289,7 @@ impl Stage {
                 desk.change(ids.azimuth, f64::from(azimuth));
                 desk.change(ids.distance, f64::from(plan.above.distance(at)));
             });
-            dot(
-                painter,
-                &theme,
-                at,
-                theme.layer,
-                label,
-                source.sounds,
-                above,
-            );
+            spot(at, above);
             height(painter, &theme, &plan.above, at, source.shown.elevation);
             if above {
                 pill(ui, &theme, plan.above, at, &value, theme.layer);
@@ -317,15 +313,7 @@ impl Stage {
                 let metres = source.control.distance;
                 desk.change(ids.elevation, f64::from(plan.beside.elevation(at, metres)));
             });
-            dot(
-                painter,
-                &theme,
-                at,
-                theme.layer,
-                label,
-                source.sounds,
-                beside,
-            );
+            spot(at, beside);
             if beside {
                 pill(ui, &theme, plan.beside, at, &value, theme.layer);
             }

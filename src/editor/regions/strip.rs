@@ -2,22 +2,30 @@
 //! inspector; the mark in its corner turns it on and off.
 
 use super::figures::{Figure, figure};
+use super::inserts;
 use crate::editor::live::{BOTTOM, Live};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, GATE_ON, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND, NOISE_LEVEL,
-    ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND,
-    TIMER,
+    CEILING, CEILING_ON, FADE_IN, GATE_ON, INSERTS, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND,
+    NOISE_LEVEL, ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC,
+    SPACE_KIND, TIMER,
 };
 use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+/// Below this width of the strip, and of a card, everything stands closer; from this inner width of a card on there is
+/// room for whole names.
+const NARROW: f32 = 900.0;
+const TIGHT: f32 = 70.0;
+const ROOMY: f32 = 70.0;
 
 /// The cards, in the order of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::editor) enum Card {
     Input,
     Program,
+    Insert(usize),
     Layer(usize),
     Noise,
     Space,
@@ -27,9 +35,11 @@ pub(in crate::editor) enum Card {
 
 impl Card {
     /// All cards.
-    pub const ALL: [Card; 10] = [
+    pub const ALL: [Card; 12] = [
         Card::Input,
         Card::Program,
+        Card::Insert(0),
+        Card::Insert(1),
         Card::Layer(0),
         Card::Layer(1),
         Card::Layer(2),
@@ -45,6 +55,7 @@ impl Card {
         match self {
             Card::Input => "Input",
             Card::Program => "Program",
+            Card::Insert(index) => inserts::NAMES[index.min(1)],
             Card::Layer(index) => ["Layer 1", "Layer 2", "Layer 3", "Layer 4"][index.min(3)],
             Card::Noise => "Noise",
             Card::Space => "Space",
@@ -57,6 +68,8 @@ impl Card {
     fn short(self) -> &'static str {
         match self {
             Card::Program => "Prog",
+            Card::Insert(index) => ["Ins A", "Ins B"][index.min(1)],
+            Card::Session => "Sess",
             Card::Layer(index) => ["L 1", "L 2", "L 3", "L 4"][index.min(3)],
             _ => self.name(),
         }
@@ -66,7 +79,7 @@ impl Card {
     pub fn accent(self, theme: &Theme) -> Color32 {
         match self {
             Card::Input | Card::Output => theme.noise,
-            Card::Program => theme.program,
+            Card::Program | Card::Insert(_) => theme.program,
             Card::Layer(_) => theme.layer,
             Card::Noise => theme.noise,
             Card::Space => theme.space,
@@ -78,6 +91,7 @@ impl Card {
     fn kind(self) -> Option<(ControlId, f64)> {
         match self {
             Card::Program => Some((PROG_KIND, 1.0)),
+            Card::Insert(index) => Some((INSERTS[index].on, 1.0)),
             Card::Layer(index) => Some((LAYER[index].kind, 1.0)),
             Card::Noise => Some((NOISE_KIND, 2.0)),
             Card::Space => Some((SPACE_KIND, 1.0)),
@@ -91,6 +105,9 @@ impl Card {
             Card::Input => desk.is_on(GATE_ON) || desk.is_on(LEVELLER_ON),
             Card::Output => desk.is_on(CEILING_ON),
             Card::Session => true,
+            Card::Insert(index) => {
+                desk.is_on(INSERTS[index].on) && desk.link.insert(index).choice.is_some()
+            }
             _ => self.kind().is_some_and(|(id, _)| desk.index(id) > 0),
         }
     }
@@ -132,7 +149,7 @@ pub(in crate::editor) fn ui(
     desk: &mut Desk,
 ) -> Option<Card> {
     let area = ui.max_rect();
-    let gap = 6.0;
+    let gap = if area.width() < NARROW { 3.0 } else { 4.0 };
     let count = Card::ALL.len() as f32;
     let width = (area.width() - gap * (count - 1.0)) / count;
     let mut clicked = None;
@@ -164,11 +181,11 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         ui.painter()
             .rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
     }
-    let inner = rect.shrink(8.0);
+    let inner = rect.shrink(if rect.width() < TIGHT { 5.0 } else { 7.0 });
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.top() + 7.0),
         Align2::LEFT_CENTER,
-        if inner.width() < 74.0 {
+        if inner.width() < ROOMY {
             card.short()
         } else {
             card.name()
@@ -188,7 +205,12 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         font::SMALL,
         if on { theme.text } else { theme.weak },
     );
-    if let Some((id, first)) = card.kind() {
+    // An insert that holds nothing has nothing to be switched.
+    let switches = match card {
+        Card::Insert(index) => desk.link.insert(index).choice.is_some(),
+        _ => true,
+    };
+    if let Some((id, first)) = card.kind().filter(|_| switches) {
         let corner = Rect::from_center_size(
             pos2(inner.right() - 6.0, inner.top() + 7.0),
             vec2(20.0, 20.0),
@@ -233,6 +255,19 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
                 "as it is".to_owned()
             }
         }
+        Card::Insert(index) => {
+            let colour = if card.is_on(desk) { accent } else { theme.line };
+            let stroke = Stroke::new(1.6, colour);
+            let middle = Rect::from_center_size(area.center(), vec2(22.0, 16.0));
+            let y = area.center().y;
+            ui.painter()
+                .hline(area.left() + 2.0..=middle.left(), y, stroke);
+            ui.painter()
+                .hline(middle.right()..=area.right() - 2.0, y, stroke);
+            ui.painter()
+                .rect_stroke(middle, 4.0, stroke, StrokeKind::Middle);
+            inserts::line(&desk.link.insert(index))
+        }
         Card::Noise => {
             let kind = desk.index(NOISE_KIND);
             let colour = if kind > 0 { accent } else { theme.line };
@@ -258,7 +293,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
                 _ => text(SPACE_KIND),
             };
             let room = desk.index(SPACE_KIND) > 0 && desk.value(ROOM) > 0.0;
-            if room && area.width() >= 74.0 {
+            if room && area.width() >= ROOMY {
                 format!("{kind} + room")
             } else {
                 kind

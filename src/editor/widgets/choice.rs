@@ -46,24 +46,7 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
             .fold(0.0, f32::max);
         let room = ui.available_width() / names.len() as f32;
         if names.len() <= MOST && widest + 10.0 <= room {
-            segments(
-                ui,
-                id,
-                names,
-                (accent, HEIGHT),
-                desk,
-                |ui, rect, index, colour| {
-                    let painter = ui.painter();
-                    let place = rect.center();
-                    painter.text(
-                        place,
-                        Align2::CENTER_CENTER,
-                        names[index],
-                        font::SMALL,
-                        colour,
-                    );
-                },
-            );
+            segments(ui, id, names, (accent, HEIGHT), desk, word(names));
         } else {
             list(ui, id, names, desk);
         }
@@ -81,24 +64,7 @@ pub(in crate::editor) fn choice_bare(
     let names = names(id);
     ui.scope(|ui| {
         ui.set_max_width(width);
-        segments(
-            ui,
-            id,
-            names,
-            (accent, 20.0),
-            desk,
-            |ui, rect, index, colour| {
-                let painter = ui.painter();
-                let place = rect.center();
-                painter.text(
-                    place,
-                    Align2::CENTER_CENTER,
-                    names[index],
-                    font::SMALL,
-                    colour,
-                );
-            },
-        );
+        segments(ui, id, names, (accent, 20.0), desk, word(names));
     });
 }
 
@@ -124,17 +90,23 @@ pub(in crate::editor) fn choice_icons(
             let chosen = names[desk.index(id).min(names.len() - 1)];
             ui.label(RichText::new(chosen).font(font::value()));
         });
-        segments(
-            ui,
-            id,
-            names,
-            (accent, HEIGHT),
-            desk,
-            |ui, rect, index, colour| {
-                draw(ui, rect, index, colour);
-            },
-        );
+        segments(ui, id, names, (accent, HEIGHT), desk, draw);
     });
+}
+
+/// What is in a segment that has no picture: its name.
+fn word(names: &'static [&'static str]) -> impl Fn(&Ui, Rect, usize, Color32) {
+    move |ui, rect, index, colour| {
+        let text = names[index];
+        let painter = ui.painter();
+        painter.text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            font::SMALL,
+            colour,
+        );
+    }
 }
 
 fn segments(
@@ -147,7 +119,7 @@ fn segments(
 ) {
     let theme = Theme::of(ui);
     let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    tell(&whole, id, desk.value(id));
+    tell(&whole, id, desk.value(id), &desk.text(id, desk.value(id)));
     menu::attach(&whole, id, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
     let width = area.width() / names.len() as f32;
@@ -210,7 +182,12 @@ fn list(ui: &mut Ui, id: ControlId, names: &[&str], desk: &mut Desk) {
             }
         })
         .response;
-    tell(&response, id, desk.value(id));
+    tell(
+        &response,
+        id,
+        desk.value(id),
+        &desk.text(id, desk.value(id)),
+    );
     menu::attach(&response, id, desk);
     let _ = response.on_hover_ui(|ui| hint(ui, id));
 }

@@ -28,7 +28,7 @@ pub(super) fn drive(
     desk: &mut Desk,
 ) -> bool {
     let control = id.control();
-    tell(response, id, desk.value(id));
+    tell(response, id, desk.value(id), &desk.text(id, desk.value(id)));
     if !response.dragged() && typing::field(ui, response.id, readout, desk) {
         return true;
     }
@@ -46,7 +46,7 @@ pub(super) fn drive(
     if response.clicked() {
         response.request_focus();
         if on_readout {
-            desk.type_into(id, response.id, control.format(desk.value(id)));
+            desk.type_into(id, response.id, desk.text(id, desk.value(id)));
         }
     }
     menu::attach(response, id, desk);
@@ -140,8 +140,9 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         (Key::ArrowUp, Key::ArrowDown, 1.0),
         (Key::PageUp, Key::PageDown, 5.0),
     ] {
-        let way = pressed(up) as f64 - pressed(down) as f64;
+        // Those with shift first: without is with or without.
         let little = fine(up) as f64 - fine(down) as f64;
+        let way = pressed(up) as f64 - pressed(down) as f64;
         let steps = steps * (way + FINE * little);
         if steps != 0.0 {
             step(id, steps, desk);
@@ -151,7 +152,7 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         desk.jump(id, id.control().default_value());
     }
     if pressed(Key::Enter) > 0 {
-        desk.type_into(id, response.id, id.control().format(desk.value(id)));
+        desk.type_into(id, response.id, desk.text(id, desk.value(id)));
         return;
     }
     let typed = ui.input(|input| {

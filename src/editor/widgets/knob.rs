@@ -1,7 +1,7 @@
 //! A knob: the name above, an arc that tells how far, the value below.
 
 use super::drive::drive;
-use super::{Desk, is_two_sided, position, short_name};
+use super::{Desk, is_two_sided, position};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, pos2, vec2};
@@ -44,12 +44,13 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     let typing = drive(ui, &response, id, TRAVEL, readout, desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
-    let (value, control) = (desk.value(id), id.control());
+    let value = desk.value(id);
+    let (name, text) = desk.short(id, value);
     let active = response.hovered() || desk.holds(id) || response.has_focus();
     painter.text(
         pos2(area.center().x, area.top() + 7.0),
         Align2::CENTER_CENTER,
-        short_name(id),
+        name,
         font::SMALL,
         if active { theme.text } else { theme.weak },
     );
@@ -85,7 +86,7 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         painter.text(
             readout.center(),
             Align2::CENTER_CENTER,
-            control.format(value),
+            text,
             font::value(),
             if lit { theme.text } else { theme.weak },
         );

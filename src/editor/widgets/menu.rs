@@ -16,13 +16,13 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     let control = id.control();
     ui.set_min_width(170.0);
     ui.weak(control.name);
-    let default = control.format(control.default_value());
+    let default = desk.text(id, control.default_value());
     if ui.button(format!("Reset to {default}")).clicked() {
         desk.jump(id, control.default_value());
         ui.close();
     }
     if ui.button("Copy value").clicked() {
-        let text = control.format(desk.value(id));
+        let text = desk.text(id, desk.value(id));
         ui.ctx().copy_text(text.clone());
         desk.hand.copied = Some(text);
         ui.close();
@@ -50,7 +50,7 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     }
     let number = matches!(control.values, Values::Number { .. });
     if number && ui.button("Type a value").clicked() {
-        let text = control.format(desk.value(id));
+        let text = desk.text(id, desk.value(id));
         desk.type_into(id, response.id, text);
         ui.close();
     }

@@ -20,14 +20,18 @@ pub(super) use switch::{power, switch};
 pub(super) use value::value;
 
 use super::ParamSink;
+use super::insert::InsertMacro;
 use super::link::Link;
 use crate::engine::ControlId;
-use crate::engine::controls::{Scale, Values};
+use crate::engine::controls::{INSERTS, InsertIds, Scale, Values};
 use egui::{Response, Role, Ui, WidgetInfo};
 use typing::Typing;
 
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
+
+/// Letters that fit above and below a knob.
+const KNOB: usize = 9;
 
 /// The controls that the user holds or has just let go of. There is one pointer and one keyboard focus: what is held
 /// is one gesture, mostly of one control, of two where something is dragged over a plane.
@@ -55,6 +59,20 @@ impl Hand {
 }
 
 impl Hand {
+    /// Forgets what was being typed into a field that is drawn no more: another page is open.
+    pub(super) fn forget_what_is_out_of_sight(&mut self) {
+        self.typing = self.typing.take().and_then(Typing::if_in_sight);
+    }
+
+    /// Seconds until the user's own values are shown no more and the host's are again, which may have refused them.
+    pub(super) fn settles_in(&self, now: f64) -> Option<f64> {
+        let free = self.last.iter().filter(|(id, ..)| !self.held.contains(id));
+        let left = free
+            .map(|(.., until)| until - now)
+            .filter(|left| *left > 0.0);
+        left.max_by(f64::total_cmp)
+    }
+
     /// Ends the gestures that no button holds any more.
     pub(super) fn let_go(&mut self, sink: &dyn ParamSink, now: f64) {
         if self.wheel.is_some_and(|(.., until)| now <= until) {
@@ -82,6 +100,43 @@ impl Desk<'_> {
         match own {
             Some((_, value, until)) if self.holds(id) || self.now < *until => *value,
             _ => self.sink.value(id),
+        }
+    }
+
+    /// What a macro moves of the node that its insert holds.
+    fn moved(&self, id: ControlId) -> Option<InsertMacro> {
+        let place = |ids: &InsertIds| ids.macros.iter().position(|of| *of == id);
+        let mut inserts = INSERTS.iter().enumerate();
+        let (insert, number) = inserts.find_map(|(n, ids)| Some((n, place(ids)?)))?;
+        self.link.insert_macro(insert, number)
+    }
+
+    /// The text of a value; a macro's is that of what it moves.
+    pub fn text(&self, id: ControlId, value: f64) -> String {
+        match self.moved(id) {
+            Some(moved) => (moved.format)(value),
+            None => id.control().format(value),
+        }
+    }
+
+    /// The name and the value of a control where there is little room.
+    fn short(&self, id: ControlId, value: f64) -> (String, String) {
+        let Some(moved) = self.moved(id) else {
+            return (short_name(id).to_owned(), id.control().format(value));
+        };
+        let text = (moved.format)(value);
+        let value = text.strip_suffix(&moved.name).unwrap_or(&text);
+        (cut(&moved.name, KNOB), cut(value.trim_end(), KNOB))
+    }
+
+    /// Reads a value from text.
+    fn read(&self, id: ControlId, text: &str) -> Result<f64, String> {
+        match self.moved(id) {
+            Some(moved) => {
+                let error = || format!("{}: \"{text}\" is not a value", moved.name);
+                (moved.parse)(text).ok_or_else(error)
+            }
+            None => id.control().parse(text).map_err(|error| error.to_string()),
         }
     }
 
@@ -160,6 +215,15 @@ impl Desk<'_> {
     }
 }
 
+/// A text in so many letters, for where there is no more room.
+pub(super) fn cut(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
+    }
+    let short: String = text.chars().take(letters.saturating_sub(2)).collect();
+    short + ".."
+}
+
 /// How far a control's handle is, 0 to 1, on the curve that suits the hand: hosts' lanes are straight in the unit,
 /// knobs give more room to where the ear is finer.
 pub(super) fn position(id: ControlId, value: f64) -> f64 {
@@ -229,7 +293,7 @@ pub(super) fn short_name(id: ControlId) -> &'static str {
 }
 
 /// Tells assistive technology what a widget is: the host's name of the control and its value.
-fn tell(response: &Response, id: ControlId, value: f64) {
+fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
     let control = id.control();
     response.widget_info(|| {
         let mut info = match control.values {
@@ -239,7 +303,7 @@ fn tell(response: &Response, id: ControlId, value: f64) {
                 WidgetInfo::selected(Role::CheckBox, true, value >= 0.5, control.name)
             }
         };
-        info.current_text_value = Some(control.format(value));
+        info.current_text_value = Some(text.to_owned());
         info
     });
 }

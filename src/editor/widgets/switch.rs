@@ -85,7 +85,12 @@ pub(in crate::editor) fn power(
 
 fn flip(response: &Response, id: ControlId, desk: &mut Desk) {
     let on = desk.is_on(id);
-    tell(response, id, f64::from(u8::from(on)));
+    tell(
+        response,
+        id,
+        f64::from(u8::from(on)),
+        &desk.text(id, f64::from(u8::from(on))),
+    );
     if response.clicked() {
         desk.jump(id, f64::from(u8::from(!on)));
     }

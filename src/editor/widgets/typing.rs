@@ -20,6 +20,19 @@ pub(super) struct Typing {
     wrong: Option<String>,
     /// Not drawn yet; whether all of the text is to be selected then.
     fresh: Option<bool>,
+    /// Drawn in this frame.
+    drawn: bool,
+}
+
+impl Typing {
+    /// For the next frame, if it was drawn in this one or is to be drawn first then.
+    pub(super) fn if_in_sight(self) -> Option<Typing> {
+        let seen = self.drawn || self.fresh.is_some();
+        seen.then_some(Typing {
+            drawn: false,
+            ..self
+        })
+    }
 }
 
 impl Desk<'_> {
@@ -31,6 +44,7 @@ impl Desk<'_> {
             text,
             wrong: None,
             fresh: Some(true),
+            drawn: false,
         });
     }
 
@@ -48,7 +62,6 @@ impl Desk<'_> {
 /// # Errors
 /// What is wrong with the text, for people.
 pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), String> {
-    let control = id.control();
     if id == BEAT
         && let Ok(division) = DIVISION.control().parse(text)
     {
@@ -67,7 +80,7 @@ pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), St
         desk.bring(CARRIER_SOURCE, CARRIER_FIXED_NOTE as f64);
         return Ok(());
     }
-    let value = control.parse(text).map_err(|error| error.to_string())?;
+    let value = desk.read(id, text)?;
     desk.bring(id, value);
     if id == BEAT {
         desk.bring(BEAT_SOURCE, BEAT_HZ as f64);
@@ -135,6 +148,7 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
             }
         }
     }
+    typing.drawn = true;
     desk.hand.typing = Some(typing);
     true
 }

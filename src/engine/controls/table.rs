@@ -203,6 +203,7 @@ const DUTY: Values = number(5.0, 95.0, 50.0, 2, "%");
 const RAMP: Values = number(0.0, 50.0, 10.0, 2, "ms");
 const AZIMUTH_VALUES: Values = number(-180.0, 180.0, 0.0, 2, "deg");
 const ELEVATION_VALUES: Values = number(-90.0, 90.0, 0.0, 2, "deg");
+const MACRO: Values = number(0.0, 1.0, 0.5, 6, "");
 const DISTANCE_VALUES: Values = logarithmic(0.2, 20.0, 1.5, 3, "m");
 
 table! {
@@ -435,7 +436,55 @@ table! {
         "The loudness to come to (ITU-R BS.1770).";
     LEVELLER_SPEED "leveller_speed" "Leveller Speed" "Leveller" number(0.5, 60.0, 10.0, 2, "s"),
         "Time over which the leveller averages; it waits in pauses.";
+    A_ON "a_on" "Insert A" "Insert A" switch(true),
+        "Lets the node of insert A, which treats the incoming audio before space, be heard.";
+    A_1 "a_1" "Insert A 1" "Insert A" MACRO,
+        "Moves the first parameter of the node of insert A over its range.";
+    A_2 "a_2" "Insert A 2" "Insert A" MACRO,
+        "Moves the second parameter of the node of insert A over its range.";
+    A_3 "a_3" "Insert A 3" "Insert A" MACRO,
+        "Moves the third parameter of the node of insert A over its range.";
+    A_4 "a_4" "Insert A 4" "Insert A" MACRO,
+        "Moves the fourth parameter of the node of insert A over its range.";
+    B_ON "b_on" "Insert B" "Insert B" switch(true),
+        "Lets the node of insert B, which treats everything before the ceiling, be heard.";
+    B_1 "b_1" "Insert B 1" "Insert B" MACRO,
+        "Moves the first parameter of the node of insert B over its range.";
+    B_2 "b_2" "Insert B 2" "Insert B" MACRO,
+        "Moves the second parameter of the node of insert B over its range.";
+    B_3 "b_3" "Insert B 3" "Insert B" MACRO,
+        "Moves the third parameter of the node of insert B over its range.";
+    B_4 "b_4" "Insert B 4" "Insert B" MACRO,
+        "Moves the fourth parameter of the node of insert B over its range.";
 }
+
+/// The ids of one insert.
+#[derive(Debug, Clone, Copy)]
+pub struct InsertIds {
+    /// Whether its node is heard.
+    pub on: ControlId,
+    /// What moves the node's first parameters.
+    pub macros: [ControlId; 4],
+}
+
+impl InsertIds {
+    /// Whether a control is one of these.
+    pub fn has(&self, control: ControlId) -> bool {
+        self.on == control || self.macros.contains(&control)
+    }
+}
+
+/// The ids of inserts A and B.
+pub const INSERTS: [InsertIds; 2] = [
+    InsertIds {
+        on: A_ON,
+        macros: [A_1, A_2, A_3, A_4],
+    },
+    InsertIds {
+        on: B_ON,
+        macros: [B_1, B_2, B_3, B_4],
+    },
+];
 
 /// The ids of the layers.
 pub const LAYER: [LayerIds; LAYERS] = [

@@ -168,3 +168,42 @@ fn a_logarithmic_control_is_linear_in_its_logarithm() {
         );
     }
 }
+
+/// The text of a macro is that of the parameter that it moves, and survives the way back.
+#[test]
+fn macros_read_as_what_they_move() {
+    use crate::editor::insert::InsertMacro;
+    let link = Arc::new(Link::default());
+    let params = ZgParams::new(link.clone());
+    let Slot::Number(param) = &params.slots[controls::B_2.index()] else {
+        panic!("a macro is a number");
+    };
+    assert_eq!(param.normalized_value_to_string(0.5, true), "0.5");
+    assert_eq!(param.string_to_normalized_value("0.25"), Some(0.25));
+    let format = |x: f64| format!("{} Hz cutoff", (x * 1000.0).round());
+    let parse = |text: &str| Some(text.split(' ').next()?.parse::<f64>().ok()? / 1000.0);
+    link.edit_insert(1, |state| {
+        let of_node = InsertMacro {
+            name: "cutoff".to_owned(),
+            default: 0.5,
+            format: Arc::new(format),
+            parse: Arc::new(parse),
+        };
+        state.macros = vec![of_node.clone(), of_node];
+    });
+    assert_eq!(
+        param.normalized_value_to_string(0.44, true),
+        "440 Hz cutoff"
+    );
+    let back = param.string_to_normalized_value("440 Hz cutoff").unwrap();
+    assert_eq!(
+        param.normalized_value_to_string(back, true),
+        "440 Hz cutoff"
+    );
+    assert_eq!(param.string_to_normalized_value("much"), None);
+    // What the node has no parameter for stays a plain number.
+    let Slot::Number(third) = &params.slots[controls::B_3.index()] else {
+        panic!("a macro is a number");
+    };
+    assert_eq!(third.normalized_value_to_string(0.5, true), "0.5");
+}

@@ -1,4 +1,6 @@
 //! A host that plays while sounds are loaded, and follows them late.
+//!
+//! promise: a state or preset that comes while it plays is one fade
 
 use super::*;
 use crate::control::{Command, Hooks};
@@ -205,7 +207,7 @@ fn load_state(host: &Host, changes: &[(ControlId, f64)]) {
         protocol: take(host, &[], Some(ROWS)).protocol,
         ..SessionState::default()
     };
-    let fields = state::fields(EditorSize::default(), None, &session);
+    let fields = state::fields(EditorSize::default(), None, &session, &[None, None]);
     host.params.deserialize_fields(&fields);
 }
 
@@ -366,4 +368,159 @@ fn a_preset_from_outside_sounds_without_an_editor() {
         said.last().unwrap().text.contains("no such preset"),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_fader_from_outside_never_jumps_back_while_the_editor_writes_it_to_the_host() {
+    let mut host = reachable(&[(BEAT, 10.0)]);
+    let mut written = Vec::new();
+    let mut last = 10.0;
+    for n in 0..400_u32 {
+        // A fader at every block; an editor that draws now and then; a host that answers some blocks later.
+        let value = BEAT.control().snap(10.1 + 0.1 * f64::from(n));
+        host.link.control.hold(BEAT, value);
+        if n % 5 == 0 {
+            for (id, value) in host.link.control.take_for_host() {
+                written.push((n + 3, id, value));
+            }
+        }
+        while let Some(&(when, id, value)) = written.first().filter(|(when, ..)| *when <= n) {
+            host.params.host_sets(id, value);
+            written.remove(0);
+            assert!(when <= n);
+        }
+        if n % 7 == 0 {
+            host.link.control.round();
+        }
+        host.play(1);
+        let now = host.engine.get(BEAT);
+        assert!(now >= last, "block {n}: {now} after {last}");
+        assert_eq!(host.link.control.held(BEAT), Some(value), "block {n}");
+        last = now;
+    }
+    for (id, value) in host.link.control.take_for_host() {
+        host.params.host_sets(id, value);
+    }
+    host.play(2);
+    host.link.control.round();
+    assert_eq!(host.link.control.held(BEAT), None, "it is the host's");
+    assert_eq!(
+        (host.engine.get(BEAT), host.params.value(BEAT)),
+        (last, last)
+    );
+    // From then on the host has it.
+    host.params.host_sets(BEAT, 20.0);
+    host.play(1);
+    assert_eq!(host.engine.get(BEAT), 20.0);
+}
+
+#[test]
+fn what_comes_while_a_preset_is_loaded_is_newer_than_it() {
+    let mut host = reachable(&[(BEAT, 10.0), (CARRIER, 200.0)]);
+    // An older value that the engine has not taken, and a newer one that it takes before the sound.
+    host.link.control.hold(CARRIER, 555.0);
+    let after = host.link.control.release();
+    host.link.control.hold(BEAT, 3.0);
+    host.play(1);
+    let settings: Vec<_> = ControlId::all()
+        .map(|id| (id, host.params.value(id)))
+        .collect();
+    host.session.send(&settings, None, after);
+    host.play(60);
+    let found = (host.engine.get(BEAT), host.engine.get(CARRIER));
+    assert_eq!(found, (3.0, 200.0));
+    host.link.control.round();
+    assert_eq!(host.link.control.held(BEAT), Some(3.0));
+    assert_eq!(host.link.control.held(CARRIER), None);
+    // Given back, all is as the host has it.
+    host.link.control.give_back();
+    host.play(60);
+    assert_eq!(host.engine.get(BEAT), 10.0);
+}
+
+#[test]
+fn a_state_that_holds_something_keeps_it_though_the_worker_looks_between() {
+    let host = reachable(&[(BEAT, 10.0)]);
+    host.link.control.hold(BEAT, 7.0);
+    let saved = host.link.control.save();
+    let mut other = reachable(&[(BEAT, 10.0)]);
+    other.link.control.round();
+    other.link.control.restore(saved);
+    // The engine knows nothing of it yet.
+    other.link.control.round();
+    assert_eq!(other.link.control.held(BEAT), Some(7.0));
+    other.session.load_state();
+    other.play(60);
+    other.link.control.round();
+    assert_eq!(other.engine.get(BEAT), 7.0);
+    assert_eq!(other.link.control.held(BEAT), Some(7.0));
+}
+
+#[test]
+fn a_flood_of_presets_is_the_last_of_them() {
+    let mut host = reachable(&[]);
+    let desk = host.link.control.clone();
+    let names: Vec<String> = crate::protocol::factory_presets()
+        .iter()
+        .map(|preset| preset.name().to_owned())
+        .collect();
+    desk.edit_map(|map| {
+        for (number, name) in names.iter().take(100).enumerate() {
+            map.learn(crate::control::Learned {
+                channel: 0,
+                controller: crate::control::Controller::Program(number as u8),
+                moves: crate::control::Moves::Preset(name.clone()),
+            });
+        }
+    });
+    let last = names.len().min(100) - 1;
+    for n in 0..10_000 {
+        desk.midi(&[0xC0, (n % (last + 1)) as u8]);
+    }
+    desk.midi(&[0xC0, last as u8]);
+    assert_eq!(desk.take_commands(), [Command::Preset(names[last].clone())]);
+    // The same from the audio thread; a map that changes meanwhile makes no other presets of its programs.
+    let mut midi = desk.audio();
+    desk.round();
+    midi.hear([0xC0, 1, 0], &mut host.engine, |_| 0.0);
+    let first = desk.map().entries[0].moves.clone();
+    desk.edit_map(|map| map.forget(&first));
+    desk.round();
+    assert_eq!(desk.take_commands(), [Command::Preset(names[1].clone())]);
+    midi.hear([0xC0, 2, 0], &mut host.engine, |_| 0.0);
+    desk.edit_map(|map| map.entries.clear());
+    desk.round();
+    assert_eq!(desk.take_commands(), []);
+}
+
+#[test]
+fn a_controller_of_the_host_holds_at_once_and_a_flood_of_them_loses_nothing() {
+    use crate::control::{Controller, Learned, Moves};
+    let mut host = reachable(&[(BEAT, 10.0)]);
+    let desk = host.link.control.clone();
+    desk.edit_map(|map| {
+        for (number, id) in [(1, "beat"), (2, "carrier")] {
+            map.learn(Learned {
+                channel: 0,
+                controller: Controller::Cc(number),
+                moves: Moves::Control(id.to_owned()),
+            });
+        }
+    });
+    let mut midi = desk.audio();
+    desk.round();
+    let params = host.params.clone();
+    let at = |id| params.value(id);
+    midi.hear([0xB0, 1, 127], &mut host.engine, at);
+    desk.round();
+    assert_eq!(desk.held(BEAT), Some(100.0));
+    for n in 0..2000 {
+        midi.hear([0xB0, 2, (n % 128) as u8], &mut host.engine, at);
+    }
+    midi.hear([0xB0, 2, 127], &mut host.engine, at);
+    midi.hear([0xB0, 1, 0], &mut host.engine, at);
+    desk.round();
+    let low = BEAT.control().range().0;
+    assert_eq!(desk.held(BEAT), Some(low));
+    assert_eq!(desk.held(CARRIER), Some(CARRIER.control().range().1));
 }

@@ -1,4 +1,6 @@
 //! Old, foreign, broken and mutated states.
+//!
+//! promise: states of every form that there has been load; broken ones say why and change nothing
 
 use super::*;
 use crate::editor::SessionState;
@@ -18,7 +20,12 @@ fn default_state() -> PluginState {
     PluginState {
         version: "0.1.0".into(),
         params,
-        fields: fields(EditorSize::default(), None, &SessionState::default()),
+        fields: fields(
+            EditorSize::default(),
+            None,
+            &SessionState::default(),
+            &[None, None],
+        ),
     }
 }
 
@@ -273,7 +280,12 @@ fn save_load_save_is_the_same_to_the_byte() {
     let before = serde_json::to_string(&state).unwrap();
     let link = Link::default();
     restore(&state.fields, &link);
-    state.fields = fields(link.size(), link.hrtf().choice, &link.session());
+    state.fields = fields(
+        link.size(),
+        link.hrtf().choice,
+        &link.session(),
+        &link.insert_choices(),
+    );
     state.fields.extend(link.control.save());
     assert_eq!(serde_json::to_string(&state).unwrap(), before);
 }
@@ -343,7 +355,7 @@ fn write_fixture() {
                 .map(|(protocol, _)| Arc::new(protocol));
             session.name = "Mine".into();
         }
-        state.fields = fields(size, None, &session);
+        state.fields = fields(size, None, &session, &[None, None]);
         state.fields.insert(VERSION_KEY.into(), version.to_string());
         let text = serde_json::to_string_pretty(&state).unwrap() + "\n";
         let path = format!(
@@ -352,6 +364,50 @@ fn write_fixture() {
         );
         std::fs::write(path, text).unwrap();
     }
+}
+
+#[test]
+fn what_the_inserts_hold_is_saved_and_waits_for_the_user_when_it_is_loaded() {
+    let link = Link::default();
+    let file = InsertChoice::File {
+        path: "/x/y.dsp".into(),
+        source: Some("process = _;".to_owned()),
+    };
+    let node = InsertChoice::Node("gain".to_owned());
+    link.choose_insert(0, Some(file.clone()), true);
+    link.choose_insert(1, Some(node.clone()), true);
+    let saved = |link: &Link| {
+        let mut state = default_state();
+        let choices = link.insert_choices();
+        state.fields = fields(link.size(), None, &link.session(), &choices);
+        filter(&mut state);
+        assert!(notices(&state).is_empty());
+        state
+    };
+    let other = Link::default();
+    assert!(restore(&saved(&link).fields, &other));
+    assert_eq!(other.insert(0).choice, Some(file));
+    assert_eq!(other.insert(1).choice, Some(node));
+    assert!(!other.insert(0).consent);
+    // Loaded where it is there already, it need not ask again.
+    let changes = link.insert(0).changes;
+    restore(&saved(&other).fields, &link);
+    assert!(link.insert(0).consent && link.insert(0).changes == changes);
+    // A state without inserts empties them.
+    restore(&saved(&Link::default()).fields, &other);
+    assert_eq!(other.insert_choices(), [None, None]);
+    assert!(!saved(&other).fields.contains_key(INSERTS_KEY));
+    // A form of later is kept; a broken one is refused with the whole.
+    let mut state = default_state();
+    let later = "{\"form\":9,\"a\":[1]}".to_owned();
+    state.fields.insert(INSERTS_KEY.into(), later.clone());
+    filter(&mut state);
+    restore(&state.fields, &other);
+    assert_eq!(saved(&other).fields[INSERTS_KEY], later);
+    let mut state = default_state();
+    let broken = "{\"form\":1,\"a\":{\"node\":5}}";
+    state.fields.insert(INSERTS_KEY.into(), broken.into());
+    assert!(refusal(state).contains("inserts"));
 }
 
 proptest! {

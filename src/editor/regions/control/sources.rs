@@ -6,7 +6,9 @@ use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button, switch};
 use crate::engine::ControlId;
 use crate::engine::controls::{HEAD_TRACK, SPACE_KIND, SPACE_OFF};
-use egui::{Color32, DragValue, Response, RichText, Role, TextEdit, Ui, WidgetInfo};
+use egui::{
+    Align2, Color32, DragValue, Response, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
 use std::time::Duration;
 
 /// Axes by their names.
@@ -22,6 +24,12 @@ const ORDERS: [[u8; 3]; 6] = [
     [2, 1, 0],
 ];
 
+/// Width of the labels before settings, in points.
+const LABEL: f32 = 56.0;
+
+/// Seconds after which a tracker is only called silent: its age moves no more.
+const SILENT: f64 = 10.0;
+
 /// Draws the column.
 pub(super) fn ui(ui: &mut Ui, desk: &mut Desk) {
     let theme = Theme::of(ui);
@@ -31,7 +39,7 @@ pub(super) fn ui(ui: &mut Ui, desk: &mut Desk) {
     osc(ui, desk, &status, &theme);
     midi(ui, desk, &status, &theme);
     held(ui, desk, &status, &theme);
-    if status.source.is_some() || status.learning.is_some() {
+    if status.source.is_some_and(|source| source.age < SILENT) {
         // Rate and age move while no sound does.
         ui.ctx().request_repaint_after(Duration::from_millis(100));
     }
@@ -44,6 +52,32 @@ fn title(ui: &mut Ui, text: &str, theme: &Theme) {
 
 fn told(ui: &mut Ui, text: impl Into<String>, colour: Color32) {
     ui.label(RichText::new(text.into()).font(font::SMALL).color(colour));
+}
+
+/// What belongs together behind a label: the labels have a column of their own.
+fn row(ui: &mut Ui, label: &str, theme: &Theme, draw: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let (area, _) = ui.allocate_exact_size(vec2(LABEL, 24.0), Sense::hover());
+        let place = area.left_center();
+        let painter = ui.painter();
+        painter.text(place, Align2::LEFT_CENTER, label, font::SMALL, theme.weak);
+        draw(ui);
+    });
+}
+
+/// A number of seconds behind a label.
+fn seconds(ui: &mut Ui, label: &str, name: &str, value: &mut f64, most: f64, theme: &Theme) {
+    row(ui, label, theme, |ui| {
+        let field = ui.add(
+            DragValue::new(value)
+                .range(0.0..=most)
+                .speed(0.002 * most.max(0.5))
+                .max_decimals(if most > 1.0 { 1 } else { 3 })
+                .suffix(" s"),
+        );
+        field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, name));
+    });
 }
 
 /// What has become of a port.
@@ -65,10 +99,24 @@ fn toggle(ui: &mut Ui, text: &str, name: &str, help: &str, on: bool, theme: &The
     button(ui, text, name, help, true, look).clicked()
 }
 
-/// A number of a port.
+/// A number of a port. It counts when it is let go of or entered: each step on the way would open a port.
 fn port(ui: &mut Ui, name: &str, number: &mut u16) -> Response {
-    let field = ui.add(DragValue::new(number).range(1024..=65535).speed(0.2));
+    let kept = ui.scope_id().with(("port", name));
+    let moving: Option<u16> = ui.data(|data| data.get_temp(kept));
+    let mut shown = moving.unwrap_or(*number);
+    let field = ui.add(
+        DragValue::new(&mut shown)
+            .range(1024..=65535)
+            .speed(0.2)
+            .update_while_editing(false),
+    );
     field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, name));
+    if field.dragged() || field.has_focus() {
+        ui.data_mut(|data| data.insert_temp(kept, shown));
+    } else {
+        ui.data_mut(|data| data.remove::<u16>(kept));
+        *number = shown;
+    }
     field
 }
 
@@ -92,6 +140,9 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         }
     });
     match (&status.source, status.head) {
+        (Some(source), _) if source.age >= SILENT => {
+            told(ui, format!("{}: silent", source.source.name()), theme.weak);
+        }
         (Some(source), Some([yaw, pitch, roll])) => {
             let text = format!(
                 "{}: {:.0} a second, {:.1} s ago; {yaw:+.0}\u{b0} {pitch:+.0}\u{b0} {roll:+.0}\u{b0}",
@@ -127,8 +178,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         port(ui, "opentrack port", &mut settings.opentrack_port);
         state(ui, &status.opentrack, theme);
     });
-    ui.horizontal_wrapped(|ui| {
-        told(ui, "invert", theme.weak);
+    row(ui, "invert", theme, |ui| {
         for (axis, name) in AXES.into_iter().enumerate() {
             let on = settings.head.invert[axis];
             let label = format!("Invert {name}");
@@ -144,8 +194,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
             }
         }
     });
-    ui.horizontal_wrapped(|ui| {
-        told(ui, "axes", theme.weak);
+    row(ui, "axes", theme, |ui| {
         let names = settings
             .head
             .axes
@@ -155,6 +204,8 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
             let order = ORDERS.iter().position(|order| *order == settings.head.axes);
             settings.head.axes = ORDERS[(order.unwrap_or(0) + 1) % ORDERS.len()];
         }
+    });
+    row(ui, "order", theme, |ui| {
         let (text, other) = match settings.order {
             QuaternionOrder::Wxyz => ("w x y z", QuaternionOrder::Xyzw),
             QuaternionOrder::Xyzw => ("x y z w", QuaternionOrder::Wxyz),
@@ -186,35 +237,31 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
             settings.supperware = !settings.supperware;
         }
     });
-    ui.horizontal_wrapped(|ui| {
-        told(ui, "ahead", theme.weak);
-        let field = ui.add(
-            DragValue::new(&mut settings.head.prediction)
-                .range(0.0..=0.1)
-                .speed(0.001)
-                .max_decimals(3)
-                .suffix(" s"),
-        );
-        field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Tracker prediction"));
-        told(ui, "smoothing", theme.weak);
-        let field = ui.add(
-            DragValue::new(&mut settings.head.smoothing)
-                .range(0.0..=1.0)
-                .speed(0.005)
-                .max_decimals(3)
-                .suffix(" s"),
-        );
-        field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Tracker smoothing"));
-        told(ui, "home after", theme.weak);
-        let field = ui.add(
-            DragValue::new(&mut settings.head.timeout)
-                .range(0.0..=60.0)
-                .speed(0.05)
-                .max_decimals(1)
-                .suffix(" s"),
-        );
-        field.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Tracker time-out"));
-    });
+    let head = &mut settings.head;
+    seconds(
+        ui,
+        "ahead",
+        "Tracker prediction",
+        &mut head.prediction,
+        0.1,
+        theme,
+    );
+    seconds(
+        ui,
+        "smoothing",
+        "Tracker smoothing",
+        &mut head.smoothing,
+        1.0,
+        theme,
+    );
+    seconds(
+        ui,
+        "home after",
+        "Tracker time-out",
+        &mut head.timeout,
+        60.0,
+        theme,
+    );
     keep(desk, settings, &before);
 }
 
@@ -252,8 +299,7 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         }
         state(ui, &status.osc, theme);
     });
-    ui.horizontal_wrapped(|ui| {
-        told(ui, "name of this instance", theme.weak);
+    row(ui, "name", theme, |ui| {
         let field = TextEdit::singleline(&mut settings.name)
             .hint_text("none")
             .desired_width(90.0);
@@ -383,7 +429,7 @@ fn held(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     }
     let help = "Back to the host's own values";
     if button(ui, "Release all", "Release all", help, true, Look::Raised).clicked() {
-        desk.link.control.release();
+        desk.link.control.give_back();
         desk.sink.touch();
     }
 }

@@ -26,7 +26,7 @@ const WAY: f32 = 6.0;
 /// Groups of nodes that have no common prefix.
 const NAMED: [(&str, &[&str]); 5] = [
     ("input", &["input_gain", "gate", "leveller", "format"]),
-    ("program", &["program", "direct", "rest"]),
+    ("program", &["program", "insert_a", "direct", "rest"]),
     (
         "space",
         &[
@@ -43,7 +43,10 @@ const NAMED: [(&str, &[&str]); 5] = [
         ],
     ),
     ("post", &["ears"]),
-    ("output", &["fade", "output_gain", "ceiling", "bypass"]),
+    (
+        "output",
+        &["fade", "output_gain", "insert_b", "ceiling", "bypass"],
+    ),
 ];
 
 /// Prefixes that make a group.

@@ -108,6 +108,16 @@ impl Stage {
                 }
                 continue;
             }
+            // What was not touched stays as exact as it is, which the text need not be.
+            let shown = match is_time {
+                true => exact(row.seconds),
+                false => control.format(row.value),
+            };
+            if *text == shown {
+                self.wrong = None;
+                self.typed.of = None;
+                continue;
+            }
             let read = if is_time {
                 parse(text).map(|seconds| Row { seconds, ..row })
             } else {

@@ -115,7 +115,7 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
             painter.rect_filled(zone, if index == 0 { 4.0 } else { 0.0 }, wash);
             names.push((zone, name));
             let place = pos2(plot.left() - 6.0, top.max(plot.top() + 6.0));
-            if last - place.y >= 10.0 || end == 100.0 {
+            if last - place.y >= 13.0 || end == 100.0 {
                 let text = format!("{end:.0}");
                 painter.text(place, Align2::RIGHT_CENTER, text, font::TINY, theme.weak);
                 last = place.y;
@@ -135,7 +135,8 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
         }
     }
     for (zone, name) in names {
-        if zone.height() > 10.0 {
+        // A low lane has room for its curve and its points.
+        if zone.height() > 12.0 && plot.height() >= 96.0 {
             let place = pos2(plot.right() - 8.0, zone.center().y);
             painter.text(place, Align2::RIGHT_CENTER, name, font::TINY, theme.weak);
         }

@@ -1,0 +1,215 @@
+//! `zeitgeber calibrate`: a signal of a known level to put under a sound level meter, and what follows from its
+//! reading.
+
+use crate::args::{self, Problem};
+use crate::print;
+use std::path::{Path, PathBuf};
+use zeitgeber::engine::ControlId;
+use zeitgeber::engine::controls::{
+    BEAT, CARRIER, FADE_IN, L1_KIND, L1_LEVEL, LAYER_BINAURAL, NOISE_KIND, NOISE_LEVEL,
+};
+use zeitgeber::offline::{
+    Container, RenderOptions, SampleFormat, Silence, SoundFile, Tags, render,
+};
+
+/// By how much a sine's peak stands above its root mean square, in dB.
+const CREST: f64 = 3.0103;
+
+/// The second half of the levels that are listed, in dBFS.
+const LEVELS: [f64; 7] = [0.0, -10.0, -20.0, -30.0, -40.0, -50.0, -60.0];
+
+/// Levels in dB SPL that a meter can have read.
+const READINGS: (f64, f64) = (0.0, 140.0);
+
+/// Write a signal of known level for a sound level meter, and tell what its reading means
+///
+/// First with -o: play the file, and read the meter at each ear. Then with --measured: it tells which level of a
+/// layer or of the noise bed is which sound pressure level, as long as nothing behind Zeitgeber is turned.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber calibrate -o tone.wav\n  \
+    zeitgeber calibrate -o pink.wav --signal pink --level -26\n  \
+    zeitgeber calibrate --measured 74.2\n  \
+    zeitgeber calibrate --measured 74.2 --want 60\n\n\
+    docs/calibration.md has the procedure and the arithmetic.")]
+pub struct Args {
+    /// The file to write: WAV, or FLAC where it ends in .flac
+    #[arg(
+        short,
+        long,
+        value_name = "OUT.wav",
+        required_unless_present = "measured"
+    )]
+    output: Option<PathBuf>,
+    /// What sounds in both ears alike
+    #[arg(long, value_enum, default_value_t = Signal::Tone)]
+    signal: Signal,
+    /// Its level in dBFS: of the tone the peak, of the noise the root mean square, as layers and noise bed have them
+    #[arg(long, value_name = "DBFS", default_value_t = -20.0, allow_hyphen_values = true, value_parser = args::number)]
+    level: f64,
+    /// The frequency of the tone
+    #[arg(long, value_name = "HZ", default_value_t = 1000.0, value_parser = args::number)]
+    hz: f64,
+    /// Its length
+    #[arg(long, value_name = "LENGTH", default_value = "60", value_parser = args::length)]
+    seconds: f64,
+    /// Sample rate
+    #[arg(long, value_name = "HZ", default_value = "48000", value_parser = args::rate)]
+    rate: u32,
+    /// What the meter read of it, in dB SPL
+    #[arg(long, value_name = "DB_SPL", conflicts_with = "output", value_parser = args::number)]
+    measured: Option<f64>,
+    /// With --measured: the level that is wanted, in dB SPL
+    #[arg(long, value_name = "DB_SPL", requires = "measured", value_parser = args::number)]
+    want: Option<f64>,
+}
+
+/// What is put under the meter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Signal {
+    /// A sine
+    Tone,
+    /// Pink noise
+    Pink,
+}
+
+impl Args {
+    /// Writes or tells.
+    pub fn run(self) -> Result<(), Problem> {
+        match (self.measured, &self.output) {
+            (Some(measured), _) => print(&self.table(measured)?),
+            (None, Some(output)) => self.write(output),
+            // clap has seen to it that there is one of them.
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn write(&self, output: &Path) -> Result<(), Problem> {
+        let checked = |control: ControlId, value: f64| -> Result<(ControlId, f64), Problem> {
+            Ok((control, control.control().parse(&value.to_string())?))
+        };
+        let mut settings = vec![checked(FADE_IN, 0.1)?];
+        settings.extend(match self.signal {
+            // Two equal tones: what layer 1 plays with a beat of 0.
+            Signal::Tone => vec![
+                (L1_KIND, LAYER_BINAURAL as f64),
+                checked(BEAT, 0.0)?,
+                checked(CARRIER, self.hz)?,
+                checked(L1_LEVEL, self.level)?,
+            ],
+            Signal::Pink => vec![
+                (NOISE_KIND, NOISE_KIND.control().parse("pink")?),
+                checked(NOISE_LEVEL, self.level)?,
+            ],
+        });
+        let options = RenderOptions {
+            settings,
+            ..RenderOptions::default()
+        };
+        let frames = (self.seconds * f64::from(self.rate)).round() as u64;
+        let mut file = SoundFile::create(
+            output,
+            Container::of(output),
+            2,
+            self.rate,
+            SampleFormat::Int24,
+            Tags::default(),
+        )?;
+        let stop = crate::signals::stop_flag()?;
+        render(&mut Silence::new(self.rate, frames), &options, |ears| {
+            if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(file.interrupted());
+            }
+            file.write(ears)
+        })?;
+        file.finish()?;
+        print(&format!(
+            "{}: {} at {:.1} dBFS in both ears, {:.0} s\n",
+            output.display(),
+            match self.signal {
+                Signal::Tone => format!("a sine of {} Hz", self.hz),
+                Signal::Pink => "pink noise (root mean square)".to_owned(),
+            },
+            self.level,
+            self.seconds
+        ))
+    }
+
+    /// What a reading means.
+    fn table(&self, measured: f64) -> Result<String, Problem> {
+        let (low, high) = READINGS;
+        for (name, value) in [("--measured", Some(measured)), ("--want", self.want)] {
+            if let Some(value) = value
+                && !(low..=high).contains(&value)
+            {
+                return Err(Problem::new(format!(
+                    "{name} {value}: not a level from {low} to {high} dB SPL; the nearest valid value is {}",
+                    if value > high { high } else { low }
+                )));
+            }
+        }
+        // What a sine whose peak is full scale would be; and noise whose root mean square is.
+        let tone = match self.signal {
+            Signal::Tone => measured - self.level,
+            Signal::Pink => measured - self.level - CREST,
+        };
+        let noise = tone + CREST;
+        let mut text = format!(
+            "A tone at 0 dBFS would be {tone:.1} dB SPL, noise of 0 dBFS (RMS) {noise:.1} dB SPL.\n\n  \
+             level     layer (dB SPL)   noise bed (dB SPL)\n"
+        );
+        for level in LEVELS {
+            text += &format!(
+                "  {level:>5.0} dBFS {:>12.1} {:>18.1}\n",
+                tone + level,
+                noise + level
+            );
+        }
+        if let Some(want) = self.want {
+            let (layer, bed) = (want - tone, want - noise);
+            text += &format!(
+                "\n{want:.1} dB SPL: l1_level={layer:.1} for a layer, noise_level={bed:.1} for the noise bed\n"
+            );
+            if layer > 0.0 {
+                text += "That is above full scale: turn the amplifier up and measure again.\n";
+            }
+        }
+        text += "\nEach ear by itself, without weighting (of a tone at 1 kHz dB(A) is the same), at the frequency that was \
+                 measured.\n";
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(signal: Signal, level: f64, want: Option<f64>) -> Args {
+        Args {
+            output: None,
+            signal,
+            level,
+            hz: 1000.0,
+            seconds: 1.0,
+            rate: 48_000,
+            measured: None,
+            want,
+        }
+    }
+
+    #[test]
+    fn levels_follow_from_the_reading() {
+        let text = args(Signal::Tone, -20.0, Some(60.0)).table(74.0).unwrap();
+        assert!(text.contains("0 dBFS would be 94.0 dB SPL"), "{text}");
+        assert!(
+            text.contains("l1_level=-34.0 for a layer, noise_level=-37.0"),
+            "{text}"
+        );
+        // The same pressure measured with noise.
+        let text = args(Signal::Pink, -20.0, None).table(77.0103).unwrap();
+        assert!(text.contains("0 dBFS would be 94.0 dB SPL"), "{text}");
+        let text = args(Signal::Tone, -20.0, Some(99.0)).table(74.0).unwrap();
+        assert!(text.contains("above full scale"), "{text}");
+        assert!(args(Signal::Tone, -20.0, None).table(300.0).is_err());
+    }
+}

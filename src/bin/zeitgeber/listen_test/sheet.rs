@@ -1,0 +1,219 @@
+//! The papers of a listening test: the order, the sheets, the key and the score.
+
+use super::Kind;
+use crate::args::Problem;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Whether each trial's hidden sound (its first, of a pair) is A: by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)
+/// from the seed.
+pub fn order(seed: u64, trials: u32) -> Vec<bool> {
+    let mut state = seed;
+    (0..trials)
+        .map(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (z ^ (z >> 31)) >> 63 == 0
+        })
+        .collect()
+}
+
+/// The file of a trial, which is counted from 0.
+pub fn file(trial: usize, what: &str) -> String {
+    format!("trial-{:03}-{what}.wav", trial + 1)
+}
+
+/// What can be answered.
+fn choices(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::Abx => ["A", "B"],
+        Kind::Ab => ["1", "2"],
+    }
+}
+
+fn question(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Abx => "Is X the same as A or as B?",
+        Kind::Ab => "Which of the two is A?",
+    }
+}
+
+/// The sheet to be filled in.
+pub fn csv(kind: Kind, trials: u32) -> String {
+    let mut text = format!("trial,answer\n# {}\n", question(kind));
+    for trial in 1..=trials {
+        let _ = writeln!(text, "{trial},");
+    }
+    text
+}
+
+/// The right answers.
+pub fn key(kind: Kind, order: &[bool]) -> String {
+    let [first, second] = choices(kind);
+    let mut text = "trial,answer\n".to_owned();
+    for (n, is_a) in order.iter().enumerate() {
+        let _ = writeln!(text, "{},{}", n + 1, if *is_a { first } else { second });
+    }
+    text
+}
+
+/// The sheet for a browser: it plays the files, and saves what was answered as answers.csv.
+pub fn html(kind: Kind, trials: u32) -> String {
+    let [first, second] = choices(kind);
+    let mut rows = String::new();
+    let player = |name: &str, file: &str| {
+        format!("<label>{name} <audio controls preload=\"none\" src=\"{file}\"></audio></label>")
+    };
+    for n in 0..trials as usize {
+        let trial = n + 1;
+        let players = match kind {
+            Kind::Abx => player("X", &file(n, "X")),
+            Kind::Ab => player("1", &file(n, "1")) + &player("2", &file(n, "2")),
+        };
+        let _ = writeln!(
+            rows,
+            "<fieldset><legend>Trial {trial}</legend>{players}\
+             <label><input type=\"radio\" name=\"t{trial}\" value=\"{first}\"> {first}</label>\
+             <label><input type=\"radio\" name=\"t{trial}\" value=\"{second}\"> {second}</label></fieldset>"
+        );
+    }
+    let known = match kind {
+        Kind::Abx => format!("<p>{}{}</p>", player("A", "A.wav"), player("B", "B.wav")),
+        Kind::Ab => String::new(),
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Listening test</title>\n\
+         <style>body{{font:16px sans-serif;max-width:46em;margin:2em auto;padding:0 1em}}\
+         label{{margin-right:1.5em}}audio{{vertical-align:middle}}fieldset{{margin:1em 0}}</style>\n\
+         <h1>Listening test</h1>\n\
+         <p>Put on headphones as they are marked, left on left. Set the level once so that it is comfortable, and \
+         leave it. {} Listen as often as you like, and answer every trial: guess where you are not sure. Stop if \
+         anything feels unpleasant.</p>\n{known}\n{rows}\
+         <button id=\"save\">Save answers.csv</button>\n\
+         <script>\ndocument.getElementById('save').onclick = () => {{\n\
+         \x20 let text = 'trial,answer\\n';\n\
+         \x20 for (let trial = 1; trial <= {trials}; trial++) {{\n\
+         \x20   const answer = document.querySelector(`input[name=t${{trial}}]:checked`);\n\
+         \x20   text += `${{trial}},${{answer ? answer.value : ''}}\\n`;\n  }}\n\
+         \x20 const link = document.createElement('a');\n\
+         \x20 link.href = URL.createObjectURL(new Blob([text], {{type: 'text/csv'}}));\n\
+         \x20 link.download = 'answers.csv';\n  link.click();\n}};\n</script></html>\n",
+        question(kind)
+    )
+}
+
+/// Reads `trial,answer` rows.
+fn read(path: &Path) -> Result<BTreeMap<u32, String>, Problem> {
+    let wrong = |what: String| Problem::new(format!("{}: {what}", path.display()));
+    let text =
+        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let mut rows = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') || line.starts_with("trial") {
+            continue;
+        }
+        let row = line.split_once(',').and_then(|(trial, answer)| {
+            Some((trial.trim().parse().ok()?, answer.trim().to_uppercase()))
+        });
+        let (trial, answer) = row.ok_or_else(|| {
+            wrong(format!(
+                "line {}: write trial,answer, for example 1,A",
+                number + 1
+            ))
+        })?;
+        if rows.insert(trial, answer).is_some() {
+            return Err(wrong(format!(
+                "line {}: trial {trial} comes twice",
+                number + 1
+            )));
+        }
+    }
+    Ok(rows)
+}
+
+/// How many answers are right, and how often guessing would do as well.
+pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
+    let (given, right) = (read(answers)?, read(key)?);
+    if right.is_empty() {
+        return Err(Problem::new(format!("{}: holds no trial", key.display())));
+    }
+    if let Some(trial) = given.keys().find(|trial| !right.contains_key(trial)) {
+        return Err(Problem::new(format!(
+            "{}: trial {trial} is not in the key; is it the key of another test?",
+            answers.display()
+        )));
+    }
+    let answered: Vec<(&u32, &String)> = given
+        .iter()
+        .filter(|(_, answer)| !answer.is_empty())
+        .collect();
+    for (trial, answer) in &answered {
+        if !["A", "B", "1", "2"].contains(&answer.as_str()) {
+            return Err(Problem::new(format!(
+                "{}: trial {trial}: \"{answer}\" is no answer; write A or B (1 or 2 of pairs)",
+                answers.display()
+            )));
+        }
+    }
+    let correct = answered
+        .iter()
+        .filter(|(trial, answer)| right.get(trial) == Some(answer))
+        .count();
+    let all = answered.len();
+    let mut text = format!("{correct} of {all} answers are right");
+    if all < right.len() {
+        let _ = write!(text, " ({} trials were not answered)", right.len() - all);
+    }
+    let chance = at_least(correct as u32, all as u32);
+    let _ = writeln!(
+        text,
+        "\nguessing does as well or better with a probability of {chance:.4}"
+    );
+    text += match chance {
+        _ if all == 0 => "there is nothing to score\n",
+        chance if chance < 0.05 => "the two were told apart (p < 0.05)\n",
+        _ => {
+            "nothing shows that the two were told apart; with few trials nothing shows that they cannot be, either\n"
+        }
+    };
+    Ok(text)
+}
+
+/// The probability of at least `correct` of `all` by tossing a coin: the one-sided binomial test.
+fn at_least(correct: u32, all: u32) -> f64 {
+    // The share of exactly k, from k = 0 on; in logarithms, which do not run out.
+    let mut logarithm = -f64::from(all) * std::f64::consts::LN_2;
+    let mut sum = 0.0;
+    for k in 0..=all {
+        if k >= correct {
+            sum += logarithm.exp();
+        }
+        logarithm += (f64::from(all - k) / f64::from(k + 1)).ln();
+    }
+    sum.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_its_seed_and_near_even() {
+        assert_eq!(order(7, 16), order(7, 16));
+        assert_ne!(order(7, 64), order(8, 64));
+        let count = order(1, 10_000).iter().filter(|is_a| **is_a).count();
+        assert!((4800..5200).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn chances_are_those_of_a_coin() {
+        // 12 of 16: (1820 + 560 + 120 + 16 + 1) / 65536.
+        assert!((at_least(12, 16) - 2517.0 / 65_536.0).abs() < 1e-12);
+        assert!((at_least(0, 16) - 1.0).abs() < 1e-12);
+        assert!((at_least(200, 200) - 0.5f64.powi(200)).abs() < 1e-70);
+    }
+}

@@ -1,0 +1,73 @@
+//! `zeitgeber completions` and `zeitgeber man`: what shells and manuals know of the command line.
+
+use crate::args::Problem;
+use clap::Command;
+use clap_complete::Shell;
+use std::path::{Path, PathBuf};
+
+/// Print completions for a shell
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    zeitgeber completions bash > ~/.local/share/bash-completion/completions/zeitgeber\n  \
+    zeitgeber completions fish > ~/.config/fish/completions/zeitgeber.fish\n  \
+    zeitgeber completions zsh > ~/.zfunc/_zeitgeber")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    /// Prints them.
+    pub fn run(self, mut command: Command) -> Result<(), Problem> {
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "zeitgeber", &mut text);
+        crate::print(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// Write manual pages into a folder: zeitgeber.1, and one for each command
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  zeitgeber man man1\n  man -l man1/zeitgeber-render.1")]
+pub struct Man {
+    /// The folder; made if it does not exist
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+impl Man {
+    /// Writes them.
+    pub fn run(self, mut command: Command) -> Result<(), Problem> {
+        let folder = &self.folder;
+        let told = |path: &Path, error: &std::io::Error| {
+            Problem::new(format!("{}: cannot be written: {error}", path.display()))
+        };
+        if !folder.is_dir() {
+            std::fs::create_dir(folder).map_err(|error| told(folder, &error))?;
+        }
+        command.build();
+        pages(&command, "zeitgeber", &|name, page| {
+            let path = folder.join(format!("{name}.1"));
+            std::fs::write(&path, page).map_err(|error| told(&path, &error))
+        })
+    }
+}
+
+/// Takes a page by its name.
+type Write<'a> = &'a dyn Fn(&str, &[u8]) -> Result<(), Problem>;
+
+/// Hands over the page of a command and of all below it, without those that are hidden.
+fn pages(command: &Command, name: &str, write: Write) -> Result<(), Problem> {
+    let named = command.clone().display_name(name.to_owned());
+    let mut page = Vec::new();
+    clap_mangen::Man::new(named)
+        .manual("Zeitgeber".to_owned())
+        .render(&mut page)?;
+    write(name, &page)?;
+    for below in command.get_subcommands() {
+        if !below.is_hide_set() && below.get_name() != "help" {
+            pages(below, &format!("{name}-{}", below.get_name()), write)?;
+        }
+    }
+    Ok(())
+}

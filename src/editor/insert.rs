@@ -1,0 +1,195 @@
+//! What inserts A and B hold, as the editor and the plugin's state know it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How many there are.
+pub const INSERTS: usize = 2;
+
+/// The longest path or name that a state may hold, in bytes.
+const LONGEST_NAME: usize = 4096;
+
+/// The longest source that travels in a state, in bytes.
+pub const LONGEST_SOURCE: usize = 1 << 20;
+
+/// The form of what a state holds of the inserts.
+const FORM: u64 = 1;
+
+/// What an insert is to hold; persisted in the plugin's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InsertChoice {
+    /// A built-in node, by its name.
+    Node(String),
+    /// A file of the user's.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// What it said when it was last read: so that the project is whole without the file. Not of libraries.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
+}
+
+impl InsertChoice {
+    /// A name or a path, as people write it.
+    pub fn text(&self) -> String {
+        match self {
+            InsertChoice::Node(name) => name.clone(),
+            InsertChoice::File { path, .. } => path.display().to_string(),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let (length, source) = match self {
+            InsertChoice::Node(name) => (name.len(), 0),
+            InsertChoice::File { path, source } => (
+                path.as_os_str().len(),
+                source.as_ref().map_or(0, String::len),
+            ),
+        };
+        match length {
+            0 => Err("an insert has no name".to_owned()),
+            _ if length > LONGEST_NAME => Err(format!("an insert's name has {length} bytes")),
+            _ if source > LONGEST_SOURCE => Err(format!("an insert's source has {source} bytes")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How it is with an insert.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum InsertStatus {
+    /// It holds nothing.
+    #[default]
+    Empty,
+    /// Its node is being compiled and tried.
+    Compiling,
+    /// Its node sounds.
+    Sounds,
+    /// It could not be had, for this reason. What sounded before sounds on.
+    Failed(String),
+    /// The project brought it, and it has not been compiled here: nothing of it runs before the user says so.
+    NeedsConsent,
+    /// It has put out what is not finite, and the audio passes it by.
+    Tripped,
+}
+
+/// Writes a position from 0 to 1.
+pub type Format = dyn Fn(f64) -> String + Send + Sync;
+/// Reads it.
+pub type Parse = dyn Fn(&str) -> Option<f64> + Send + Sync;
+
+/// A parameter of the node that a macro moves.
+#[derive(Clone)]
+pub struct InsertMacro {
+    /// The parameter's name.
+    pub name: String,
+    /// The position of its default.
+    pub default: f64,
+    /// The text of a position from 0 to 1.
+    pub format: Arc<Format>,
+    /// The position of a text; none where it is no value.
+    pub parse: Arc<Parse>,
+}
+
+/// What is chosen, and what is known of it.
+#[derive(Clone, Default)]
+pub struct InsertState {
+    /// What it is to hold.
+    pub choice: Option<InsertChoice>,
+    /// Whether the user has chosen it: then the file may be compiled, whatever it comes to say.
+    pub consent: bool,
+    /// Whether the user has said that what a project brings may be compiled, as the project says it.
+    pub allowed: bool,
+    /// How it is.
+    pub status: InsertStatus,
+    /// The name of the node that sounds.
+    pub name: String,
+    /// What the macros move.
+    pub macros: Vec<InsertMacro>,
+    /// Grows with every choice.
+    pub changes: u64,
+}
+
+impl InsertState {
+    /// Whether the file that is chosen is this one.
+    pub fn is_file(&self, file: &Path) -> bool {
+        matches!(&self.choice, Some(InsertChoice::File { path, .. }) if path == file)
+    }
+}
+
+/// What a state holds of the inserts, as JSON; nothing where they hold nothing.
+pub fn write(choices: &[Option<InsertChoice>; INSERTS]) -> Option<String> {
+    let [a, b] = choices;
+    if a.is_none() && b.is_none() {
+        return None;
+    }
+    // A path that is no text has no JSON form; it can only have been typed, which is text.
+    serde_json::to_string(&serde_json::json!({"form": FORM, "a": a, "b": b})).ok()
+}
+
+/// Reads what a state holds. `None` is a form that this version does not know.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(json: &str) -> Result<Option<[Option<InsertChoice>; INSERTS]>, String> {
+    let value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if value.get("form").and_then(Value::as_u64) != Some(FORM) {
+        return Ok(None);
+    }
+    let choice = |key: &str| -> Result<Option<InsertChoice>, String> {
+        let value = value.get(key).cloned().unwrap_or_default();
+        let choice: Option<InsertChoice> =
+            serde_json::from_value(value).map_err(|error| error.to_string())?;
+        choice.iter().try_for_each(InsertChoice::check)?;
+        Ok(choice)
+    };
+    Ok(Some([choice("a")?, choice("b")?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        assert_eq!(write(&[None, None]), None);
+        let choices = [
+            Some(InsertChoice::Node("gain".to_owned())),
+            Some(InsertChoice::File {
+                path: PathBuf::from("/x/y.dsp"),
+                source: Some("process = _;".to_owned()),
+            }),
+        ];
+        let json = write(&choices).unwrap();
+        assert_eq!(
+            json,
+            r#"{"form":1,"a":{"node":"gain"},"b":{"file":{"path":"/x/y.dsp","source":"process = _;"}}}"#
+        );
+        assert_eq!(read(&json).unwrap().unwrap(), choices);
+        let one = [None, choices[0].clone()];
+        assert_eq!(read(&write(&one).unwrap()).unwrap().unwrap(), one);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_and_what_is_newer_is_left_alone() {
+        for other in ["{}", "[]", "5", r#"{"form":2,"a":7}"#] {
+            assert_eq!(read(other), Ok(None), "{other}");
+        }
+        let long = format!(r#"{{"form":1,"a":{{"node":"{}"}}}}"#, "x".repeat(5000));
+        for bad in [
+            "",
+            "{",
+            r#"{"form":1,"a":7}"#,
+            r#"{"form":1,"a":{"node":""}}"#,
+            r#"{"form":1,"a":{"file":{}}}"#,
+            r#"{"form":1,"b":{"other":"x"}}"#,
+            &long,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! An insert: which node it holds, how it is with it, and what its macros move.
+
+use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
+use crate::editor::theme::{Theme, font};
+use crate::editor::widgets::{Desk, Look, button, cut, knobs, switch};
+use crate::engine::controls::INSERTS;
+use egui::{Color32, ComboBox, Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use std::path::PathBuf;
+
+/// The names of the inserts.
+pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
+
+/// Letters that fit into a line of a card.
+const LINE: usize = 9;
+
+/// The height of a source that is looked at.
+const SOURCE: f32 = 160.0;
+
+/// Draws the controls of an insert.
+pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
+    let ids = &INSERTS[insert];
+    let state = desk.link.insert(insert);
+    let lit = state.status == InsertStatus::Sounds && desk.is_on(ids.on);
+    ui.weak(match insert {
+        0 => "A node in the incoming audio, before space.",
+        _ => "A node in all that leaves, before the ceiling.",
+    });
+    switch(ui, ids.on, accent, desk);
+    status(ui, insert, &state, desk);
+    builtin(ui, insert, &state, desk);
+    file(ui, insert, &state, desk);
+    let used = |n: usize| lit && n < state.macros.len();
+    let ids = ids.macros;
+    let all = [0, 1, 2, 3].map(|n| (ids[n], used(n)));
+    knobs(ui, &all, accent, desk);
+    ui.horizontal(|ui| {
+        below(ui, insert, &state, desk);
+    });
+    show_source(ui, insert, &state);
+}
+
+/// What can be done with what it holds.
+fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let (ids, name) = (INSERTS[insert].macros, NAMES[insert]);
+    if !state.macros.is_empty() {
+        let help = "Moves the macros to where the node's parameters are by themselves";
+        let label = format!("Defaults of {name}");
+        if button(ui, "Defaults", &label, help, true, Look::Raised).clicked() {
+            for (id, moved) in ids.into_iter().zip(&state.macros) {
+                desk.bring(id, id.control().snap(moved.default));
+            }
+        }
+    }
+    if state.choice.is_some() {
+        let help = "Takes the node out; the file stays where it is";
+        let label = format!("Clear {name}");
+        if button(ui, "Clear", &label, help, true, Look::Raised).clicked() {
+            desk.link.choose_insert(insert, None, true);
+            desk.sink.touch();
+        }
+    }
+}
+
+/// What is to be said of it in one line.
+pub(super) fn line(state: &InsertState) -> String {
+    match &state.status {
+        InsertStatus::Empty if state.choice.is_some() => "waits".to_owned(),
+        InsertStatus::Empty => "empty".to_owned(),
+        InsertStatus::Compiling => "compiling".to_owned(),
+        InsertStatus::Sounds => cut(&state.name, LINE),
+        InsertStatus::Failed(_) => "failed".to_owned(),
+        InsertStatus::NeedsConsent => "asks".to_owned(),
+        InsertStatus::Tripped => "left out".to_owned(),
+    }
+}
+
+/// How it is with it, and what can be done about that.
+fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let theme = Theme::of(ui);
+    let chosen = state.choice.as_ref().map(InsertChoice::text);
+    let chosen = chosen.unwrap_or_default();
+    let warn = |ui: &mut Ui, text: String| {
+        ui.label(RichText::new(text).color(theme.warning));
+    };
+    match &state.status {
+        InsertStatus::Empty if state.choice.is_some() => {
+            ui.weak(format!("{chosen} is to come"));
+        }
+        InsertStatus::Empty => {
+            ui.weak("It holds nothing: the audio passes.");
+        }
+        InsertStatus::Compiling => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label(format!("Compiling {chosen}"));
+            });
+        }
+        InsertStatus::Sounds => {
+            ui.label(format!("\"{}\" sounds", state.name));
+        }
+        InsertStatus::Failed(why) => {
+            warn(ui, why.clone());
+            if !state.name.is_empty() && !state.macros.is_empty() {
+                ui.weak(format!("\"{}\" sounds on if it did before.", state.name));
+            }
+        }
+        InsertStatus::NeedsConsent => {
+            warn(
+                ui,
+                format!(
+                    "This project brings a node that has not been compiled on this machine: {chosen}. It is a program, and can do what you can do. Compile it only if you trust where it comes from."
+                ),
+            );
+            let label = format!("Compile the node of {}", NAMES[insert]);
+            let help = "Compiles the node, tries it in a process of its own, and lets it sound";
+            if button(ui, "Compile", &label, help, true, Look::Raised).clicked() {
+                desk.link.edit_insert(insert, |state| {
+                    state.allowed = true;
+                });
+            }
+        }
+        InsertStatus::Tripped => {
+            warn(
+                ui,
+                format!(
+                    "\"{}\" has put out what is not finite: the audio passes it by. Switch the insert off and on to try again.",
+                    state.name
+                ),
+            );
+        }
+    }
+}
+
+/// Built-in nodes by name.
+fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let chosen = match &state.choice {
+        Some(InsertChoice::Node(name)) => name.as_str(),
+        _ => "",
+    };
+    let names = desk.link.insert_names();
+    let shown = if chosen.is_empty() {
+        "Built-in node"
+    } else {
+        chosen
+    };
+    let mut picked = None;
+    let list = ComboBox::from_id_salt(("built-in node", insert))
+        .selected_text(shown)
+        .width(ui.available_width() - 8.0)
+        .show_ui(ui, |ui| {
+            for name in &names[insert] {
+                if ui.selectable_label(name == chosen, name).clicked() {
+                    picked = Some(name.clone());
+                }
+            }
+        });
+    let label = format!("Built-in node of {}", NAMES[insert]);
+    list.response
+        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &label));
+    if let Some(name) = picked {
+        desk.link
+            .choose_insert(insert, Some(InsertChoice::Node(name)), true);
+        desk.sink.touch();
+    }
+}
+
+/// The field for the path of a file.
+fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let name = NAMES[insert];
+    let typed = ui.scope_id().with(("path of a node", insert));
+    let known = match &state.choice {
+        Some(InsertChoice::File { path, .. }) => path.display().to_string(),
+        _ => String::new(),
+    };
+    // What is being typed, until something else is chosen.
+    let (mut path, of) = ui
+        .data(|data| data.get_temp::<(String, u64)>(typed))
+        .filter(|(_, of)| *of == state.changes)
+        .unwrap_or((known, state.changes));
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - 70.0).max(60.0);
+        let field = TextEdit::singleline(&mut path)
+            .hint_text(".dsp, .cpp or library")
+            .desired_width(width);
+        let field = ui.add(field);
+        let label = format!("Path of the file of {name}");
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, &label));
+        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let help = "Compiles the file in the background and takes it up again whenever it is saved; the sound stays until it is ready";
+        let label = format!("Load the file of {name}");
+        let load = button(ui, "Load", &label, help, true, Look::Raised);
+        let text = path.trim();
+        if (load.clicked() || entered) && !text.is_empty() {
+            let choice = InsertChoice::File {
+                path: PathBuf::from(text),
+                source: None,
+            };
+            desk.link.choose_insert(insert, Some(choice), true);
+            desk.sink.touch();
+        }
+    });
+    ui.data_mut(|data| data.insert_temp(typed, (path, of)));
+}
+
+/// The source that the project holds, for those who want to know what they are asked.
+fn show_source(ui: &mut Ui, insert: usize, state: &InsertState) {
+    let Some(InsertChoice::File {
+        path,
+        source: Some(source),
+    }) = &state.choice
+    else {
+        return;
+    };
+    let title = format!("Source of {}", NAMES[insert]);
+    ui.collapsing(title, |ui| {
+        ui.weak(path.display().to_string());
+        let area = ScrollArea::both()
+            .id_salt(("source", insert))
+            .max_height(SOURCE)
+            .auto_shrink([false, true]);
+        area.show(ui, |ui| {
+            ui.label(RichText::new(source).font(font::SMALL).monospace());
+        });
+    });
+}

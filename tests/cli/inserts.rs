@@ -1,0 +1,84 @@
+//! Inserts A and B from the command line.
+
+use super::{RATE, Run, data};
+
+const TRIPLE: &str = "process = *(3);\n";
+
+fn run() -> Run {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&[0.125; 4800], &[0.25; 4800]]);
+    run.write("triple.dsp", TRIPLE);
+    run
+}
+
+#[test]
+fn a_built_in_node_and_a_file_sound_where_they_are_put() {
+    let run = run();
+    let plain = [vec![0.125; 4800], vec![0.25; 4800]];
+    // The first parameter of gain runs from -160 to 40 dB, and a mono file runs in each channel.
+    run.fine("render in.wav -o a.wav --insert-a triple.dsp -q");
+    assert_eq!(
+        run.read("a.wav"),
+        plain
+            .clone()
+            .map(|x| x.iter().map(|x| 3.0 * x).collect::<Vec<f32>>())
+    );
+    run.fine("render in.wav -o b.wav --insert-a triple.dsp --insert-b triple.dsp --set out_gain=-6 --set b_on=off -q");
+    run.fine("render in.wav -o c.wav --insert-b gain --set b_1=0.8 --set b_2=0 -q");
+    assert_eq!(run.read("c.wav"), plain);
+    // Insert A is before the gain of the output, insert B after it: both scale.
+    let [left, _] = run.read("b.wav");
+    assert!(
+        (left[4000] - 0.375 * 0.501_187).abs() < 1e-5,
+        "{}",
+        left[4000]
+    );
+    // A macro can be automated like every control.
+    run.write("sweep.csv", "0,0.7,step\n0.05,0.8,linear\n");
+    run.fine("render in.wav -o d.wav --insert-b gain --set b_2=0 --automate b_1=sweep.csv -q");
+    let [left, _] = run.read("d.wav");
+    assert!(left[0] < 0.02, "{}", left[0]);
+    assert!((left[4000] - 0.125).abs() < 1e-6, "{}", left[4000]);
+}
+
+#[test]
+fn what_cannot_be_an_insert_is_said_and_leaves_no_file() {
+    let run = run();
+    for (words, says) in [
+        (
+            "--insert-a gian",
+            "there is no node \"gian\"; the nearest is \"gain\"",
+        ),
+        ("--insert-b nobody.dsp", "nobody.dsp: there is no such file"),
+        ("--insert-a early", "10 inputs"),
+        ("--insert-b gain@4", "late by"),
+        ("--insert-a x/y", "a node is a .dsp file"),
+    ] {
+        let line = run.wrong(&format!("render in.wav -o x.wav {words}"));
+        assert!(line.contains(says), "{words}: {line}");
+    }
+    let broken = data("nodes/broken.dsp");
+    let line = run.wrong(&format!("render in.wav -o x.wav --insert-a {broken}"));
+    assert!(line.contains("broken.dsp:3: undefined symbol"), "{line}");
+    let line = run.wrong("render in.wav -o x.wav --set a_1=2");
+    assert!(
+        line.contains("a_1") && line.contains("nearest valid value is 1"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_node_that_breaks_is_left_and_warned_of() {
+    let run = run();
+    run.write("late.dsp", "process(x) = x / (abs(x - 0.125) > 0);\n");
+    let output = run.zeitgeber("render in.wav -o x.wav --insert-a late.dsp -q");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(
+        errors.contains("insert A: \"late\" put out what is not finite"),
+        "{errors}"
+    );
+    let [left, _] = run.read("x.wav");
+    assert!(left.iter().all(|x| x.is_finite()));
+    assert_eq!(left[4000], 0.125);
+}

@@ -1,0 +1,247 @@
+//! What studies and installations need: listening tests, calibration, live without a device, completions and pages.
+
+use super::{RATE, Run, sine, subcommands};
+use std::fs;
+use zeitgeber::analysis::fit;
+use zeitgeber::analysis::loudness::LoudnessMeter;
+use zeitgeber::offline::{Decoder, Source};
+
+fn heard(run: &Run, name: &str) -> [Vec<f32>; 2] {
+    let mut decoder = Decoder::open(&run.path(name)).unwrap();
+    let frames = decoder.frames().unwrap() as usize;
+    let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
+    assert_eq!(decoder.read(&mut [&mut left, &mut right]).unwrap(), frames);
+    [left, right]
+}
+
+fn lufs(ears: &[Vec<f32>; 2]) -> f64 {
+    let mut meter = LoudnessMeter::new(2, RATE).unwrap();
+    meter.push(&[&ears[0], &ears[1]]);
+    meter.measure().integrated.unwrap()
+}
+
+#[test]
+fn a_listening_test_is_blind_even_in_loudness_and_its_key_is_right() {
+    let run = Run::new();
+    let tone = sine(440.0, 0.3, 3 * RATE as usize, RATE);
+    run.wav("in.wav", RATE, &[&tone, &tone]);
+    // B is 12 dB softer: the test takes that away.
+    let how = "in.wav --set-a prog_kind=amplitude --set-a beat=8 --set-b prog_kind=off --set-b out_gain=-12 \
+               --seconds 3 --trials 12 --seed 5";
+    let said = run.fine(&format!("listen-test test {how}"));
+    assert!(
+        said.contains("12 trials") && said.contains("the key"),
+        "{said}"
+    );
+    let (a, b) = (heard(&run, "test/A.wav"), heard(&run, "test/B.wav"));
+    assert!(a != b);
+    assert!(
+        (lufs(&a) - lufs(&b)).abs() < 0.05,
+        "{} {}",
+        lufs(&a),
+        lufs(&b)
+    );
+    // Nothing in the folder tells which is which but the sound.
+    let names: Vec<String> = fs::read_dir(run.path("test"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2 + 12 + 2, "{names:?}");
+    let key = fs::read_to_string(run.path("test-key.csv")).unwrap();
+    assert!(
+        key.contains("seed 5") && key.contains("# A: prog_kind=amplitude"),
+        "{key}"
+    );
+    let answers: Vec<&str> = key.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(answers.len(), 13);
+    let mut seen = [0, 0];
+    for line in &answers[1..] {
+        let (trial, answer) = line.split_once(',').unwrap();
+        let x = heard(
+            &run,
+            &format!("test/trial-{:03}-X.wav", trial.parse::<u32>().unwrap()),
+        );
+        assert!(
+            x == if answer == "A" { a.clone() } else { b.clone() },
+            "{line}"
+        );
+        seen[usize::from(answer == "B")] += 1;
+    }
+    assert!(seen[0] > 1 && seen[1] > 1, "{seen:?}");
+    for sheet in ["sheet.html", "sheet.csv"] {
+        let text = fs::read_to_string(run.path("test").join(sheet)).unwrap();
+        assert!(
+            !text.contains("amplitude") && !text.contains("seed"),
+            "{sheet} tells"
+        );
+    }
+    // The same seed is the same test; one that is there is not written over.
+    run.fine(&format!("listen-test again {how}"));
+    assert_eq!(fs::read_to_string(run.path("again-key.csv")).unwrap(), key);
+    assert!(
+        run.wrong(&format!("listen-test test {how}"))
+            .contains("is there already")
+    );
+    // All right, all wrong, half answered.
+    let given = answers.join("\n");
+    run.write("right.csv", &given);
+    let turned = given
+        .replace(",A", ",x")
+        .replace(",B", ",A")
+        .replace(",x", ",b");
+    run.write("wrong.csv", &turned.replace("trial,Answer", "trial,answer"));
+    run.write(
+        "half.csv",
+        &given.lines().take(5).collect::<Vec<_>>().join("\n"),
+    );
+    let score = |name: &str| run.fine(&format!("listen-test --score {name} --key test-key.csv"));
+    assert!(
+        score("right.csv").contains("12 of 12") && score("right.csv").contains("told apart (p")
+    );
+    assert!(score("wrong.csv").contains("0 of 12 answers"));
+    assert!(score("half.csv").contains("4 of 4 answers are right (8 trials were not answered)"));
+    run.write("other.csv", "trial,answer\n99,A\n");
+    let line = run.wrong("listen-test --score other.csv --key test-key.csv");
+    assert!(line.contains("trial 99 is not in the key"), "{line}");
+}
+
+#[test]
+fn the_sham_of_a_listening_test_is_the_same_without_a_beat() {
+    let run = Run::new();
+    let sets = "--set-a l1_kind=binaural --set-a beat=7 --set-a carrier=300 --set-a fade_in=0";
+    run.fine(&format!(
+        "listen-test t {sets} --seconds 2 --trials 2 --kind ab --seed 1"
+    ));
+    let key = fs::read_to_string(run.path("t-key.csv")).unwrap();
+    assert!(key.contains("beat=0 (sham)"), "{key}");
+    for trial in 1..=2 {
+        let right = key.contains(&format!("\n{trial},1"));
+        for (file, is_a) in [("1", right), ("2", !right)] {
+            let ears = heard(&run, &format!("t/trial-00{trial}-{file}.wav"));
+            for (ear, side) in ears.iter().zip([-3.5, 3.5]) {
+                let wanted = 300.0 + if is_a { side } else { 0.0 };
+                let found = fit::fit_refined(&ear[9600..], f64::from(RATE), wanted).unwrap();
+                assert!(
+                    (found.frequency - wanted).abs() < 1e-3 && found.sinad() > 60.0,
+                    "{trial}-{file}: {found:?}"
+                );
+            }
+        }
+    }
+    for (words, says) in [
+        ("n", "give condition A"),
+        ("n --set-a beat=6", "nothing to be told apart"),
+        (
+            "n --set-a l1_kind=binaural --set-b l1_kind=off",
+            "is silent",
+        ),
+        ("n --set-a l1_kind=binaural --trials 0", "--trials"),
+        ("n --set-a l1_kind=binaural --seconds 2h", "--seconds"),
+        ("n missing.wav --set-a prog_kind=shift", "no such file"),
+        ("n --a Nonesuch", "there is no preset"),
+        ("", "OUT_DIR"),
+    ] {
+        let line = run.wrong(&format!("listen-test {words}"));
+        assert!(line.contains(says), "{words}: {line}");
+    }
+}
+
+#[test]
+fn the_reference_of_a_calibration_has_its_level() {
+    let run = Run::new();
+    run.fine("calibrate -o tone.wav --seconds 2");
+    for ear in heard(&run, "tone.wav") {
+        let found = fit::fit_refined(&ear[24_000..72_000], f64::from(RATE), 1000.0).unwrap();
+        assert!((found.level() + 20.0).abs() < 0.001, "{}", found.level());
+        assert!((found.frequency - 1000.0).abs() < 1e-4);
+    }
+    run.fine("calibrate -o pink.flac --signal pink --level -26 --seconds 20");
+    let [left, right] = heard(&run, "pink.flac");
+    assert_eq!(left.len(), 20 * RATE as usize);
+    for ear in [left, right] {
+        let power: f64 = ear[RATE as usize..]
+            .iter()
+            .map(|x| f64::from(*x).powi(2))
+            .sum();
+        let level = 10.0 * (power / (19.0 * f64::from(RATE))).log10();
+        assert!((level + 26.0).abs() < 0.5, "{level}");
+    }
+    let said = run.fine("calibrate --measured 74.2 --want 60");
+    assert!(
+        said.contains("l1_level=-34.2") && said.contains("noise_level=-37.2"),
+        "{said}"
+    );
+    assert!(run.wrong("calibrate").contains("--output"));
+    assert!(
+        run.wrong("calibrate --measured 200")
+            .contains("nearest valid value is 140")
+    );
+    assert!(
+        run.wrong("calibrate -o n.wav --level 3")
+            .contains("nearest valid value is 0")
+    );
+}
+
+#[test]
+fn live_plays_a_file_to_its_end_without_a_device() {
+    let run = Run::new();
+    run.wav("in.wav", 44_100, &[&sine(250.0, 0.1, 4410, 44_100)]);
+    let said = run.fine("live in.wav --once --backend none --headless --frames 64");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(
+        lines[0].starts_with("in.wav -> no device, at 48000 Hz"),
+        "{said}"
+    );
+    assert!(
+        lines[1].contains("load at most") && lines[1].contains("over-runs 0"),
+        "{said}"
+    );
+    let said = run.fine("live --backend none --headless --seconds 0.1 --rate 96000");
+    assert!(said.contains("silence -> no device, at 96000 Hz"), "{said}");
+    for (words, says) in [
+        ("live missing.wav --backend none --headless", "no such file"),
+        ("live --once --backend none --headless", "<FILE>"),
+        ("live in.wav --no-input", "cannot be used with"),
+        ("live --in-channels 0", "counted from 1"),
+        ("live --out-channels left", "counted from 1"),
+        ("live --backend alsa", "--backend"),
+        ("live --backend none --headless --seconds never", "1:30:00"),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
+}
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let run = Run::new();
+    let help = run.fine("--help");
+    let commands = subcommands(&help);
+    assert!(commands.len() >= 14, "{help}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = run.fine(&format!("completions {shell}"));
+        for command in &commands {
+            assert!(text.contains(command.as_str()), "{shell}: {command}");
+        }
+        assert!(text.contains("normalize"), "{shell}");
+    }
+    assert!(run.wrong("completions tcsh").contains("bash"));
+    run.fine("man pages");
+    for command in &commands {
+        let page = fs::read_to_string(run.path(&format!("pages/zeitgeber-{command}.1"))).unwrap();
+        assert!(
+            page.contains(".SH NAME") && page.contains("Example"),
+            "{command}"
+        );
+    }
+    assert!(run.path("pages/zeitgeber-presets-list.1").is_file());
+    assert!(
+        !run.path("pages/zeitgeber-node-examine.1").exists(),
+        "it is hidden"
+    );
+    let first = fs::read(run.path("pages/zeitgeber.1")).unwrap();
+    run.fine("man pages");
+    assert_eq!(fs::read(run.path("pages/zeitgeber.1")).unwrap(), first);
+    assert!(run.wrong("man no/where").contains("cannot be written"));
+}

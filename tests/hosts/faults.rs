@@ -1,0 +1,509 @@
+//! promise: what goes wrong around it (files, sockets, displays, hosts that lie) is survived, and the audio goes on
+//! promise: a state reads no devices and pipes, opens no sockets but those that it names, on loopback, and never hangs
+//!
+//! All through the plain ABI of the real library.
+
+use crate::library::{library, run_alone, run_alone_with};
+use crate::raw::{AMBISONIC, Instance, Library, STEREO, Sent, framed, playing, with_fields};
+use crate::watch::on_the_audio_thread;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use zeitgeber::engine::controls as id;
+
+const RATE: f64 = 48_000.0;
+
+/// Renders silence; returns the loudest sample.
+fn loudest(instance: &Instance, blocks: usize, events: &[Sent]) -> f32 {
+    let mut most = 0.0f32;
+    for block in 0..blocks {
+        let mut buffers = vec![vec![0.0f32; 256]; 2];
+        let events = if block == 0 { events } else { &[] };
+        let status = instance.process(&mut buffers, 2, 256, events, None);
+        assert_ne!(status, 0, "the plugin said that it failed");
+        for x in buffers.iter().flatten() {
+            assert!(x.is_finite());
+            most = most.max(x.abs());
+        }
+    }
+    most
+}
+
+/// A beat of tones in space.
+fn sound(instance: &Instance) -> Vec<Sent> {
+    vec![
+        instance.set(0, id::FADE_IN, 0.0),
+        instance.set(0, id::L1_KIND, 1.0),
+        instance.set(0, id::L1_SPACE, 1.0),
+        instance.set(0, id::SPACE_KIND, 1.0),
+    ]
+}
+
+#[test]
+fn no_channels_and_no_frames_are_survived() {
+    let library = Library::open();
+    for (class, channels) in [(STEREO, 2), (AMBISONIC, 16)] {
+        let instance = Instance::of(&library, class);
+        assert!(instance.start(RATE, 512));
+        let on = [instance.set(0, id::L1_KIND, 1.0)];
+        for told in 0..=channels as u32 {
+            for frames in [0, 1, 7, 512] {
+                let mut buffers = vec![vec![0.25f32; 512]; channels];
+                let events = if frames == 0 { &[][..] } else { &on[..] };
+                instance.process(
+                    &mut buffers,
+                    told,
+                    frames,
+                    events,
+                    Some(&playing(0.0, 120.0)),
+                );
+                assert!(buffers.iter().flatten().all(|x| x.is_finite()));
+                // What is beyond the block is the host's.
+                let rest = buffers.iter().flat_map(|buffer| &buffer[frames as usize..]);
+                assert!(rest.clone().all(|x| *x == 0.25));
+            }
+        }
+        // An event in a block without frames, and at the last frame of one. (What lies beyond a block, which CLAP forbids,
+        // the framework does not survive: it takes it for the block's end.)
+        let mut buffers = vec![vec![0.0f32; 512]; channels];
+        for frames in [0, 64, 0, 512] {
+            let mut events = vec![instance.set(0, id::BEAT, 20.0)];
+            if frames > 0 {
+                events.push(instance.set(frames - 1, id::BEAT, 30.0));
+            }
+            instance.process(&mut buffers, channels as u32, frames, &events, None);
+        }
+        assert!(buffers[0].iter().any(|x| *x != 0.0), "it does not sound");
+        assert_eq!(instance.value(id::BEAT), 30.0);
+        instance.stop();
+    }
+}
+
+#[test]
+fn transports_that_lie_are_survived() {
+    let library = Library::open();
+    let instance = Instance::of(&library, STEREO);
+    assert!(instance.start(RATE, 512));
+    let mut events = vec![
+        instance.set(0, id::L1_KIND, 1.0),
+        instance.set(0, id::BEAT_SOURCE, 1.0),
+        instance.set(0, id::PROG_KIND, 2.0),
+        instance.set(0, id::MOTION, 1.0),
+        instance.set(0, id::MOTION_SOURCE, 1.0),
+    ];
+    let wrong = [
+        f64::NAN,
+        f64::INFINITY,
+        -120.0,
+        0.0,
+        1e-308,
+        1e308,
+        120.0,
+        999.0,
+    ];
+    let places = [i64::MIN, i64::MAX, -1, -(1 << 40), 0, 1 << 31, 7 << 52];
+    for round in 0..400usize {
+        let mut transport = playing(round as f64 / 50.0, 120.0);
+        transport.tempo = wrong[round % wrong.len()];
+        transport.song_pos_seconds = places[round / 3 % places.len()];
+        transport.song_pos_beats = places[round / 5 % places.len()];
+        transport.bar_start = places[round / 7 % places.len()];
+        transport.tsig_num = [4, 0, 65_535, 7][round % 4];
+        transport.tsig_denom = [4, 0, 1, 65_535][round / 4 % 4];
+        // It tells of another song in the midst of the block.
+        let mut later = playing(1e6, wrong[(round + 3) % wrong.len()]);
+        later.header.time = 100;
+        events.push(Sent::Transport(later));
+        let mut buffers = vec![vec![0.1f32; 256]; 2];
+        let told = (!round.is_multiple_of(11)).then_some(&transport);
+        assert_ne!(instance.process(&mut buffers, 2, 256, &events, told), 0);
+        assert!(
+            buffers
+                .iter()
+                .flatten()
+                .all(|x| x.is_finite() && x.abs() < 8.0)
+        );
+        events.clear();
+    }
+    // And values that are none.
+    for share in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+        for control in zeitgeber::engine::ControlId::all() {
+            loudest(&instance, 1, &[instance.set_raw(0, control, share)]);
+        }
+    }
+    let saved = instance.save();
+    let again = Instance::of(&library, STEREO);
+    assert!(again.load(&saved), "a state that it has saved itself");
+    assert_eq!(again.save(), saved);
+    instance.stop();
+}
+
+#[test]
+fn another_rate_in_mid_session_and_a_host_that_never_resets() {
+    let library = Library::open();
+    let instance = Instance::of(&library, STEREO);
+    let mut events = sound(&instance);
+    for rate in [48_000.0, 44_100.0, 8_000.0, 96_000.0, 48_000.0] {
+        assert!(instance.start(rate, 256));
+        assert!(
+            loudest(&instance, 60, &events) > 0.01,
+            "silent at {rate} Hz"
+        );
+        events.clear();
+        instance.stop();
+    }
+    assert!(instance.start(RATE, 256));
+    // Seeks and stops of the song, for as long as it lives, without a reset.
+    let mut most = 0.0f32;
+    for round in 0..600usize {
+        let mut transport = playing((round * 7919 % 1000) as f64, 90.0);
+        if round % 5 == 0 {
+            transport.flags &= !clap_sys::events::CLAP_TRANSPORT_IS_PLAYING;
+        }
+        let mut buffers = vec![vec![0.0f32; 256]; 2];
+        instance.process(&mut buffers, 2, 256, &[], Some(&transport));
+        most = buffers
+            .iter()
+            .flatten()
+            .fold(most, |most, x| most.max(x.abs()));
+    }
+    assert!(most > 0.01 && most < 2.0, "{most}");
+    for _ in 0..40 {
+        instance.stop();
+        on_the_audio_thread(|| instance.reset());
+        assert!(instance.start(RATE, 64));
+    }
+    instance.stop();
+}
+
+#[test]
+fn sixty_four_instances_sound_alike() {
+    let library = Library::open();
+    let all: Vec<Instance> = (0..64).map(|_| Instance::of(&library, STEREO)).collect();
+    let render = |instance: &Instance| -> Vec<f32> {
+        assert!(instance.start(RATE, 512));
+        let mut heard = Vec::new();
+        for block in 0..6 {
+            let mut buffers = vec![vec![0.0f32; 512]; 2];
+            let events = if block == 0 {
+                vec![
+                    instance.set(0, id::L1_KIND, 1.0),
+                    instance.set(0, id::FADE_IN, 0.0),
+                    instance.set(0, id::NOISE_KIND, 2.0),
+                ]
+            } else {
+                Vec::new()
+            };
+            instance.process(
+                &mut buffers,
+                2,
+                512,
+                &events,
+                Some(&playing(block as f64 * 512.0 / RATE, 120.0)),
+            );
+            heard.extend(buffers.concat());
+        }
+        instance.stop();
+        heard
+    };
+    let heard: Vec<Vec<f32>> = std::thread::scope(|scope| {
+        let halves: Vec<_> = all
+            .chunks(32)
+            .map(|half| scope.spawn(|| half.iter().map(render).collect::<Vec<_>>()))
+            .collect();
+        halves
+            .into_iter()
+            .flat_map(|half| half.join().expect("no panic"))
+            .collect()
+    });
+    assert!(heard[0].iter().any(|x| x.abs() > 0.01));
+    assert!(heard.iter().all(|one| one == &heard[0]), "instances differ");
+}
+
+#[test]
+fn a_full_disk_while_saving_is_told_and_nothing_changes() {
+    let library = Library::open();
+    let instance = Instance::of(&library, STEREO);
+    assert!(instance.start(RATE, 256));
+    loudest(&instance, 4, &sound(&instance));
+    let whole = instance.save();
+    for limit in [0, 1, 7, 8, 100, whole.len() - 1] {
+        assert_eq!(instance.save_within(limit), None, "{limit} bytes");
+    }
+    assert!(loudest(&instance, 20, &[]) > 0.01);
+    assert_eq!(instance.save(), whole);
+    // And states that are cut, as a full disk leaves them: refused, and nothing changes.
+    for length in [0, 1, 8, 9, whole.len() / 2, whole.len() - 1] {
+        instance.load(&whole[..length]);
+    }
+    assert_eq!(instance.save(), whole);
+    for json in [&b"{}"[..], b"[]", b"\0\0\0", b"null", b"{\"params\":{}}"] {
+        instance.load(&framed(json.to_vec()));
+    }
+    // A length that lies is no reason to ask for so much memory.
+    let mut lying = u64::MAX.to_le_bytes().to_vec();
+    lying.extend(&whole[8..]);
+    instance.load(&lying[..40]);
+    assert!(loudest(&instance, 20, &[]) > 0.01);
+    instance.stop();
+}
+
+#[test]
+fn an_hrtf_file_that_is_deleted_in_use_goes_on_sounding() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.sofa");
+    let asset = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sofa/netcdf.sofa");
+    std::fs::copy(asset, &file).expect("a copy");
+    let library = Library::open();
+    let instance = Instance::of(&library, STEREO);
+    let choice = serde_json::json!({ "path": file, "hash": null }).to_string();
+    let state = with_fields(&instance.save(), &[("hrtf", choice)]);
+    assert!(instance.load(&state));
+    assert!(instance.start(RATE, 256));
+    let events = sound(&instance);
+    assert!(loudest(&instance, 40, &events) > 0.01);
+    std::fs::remove_file(&file).expect("it is there");
+    assert!(loudest(&instance, 40, &[]) > 0.01);
+    instance.stop();
+    // Another rate needs the file again: the embedded set sounds in its place, and the choice is kept.
+    assert!(instance.start(44_100.0, 256));
+    assert!(loudest(&instance, 40, &[]) > 0.01);
+    let saved = String::from_utf8(instance.save()[8..].to_vec()).expect("JSON");
+    assert!(saved.contains("mine.sofa"), "{saved}");
+    instance.stop();
+}
+
+/// A path that is waited for never ends: the process that runs this has a limit.
+#[test]
+fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
+    run_alone("faults::hostile_paths");
+}
+
+#[test]
+#[ignore = "run by paths_in_a_state_read_no_device_and_wait_for_nothing"]
+fn hostile_paths() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe.sofa");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    let huge = folder.path().join("huge.sofa");
+    let file = std::fs::File::create(&huge).expect("a file");
+    file.set_len(1 << 40).expect("a file with a hole");
+    let text = folder.path().join("secret.txt");
+    std::fs::write(&text, "not to be repeated").expect("a file");
+    let ran = folder.path().join("was-here");
+    let paths = [
+        "/dev/zero".to_owned(),
+        "/dev/stdin".to_owned(),
+        "/dev/full".to_owned(),
+        "/proc/self/mem".to_owned(),
+        "/proc/kmsg".to_owned(),
+        "/".to_owned(),
+        "//server.invalid/share/set.sofa".to_owned(),
+        "http://server.invalid/set.sofa".to_owned(),
+        format!("|touch {}", ran.display()),
+        format!("{}\u{0}x", folder.path().display()),
+        "x".repeat(100_000),
+        pipe.display().to_string(),
+        huge.display().to_string(),
+        text.display().to_string(),
+        folder.path().join("missing.sofa").display().to_string(),
+    ];
+    let library = Library::open();
+    for path in paths {
+        let instance = Instance::of(&library, STEREO);
+        let choice = serde_json::json!({ "path": path, "hash": null }).to_string();
+        let state = with_fields(&instance.save(), &[("hrtf", choice)]);
+        instance.load(&state);
+        assert!(instance.start(RATE, 256));
+        assert!(loudest(&instance, 10, &sound(&instance)) > 0.01, "{path}");
+        instance.stop();
+        let saved = String::from_utf8(instance.save()[8..].to_vec()).expect("JSON");
+        assert!(!saved.contains("not to be repeated"));
+        drop(instance);
+    }
+    assert!(!ran.exists());
+}
+
+/// Sockets of this process by kind and local address, as Linux lists them: `udp 0100007F:1F90`.
+#[cfg(target_os = "linux")]
+fn sockets() -> Vec<String> {
+    let folder = std::fs::read_dir("/proc/self/fd").expect("Linux lists files");
+    let own: Vec<String> = folder
+        .filter_map(|file| std::fs::read_link(file.ok()?.path()).ok())
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut known = 0;
+    for kind in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6"] {
+        let table = std::fs::read_to_string(format!("/proc/self/net/{kind}")).unwrap_or_default();
+        for line in table.lines().skip(1) {
+            let parts: Vec<&str> = line.split_whitespace().collect();
+            if parts
+                .get(9)
+                .is_some_and(|inode| own.iter().any(|own| own == inode))
+            {
+                found.push(format!("{kind} {}", parts[1]));
+                known += 1;
+            }
+        }
+    }
+    // Others are between processes of this machine, or none that we know.
+    if own.len() > known {
+        found.push(format!("{} others", own.len() - known));
+    }
+    found
+}
+
+/// Run by itself in a process of its own (below).
+#[test]
+#[ignore = "run by it_opens_no_sockets_but_those_that_are_asked_for"]
+fn counted_sockets() {
+    #[cfg(target_os = "linux")]
+    {
+        let before = sockets();
+        let library = Library::open();
+        let instance = Instance::of(&library, STEREO);
+        assert!(instance.start(RATE, 256));
+        loudest(&instance, 40, &sound(&instance));
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(sockets(), before, "nobody has asked for a socket");
+        // A port that another program has is no reason to fall.
+        let taken = std::net::UdpSocket::bind(("127.0.0.1", 0)).expect("a socket");
+        let port = taken.local_addr().expect("an address").port();
+        let osc = |port: u16| format!(r#"{{"osc": true, "port": {port}}}"#);
+        assert!(instance.load(&with_fields(&instance.save(), &[("osc", osc(port))])));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(loudest(&instance, 40, &[]) > 0.01);
+        drop(taken);
+        let port = {
+            let free = std::net::UdpSocket::bind(("127.0.0.1", 0)).expect("a socket");
+            free.local_addr().expect("an address").port()
+        };
+        assert!(instance.load(&with_fields(&instance.save(), &[("osc", osc(port))])));
+        let wanted = format!("udp 0100007F:{port:04X}");
+        let until = Instant::now() + Duration::from_secs(20);
+        while !sockets().contains(&wanted) {
+            assert!(Instant::now() < until, "{:?}", sockets());
+            loudest(&instance, 1, &[]);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut now = sockets();
+        now.retain(|socket| !before.contains(socket));
+        assert_eq!(now, [wanted], "loopback only");
+        instance.stop();
+        drop(instance);
+        assert_eq!(sockets(), before);
+    }
+}
+
+#[test]
+fn it_opens_no_sockets_but_those_that_are_asked_for() {
+    run_alone("faults::counted_sockets");
+}
+
+/// Run by itself without a home, a display, a compiler and Faust (below).
+#[test]
+#[ignore = "run by it_works_without_a_home_a_display_and_compilers"]
+fn bare() {
+    let library = Library::open();
+    for class in [STEREO, AMBISONIC] {
+        let instance = Instance::of(&library, class);
+        assert!(instance.load(&instance.save()));
+        assert!(instance.start(RATE, 256));
+        let mut buffers = vec![vec![0.1f32; 256]; 16];
+        let channels = if class == STEREO { 2 } else { 16 };
+        for block in 0..60 {
+            let mut events = sound(&instance);
+            events.push(instance.set(0, id::SPACE_KIND, 2.0));
+            let events = if block == 0 { &events[..] } else { &[] };
+            assert_ne!(
+                instance.process(&mut buffers[..channels], channels as u32, 256, events, None),
+                0
+            );
+        }
+        assert!(buffers[..2].iter().flatten().any(|x| x.abs() > 0.01));
+        instance.stop();
+        assert!(!instance.save().is_empty());
+    }
+}
+
+#[test]
+fn it_works_without_a_home_a_display_and_compilers() {
+    // A home that can be neither read nor written, whoever runs this: below a file.
+    for home in ["/dev/null/home", "", "/proc"] {
+        run_alone_with("faults::bare", |command| {
+            command
+                .env_clear()
+                .env("HOME", home)
+                .env("PATH", "/dev/null");
+        });
+    }
+}
+
+/// Resident memory in pages.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    text.split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .expect("a number")
+}
+
+/// Run by itself in a process of its own (below).
+#[test]
+#[ignore = "run by a_hundred_loads_leave_nothing_behind"]
+fn counted_loads() {
+    #[cfg(target_os = "linux")]
+    {
+        let count = |what: &str| {
+            std::fs::read_dir(format!("/proc/self/{what}"))
+                .map(Iterator::count)
+                .unwrap_or(0)
+        };
+        let mapped = || {
+            let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux tells");
+            maps.lines()
+                .filter(|line| line.contains("libzeitgeber"))
+                .count()
+        };
+        let file = library();
+        let life = || {
+            let library = Library::at(&file);
+            for class in [STEREO, AMBISONIC] {
+                let instance = Instance::of(&library, class);
+                assert!(instance.start(RATE, 256));
+                if class == STEREO {
+                    loudest(&instance, 4, &sound(&instance));
+                }
+                instance.stop();
+            }
+        };
+        // The first times load whatever is kept: the library itself stays (`-z nodelete`), once.
+        for _ in 0..10 {
+            life();
+        }
+        let before = (count("task"), count("fd"), mapped());
+        let pages = resident();
+        for _ in 0..100 {
+            life();
+            assert_eq!(count("task"), before.0, "a thread is left behind");
+        }
+        assert_eq!((count("task"), count("fd"), mapped()), before);
+        let grown = resident().saturating_sub(pages) * 4096;
+        println!("100 loads: {} KB more", grown / 1024);
+        assert!(grown < 8 << 20, "{grown} bytes more are in memory");
+    }
+}
+
+#[test]
+fn a_hundred_loads_leave_nothing_behind() {
+    run_alone("faults::counted_loads");
+}
