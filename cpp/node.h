@@ -31,7 +31,8 @@ enum { ZG_PARAM_NUMBER = 0, ZG_PARAM_BUTTON = 1, ZG_PARAM_SWITCH = 2, ZG_PARAM_R
 typedef struct zg_param {
     const char* name; /* unique within the node */
     const char* unit; /* "Hz", "dB", "s"; "" for none */
-    const char* help; /* one line; "" for none */
+    const char* help; /* one line; "" for none. Lines after it say what moves the parameter from outside, as
+                         Faust's metadata does: "midi: ctrl 7", "osc: /cutoff 0 1"; hosts may ignore them */
     double min, max, init, step;
     uint32_t scale; /* ZG_SCALE_... */
     uint32_t kind;  /* ZG_PARAM_... */

@@ -4,7 +4,8 @@
 // unit, scale and help from their [unit:..] [scale:..] [tooltip:..] metadata. "declare description",
 // "input_groups", "output_groups", "phases" and "latency" describe the node. Number entries with [zg:phase],
 // [zg:increment], [zg:sweep], [zg:epoch] and the same label up to a dot carry a phase (zeitgeber.lib reads
-// them); [zg:rate] carries the sample rate, which ma.SR clamps at 192 kHz.
+// them); [zg:rate] carries the sample rate, which ma.SR clamps at 192 kHz. [midi:..] and [osc:..] are handed on as
+// further lines of the help.
 //
 // The code is generated with -double and FAUSTFLOAT double: parameters and the inner signals are double;
 // float32 in and out is converted here. Generated frame by frame (-os of Faust 2.54), what depends on parameters
@@ -31,6 +32,8 @@ constexpr uint32_t kMaxParams = 256;
 constexpr uint32_t kMaxPhases = 16;
 constexpr uint32_t kMaxChannels = 64;
 constexpr int kChunk = 32;
+constexpr uint32_t kMaxMovers = 256;
+constexpr size_t kHelpBytes = 16384; // of all parameters that anything moves from outside
 
 struct Meta {
     const char *description = "", *inputs = "", *outputs = "", *phases = "", *latency = "0";
@@ -55,6 +58,12 @@ struct Phase {
     double *phase = nullptr, *increment = nullptr, *sweep = nullptr, *epoch = nullptr;
 };
 
+// What moves a parameter from outside: "midi" and "ctrl 7".
+struct Mover {
+    uint32_t param;
+    const char *key, *value;
+};
+
 // Walks the user interface of one instance and notes where its values live.
 struct UI {
     zg_param params[kMaxParams];
@@ -64,6 +73,8 @@ struct UI {
     uint32_t phase_count = 0;
     double* rate[4];
     uint32_t rate_count = 0;
+    Mover movers[kMaxMovers];
+    uint32_t mover_count = 0;
     bool too_many = false;
 
     // Metadata of the widget that comes next.
@@ -75,8 +86,11 @@ struct UI {
     void openVerticalBox(const char*) {}
     void closeBox() {}
 
-    void declare(double*, const char* key, const char* value)
+    void declare(double* zone, const char* key, const char* value)
     {
+        if (zone == nullptr) {
+            return; // of a group
+        }
         if (std::strcmp(key, "unit") == 0) {
             unit = value;
         } else if (std::strcmp(key, "tooltip") == 0) {
@@ -87,12 +101,26 @@ struct UI {
             scale = std::strcmp(value, "log") == 0 ? ZG_SCALE_LOG
                 : std::strcmp(value, "exp") == 0   ? ZG_SCALE_EXP
                                                    : ZG_SCALE_LINEAR;
+        } else if ((std::strcmp(key, "midi") == 0 || std::strcmp(key, "osc") == 0)
+            && mover_count < kMaxMovers) {
+            movers[mover_count++] = { count, key, value };
+        }
+    }
+
+    // What has been declared for a widget that is no parameter moves nothing.
+    void drop_movers()
+    {
+        while (mover_count > 0 && movers[mover_count - 1].param == count) {
+            --mover_count;
         }
     }
 
     void add(const char* label, double* zone, double init, double low, double high, double step,
         uint32_t kind)
     {
+        if (*role != 0 || count >= kMaxParams) {
+            drop_movers();
+        }
         if (*role != 0 && std::strcmp(role, "rate") == 0) {
             if (rate_count < 4) {
                 rate[rate_count++] = zone;
@@ -341,6 +369,40 @@ void set_phase(void* self, uint32_t index, uint64_t phase, uint64_t increment, i
     node->stale = true;
 }
 
+// The help of each parameter that something moves from outside, with a line "key: value" for each mover.
+void add_movers(const UI& ui, zg_param* params, char* memory, size_t bytes)
+{
+    for (uint32_t i = 0; i < ui.count; ++i) {
+        const char* begin = memory;
+        size_t length = std::strlen(params[i].help);
+        bool any = false;
+        if (length + 1 > bytes) {
+            return;
+        }
+        std::memcpy(memory, params[i].help, length);
+        for (uint32_t m = 0; m < ui.mover_count; ++m) {
+            const size_t key = std::strlen(ui.movers[m].key), value = std::strlen(ui.movers[m].value);
+            if (ui.movers[m].param != i || length + key + value + 4 > bytes) {
+                continue;
+            }
+            memory[length++] = '\n';
+            std::memcpy(memory + length, ui.movers[m].key, key);
+            length += key;
+            memory[length++] = ':';
+            memory[length++] = ' ';
+            std::memcpy(memory + length, ui.movers[m].value, value);
+            length += value;
+            any = true;
+        }
+        if (any) {
+            memory[length] = 0;
+            params[i].help = begin;
+            memory += length + 1;
+            bytes -= length + 1;
+        }
+    }
+}
+
 } // namespace
 
 extern "C" const zg_node_descriptor* zg_node_<<moduleName>>(void)
@@ -348,6 +410,7 @@ extern "C" const zg_node_descriptor* zg_node_<<moduleName>>(void)
     // Filled in at the first call, which the registry makes once and alone.
     static zg_node_descriptor descriptor;
     static zg_param params[kMaxParams];
+    static char helps[kHelpBytes];
     if (descriptor.abi == ZG_ABI) {
         return &descriptor;
     }
@@ -358,6 +421,7 @@ extern "C" const zg_node_descriptor* zg_node_<<moduleName>>(void)
     Meta meta;
     node->faust.metadata(&meta);
     std::memcpy(params, node->ui.params, sizeof(zg_param) * node->ui.count);
+    add_movers(node->ui, params, helps, kHelpBytes);
     descriptor.inputs = static_cast<uint32_t>(node->faust.getNumInputs());
     descriptor.outputs = static_cast<uint32_t>(node->faust.getNumOutputs());
     descriptor.latency = static_cast<uint32_t>(std::strtoul(meta.latency, nullptr, 10));

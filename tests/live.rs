@@ -4,9 +4,14 @@
 //! promise: a user's node that breaks is silenced, not the host, and reloads leave nothing behind
 
 use std::fs;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-use zeitgeber::live::{LiveError, Workshop};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+use zeitgeber::control::{Desk, listen, osc};
+use zeitgeber::engine::{Engine, InsertLine, Transport, controls};
+use zeitgeber::live::{LiveError, LiveNode, Workshop, prepare};
 use zeitgeber::node::Node;
 
 fn workshop(folder: &Path) -> Workshop {
@@ -144,4 +149,137 @@ fn the_folder_does_not_grow_without_end() {
     let kept = fs::read_dir(&nodes).unwrap().count();
     assert!(library.exists() && kept == 201, "{kept}");
     assert!(nodes.join("job-1-2").exists() && !nodes.join("job-1-1").exists());
+}
+
+/// Faust: the first four parameters are the macros', the others their own. Out comes what they are at, times 1000.
+const PLAYED: &str = "
+p1 = hslider(\"p1[midi:ctrl 7]\", 0, 0, 127, 0.001);
+p2 = hslider(\"p2[osc:/two 0 10]\", 0, 0, 100, 0.001);
+p3 = hslider(\"p3\", 0, 0, 1, 0.001);
+p4 = hslider(\"p4\", 0, 0, 1, 0.001);
+p5 = hslider(\"p5[midi:ctrl 8 2][midi:keyon 60][osc:/five 0 10]\", 5, 0, 127, 0.001);
+p6 = hslider(\"p6[midi:pitchwheel]\", 3, -10, 20, 0.001);
+p7 = nentry(\"p7[midi:pgm]\", 2, 0, 99, 1);
+one = p1 + p2 + 1e-30 * (p3 + p4), p5 + 1e-30 * (p6 + p7);
+process = !, !, (one : par(i, 2, /(1000)));
+";
+
+/// An engine with a desk, whose insert A holds a node.
+struct Stand {
+    desk: Arc<Desk>,
+    engine: Engine,
+    line: InsertLine,
+}
+
+impl Stand {
+    fn new() -> Stand {
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let desk = Arc::new(Desk::default());
+        desk.attach(&mut engine);
+        let [line, _] = engine.take_inserts().unwrap();
+        Stand { desk, engine, line }
+    }
+
+    fn bring(&mut self, node: &LiveNode) {
+        let mut prepared = prepare(node, 2, 48_000.0).unwrap().prepared;
+        self.desk.bring(0, Some(&mut prepared));
+        assert!(self.line.send(Some(prepared)).is_ok());
+    }
+
+    /// What the node puts out, in thousandths, once nothing moves any more.
+    fn heard(&mut self) -> [f32; 2] {
+        let mut last = [0.0; 2];
+        for _ in 0..40 {
+            self.desk.round();
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            let absent = Transport::Absent;
+            self.engine.process(&mut left, &mut right, absent, &[]);
+            last = [left[63], right[63]].map(|x| (1e5 * x).round() / 100.0);
+        }
+        last
+    }
+}
+
+#[test]
+fn fausts_midi_and_osc_metadata_play_a_node_in_an_insert() {
+    let folder = tempfile::tempdir().unwrap();
+    let dsp = folder.path().join("played.dsp");
+    fs::write(&dsp, PLAYED).unwrap();
+    let workshop = workshop(folder.path());
+    let node = workshop.open(&dsp).unwrap();
+    let movers = |index: usize| -> Vec<String> {
+        let movers = node.info().params[index].movers.iter();
+        movers.map(ToString::to_string).collect()
+    };
+    assert_eq!(movers(0), ["midi:ctrl 7"]);
+    assert_eq!(movers(2), [""; 0]);
+    let mut all = movers(4);
+    all.sort();
+    assert_eq!(all, ["midi:ctrl 8 2", "midi:keyon 60", "osc:/five 0 10"]);
+    assert_eq!(node.info().params[4].help, "");
+    let mut stand = Stand::new();
+    stand.bring(&node);
+    // The macros rest at the middle of their ranges.
+    assert_eq!(stand.heard(), [113.5, 5.0]);
+    // A MIDI port: the first parameter by its macro, the fifth by itself, on channel 2 only.
+    stand.desk.midi(&[0xB3, 7, 10]);
+    stand.desk.midi(&[0xB0, 8, 99]);
+    assert_eq!(stand.heard(), [60.0, 5.0]);
+    assert!((stand.engine.get(controls::A_1) - 10.0 / 127.0).abs() < 1e-5);
+    stand.desk.midi(&[0xB1, 8, 99]);
+    assert_eq!(stand.heard(), [60.0, 99.0]);
+    // The host's MIDI, on the audio thread.
+    let mut midi = stand.desk.audio();
+    stand.heard();
+    let mut hear = |stand: &mut Stand, bytes| midi.hear(bytes, &mut stand.engine, |_| 0.5);
+    hear(&mut stand, [0xB0, 7, 20]);
+    hear(&mut stand, [0x90, 60, 77]);
+    assert_eq!(stand.heard(), [70.0, 77.0]);
+    let held = stand.desk.held(controls::A_1).unwrap();
+    assert!((held - 20.0 / 127.0).abs() < 1e-5);
+    // Another version of the file goes on where this one is; another node does not.
+    fs::write(&dsp, PLAYED.replace("p5 + 1e-30", "p5 + 100 + 1e-30")).unwrap();
+    stand.bring(&workshop.open(&dsp).unwrap());
+    assert_eq!(stand.heard(), [70.0, 177.0]);
+    hear(&mut stand, [0x90, 60, 7]);
+    assert_eq!(
+        stand.heard(),
+        [70.0, 107.0],
+        "the new one is what is played"
+    );
+    let other = folder.path().join("other.dsp");
+    fs::write(&other, PLAYED).unwrap();
+    stand.bring(&workshop.open(&other).unwrap());
+    assert_eq!(stand.heard(), [70.0, 5.0]);
+    // OSC: what the node declares, and its parameters by name.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    drop(socket);
+    let _listener = listen(&stand.desk, port, false).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let send = |stand: &mut Stand, address: &str, value: f64| {
+        let message = osc::Message {
+            address: address.to_owned(),
+            args: vec![osc::Arg::Number(value)],
+        };
+        let heard = |desk: &Desk| desk.status().understood + desk.status().refused;
+        let before = heard(&stand.desk);
+        let packet = message.encode().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // Until the port is open packets are lost.
+        while heard(&stand.desk) == before {
+            assert!(Instant::now() < deadline, "{address}");
+            socket.send_to(&packet, ("127.0.0.1", port)).unwrap();
+            sleep(Duration::from_millis(20));
+        }
+    };
+    send(&mut stand, "/two", 3.0);
+    send(&mut stand, "/five", 10.0);
+    assert_eq!(stand.heard(), [50.0, 127.0]);
+    send(&mut stand, "/zeitgeber/node/other/p5", 55.0);
+    send(&mut stand, "/zeitgeber/node/insert_a/p1", 8.0);
+    assert_eq!(stand.heard(), [38.0, 55.0]);
+    assert_eq!(stand.desk.status().refused, 0);
+    send(&mut stand, "/zeitgeber/node/played/p5", 1.0);
+    assert_eq!(stand.desk.status().refused, 1, "it is gone");
 }

@@ -1,7 +1,9 @@
 //! MIDI that comes with the audio: learned controllers act in their block, and the desk hears of it later.
 
-use super::midi::{Moved, Player};
+use super::brought::{InsertParam, InsertTarget};
+use super::midi::{MOST_MOVED, Moved, Player};
 use crate::engine::{ControlId, Engine};
+use arrayvec::ArrayVec;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,6 +18,8 @@ pub(super) enum Heard {
     Message([u8; 3]),
     /// A control that it has moved, and what the host had it at.
     Control(ControlId, f64, f64),
+    /// A parameter of a node in an insert that it has moved.
+    Insert(InsertParam, f64),
     /// Another entry of the map, by its key.
     Entry(u64),
 }
@@ -62,7 +66,7 @@ pub(super) fn pair() -> (AudioMidi, AudioEnd) {
 }
 
 impl AudioMidi {
-    /// A controller, wheel or program comes in. `host` tells what the host has a control at. Wait-free.
+    /// A controller, wheel, program, pressure or note comes in. `host` tells what the host has a control at. Wait-free.
     pub fn hear(&mut self, message: [u8; 3], engine: &mut Engine, host: impl Fn(ControlId) -> f64) {
         while self.spent.slots() > 0 {
             let Ok(next) = self.from.pop() else { break };
@@ -77,26 +81,37 @@ impl AudioMidi {
                 lost.store(true, Ordering::Release);
             }
         };
-        tell(Heard::Message(message));
+        // Of what nothing is learned from there may be much.
+        if matches!(message[0] & 0xF0, 0xB0 | 0xC0 | 0xE0) {
+            tell(Heard::Message(message));
+        }
         let Some(player) = &mut self.player else {
             return;
         };
-        // A map has each controller once.
-        let mut found = None;
+        let mut found: ArrayVec<Moved, MOST_MOVED> = ArrayVec::new();
         player.hear(
             message,
             |control| engine.get(control),
-            |moved| found = Some(moved),
+            |moved| {
+                let _ = found.try_push(moved);
+            },
         );
-        match found {
-            Some(Moved::Control(control, value)) => {
-                let host = host(control);
-                // First it acts: whoever hears of it looks whether the engine holds it.
-                engine.impose(control, value, host);
-                tell(Heard::Control(control, value, host));
+        for moved in found {
+            match moved {
+                Moved::Control(control, value) => {
+                    let host = host(control);
+                    // First it acts: whoever hears of it looks whether the engine holds it.
+                    engine.impose(control, value, host);
+                    tell(Heard::Control(control, value, host));
+                }
+                Moved::Insert(param, value) => {
+                    if let InsertTarget::Node(at) = param.to {
+                        engine.set_node(at, value);
+                        tell(Heard::Insert(param, value));
+                    }
+                }
+                Moved::Entry(key) => tell(Heard::Entry(key)),
             }
-            Some(Moved::Entry(key)) => tell(Heard::Entry(key)),
-            None => {}
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The desk of one instance: what it is told from outside, what it says of that, and what is saved of it.
 
 use super::audio::{self, AudioEnd, AudioMidi, Heard};
+use super::brought::{Brought, InsertParam, InsertTarget};
 use super::head::{Head, Stir};
-use super::midi::{Learned, Learner, MidiMap, Moved, Moves, Player};
+use super::midi::{Learned, Learner, MOST_MOVED, MidiMap, Moved, Moves, Player};
 use super::osc::{Arg, Message};
 use super::route::{Command, ROOT, route};
 use super::server::PortState;
 use super::settings::Settings;
 use super::tracker::{Source, Tracker};
 use crate::dsp::quaternion::Quat;
-use crate::engine::{ControlId, Engine, HeadSlot, NodeParam, Override, OverrideLine};
+use crate::engine::{ControlId, Engine, HeadSlot, NodeParam, Override, OverrideLine, Prepared};
 use crate::text::shorten;
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -127,6 +129,7 @@ struct State {
     head: Head,
     line: Option<OverrideLine>,
     nodes: HashMap<String, NodeParam>,
+    brought: Brought,
     audio: Option<AudioEnd>,
     /// The audio thread has an older map.
     outdated: bool,
@@ -206,8 +209,21 @@ impl Desk {
         engine.follow_head(self.slot.clone());
         let mut state = self.state();
         state.nodes = engine.node_params().collect();
+        state.brought.attach(engine.insert_places());
+        state.take_declared();
         state.line = engine.take_overrides_line();
         self.tell(&mut state);
+    }
+
+    /// An insert is about to be given this node, or none: its parameters are played from outside from now on, and go on
+    /// where a node of its name had been brought to. To be called before the node is sent.
+    pub fn bring(&self, insert: usize, node: Option<&mut Prepared>) {
+        let mut state = self.state();
+        state.brought.bring(insert, node);
+        state.take_declared();
+        drop(state);
+        // The audio thread is to hear of it.
+        self.wake();
     }
 
     /// The end that takes MIDI on the audio thread; the one before is told nothing any more.
@@ -527,6 +543,7 @@ impl Desk {
                     state.refused += 1;
                     state.last_refused = reason;
                 }
+                None if self.declared(&mut state, message) => state.understood += 1,
                 None => match state.tracker.osc(message) {
                     Some((source, said)) => {
                         state.understood += 1;
@@ -546,6 +563,33 @@ impl Desk {
         }
     }
 
+    /// Does what a node in an insert has declared for an address; tells whether one has.
+    fn declared(&self, state: &mut State, message: &Message) -> bool {
+        let all = state.brought.heard(message);
+        for (param, value) in &all {
+            self.set_insert(state, *param, *value);
+        }
+        !all.is_empty()
+    }
+
+    /// Sets a parameter of a node in an insert: by its macro, where it has one.
+    fn set_insert(&self, state: &mut State, param: InsertParam, value: f64) {
+        match param.to {
+            InsertTarget::Macro(control) => {
+                if let Some(range) = state.brought.range(param) {
+                    let position = control.control().snap(range.position(value));
+                    self.set(state, control, position);
+                }
+            }
+            InsertTarget::Node(at) => {
+                state.brought.remember(param, value);
+                if let Some(line) = &mut state.line {
+                    line.send(Override::Node { at, value });
+                }
+            }
+        }
+    }
+
     /// Does what it can; tells whether somebody else has to.
     fn obey(&self, state: &mut State, command: Command) -> bool {
         match command {
@@ -557,9 +601,15 @@ impl Desk {
             Command::LetGo => {}
             Command::Node { node, param, value } => {
                 let name = format!("{node}/{param}");
+                let brought = state.brought.named(&node, &param);
                 match (state.nodes.get(&name).copied(), &mut state.line) {
                     (Some(at), Some(line)) => {
                         line.send(Override::Node { at, value });
+                    }
+                    (None, Some(_)) if value.is_finite() && !brought.is_empty() => {
+                        for param in brought {
+                            self.set_insert(state, param, value);
+                        }
                     }
                     _ => {
                         state.refused += 1;
@@ -616,20 +666,18 @@ impl Desk {
             }
             return;
         }
-        let mut all: [Option<Moved>; 4] = [None; 4];
+        let mut all: ArrayVec<Moved, MOST_MOVED> = ArrayVec::new();
         let mut player = std::mem::take(&mut state.player);
         let value = |control| self.value(&state, control);
-        let mut slots = all.iter_mut();
         player.hear(message, value, |moved| {
-            if let Some(slot) = slots.next() {
-                *slot = Some(moved);
-            }
+            let _ = all.try_push(moved);
         });
         state.player = player;
         let mut wake = false;
-        for moved in all.into_iter().flatten() {
+        for moved in all {
             match moved {
                 Moved::Control(control, value) => self.set(&mut state, control, value),
+                Moved::Insert(param, value) => self.set_insert(&mut state, param, value),
                 Moved::Entry(key) => wake |= self.entry(&mut state, key),
             }
         }
@@ -677,6 +725,7 @@ impl Desk {
                 Heard::Message(message) => self.learn_from(state, message),
                 // It has acted already.
                 Heard::Control(control, value, host) => self.note(state, control, value, host),
+                Heard::Insert(param, value) => state.brought.remember(param, value),
                 Heard::Entry(key) => {
                     self.entry(state, key);
                 }
@@ -694,7 +743,7 @@ impl Desk {
                 }
             }
         }
-        if state.outdated && end.to.push(Box::new(Player::new(&state.map))).is_ok() {
+        if state.outdated && end.to.push(Box::new(state.new_player())).is_ok() {
             state.outdated = false;
         }
         state.audio = Some(end);
@@ -876,9 +925,17 @@ impl State {
         self.head.set(self.settings.head);
     }
 
-    fn take_map(&mut self) {
-        self.player = Player::new(&self.map);
+    fn new_player(&self) -> Player {
+        Player::new(&self.map).with(self.brought.declared())
+    }
+
+    fn take_declared(&mut self) {
+        self.player = self.new_player();
         self.outdated = true;
+    }
+
+    fn take_map(&mut self) {
+        self.take_declared();
         self.restored.remove("midi");
     }
 }

@@ -1,5 +1,6 @@
 //! Learned MIDI: which controller moves what, and how its values become a control's.
 
+use super::brought::{Declared, InsertParam, InsertTarget};
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use serde::{Deserialize, Serialize};
@@ -107,11 +108,16 @@ impl MidiMap {
     }
 }
 
+/// What one message moves at most; what goes beyond is left as it is.
+pub(super) const MOST_MOVED: usize = 16;
+
 /// What a message has moved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Moved {
     /// A control, to a value in its unit.
     Control(ControlId, f64),
+    /// A parameter of a node in an insert that no macro moves, to a value in its unit.
+    Insert(InsertParam, f64),
     /// Another entry of the map, by its [`Learned::key`]: the map may be another one when this is heard of.
     Entry(u64),
 }
@@ -133,6 +139,8 @@ struct Hand {
 #[derive(Debug, Clone, Default)]
 pub struct Player {
     hands: Vec<Hand>,
+    /// What the nodes in the inserts want to be moved by.
+    declared: Vec<Declared>,
     pickup: bool,
 }
 
@@ -152,8 +160,14 @@ impl Player {
         };
         Player {
             hands: map.entries.iter().map(hand).collect(),
+            declared: Vec::new(),
             pickup: map.pickup,
         }
+    }
+
+    /// Plays the nodes in the inserts, too.
+    pub(super) fn with(self, declared: Vec<Declared>) -> Player {
+        Player { declared, ..self }
     }
 
     /// A message of three bytes comes in (a program change has two); `value` tells where a control is now.
@@ -163,6 +177,16 @@ impl Player {
         value: impl Fn(ControlId) -> f64,
         mut moved: impl FnMut(Moved),
     ) {
+        for Declared { by, range, param } in &self.declared {
+            match (by.value(message, range), param.to) {
+                (Some(to), InsertTarget::Macro(control)) => {
+                    let position = control.control().snap(range.position(to));
+                    moved(Moved::Control(control, position));
+                }
+                (Some(to), InsertTarget::Node(_)) => moved(Moved::Insert(*param, to)),
+                (None, _) => {}
+            }
+        }
         for hand in &mut self.hands {
             let Some(position) = hand.position(message) else {
                 continue;

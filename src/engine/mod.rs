@@ -37,12 +37,13 @@ pub use display::{DISPLAY_FRAMES, Display, PLACES, Place};
 pub use event::{Change, Event, Tempo, Transport};
 pub use head::HeadSlot;
 pub use markers::{Marker, MarkerKind};
-pub use overrides::{Holds, NodeParam, Override, OverrideLine};
+pub use overrides::{Holds, InsertPlaces, NodeParam, Override, OverrideLine};
 pub use space::SpaceWish;
 pub use telemetry::Telemetry;
 pub use timeline::Timeline;
 
 pub use crate::node::insert::{InsertError, InsertLine, Prepared};
+pub use crate::node::{Macro, MidiMover, Mover};
 
 use crate::dsp::ambisonics::{MAX_CHANNELS, MAX_ORDER, channels};
 use crate::dsp::denormals::DenormalGuard;

@@ -29,6 +29,20 @@ pub struct NodeParam {
     param: usize,
 }
 
+/// Where the parameters of the nodes in the inserts are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InsertPlaces([NodeIndex; 2]);
+
+impl InsertPlaces {
+    /// A parameter of a node that is or will be brought to insert A (0) or B (1), by its [`super::Prepared::place`].
+    pub fn param(self, insert: usize, place: usize) -> NodeParam {
+        NodeParam {
+            node: self.0[insert.min(1)],
+            param: place,
+        }
+    }
+}
+
 /// A value from outside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Override {
@@ -328,6 +342,16 @@ impl Engine {
         })
     }
 
+    /// Where the parameters of the nodes in the inserts are.
+    pub fn insert_places(&self) -> InsertPlaces {
+        InsertPlaces(self.chain.inserts)
+    }
+
+    /// Sets a node's parameter at the next frame.
+    pub fn set_node(&mut self, at: NodeParam, value: f64) {
+        self.graph.set_param(at.node, at.param, value);
+    }
+
     /// Takes what has come from outside since the last block.
     pub(super) fn take_overrides(&mut self) {
         // What comes meanwhile waits for the next block.
@@ -345,9 +369,7 @@ impl Engine {
                     value,
                     host,
                 } => self.impose(control, value, host),
-                Override::Node { at, value } => {
-                    self.graph.set_param(at.node, at.param, value);
-                }
+                Override::Node { at, value } => self.set_node(at, value),
                 Override::Given { control, value } => self.overrides.give(control, value),
                 Override::Release { control, host } => {
                     self.receive_orders();

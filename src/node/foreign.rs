@@ -1,8 +1,8 @@
 //! The adapter for nodes written in Faust and C++: `cpp/node.h` on one side, [`Node`] on the other.
 
 use super::{
-    MAX_CHANNELS, Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale, accepted,
-    parse_groups, parse_phases,
+    MAX_CHANNELS, MAX_PARAMS, Mover, Node, NodeError, NodeInfo, ParamInfo, ParamKind, ParamScale,
+    accepted, parse_groups, parse_phases,
 };
 use arrayvec::ArrayVec;
 use libloading::Library;
@@ -16,9 +16,6 @@ const ABI: u32 = 1;
 
 /// `ZG_NODE_SYMBOL` of `cpp/node.h`: what a library that is opened at run time exports.
 const SYMBOL: &[u8] = b"zg_node\0";
-
-/// The most parameters of a node; `faust/node.cpp` has the same bound.
-const MAX_PARAMS: u32 = 256;
 
 /// `zg_param` of `cpp/node.h`.
 #[repr(C)]
@@ -119,7 +116,7 @@ impl ForeignKind {
         let output_groups = parse_groups(unsafe { text(raw.output_names) }, outputs, "out");
         // SAFETY: as above.
         let phases = parse_phases(unsafe { text(raw.phases) }).map_err(broken)?;
-        if raw.param_count > MAX_PARAMS {
+        if raw.param_count as usize > MAX_PARAMS {
             return Err(broken(format!(
                 "it has {} parameters, at most {MAX_PARAMS} are allowed",
                 raw.param_count
@@ -246,6 +243,7 @@ unsafe fn text<'a>(pointer: *const c_char) -> &'a str {
 unsafe fn read_param(raw: &RawParam) -> ParamInfo {
     // SAFETY: the caller promises the texts.
     let (name, unit, help) = unsafe { (text(raw.name), text(raw.unit), text(raw.help)) };
+    let (help, more) = help.split_once('\n').unwrap_or((help, ""));
     ParamInfo {
         name: name.to_owned(),
         unit: unit.to_owned(),
@@ -265,6 +263,7 @@ unsafe fn read_param(raw: &RawParam) -> ParamInfo {
             _ => ParamKind::Number,
         },
         help: help.to_owned(),
+        movers: Mover::read(more),
     }
 }
 

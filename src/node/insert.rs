@@ -8,13 +8,14 @@
 
 use super::macros::{MACROS, Macro};
 use super::{
-    MAX_CHANNELS, Node, NodeError, NodeInfo, ParamInfo, ParamKind, PhaseInfo, Tripped, accepted,
-    many,
+    MAX_CHANNELS, MAX_PARAMS, Node, NodeError, NodeInfo, ParamInfo, ParamKind, PhaseInfo, Tripped,
+    accepted, many,
 };
 use crate::dsp::phase;
 use crate::dsp::ramp::raised_cosine;
 use arrayvec::ArrayVec;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Frames that a node gets at once at most.
 const CHUNK: usize = 32;
@@ -43,6 +44,8 @@ pub mod param {
     pub const FORGETS: usize = 6;
     /// 0: the signal passes, and need not go through here.
     pub const SOUNDS: usize = 7;
+    /// From here on: parameters of nodes that have been brought, by [`super::Prepared::place`].
+    pub(super) const WITHIN: usize = 1 << 16;
 }
 
 /// Why a node cannot be an insert.
@@ -108,6 +111,8 @@ struct Driver {
 
 /// A node that is ready to be an insert.
 pub struct Prepared {
+    /// Which of all that have been prepared.
+    number: usize,
     node: Box<dyn Node>,
     macros: Vec<Macro>,
     /// What the macros have set last.
@@ -160,6 +165,8 @@ impl Prepared {
             }
         };
         node.init(rate, CHUNK)?;
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let phases = info.phases.iter().enumerate();
         let (beats, others): (Vec<_>, Vec<_>) = phases.partition(|(_, phase)| phase.name == BEAT);
         let driver = |(index, phase): (usize, &PhaseInfo)| Driver {
@@ -168,6 +175,7 @@ impl Prepared {
             increment: phase::increment(phase.frequency, rate) as u64,
         };
         Ok(Box::new(Prepared {
+            number,
             node,
             macros: Macro::of(&info),
             set: [f64::NAN; MACROS],
@@ -183,6 +191,24 @@ impl Prepared {
     /// The parameters that the macros move.
     pub fn macros(&self) -> &[Macro] {
         &self.macros
+    }
+
+    /// What it is.
+    pub fn info(&self) -> &NodeInfo {
+        self.node.info()
+    }
+
+    /// Where one of its parameters is to be set in the insert that it is brought to: there it reaches this node and no
+    /// other, whether it sounds, waits, or has gone.
+    pub fn place(&self, param: usize) -> usize {
+        param::WITHIN + self.number * MAX_PARAMS + param.min(MAX_PARAMS - 1)
+    }
+
+    /// Sets one of its parameters, before it is brought; those of the macros follow these.
+    pub fn set(&mut self, param: usize, value: f64) {
+        // It is to begin there.
+        self.fresh = false;
+        self.node.set_param(param, value);
     }
 
     /// Says from now on whether it has put out what is not finite, and is not heard any more.
@@ -404,6 +430,17 @@ impl Insert {
         }
     }
 
+    /// Sets a parameter of a node that has been brought, by its [`Prepared::place`].
+    fn set_within(&mut self, place: usize, value: f64) {
+        self.receive();
+        let waiting = self.waiting.iter_mut().flatten();
+        let all = self.slots.iter_mut().flatten().chain(waiting);
+        let number = place / MAX_PARAMS;
+        if let Some(node) = all.into_iter().find(|node| node.number == number) {
+            node.set(place % MAX_PARAMS, value);
+        }
+    }
+
     /// Gives back what is neither in force nor heard, and puts what has come in force.
     fn turn_over(&mut self) {
         self.receive();
@@ -585,6 +622,9 @@ impl Node for Insert {
     }
 
     fn set_param(&mut self, index: usize, value: f64) {
+        if index >= param::WITHIN {
+            return self.set_within(index - param::WITHIN, value);
+        }
         let Some(value) = accepted(self.info.params.get(index), value) else {
             return;
         };

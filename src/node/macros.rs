@@ -22,9 +22,13 @@ pub struct Macro {
 impl Macro {
     /// The parameters of a node that macros move: its first that can be set, in their order.
     pub fn of(node: &NodeInfo) -> Vec<Macro> {
+        Macro::all(node).into_iter().take(MACROS).collect()
+    }
+
+    /// All parameters of a node that can be set, in their order: the first are those that macros move.
+    pub fn all(node: &NodeInfo) -> Vec<Macro> {
         let all = node.params.iter().enumerate();
         all.filter(|(_, param)| param.kind != ParamKind::Readout)
-            .take(MACROS)
             .map(|(index, info)| Macro {
                 index,
                 info: info.clone(),
@@ -81,6 +85,38 @@ impl Macro {
             }
         };
         x.clamp(0.0, 1.0)
+    }
+
+    /// The value that a pitch wheel's position from 0 to 16383 gives it: its middle is 0 where the range holds that.
+    pub(super) fn bent(&self, bend: f64) -> f64 {
+        const MIDDLE: f64 = 8192.0;
+        const MOST: f64 = 16_383.0;
+        let ParamInfo { min, max, .. } = self.info;
+        let middle = if min <= 0.0 && max >= 0.0 {
+            0.0
+        } else {
+            0.5 * (min + max)
+        };
+        let value = if bend <= MIDDLE {
+            min + (middle - min) * bend / MIDDLE
+        } else {
+            middle + (max - middle) * (bend - MIDDLE) / (MOST - MIDDLE)
+        };
+        value.clamp(min, max)
+    }
+
+    /// A value, if it is in the range.
+    pub(super) fn within(&self, value: f64) -> Option<f64> {
+        (self.info.min..=self.info.max)
+            .contains(&value)
+            .then_some(value)
+    }
+
+    /// The value of a number that runs from `low` to `high` as the parameter does through its range.
+    pub fn between(&self, number: f64, low: f64, high: f64) -> f64 {
+        let ParamInfo { min, max, .. } = self.info;
+        let x = ((number - low) / (high - low)).clamp(0.0, 1.0);
+        (min + x * (max - min)).clamp(min, max)
     }
 
     /// The scale that its range allows.

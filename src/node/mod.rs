@@ -15,6 +15,7 @@ pub mod insert;
 mod macros;
 mod many;
 pub mod mix;
+mod mover;
 pub mod noise;
 pub mod oversample;
 mod registry;
@@ -22,11 +23,15 @@ mod tripped;
 pub mod wave_pair;
 
 pub use macros::{MACROS, Macro};
+pub use mover::{MidiKind, MidiMover, Mover};
 pub use registry::{Registry, registry};
 pub use tripped::Tripped;
 
 use std::fmt;
 use std::path::PathBuf;
+
+/// The most parameters of a node from outside; `faust/node.cpp` has the same bound.
+pub(crate) const MAX_PARAMS: usize = 256;
 
 /// The most channels a node may have on one side: two ambisonic buses of order 7.
 pub const MAX_CHANNELS: usize = 128;
@@ -78,6 +83,9 @@ pub struct ParamInfo {
     pub kind: ParamKind,
     /// One line of help.
     pub help: String,
+    /// What moves it from outside, where it is in an insert.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub movers: Vec<Mover>,
 }
 
 impl ParamInfo {
@@ -99,6 +107,7 @@ impl ParamInfo {
             scale: ParamScale::Linear,
             kind: ParamKind::Number,
             help: help.to_owned(),
+            movers: Vec::new(),
         }
     }
 }

@@ -258,6 +258,7 @@ impl Inserts {
     /// An insert that is to hold nothing.
     fn empty(&self, insert: usize, state: &InsertState, desk: &mut Desk) {
         if desk.slots[insert].sent != Key::Nothing {
+            self.link.control.bring(insert, None);
             desk.send(insert, None, Key::Nothing, state.changes);
         }
         if state.status != InsertStatus::Empty {
@@ -295,7 +296,7 @@ impl Inserts {
                 self.take(insert, state, &mut desk, path, key, &node);
             }
             Found::Unknown(..) if !state.consent && !state.allowed => {
-                desk.leave_other(insert, state);
+                self.leave_other(insert, state, &mut desk);
                 if state.status != InsertStatus::NeedsConsent {
                     self.set_status(insert, state, InsertStatus::NeedsConsent);
                 }
@@ -434,9 +435,10 @@ impl Inserts {
         state: &InsertState,
         desk: &mut Desk,
         key: Key,
-        bring: Bring,
+        mut bring: Bring,
         name: &str,
     ) {
+        self.link.control.bring(insert, Some(&mut bring.prepared));
         let macros = bring.prepared.macros().iter().map(|of_node| {
             let (shown, read) = (of_node.clone(), of_node.clone());
             InsertMacro {
@@ -462,11 +464,20 @@ impl Inserts {
     /// It could not be had: said once, and what sounded of the same choice sounds on.
     fn fail(&self, insert: usize, state: &InsertState, desk: &mut Desk, key: Key, problem: String) {
         desk.slots[insert].failed = Some((key, state.changes));
-        desk.leave_other(insert, state);
+        self.leave_other(insert, state, desk);
         self.link
             .messages
             .post(format!("{}: {problem}", NAMES[insert]));
         self.set_status(insert, state, InsertStatus::Failed(problem));
+    }
+
+    /// What sounds of another choice does not stand in for one that cannot be had.
+    fn leave_other(&self, insert: usize, state: &InsertState, desk: &mut Desk) {
+        let slot = &desk.slots[insert];
+        if slot.sent != Key::Nothing && slot.sent_for != state.changes {
+            self.link.control.bring(insert, None);
+            desk.send(insert, None, Key::Nothing, state.changes);
+        }
     }
 
     fn set_status(&self, insert: usize, of: &InsertState, status: InsertStatus) {
@@ -534,14 +545,6 @@ impl Desk {
     fn has_failed(&self, insert: usize, key: &Key, state: &InsertState) -> bool {
         let failed = self.slots[insert].failed.as_ref();
         failed.is_some_and(|(of, changes)| of == key && *changes == state.changes)
-    }
-
-    /// What sounds of another choice does not stand in for one that cannot be had.
-    fn leave_other(&mut self, insert: usize, state: &InsertState) {
-        let slot = &self.slots[insert];
-        if slot.sent != Key::Nothing && slot.sent_for != state.changes {
-            self.send(insert, None, Key::Nothing, state.changes);
-        }
     }
 }
 

@@ -316,7 +316,7 @@ impl<const CC: bool, C: Class> Zg<CC, C> {
     }
 }
 
-/// The bytes of a controller, wheel or program change; they act at the start of their block.
+/// The bytes of a controller, wheel, program change, pressure or note; they act at the start of their block.
 fn controller(event: &NoteEvent<()>) -> Option<[u8; 3]> {
     let bits = |value: f32, most: f32| (value.clamp(0.0, 1.0) * most).round() as u16;
     match *event {
@@ -330,6 +330,36 @@ fn controller(event: &NoteEvent<()>) -> Option<[u8; 3]> {
         NoteEvent::MidiProgramChange {
             channel, program, ..
         } => Some([0xC0 | channel & 15, program & 127, 0]),
+        NoteEvent::MidiChannelPressure {
+            channel, pressure, ..
+        } => Some([0xD0 | channel & 15, bits(pressure, 127.0) as u8, 0]),
+        NoteEvent::NoteOn {
+            channel,
+            key,
+            velocity,
+            ..
+        } => {
+            // Quiet as it may be, it is pressed.
+            let velocity = bits(velocity, 127.0).max(1) as u8;
+            Some([
+                0x90 | channel.number().unwrap_or(0) & 15,
+                key.number()? & 127,
+                velocity,
+            ])
+        }
+        NoteEvent::NoteOff {
+            channel,
+            key,
+            velocity,
+            ..
+        } => {
+            let velocity = bits(velocity, 127.0) as u8;
+            Some([
+                0x80 | channel.number().unwrap_or(0) & 15,
+                key.number()? & 127,
+                velocity,
+            ])
+        }
         _ => None,
     }
 }

@@ -62,6 +62,9 @@ pub fn describe(info: &NodeInfo) -> String {
     let (name, value) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
     for (row, param) in params.iter().zip(&info.params) {
         text += format!("  {:name$}  {:value$}  {}", row[0], row[1], param.help).trim_end();
+        for mover in &param.movers {
+            text += &format!(" [{mover}]");
+        }
         text.push('\n');
     }
     text
