@@ -1,19 +1,25 @@
 //! From a source to a library, by the installed compilers, as `build.rs` makes the built-in nodes.
 
 use super::child::{self, End, Limits};
-use super::{LiveError, Source};
+use super::{Job, LiveError, Source};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What sources are compiled against, by name: the same files that the built-in nodes are made with.
 pub(super) const SUPPORT: [(&str, &str); 4] = [
     ("node.h", include_str!("../../cpp/node.h")),
     ("node.cpp", include_str!("../../faust/node.cpp")),
-    ("zeitgeber.lib", include_str!("../../faust/zeitgeber.lib")),
+    (ZEITGEBER_LIB, include_str!("../../faust/zeitgeber.lib")),
     ("ambisonics.lib", include_str!("../../faust/ambisonics.lib")),
 ];
+
+/// What nodes in Faust share.
+pub(super) const ZEITGEBER_LIB: &str = "zeitgeber.lib";
 
 /// As in `build.rs`: the same bits on every machine of a kind, no exceptions. Unique symbols would keep a
 /// library mapped after it was closed.
@@ -21,13 +27,13 @@ const FLAGS: &str = "-std=c++17 -O2 -fPIC -shared -ffp-contract=off -fno-excepti
                      -fvisibility=hidden -Wall -Wno-unused -static-libgcc";
 
 /// A compiler that takes longer is not going to end.
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     processor: 60,
     wall: Duration::from_secs(120),
     memory: 4 << 30,
 };
 
-const FAUST: &str = "Faust (Debian/Ubuntu: apt-get install faust; macOS: brew install faust; \
+pub(super) const FAUST: &str = "Faust (Debian/Ubuntu: apt-get install faust; macOS: brew install faust; \
                      Windows: the installer on faust.grame.fr)";
 const CPP: &str =
     "a C++ compiler (Debian/Ubuntu: apt-get install g++; macOS: xcode-select --install)";
@@ -61,11 +67,48 @@ pub(super) fn compile(source: &Source, job: &Path) -> Result<PathBuf, LiveError>
     }
     args.extend(["-I".into(), job.into(), "-o".into(), library.clone().into()]);
     args.extend([code.into(), entry.into()]);
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
-    run(source, job, &compiler, &args, CPP, |log| {
+    run(source, job, &cpp_compiler(), &args, CPP, |log| {
         cpp_error(source, log)
     })?;
     Ok(library)
+}
+
+/// A compiler says its version within this, or counts as one that is not there.
+const ASKED: Limits = Limits {
+    processor: 5,
+    wall: Duration::from_secs(5),
+    memory: 4 << 30,
+};
+
+/// What the compilers of a source say they are; `None` where one of them says nothing. Each is asked once in the life of
+/// this program, which works in `folder`.
+pub(super) fn versions(source: &Source, folder: &Path) -> Option<String> {
+    let cpp = version(cpp_compiler(), folder)?;
+    if !source.is_faust() {
+        return Some(cpp);
+    }
+    Some(format!("{}\n{cpp}", version("faust".into(), folder)?))
+}
+
+fn cpp_compiler() -> OsString {
+    std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
+}
+
+/// The first line of what a compiler says of itself.
+fn version(program: OsString, folder: &Path) -> Option<String> {
+    static KNOWN: Mutex<BTreeMap<OsString, Option<String>>> = Mutex::new(BTreeMap::new());
+    // Whoever comes meanwhile waits for the answer instead of asking too.
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let answer = known.entry(program).or_insert_with_key(|program| {
+        let job = Job::new(folder).ok()?;
+        let args = [OsString::from("--version")];
+        let never = AtomicBool::new(false);
+        let (end, said) =
+            child::run(program, &args, &job.0, &job.0.join("log"), ASKED, &never).ok()?;
+        let first = said.lines().map(str::trim).find(|line| !line.is_empty())?;
+        (end == End::Code(0)).then(|| first.to_owned())
+    });
+    answer.clone()
 }
 
 /// What a library of this name is called here.
@@ -131,7 +174,7 @@ fn run(
 }
 
 /// "name.dsp : 4 : ERROR : undefined symbol : fo", or a few lines that begin with "ERROR".
-fn faust_error(source: &Source, log: &str) -> LiveError {
+pub(super) fn faust_error(source: &Source, log: &str) -> LiveError {
     let place = log.lines().find_map(|line| {
         let (place, message) = line.split_once(": ERROR :")?;
         let (file, number) = place.trim().rsplit_once(':')?;

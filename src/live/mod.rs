@@ -14,6 +14,7 @@ mod error;
 mod examine;
 mod guard;
 mod insert;
+mod max;
 
 pub use crate::node::Tripped;
 pub use checker::{CHECKER, checker};
@@ -37,7 +38,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Goes up with every change of how sources are compiled or checked.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The most files that a source may draw in and still be known by them.
 const MOST_FILES: usize = 256;
@@ -133,6 +134,11 @@ impl Source {
         Ok(hash)
     }
 
+    fn is_library(&self) -> bool {
+        let ending = self.file.extension();
+        ending.is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION)
+    }
+
     fn is_faust(&self) -> bool {
         self.file.extension().is_some_and(|ending| ending == "dsp")
     }
@@ -176,7 +182,36 @@ impl Workshop {
     /// Where the library of a source is kept, made or not.
     fn place(&self, source: &Source) -> Result<PathBuf, LiveError> {
         let name = format!("{}-{:032x}", source.name, source.content()?);
-        Ok(self.folder.join(compile::library_name(&name)))
+        if source.is_library() {
+            return Ok(self.folder.join(compile::library_name(&name)));
+        }
+        // What another version of a compiler has made is made again, unless there is none to do it.
+        Ok(match compile::versions(source, &self.folder) {
+            Some(versions) => {
+                let versions = fnv_on(BASIS, versions.as_bytes());
+                let name = format!("{name}-{versions:032x}");
+                self.folder.join(compile::library_name(&name))
+            }
+            None => {
+                let newest = self.newest(&format!("{name}-"));
+                newest.unwrap_or_else(|| self.folder.join(compile::library_name(&name)))
+            }
+        })
+    }
+
+    /// The newest library whose name begins so.
+    fn newest(&self, begins: &str) -> Option<PathBuf> {
+        let entries = fs::read_dir(&self.folder).ok()?.flatten();
+        let libraries = entries.filter(|entry| {
+            let name = entry.file_name();
+            let ends = Path::new(&name)
+                .extension()
+                .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION);
+            ends && name.to_string_lossy().starts_with(begins)
+        });
+        libraries
+            .max_by_key(|entry| entry.metadata().and_then(|about| about.modified()).ok())
+            .map(|entry| entry.path())
     }
 
     /// Opens a node that has been compiled here before and found fine; `None` where that would have to be done first.
@@ -254,15 +289,12 @@ impl Workshop {
             stop: self.stop.clone(),
             ..Source::new(file)?
         };
-        let is_library = file
-            .extension()
-            .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION);
         let kept = self.place(&source)?;
         if kept.exists() {
             return Ok(kept);
         }
         let job = Job::new(&self.folder)?;
-        let made = if is_library {
+        let made = if source.is_library() {
             // A copy: the user may overwrite the file while it runs.
             let copy = job.0.join("copy");
             fs::copy(&source.file, &copy).map_err(|error| LiveError::read(file, error))?;

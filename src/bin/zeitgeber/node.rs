@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 use zeitgeber::live::{InsertNode, InsertSource, LiveNode, Workshop, examine_into};
-use zeitgeber::node::{NodeInfo, registry};
+use zeitgeber::node::{NodeInfo, ParamKind, registry};
 
 /// How often `watch` looks whether a file was saved.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -68,6 +68,14 @@ enum Command {
         #[arg(long, value_name = "NODE.PARAM=V")]
         set: Vec<String>,
     },
+    /// Write the source of a Max/MSP external of a node in Faust, to be built with the Max SDK
+    ExportMax {
+        /// A .dsp file
+        file: PathBuf,
+        /// The folder to make; NAME_tilde beside the file where it is not given
+        #[arg(short, long, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
     /// What `check` starts: tries a library in this process and writes into a file how it goes
     #[command(hide = true)]
     Examine {
@@ -97,6 +105,7 @@ impl Args {
                 material,
                 set,
             } => watch(&file, &material, &set),
+            Command::ExportMax { file, output } => export_max(&file, output),
             Command::Examine {
                 library,
                 name,
@@ -127,16 +136,17 @@ pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
     }
 }
 
-/// Warns where a node that an insert holds was left.
-pub fn warn_tripped(tripped: [bool; 2], inserts: &[Option<InsertNode>; 2]) {
-    for ((tripped, node), letter) in tripped.into_iter().zip(inserts).zip(["A", "B"]) {
-        if let Some(node) = node.as_ref().filter(|_| tripped) {
-            eprintln!(
-                "zeitgeber: warning: insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
-                node.name()
-            );
-        }
-    }
+/// What is to be said where a node that an insert holds was left.
+pub fn left_out(tripped: [bool; 2], inserts: &[Option<InsertNode>; 2]) -> Vec<String> {
+    let all = tripped.into_iter().zip(inserts).zip(["A", "B"]);
+    all.filter_map(|((tripped, node), letter)| {
+        let node = node.as_ref().filter(|_| tripped)?;
+        Some(format!(
+            "insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
+            node.name()
+        ))
+    })
+    .collect()
 }
 
 fn new(name: &str, cpp: bool) -> Result<(), Problem> {
@@ -208,6 +218,67 @@ fn build(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
             Problem::new(format!("{}: cannot be written: {error}", output.display()))
         })?;
     print(&format!("{}: built and checked\n", output.display()))
+}
+
+fn export_max(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
+    let workshop = workshop()?;
+    let node = workshop.open(file)?;
+    let info = node.info();
+    let source = workshop.export_max(file, info)?;
+    let name = &info.name;
+    let folder = output.unwrap_or_else(|| file.with_file_name(format!("{name}_tilde")));
+    let failed = |path: &Path, error: io::Error| {
+        Problem::new(match error.kind() {
+            io::ErrorKind::AlreadyExists => format!(
+                "{}: it is there already; name another folder with -o",
+                path.display()
+            ),
+            _ => format!("{}: cannot be written: {error}", path.display()),
+        })
+    };
+    fs::create_dir(&folder).map_err(|error| failed(&folder, error))?;
+    let texts = [
+        (format!("{name}~.cpp"), source),
+        (
+            "CMakeLists.txt".to_owned(),
+            max_text(include_str!("node/max.cmake"), info),
+        ),
+        (
+            "README.md".to_owned(),
+            max_text(include_str!("node/max.md"), info),
+        ),
+    ];
+    for (file, text) in texts {
+        let path = folder.join(file);
+        fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    print(&format!(
+        "{}: written; its README.md says how it is built\n",
+        folder.display()
+    ))
+}
+
+/// A text about an external, of this node.
+fn max_text(text: &str, info: &NodeInfo) -> String {
+    let driven = info.phases.iter().map(|phase| &phase.name);
+    let set = info
+        .params
+        .iter()
+        .filter(|param| param.kind != ParamKind::Readout);
+    let params: Vec<String> = driven
+        .chain(set.map(|param| &param.name))
+        .map(|param| format!("`{param}`"))
+        .collect();
+    let params = match &params[..] {
+        [] => "none".to_owned(),
+        all => all.join(", "),
+    };
+    text.replace("NAME", &info.name)
+        .replace(
+            "CHANNELS",
+            &format!("{} in, {} out", info.inputs, info.outputs),
+        )
+        .replace("PARAMETERS", &params)
 }
 
 fn watch(file: &Path, material: &Material, set: &[String]) -> Result<(), Problem> {

@@ -196,7 +196,9 @@ impl Shared<'_> {
                 done.repaired
             ));
         }
-        node::warn_tripped(done.tripped, &options.inserts);
+        for warning in node::left_out(done.tripped, &options.inserts) {
+            output.warn(warning);
+        }
         if let Some(overshoot) = done.overshoot {
             output.note(ceiling(overshoot));
         }
