@@ -4,7 +4,8 @@
 //! what is replaced goes back through it, to be dropped there. Without a node, or switched off, the signal passes bit
 //! for bit. Every exchange is a raised cosine between what sounded and what comes, begun when the owner says that a
 //! quantum begins. A node that puts out what is not finite is left: what was heard last fades into the signal as it
-//! came.
+//! came. Where the beat jumps, a node that follows it does not: it goes on as before while it fades into the signal as
+//! it came, and fades back at the new beat.
 
 use super::macros::{MACROS, Macro};
 use super::{
@@ -99,6 +100,30 @@ impl std::error::Error for InsertError {}
 impl From<NodeError> for InsertError {
     fn from(error: NodeError) -> InsertError {
         InsertError::Node(error)
+    }
+}
+
+/// Phases further than this from where they were going, in 2^64ths of a cycle, have jumped: a hundred-thousandth.
+const JUMP: u64 = (1 << 63) / 50_000;
+
+/// Where the beat was said to be, and how it was to go on.
+#[derive(Clone, Copy)]
+struct Course {
+    phase: u64,
+    increment: u64,
+    sweep: i64,
+    /// Frames since.
+    passed: u64,
+}
+
+impl Course {
+    /// Where it is by now.
+    fn now(&self) -> u64 {
+        let k = self.passed;
+        let way = self.increment.wrapping_mul(k);
+        // k (k - 1) is even.
+        let bend = (k.wrapping_mul(k.wrapping_sub(1)) / 2).wrapping_mul(self.sweep as u64);
+        self.phase.wrapping_add(way).wrapping_add(bend)
     }
 }
 
@@ -326,6 +351,10 @@ pub struct Insert {
     fade: u64,
     /// The last frame that left.
     held: Vec<f32>,
+    /// Where the beat goes, while a node sounds.
+    course: Option<Course>,
+    /// How far the beat has jumped: the nodes have not heard of it.
+    jumped: u64,
     inbox: rtrb::Consumer<Delivery>,
     outbox: rtrb::Producer<Box<Prepared>>,
 }
@@ -351,6 +380,8 @@ pub fn create(channels: usize) -> (Box<dyn Node>, InsertLine) {
         done: 0,
         fade: 1,
         held: vec![0.0; channels],
+        course: None,
+        jumped: 0,
         inbox,
         outbox,
     };
@@ -448,6 +479,10 @@ impl Insert {
             return;
         }
         self.sweep();
+        if self.to == Voice::Through {
+            // Nothing that is heard follows the beat.
+            (self.course, self.jumped) = (None, 0);
+        }
         if let Some(delivery) = self.waiting.take() {
             let place = usize::from(self.resident == Some(0));
             self.resident = delivery.as_ref().map(|_| place);
@@ -479,6 +514,7 @@ impl Insert {
             let node = self.slots[*place].as_ref();
             node.is_some_and(|node| !node.tripped.is_set())
         };
+        let on = on && self.jumped == 0;
         match self.resident.filter(|place| on && sane(place)) {
             Some(place) => Voice::Slot(place),
             None => Voice::Through,
@@ -589,6 +625,7 @@ impl Node for Insert {
     }
 
     fn reset(&mut self) {
+        (self.course, self.jumped) = (None, 0);
         // At the start there is nothing to fade from.
         self.from = self.to;
         self.turn_over();
@@ -617,6 +654,9 @@ impl Node for Insert {
                 .map(|output| &mut output[start..start + count])
                 .collect();
             self.chunk(&ins, &mut outs, count);
+            if let Some(course) = &mut self.course {
+                course.passed += count as u64;
+            }
             start += count;
         }
     }
@@ -666,8 +706,25 @@ impl Node for Insert {
     }
 
     fn set_phase(&mut self, _index: usize, phase: u64, increment: u64, sweep: i64) {
+        let follows = |node: &Box<Prepared>| !node.beats.is_empty();
+        if let Some(course) = self.course
+            && self.slots.iter().flatten().any(follows)
+        {
+            let off = phase.wrapping_sub(course.now());
+            if off.min(off.wrapping_neg()) > JUMP {
+                // Never 0, which is where nothing has jumped.
+                self.jumped = self.jumped.wrapping_add(off).max(1);
+            }
+        }
+        self.course = Some(Course {
+            phase,
+            increment,
+            sweep,
+            passed: 0,
+        });
+        let heard = phase.wrapping_sub(self.jumped);
         for node in self.slots.iter_mut().flatten() {
-            node.set_phase(phase, increment, sweep);
+            node.set_phase(heard, increment, sweep);
         }
     }
 }

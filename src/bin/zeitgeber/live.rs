@@ -3,7 +3,8 @@
 use crate::args::{self, Problem};
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
-use crate::{live_devices, node, print, signals};
+use crate::live_inserts::Inserts;
+use crate::{live_devices, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -162,9 +163,7 @@ impl Args {
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
-        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
-            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
-        let inserts = [insert_a?, insert_b?];
+        let mut inserts = Inserts::open([&self.insert_a, &self.insert_b])?;
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
@@ -179,7 +178,7 @@ impl Args {
             None if self.no_input || self.backend == Backend::None => Input::Silence,
             None => Input::Device(self.input.as_deref()),
         };
-        let running = live_audio::start(&Request {
+        let running = live_audio::start(&mut Request {
             backend: self.backend,
             input,
             output: self.output.as_deref(),
@@ -191,11 +190,12 @@ impl Args {
             protocol: preset.and_then(Preset::protocol),
             hrtf: hrtf.map(PathBuf::as_path),
             midi: self.midi.as_deref(),
-            inserts: &inserts,
+            inserts: &mut inserts,
             desk: &desk,
         })?;
         let outside = Outside {
             desk,
+            inserts,
             ports: Ports::default(),
         };
         let end = End {
@@ -241,6 +241,7 @@ impl Args {
 /// What speaks to the engine from outside.
 struct Outside {
     desk: Arc<Desk>,
+    inserts: Inserts,
     ports: Ports,
 }
 
@@ -249,6 +250,9 @@ impl Outside {
     fn round(&mut self, running: &mut Running) {
         self.ports.sync(&self.desk);
         self.desk.round();
+        for said in self.inserts.round(&self.desk) {
+            eprintln!("zeitgeber: {said}\r");
+        }
         for command in self.desk.take_commands() {
             match command {
                 Command::Play(play) => running.order(Order::Play(play)),

@@ -6,6 +6,7 @@
 use crate::args::Problem;
 use crate::live_devices::{Backend, choose, find, host, name, unusable};
 use crate::live_file;
+use crate::live_inserts::Inserts;
 use crate::live_notes::{self, Notes};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
@@ -20,7 +21,6 @@ use zeitgeber::control::Desk;
 use zeitgeber::engine::controls::CARRIER_SOURCE;
 use zeitgeber::engine::{Change, ControlId, DeckLine, Engine, Event, Order, Telemetry, Transport};
 use zeitgeber::hrtf;
-use zeitgeber::live::InsertNode;
 use zeitgeber::protocol::Protocol;
 use zeitgeber::space::bring;
 
@@ -63,7 +63,7 @@ pub struct Request<'a> {
     /// The MIDI port whose notes are played.
     pub midi: Option<&'a str>,
     /// The nodes of inserts A and B.
-    pub inserts: &'a [Option<InsertNode>; 2],
+    pub inserts: &'a mut Inserts,
     /// What speaks to the engine from outside.
     pub desk: &'a Desk,
 }
@@ -188,7 +188,7 @@ struct Devices {
 }
 
 impl Devices {
-    fn open(request: &Request) -> Result<Devices, Problem> {
+    fn open(request: &mut Request) -> Result<Devices, Problem> {
         let host = host(request.backend)?;
         let output = find(
             request.backend,
@@ -236,7 +236,7 @@ impl Devices {
 }
 
 /// Opens the devices and starts them.
-pub fn start(request: &Request) -> Result<Running, Problem> {
+pub fn start(request: &mut Request) -> Result<Running, Problem> {
     let devices = match request.backend {
         Backend::None => None,
         _ => Some(Devices::open(request)?),
@@ -261,15 +261,7 @@ pub fn start(request: &Request) -> Result<Running, Problem> {
     let file = request.hrtf.map(Path::to_owned);
     let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
     bring(&mut engine, &source)?;
-    let (channels, hertz) = (engine.insert_channels(), engine.sample_rate());
-    let mut lines = engine.take_inserts();
-    for (place, node) in request.inserts.iter().enumerate() {
-        if let (Some(node), Some(lines)) = (node, &mut lines) {
-            let bring = node.prepare(channels[place], hertz)?;
-            // A new line has room.
-            let _ = lines[place].send(Some(bring.prepared));
-        }
-    }
+    request.inserts.attach(&mut engine, request.desk)?;
     let telemetry = engine.telemetry().clone();
     let (dropouts, load) = (Arc::new(Dropouts::default()), Arc::new(Load::default()));
     // A quarter of a second holds what the two devices may run apart; two blocks are there from the

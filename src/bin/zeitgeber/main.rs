@@ -15,6 +15,7 @@ mod live;
 mod live_audio;
 mod live_devices;
 mod live_file;
+mod live_inserts;
 mod live_notes;
 mod manual;
 mod material;

@@ -116,7 +116,7 @@ impl Args {
 }
 
 /// Where nodes are made; this program checks them.
-fn workshop() -> Result<Workshop, Problem> {
+pub fn workshop() -> Result<Workshop, Problem> {
     Ok(Workshop::new(std::env::current_exe()?)?)
 }
 
