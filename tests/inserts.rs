@@ -327,6 +327,69 @@ fn exchanges_do_not_click() {
 }
 
 #[test]
+fn a_node_at_the_beat_does_not_click_where_the_beat_jumps() {
+    let filter = ClickFilter::new(RATE).unwrap();
+    let tone = sine(40_000, RATE, 0.5, 400.0, 0.0);
+    let run = |jumps: &[(usize, i64)]| {
+        let (mut engine, mut lines) = engine();
+        send(&mut lines[0], Some(builtin("amplitude", 2).unwrap()));
+        engine.set(id::A_1, 1.0);
+        // Depth, duty, pulse: a sine.
+        engine.set(id::A_3, 0.0);
+        engine.reset();
+        let (mut left, mut right) = (tone.clone(), tone.clone());
+        for (block, (l, r)) in left.chunks_mut(60).zip(right.chunks_mut(60)).enumerate() {
+            let frame = block * 60;
+            let gone = jumps.iter().filter(|(at, _)| frame >= *at);
+            let transport = Transport::Host {
+                playing: true,
+                song_frames: Some(frame as i64 + gone.map(|(_, by)| by).sum::<i64>()),
+                tempo: None,
+            };
+            engine.process(l, r, transport, &[]);
+        }
+        left
+    };
+    for jumps in [&[][..], &[(20_040, 48_000)], &[(20_040, 52_400)], &[(20_040, 52_400), (20_520, -1_300)], &[(21_240, 52_400)]] {
+        let out = run(jumps);
+        let db: Vec<_> = (14_000..34_000).step_by(2_000).map(|at| filter.click(&out[at - 4000..at+2_000], 0.5).round()).collect();
+        println!("DBG {jumps:?} {:.1} {db:?}", filter.click(&out[10_000..], 0.5));
+    }
+    let mut worst = f64::NEG_INFINITY;
+    for quarter in 0..4 {
+        let at = 20_040 + quarter * 1_200;
+        // Half a cycle of the beat; the second comes while the first is faded round.
+        for jumps in [&[(at, 52_400)][..], &[(at, 52_400), (at + 480, -1_300)]] {
+            worst = worst.max(filter.click(&run(jumps)[10_000..], 0.5));
+        }
+    }
+    figure(
+        "10 inserts: the beat jumps",
+        "<= -80 dB re the tone",
+        &format!("{worst:.1} dB"),
+    );
+    assert!(worst <= -80.0, "{worst}");
+    // A song that goes on is left alone, and one that jumps by whole cycles; after a jump the new beat sounds.
+    let plain = run(&[]);
+    assert!(plain[30_000..34_800].iter().any(|x| x.abs() > 0.49));
+    let whole = run(&[(20_040, 48_000)]);
+    for (one, other) in plain.iter().zip(&whole) {
+        assert!((one - other).abs() < 1e-4, "{one} {other}");
+    }
+    let half = run(&[(20_040, 48_000 + 2_400)]);
+    let level = |x: &[f32]| x.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let quietest = |x: &[f32]| {
+        let levels = x.chunks(240).map(level).enumerate();
+        levels.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
+    };
+    let (was, is) = (
+        quietest(&plain[28_800..33_600]),
+        quietest(&half[28_800..33_600]),
+    );
+    assert_eq!((was + 10) % 20, is, "half a cycle on");
+}
+
+#[test]
 fn a_node_that_breaks_is_left_and_said_and_may_try_again() {
     let run = |block: Option<usize>| {
         let (mut engine, mut lines) = engine();

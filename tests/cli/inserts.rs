@@ -82,3 +82,74 @@ fn a_node_that_breaks_is_left_and_warned_of() {
     assert!(left.iter().all(|x| x.is_finite()));
     assert_eq!(left[4000], 0.125);
 }
+
+/// Divides by nothing where a sample is exactly so large, which the check never meets.
+const BREAKS: &str = "process = \\(x).(x / (1.0 - (x == 0.3125)));\n";
+
+#[test]
+fn what_was_left_out_of_several_files_is_told_with_their_names() {
+    let run = Run::new();
+    run.write("breaks.dsp", BREAKS);
+    run.wav("a.wav", RATE, &[&[0.3125; 4800], &[0.25; 4800]]);
+    run.wav("b.wav", RATE, &[&[0.125; 4800], &[0.25; 4800]]);
+    std::fs::create_dir(run.path("out")).unwrap();
+    let output = run.zeitgeber("render a.wav b.wav -o out --insert-a breaks.dsp");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(
+        errors.contains("a.wav") && errors.contains("insert A: \"breaks\""),
+        "{errors}"
+    );
+}
+
+/// What a playing `zeitgeber live` says, and how it is ended.
+#[cfg(unix)]
+#[test]
+fn live_takes_a_saved_file_up_and_tells_of_mistakes_and_trips() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let run = Run::new();
+    run.write("mine.dsp", "process = *(0.5);\n");
+    run.wav("in.wav", RATE, &[&[0.3125; 48_000], &[0.25; 48_000]]);
+    let words = "live in.wav --backend none --headless --seconds 120 --insert-a mine.dsp";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args(words.split_whitespace())
+        .current_dir(run.path(""))
+        .env("XDG_CACHE_HOME", run.cache.path())
+        .env("HOME", run.cache.path())
+        .stdout(Stdio::from(
+            std::fs::File::create(run.path("said")).unwrap(),
+        ))
+        .stderr(Stdio::from(
+            std::fs::File::create(run.path("errors")).unwrap(),
+        ))
+        .spawn()
+        .unwrap();
+    let wait = |file: &str, text: &str| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let found = std::fs::read_to_string(run.path(file)).unwrap();
+            if found.contains(text) {
+                return true;
+            }
+            if Instant::now() > deadline {
+                eprintln!("{text:?} is not in {found:?}");
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let mut fine = wait("said", "no device");
+    run.write("mine.dsp", "process = *(0.5;\n");
+    fine &= wait("errors", "insert A: mine.dsp:1:");
+    run.write("mine.dsp", BREAKS);
+    fine &= wait(
+        "errors",
+        "insert A: the file was saved; its new version sounds",
+    );
+    fine &= wait("errors", "insert A: \"mine\" put out what is not finite");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(fine);
+}

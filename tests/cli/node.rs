@@ -274,3 +274,101 @@ fn named(text: &str, ending: &str) -> String {
     let mut names = text.rsplit('`').filter(|word| word.ends_with(ending));
     names.next().unwrap().to_owned()
 }
+
+/// A folder that, put before the path, has a C++ compiler of this version, which is the installed one.
+fn compiler(folder: &Path, version: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("cxx");
+    let text = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo {version}; exit; }}\nexec c++ \"$@\"\n"
+    );
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn another_version_of_a_compiler_makes_nodes_anew() {
+    let run = Run::new();
+    run.write("plain.dsp", "process = _, _;\n");
+    let libraries = || {
+        let names = kept(run.cache.path());
+        names
+            .iter()
+            .filter(|name| name.starts_with("plain-") && name.ends_with(".so"))
+            .count()
+    };
+    for (version, made) in [("cxx 1", 1), ("cxx 1", 1), ("cxx 2", 2), ("cxx 1", 2)] {
+        let output = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+            .args(["node", "check", "plain.dsp"])
+            .current_dir(run.folder.path())
+            .env("XDG_CACHE_HOME", run.cache.path())
+            .env("HOME", run.cache.path())
+            .env("CXX", compiler(run.folder.path(), version))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(libraries(), made, "{version}");
+    }
+    // Without compilers what has been made is as good as before.
+    let output = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args(["node", "check", "plain.dsp"])
+        .current_dir(run.folder.path())
+        .env("XDG_CACHE_HOME", run.cache.path())
+        .env("HOME", run.cache.path())
+        .env("PATH", tools(run.folder.path()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_node_becomes_the_source_of_a_max_external() {
+    let run = Run::new();
+    run.fine("node new warm");
+    let said = run.fine("node export-max warm.dsp");
+    assert!(said.contains("warm_tilde"), "{said}");
+    let read = |name: &str| fs::read_to_string(run.path(name)).unwrap();
+    let source = read("warm_tilde/warm~.cpp");
+    for part in [
+        "class faust_warm : public dsp",
+        "void ext_main(",
+        "#include \"ext.h\"",
+        "#define FAUST_FILE_NAME \"warm.dsp\"",
+    ] {
+        assert!(source.contains(part), "{part}");
+    }
+    // It needs nothing of Faust's, and says nothing of this machine.
+    assert!(!source.contains("#include \"faust/"));
+    assert!(!source.contains(run.cache.path().to_str().unwrap()));
+    let cmake = read("warm_tilde/CMakeLists.txt");
+    assert!(
+        cmake.contains("MODULE \"warm~.cpp\"") && !cmake.contains("NAME"),
+        "{cmake}"
+    );
+    assert!(read("warm_tilde/README.md").contains("`cutoff`, `gain`"));
+    // What the engine drives elsewhere is a parameter there, and the rate is Max's.
+    run.write(
+        "pulse2.dsp",
+        "declare phases \"beat:7\";\nzg = library(\"zeitgeber.lib\");\n\
+         process = par(i, 2, *(zg.sine(zg.phase(0)) * zg.SR / 48000));\n",
+    );
+    run.fine("node export-max pulse2.dsp -o made");
+    let source = read("made/pulse2~.cpp");
+    assert!(source.contains("addHorizontalSlider(\"beat\""));
+    assert!(!source.contains("\"zg\", \"rate\""));
+    for (words, says) in [
+        ("export-max warm.dsp", "it is there already"),
+        (
+            &format!("export-max {}", fixture("drive.cpp")),
+            "only nodes in Faust",
+        ),
+        (
+            &format!("export-max {}", fixture("broken.dsp")),
+            "broken.dsp:3:",
+        ),
+    ] {
+        let line = run.wrong(&format!("node {words}"));
+        assert!(line.contains(says), "{words}: {line}");
+    }
+}

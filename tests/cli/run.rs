@@ -61,6 +61,40 @@ fn nodes_of_a_graph_are_captured() {
 }
 
 #[test]
+fn several_nodes_are_captured_by_node_and_channel_and_drawn() {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&[0.5; 4_800], &[0.25; 4_800]]);
+    run.write(
+        "g.json",
+        r#"{"nodes": {"quiet": {"node": "gain", "params": {"gain": -20}}, "low": {"node": "low_pass"},
+                      "both": {"node": "mono_sum"}},
+            "connections": [["in", "quiet"], ["quiet", "low"], ["quiet", "both"], ["low", "out"], ["both", "out"]]}"#,
+    );
+    run.fine("run g.json in.wav -o o.wav --capture all --plot -q");
+    let mut found: Vec<String> = std::fs::read_dir(run.path("all"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    for node in ["quiet", "low", "both"] {
+        assert!(found.contains(&format!("{node}.wav")), "{node}: {found:?}");
+        assert!(found.contains(&format!("{node}.png")), "{node}: {found:?}");
+    }
+    // Each channel as it left its node, from the first frame to the last.
+    let [left, right] = run.read("all/quiet.wav");
+    assert_eq!((left.len(), right.len()), (4_800, 4_800));
+    assert!(left.iter().all(|x| (x - 0.05).abs() < 1e-6));
+    assert!(right.iter().all(|x| (x - 0.025).abs() < 1e-6));
+    let [both, low, out] = ["all/both.wav", "all/low.wav", "o.wav"].map(|name| run.read(name));
+    for ear in 0..2 {
+        for frame in 0..4_800 {
+            let sum = both[ear][frame] + low[ear][frame];
+            assert!((sum - out[ear][frame]).abs() < 1e-6, "{ear} {frame}");
+        }
+    }
+}
+
+#[test]
 fn wrong_graphs_nodes_and_parameters() {
     let run = Run::new();
     run.wav("in.wav", RATE, &[&[0.1; 100]]);

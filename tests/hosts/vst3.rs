@@ -3,7 +3,7 @@
 //! promise: pedalboard and DawDreamer load, automate, render, save and restore, where they are installed
 
 use crate::library::{run, skipped, targets, vst3_bundle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,6 +25,11 @@ pub fn python() -> Option<PathBuf> {
 
 /// Runs one of the scripts beside this file on a fresh bundle.
 fn script(name: &str, module: &str) {
+    run_in("tests/hosts", name, module, &[], |_| ());
+}
+
+/// Runs a script of a folder on a fresh bundle, in a folder of its own, and looks there at what it has made.
+fn run_in(place: &str, name: &str, module: &str, more: &[&str], look: impl Fn(&Path)) {
     let Some(python) = python() else {
         return skipped(
             name,
@@ -41,13 +46,14 @@ fn script(name: &str, module: &str) {
         );
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
     let mut command = Command::new(python);
     // Nothing is left beside the scripts.
     command
         .arg("-B")
         .arg(scripts.join(name))
         .arg(vst3_bundle(folder.path()))
+        .args(more)
         .current_dir(folder.path());
     let output = run(&mut command, Duration::from_secs(600));
     let text = String::from_utf8_lossy(&output.stdout);
@@ -58,6 +64,44 @@ fn script(name: &str, module: &str) {
         String::from_utf8_lossy(&output.stderr)
     );
     println!("{name}:\n{text}");
+    look(folder.path());
+}
+
+/// The rows of the table that an example has written: seconds, beat, and the level of each ear.
+fn table(folder: &Path) -> Vec<Vec<f64>> {
+    let text = std::fs::read_to_string(folder.join("out.csv")).expect("the table");
+    let rows = text.lines().skip(1).map(|line| {
+        let numbers = line.split(',').map(|field| field.trim().parse());
+        numbers.collect::<Result<Vec<f64>, _>>().expect("numbers")
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_example_for_pedalboard() {
+    let place = "examples/python";
+    run_in(place, "pedalboard_render.py", "pedalboard", &["out"], |folder| {
+        let rows = table(folder);
+        assert_eq!(rows.len(), 800);
+        let last = &rows[799];
+        assert!(last[1] > 11.9, "{last:?}");
+        // A tone of -20 dBFS is there from the beginning to the end.
+        for row in &rows[10..] {
+            assert!((-30.0..-15.0).contains(&row[2]), "{row:?}");
+        }
+        assert!(folder.join("out.wav").exists());
+    });
+}
+
+#[test]
+fn the_example_for_dawdreamer() {
+    let place = "examples/python";
+    run_in(place, "dawdreamer_automation.py", "dawdreamer", &["out"], |folder| {
+        let rows = table(folder);
+        let (first, last) = (&rows[20], &rows[rows.len() - 1]);
+        assert!(rows.len() >= 799 && last[1] > 11.9, "{last:?}");
+        assert!(first[2] - last[2] > 6.0, "the level falls: {first:?} {last:?}");
+    });
 }
 
 #[test]

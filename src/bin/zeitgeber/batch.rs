@@ -79,8 +79,11 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, stage: &Stage, is_quiet: bool) -> R
     let (mut written, mut wrong) = (0, 0);
     for (job, ended) in jobs.iter().zip(ended) {
         match ended {
-            Some(Ok(report)) => {
+            Some(Ok(mut report)) => {
                 written += 1;
+                if let Some(input) = job.input.as_deref().filter(|_| jobs.len() > 1) {
+                    report.name(&input.display().to_string());
+                }
                 report.tell(is_quiet)?;
             }
             // What was interrupted is told once, below.

@@ -480,6 +480,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// Names the file in what is warned of.
+    pub fn name(&mut self, file: &str) {
+        for warning in &mut self.warnings {
+            if !warning.contains(file) {
+                *warning = format!("{file}: {warning}");
+            }
+        }
+    }
+
     /// Says it.
     pub fn tell(&self, is_quiet: bool) -> Result<(), Problem> {
         for warning in &self.warnings {

@@ -221,6 +221,12 @@ fn build(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
 }
 
 fn export_max(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
+    if file.extension().is_none_or(|ending| ending != "dsp") {
+        return Err(Problem::new(format!(
+            "{}: only nodes in Faust (.dsp) can be exported to Max",
+            file.display()
+        )));
+    }
     let workshop = workshop()?;
     let node = workshop.open(file)?;
     let info = node.info();
