@@ -80,28 +80,43 @@ fn table(folder: &Path) -> Vec<Vec<f64>> {
 #[test]
 fn the_example_for_pedalboard() {
     let place = "examples/python";
-    run_in(place, "pedalboard_render.py", "pedalboard", &["out"], |folder| {
-        let rows = table(folder);
-        assert_eq!(rows.len(), 800);
-        let last = &rows[799];
-        assert!(last[1] > 11.9, "{last:?}");
-        // A tone of -20 dBFS is there from the beginning to the end.
-        for row in &rows[10..] {
-            assert!((-30.0..-15.0).contains(&row[2]), "{row:?}");
-        }
-        assert!(folder.join("out.wav").exists());
-    });
+    run_in(
+        place,
+        "pedalboard_render.py",
+        "pedalboard",
+        &["out"],
+        |folder| {
+            let rows = table(folder);
+            assert_eq!(rows.len(), 800);
+            let last = &rows[799];
+            assert!(last[1] > 11.9, "{last:?}");
+            // A tone of -20 dBFS is there from the beginning to the end.
+            for row in &rows[10..] {
+                assert!((-30.0..-15.0).contains(&row[2]), "{row:?}");
+            }
+            assert!(folder.join("out.wav").exists());
+        },
+    );
 }
 
 #[test]
 fn the_example_for_dawdreamer() {
     let place = "examples/python";
-    run_in(place, "dawdreamer_automation.py", "dawdreamer", &["out"], |folder| {
-        let rows = table(folder);
-        let (first, last) = (&rows[20], &rows[rows.len() - 1]);
-        assert!(rows.len() >= 799 && last[1] > 11.9, "{last:?}");
-        assert!(first[2] - last[2] > 6.0, "the level falls: {first:?} {last:?}");
-    });
+    run_in(
+        place,
+        "dawdreamer_automation.py",
+        "dawdreamer",
+        &["out"],
+        |folder| {
+            let rows = table(folder);
+            let (first, last) = (&rows[20], &rows[rows.len() - 1]);
+            assert!(rows.len() >= 799 && last[1] > 11.9, "{last:?}");
+            assert!(
+                first[2] - last[2] > 6.0,
+                "the level falls: {first:?} {last:?}"
+            );
+        },
+    );
 }
 
 #[test]
