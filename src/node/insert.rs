@@ -706,9 +706,12 @@ impl Node for Insert {
     }
 
     fn set_phase(&mut self, _index: usize, phase: u64, increment: u64, sweep: i64) {
-        let follows = |node: &Box<Prepared>| !node.beats.is_empty();
         if let Some(course) = self.course
-            && self.slots.iter().flatten().any(follows)
+            && self
+                .slots
+                .iter()
+                .flatten()
+                .any(|node| !node.beats.is_empty())
         {
             let off = phase.wrapping_sub(course.now());
             if off.min(off.wrapping_neg()) > JUMP {
