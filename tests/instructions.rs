@@ -43,14 +43,20 @@ fn kernel() -> Work<'static> {
 
 fn workloads<'a>(bank: &Arc<FilterBank>, x: &'a [f32]) -> [Work<'a>; EXPECTED.len()] {
     let turning = |order| bus(vec![rotation(order), decoding(order)], true, order, 128);
-    let layers = settings(&[("l1_kind", "binaural"), ("l2_kind", "binaural")]);
+    // Without fades: what is counted is what goes on.
+    let rests = settings(&[("fade_in", "0")]);
+    let layers = settings(&[
+        ("fade_in", "0"),
+        ("l1_kind", "binaural"),
+        ("l2_kind", "binaural"),
+    ]);
     [
         sources(bank, x, (1, false, 64, 0.0)),
         sources(bank, x, (1, true, 64, 0.0)),
         sources(bank, x, (1, true, 1, 0.0)),
         turning(3),
         turning(7),
-        chain(engine(&[], RATE), 64),
+        chain(engine(&rests, RATE), 64),
         chain(engine(&layers, RATE), 64),
         chain(engine(&reference(), RATE), 64),
         chain(engine(&reference(), RATE), 1),

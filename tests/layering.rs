@@ -78,6 +78,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     ("node/registry.rs", "the descriptors that build.rs links in"),
     ("dsp/denormals.rs", "the floating-point mode"),
+    ("editor/window.rs", "asking OpenGL who draws"),
     (
         "plugin/params.rs",
         "nice-plug's Params trait is unsafe to implement",

@@ -4,7 +4,7 @@
 //! out at its inputs (filters of finite length need no more), and what does not goes past it. Space is on
 //! once it is asked for and filters have come.
 
-use super::clock::{Anchor, Course, exact_or};
+use super::clock::{Anchor, Course, Kept, exact_or};
 use super::controls as id;
 use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
@@ -76,6 +76,7 @@ pub struct Space {
     /// The motion's phase, in 2^-64 cycles; whole cycles are counted.
     phase: i128,
     gear: Motion,
+    kept: Kept,
     /// The advance of the phase after so many frames, where a timeline tells it exactly.
     exact: Option<(u64, i128)>,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
@@ -140,6 +141,7 @@ impl Space {
         Space {
             phase: 0,
             gear: Motion::default(),
+            kept: Kept::default(),
             exact: None,
             stepped: true,
             stepped_before: false,
@@ -244,7 +246,7 @@ impl Engine {
             Course::Still(at(self.now))
         };
         let (from, to) = (at(self.now), at(end));
-        self.space.gear = course.motion(1.0, frames, self.rate);
+        self.space.gear = course.motion(1.0, frames, self.rate, &mut self.space.kept);
         self.space.exact = None;
         if from.max(to) < FASTEST
             && let Some(closed) = self.deck_motion(self.motion_part(), 0, from, to, end)

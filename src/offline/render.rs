@@ -286,6 +286,7 @@ pub fn render(
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
         engine.process_channels(&mut channels, transport, &block_events);
+        engine.publish_now();
         let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
         output(&heard)?;
         song = end;
