@@ -1,6 +1,7 @@
-//! Promise: speed does not get lost. Counts, under callgrind, the instructions that the key workloads of the benches
-//! take, and compares them with those of a bare kernel in the same run: no clock, so a busy machine does not
-//! matter.
+//! Speed does not get lost. Counts, under callgrind, the instructions that the key workloads of the benches take, and
+//! compares them with those of a bare kernel in the same run: no clock, so a busy machine does not matter.
+//!
+//! promise: no workload of the benches takes clearly more instructions than it did
 //!
 //! Valgrind knows no AVX-512, so it is the AVX2 path that is counted. `cargo test --test instructions -- --nocapture`
 //! prints the table. Without valgrind, or in a build without optimisation, it is skipped and says so.
