@@ -86,10 +86,10 @@ pub struct Args {
     /// The node of insert B, in everything before the ceiling
     #[arg(long, value_name = "NODE|FILE")]
     insert_b: Option<String>,
-    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
-        value_parser = clap::value_parser!(u16).range(1..))]
-    osc: Option<u16>,
+    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given); with 0.0.0.0:
+    /// before it to other machines, too
+    #[arg(long, value_name = "[ADDRESS:]PORT", num_args = 0..=1, default_missing_value = "9000", value_parser = door)]
+    osc: Option<Door>,
     /// Listen to a MIDI port: its name, or part of it. Notes move the carrier where carrier_source is midi
     #[arg(long, value_name = "NAME")]
     midi: Option<String>,
@@ -99,6 +99,31 @@ pub struct Args {
     /// End after this time
     #[arg(long, value_name = "LENGTH", value_parser = args::length, allow_hyphen_values = true)]
     seconds: Option<f64>,
+}
+
+/// Where OSC is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Door {
+    port: u16,
+    anywhere: bool,
+}
+
+/// Reads a port, alone or behind an address.
+fn door(text: &str) -> Result<Door, String> {
+    let wrong =
+        || "write a port from 1 to 65535, alone or as 0.0.0.0:9000 for other machines".to_owned();
+    let (address, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(wrong)?;
+    let anywhere = match address {
+        "127.0.0.1" | "localhost" => false,
+        "0.0.0.0" => true,
+        _ => return Err(wrong()),
+    };
+    Ok(Door { port, anywhere })
 }
 
 /// Reads channels, counted from 1.
@@ -231,7 +256,8 @@ impl Args {
         });
         desk.edit(|settings| {
             settings.osc = self.osc.is_some();
-            settings.port = self.osc.unwrap_or(OSC_PORT);
+            settings.port = self.osc.map_or(OSC_PORT, |door| door.port);
+            settings.anywhere = self.osc.is_some_and(|door| door.anywhere);
             settings.midi_port = self.midi.clone().unwrap_or_default();
         });
         desk
