@@ -18,6 +18,7 @@ pub mod mix;
 pub mod noise;
 pub mod oversample;
 mod registry;
+pub mod supply;
 mod tripped;
 pub mod wave_pair;
 
