@@ -1,9 +1,10 @@
 //! `zeitgeber live`: an audio device or a file in, the engine, an audio device out; arrow keys play it.
 
 use crate::args::{self, Problem};
+use crate::brought::Brought;
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
-use crate::{live_devices, node, print, signals};
+use crate::{live_devices, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -76,16 +77,8 @@ pub struct Args {
     /// Set a parameter, over the preset's; without a preset and an l1_kind, layer 1 is binaural
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
-    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
-    #[arg(long, value_name = "FILE.sofa")]
-    hrtf: Option<PathBuf>,
-    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
-    /// library; its first parameters are a_1 to a_4, from 0 to 1
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_a: Option<String>,
-    /// The node of insert B, in everything before the ceiling
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_b: Option<String>,
+    #[command(flatten)]
+    brought: Brought,
     /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given); with 0.0.0.0:
     /// before it to other machines, too
     #[arg(long, value_name = "[ADDRESS:]PORT", num_args = 0..=1, default_missing_value = "9000", value_parser = door)]
@@ -182,13 +175,12 @@ impl Args {
         );
         settings.extend(args::settings(&self.set)?);
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
-        let hrtf = self.hrtf.as_ref().or(asked_hrtf.as_ref());
+        let hrtf = self.brought.hrtf.as_ref().or(asked_hrtf.as_ref());
         // What is wrong with the file is said before anything is opened.
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
-        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
-            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let [insert_a, insert_b] = self.brought.inserts();
         let inserts = [insert_a?, insert_b?];
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
