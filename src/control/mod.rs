@@ -7,6 +7,7 @@
 //! This room knows the engine and its controls, never the plugin.
 
 mod audio;
+mod consent;
 mod desk;
 mod head;
 mod midi;
@@ -18,6 +19,7 @@ mod settings;
 mod tracker;
 
 pub use audio::AudioMidi;
+pub use consent::Ask;
 pub use desk::{Desk, Hooks, SourceStatus, Status};
 pub use head::{Head, HeadSettings, Stir};
 pub use midi::{Controller, Learned, Learner, MidiMap, Moved, Moves, Player};

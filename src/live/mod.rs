@@ -91,7 +91,9 @@ struct Source {
 impl Source {
     fn new(file: &Path) -> Result<Source, LiveError> {
         Ok(Source {
-            file: fs::canonicalize(file).map_err(|error| LiveError::read(file, error))?,
+            file: crate::file::plain(file)
+                .and_then(|_| fs::canonicalize(file))
+                .map_err(|error| LiveError::read(file, error))?,
             shown: file.to_owned(),
             name: compile::node_name(file),
             stop: Arc::default(),

@@ -18,6 +18,7 @@ pub mod mix;
 pub mod noise;
 pub mod oversample;
 mod registry;
+pub mod supply;
 pub mod tone_pair;
 mod tripped;
 pub mod wave_pair;

@@ -94,6 +94,58 @@ fn numbers() {
     }
 }
 
+/// What never ends or never begins is not opened, and what is far too long not read.
+#[cfg(unix)]
+#[test]
+fn devices_pipes_and_huge_files_are_refused_everywhere() {
+    let run = Run::new();
+    fs::create_dir(run.path("folder")).unwrap();
+    for (name, bytes) in [("huge.json", 9u64 << 20), ("huge.csv", 65 << 20)] {
+        // Holes: they are long, and take no room.
+        fs::File::create(run.path(name))
+            .unwrap()
+            .set_len(bytes)
+            .unwrap();
+    }
+    let made = std::process::Command::new("mkfifo")
+        .arg(run.path("pipe"))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    std::os::unix::fs::symlink(run.path("pipe"), run.path("pipe.dsp")).unwrap();
+    let pipe = "a device or a pipe";
+    for (words, says) in [
+        (
+            "render --silence 1 -o o.wav --automate beat=/dev/zero",
+            pipe,
+        ),
+        ("render --silence 1 -o o.wav --automate beat=pipe", pipe),
+        (
+            "render --silence 1 -o o.wav --automate beat=folder",
+            "a folder",
+        ),
+        (
+            "render --silence 1 -o o.wav --automate beat=huge.csv",
+            "67108864 at most",
+        ),
+        ("render --silence 1 -o o.wav --preset ./pipe", pipe),
+        ("render --silence 1 -o o.wav --preset /dev/zero", pipe),
+        (
+            "render --silence 1 -o o.wav --preset ./huge.json",
+            "9437184",
+        ),
+        ("render pipe -o o.wav", pipe),
+        ("render /dev/zero -o o.wav", pipe),
+        ("analyze pipe", pipe),
+        ("run pipe --silence 1 -o o.wav", pipe),
+        ("run /dev/zero --silence 1 -o o.wav", pipe),
+        ("run huge.json --silence 1 -o o.wav", "8388608 at most"),
+        ("node check pipe.dsp", pipe),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
+}
+
 #[test]
 fn inputs_that_are_no_audio_or_damaged() {
     let run = Run::new();

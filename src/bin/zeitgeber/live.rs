@@ -1,9 +1,10 @@
 //! `zeitgeber live`: an audio device or a file in, the engine, an audio device out; arrow keys play it.
 
 use crate::args::{self, Problem};
+use crate::brought::Brought;
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
-use crate::{live_devices, node, print, signals};
+use crate::{live_devices, print, signals};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -76,20 +77,12 @@ pub struct Args {
     /// Set a parameter, over the preset's; without a preset and an l1_kind, layer 1 is binaural
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
-    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
-    #[arg(long, value_name = "FILE.sofa")]
-    hrtf: Option<PathBuf>,
-    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
-    /// library; its first parameters are a_1 to a_4, from 0 to 1
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_a: Option<String>,
-    /// The node of insert B, in everything before the ceiling
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_b: Option<String>,
-    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
-        value_parser = clap::value_parser!(u16).range(1..))]
-    osc: Option<u16>,
+    #[command(flatten)]
+    brought: Brought,
+    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given); with 0.0.0.0:
+    /// before it to other machines, too
+    #[arg(long, value_name = "[ADDRESS:]PORT", num_args = 0..=1, default_missing_value = "9000", value_parser = door)]
+    osc: Option<Door>,
     /// Listen to a MIDI port: its name, or part of it. Notes move the carrier where carrier_source is midi
     #[arg(long, value_name = "NAME")]
     midi: Option<String>,
@@ -99,6 +92,31 @@ pub struct Args {
     /// End after this time
     #[arg(long, value_name = "LENGTH", value_parser = args::length, allow_hyphen_values = true)]
     seconds: Option<f64>,
+}
+
+/// Where OSC is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Door {
+    port: u16,
+    anywhere: bool,
+}
+
+/// Reads a port, alone or behind an address.
+fn door(text: &str) -> Result<Door, String> {
+    let wrong =
+        || "write a port from 1 to 65535, alone or as 0.0.0.0:9000 for other machines".to_owned();
+    let (address, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(wrong)?;
+    let anywhere = match address {
+        "127.0.0.1" | "localhost" => false,
+        "0.0.0.0" => true,
+        _ => return Err(wrong()),
+    };
+    Ok(Door { port, anywhere })
 }
 
 /// Reads channels, counted from 1.
@@ -157,13 +175,12 @@ impl Args {
         );
         settings.extend(args::settings(&self.set)?);
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
-        let hrtf = self.hrtf.as_ref().or(asked_hrtf.as_ref());
+        let hrtf = self.brought.hrtf.as_ref().or(asked_hrtf.as_ref());
         // What is wrong with the file is said before anything is opened.
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
-        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
-            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let [insert_a, insert_b] = self.brought.inserts();
         let inserts = [insert_a?, insert_b?];
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
@@ -231,7 +248,8 @@ impl Args {
         });
         desk.edit(|settings| {
             settings.osc = self.osc.is_some();
-            settings.port = self.osc.unwrap_or(OSC_PORT);
+            settings.port = self.osc.map_or(OSC_PORT, |door| door.port);
+            settings.anywhere = self.osc.is_some_and(|door| door.anywhere);
             settings.midi_port = self.midi.clone().unwrap_or_default();
         });
         desk

@@ -216,9 +216,9 @@ impl Devices {
                     host.default_input_device(),
                     host.input_devices().map(Iterator::collect),
                 )?;
-                // One channel will do where the first two were not asked for by name.
+                // One channel will do where the first two were not asked for by name; JACK makes as many as are asked for.
                 let channels = match request.in_channels {
-                    [0, 1] => 1,
+                    [0, 1] if request.backend != Backend::Jack => 1,
                     asked => needs(asked),
                 };
                 let format = choose(&input, input.supported_input_configs(), rate, channels)?;

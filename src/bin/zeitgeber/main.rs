@@ -6,6 +6,7 @@
 mod analyze;
 mod args;
 mod batch;
+mod brought;
 mod calibrate;
 mod capture_plot;
 mod graph;

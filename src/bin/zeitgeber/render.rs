@@ -2,6 +2,7 @@
 
 use crate::args::{self, Problem};
 use crate::batch;
+use crate::brought::Brought;
 use crate::material::{Job, Material, Report, Stage};
 use crate::node;
 use std::path::{Path, PathBuf};
@@ -46,16 +47,8 @@ pub struct Args {
     /// What the input is: stereo (or mono), or an ambisonic bus of order 1 to 7, which is decoded to two ears
     #[arg(long, value_enum, default_value_t = Bus::Stereo)]
     bus: Bus,
-    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
-    #[arg(long, value_name = "FILE.sofa")]
-    hrtf: Option<PathBuf>,
-    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
-    /// library; its first parameters are a_1 to a_4, from 0 to 1
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_a: Option<String>,
-    /// The node of insert B, in everything before the ceiling
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_b: Option<String>,
+    #[command(flatten)]
+    brought: Brought,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -105,8 +98,7 @@ impl Args {
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
-        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
-            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let [insert_a, insert_b] = self.brought.inserts();
         let options = RenderOptions {
             settings,
             bus: None,
@@ -120,7 +112,7 @@ impl Args {
             start: self.start,
             bpm: self.bpm,
             capture: None,
-            hrtf: self.hrtf.clone().or(asked_hrtf),
+            hrtf: self.brought.hrtf.clone().or(asked_hrtf),
             inserts: [insert_a?, insert_b?],
             markers: self.markers.clone(),
         };
@@ -130,7 +122,9 @@ impl Args {
             .into_iter()
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
-        let inserts = [&self.insert_a, &self.insert_b].into_iter().flatten();
+        let inserts = [&self.brought.insert_a, &self.brought.insert_b]
+            .into_iter()
+            .flatten();
         let shared = Shared {
             args: &self,
             read: read.cloned().chain(inserts.map(PathBuf::from)).collect(),

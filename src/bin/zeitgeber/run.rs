@@ -4,9 +4,13 @@ use crate::args::{self, Problem};
 use crate::material::Material;
 use crate::node;
 use std::path::Path;
+use zeitgeber::file;
 use zeitgeber::graph::{Graph, GraphRun};
 use zeitgeber::live::{LiveNode, Workshop};
 use zeitgeber::offline::{RenderOptions, Tags, alone, lone_node, prepare, run_graph};
+
+/// A graph of more bytes than this is some other file.
+const LONGEST: u64 = 8 << 20;
 
 /// Run a graph, or one node alone, on a file
 #[derive(clap::Args)]
@@ -110,7 +114,7 @@ fn render(
 /// Reads a graph file.
 fn read(path: &Path) -> Result<Graph, Problem> {
     let named = |what: String| Problem::new(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = file::text(path, LONGEST).map_err(|error| {
         named(match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => format!("cannot be read: {error}"),
