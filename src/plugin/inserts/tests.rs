@@ -344,7 +344,7 @@ fn choice_of(path: &Path, source: &str) -> InsertChoice {
 /// A project that names the user's own file, word for word, may use what was made of it, and nothing that comes later.
 #[test]
 fn what_is_known_gives_no_consent() {
-    let mut stand = Stand::new();
+    let stand = Stand::new();
     let file = stand.write("a.cpp", "2");
     let text = fs::read_to_string(&file).unwrap();
     stand.choose_file(&file, true);
