@@ -424,7 +424,8 @@ impl Inserts {
                     stop,
                     thread,
                 });
-                drop(desk);
+                // A new engine has nothing yet.
+                self.forget_silent(insert, state, &desk);
                 self.set_status(insert, state, InsertStatus::Compiling);
             }
             Err(error) => {
@@ -621,6 +622,11 @@ impl Inserts {
         if slot.sent != Key::Nothing && slot.sent_for != state.changes && !is_same {
             desk.send(insert, None, Key::Nothing, state.changes);
         }
+        self.forget_silent(insert, state, desk);
+    }
+
+    /// What does not sound has no name and no macros.
+    fn forget_silent(&self, insert: usize, state: &InsertState, desk: &Desk) {
         if desk.slots[insert].sent == Key::Nothing && !state.name.is_empty() {
             self.link.edit_insert(insert, |now| {
                 now.name.clear();
