@@ -1,7 +1,7 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
-use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState};
+use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState, InsertStatus};
 use super::messages::Messages;
 use crate::control::Desk;
 use crate::engine::Telemetry;
@@ -361,7 +361,11 @@ impl Link {
         self.edit_insert(insert, |state| {
             state.choice = choice;
             state.consent = consent;
-            state.allowed = false;
+            (state.asked, state.allowed) = (None, None);
+            state.needs.clear();
+            state.fresh = None;
+            // It is to come.
+            state.status = InsertStatus::Empty;
             state.changes += 1;
         });
     }

@@ -61,11 +61,27 @@ pub(super) fn compile(source: &Source, job: &Path) -> Result<PathBuf, LiveError>
     }
     args.extend(["-I".into(), job.into(), "-o".into(), library.clone().into()]);
     args.extend([code.into(), entry.into()]);
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let (compiler, words) = compiler();
+    args.splice(..0, words);
     run(source, job, &compiler, &args, CPP, |log| {
         cpp_error(source, log)
     })?;
     Ok(library)
+}
+
+/// The C++ compiler, and the words that come before all others: `CXX` may say "ccache g++".
+fn compiler() -> (OsString, Vec<OsString>) {
+    let said = std::env::var_os("CXX").unwrap_or_default();
+    split(&said).unwrap_or_else(|| ("c++".into(), Vec::new()))
+}
+
+fn split(said: &OsStr) -> Option<(OsString, Vec<OsString>)> {
+    let whole = || (!said.is_empty()).then(|| (said.to_owned(), Vec::new()));
+    let Some(text) = said.to_str().filter(|_| !Path::new(said).is_file()) else {
+        return whole();
+    };
+    let mut words = text.split_whitespace().map(OsString::from);
+    Some((words.next()?, words.collect()))
 }
 
 /// What a library of this name is called here.
@@ -125,6 +141,7 @@ fn run(
         End::Code(0) => Ok(()),
         End::Code(_) => Err(explain(&log)),
         End::Missing => Err(LiveError::Missing { file: file(), tool }),
+        End::Stopped => Err(LiveError::Stopped { file: file() }),
         End::Signal(signal) => Err(gave(format!("crashed on it (signal {signal})"))),
         End::Late => Err(gave(format!("did not end within {} s", LIMITS.processor))),
     }
@@ -218,6 +235,22 @@ mod tests {
 
     fn shown(error: LiveError) -> String {
         error.to_string()
+    }
+
+    #[test]
+    fn the_compiler_may_be_several_words() {
+        let words = |said: &str| split(OsStr::new(said));
+        assert_eq!(words("  "), None);
+        assert_eq!(words("clang++"), Some(("clang++".into(), Vec::new())));
+        assert_eq!(
+            words("ccache g++ -m64"),
+            Some(("ccache".into(), vec!["g++".into(), "-m64".into()]))
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let spaced = folder.path().join("a compiler");
+        fs::write(&spaced, "").unwrap();
+        let said = spaced.clone().into_os_string();
+        assert_eq!(split(&said), Some((said.clone(), Vec::new())));
     }
 
     #[test]
