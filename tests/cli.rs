@@ -14,11 +14,11 @@ mod errors;
 mod files;
 #[path = "cli/hrtf.rs"]
 mod hrtf;
-#[path = "cli/kits.rs"]
-mod kits;
 #[cfg(unix)]
 #[path = "cli/inserts.rs"]
 mod inserts;
+#[path = "cli/kits.rs"]
+mod kits;
 #[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
