@@ -361,7 +361,7 @@ fn pictures_are_of_what_was_captured_and_over_nothing_else() {
 #[test]
 fn captures_say_what_made_them() {
     let run = Run::new();
-    run.fine("render --silence 0.1 --preset starter-calm -o o.wav --capture taps:gate");
+    run.fine("render --silence 0.1 --preset Pendulum -o o.wav --capture taps:gate");
     let text = fs::read(run.path("taps/gate.wav")).unwrap();
     let has = |word: &[u8]| text.windows(word.len()).any(|found| found == word);
     assert!(has(b"Zeitgeber ") && has(b"Preset: "));

@@ -135,3 +135,67 @@ fn is_interruption(job: &Job, problem: &Problem) -> bool {
     };
     problem.to_string() == stopped.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::material::Material;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        material: Material,
+    }
+
+    fn two_jobs() -> (Material, Vec<Job>) {
+        let words = ["render", "a.wav", "b.wav", "-o", "out", "-q"];
+        let material = Words::try_parse_from(words).unwrap().material;
+        let jobs = material.jobs().unwrap();
+        (material, jobs)
+    }
+
+    #[test]
+    fn a_job_that_panics_is_told_and_stops_no_other() {
+        let (material, jobs) = two_jobs();
+        let stage = material.stage(2).unwrap();
+        for workers in [1, 2] {
+            let ended = all(&jobs, workers, &stage, |job| {
+                assert!(job.input != jobs[0].input, "a panic that is meant");
+                Ok(Report::default())
+            });
+            assert!(
+                matches!(&ended[0], Some(Err(problem)) if problem.to_string().contains("report it"))
+            );
+            assert!(matches!(ended[1], Some(Ok(_))));
+            let told = tell(&jobs, ended, true).unwrap_err().to_string();
+            assert_eq!(told, "1 of 2 files failed; the other 1 are written");
+        }
+    }
+
+    #[test]
+    fn only_what_was_interrupted_counts_as_that() {
+        let (_, jobs) = two_jobs();
+        let fine = || Some(Ok(Report::default()));
+        // Asked to stop when all was done.
+        assert!(tell(&jobs, vec![fine(), fine()], true).is_ok());
+        let stopped = WavError {
+            path: jobs[1].output.clone(),
+            problem: WavProblem::Interrupted,
+        };
+        for (second, says) in [
+            (None, "interrupted: 1 of 2 files are written, nothing"),
+            (
+                Some(Err(stopped.into())),
+                "interrupted: 1 of 2 files are written, nothing",
+            ),
+            (
+                Some(Err(Problem::new("the disk is full"))),
+                "1 of 2 files failed",
+            ),
+        ] {
+            let told = tell(&jobs, vec![fine(), second], true).unwrap_err();
+            assert!(told.to_string().contains(says), "{told}");
+        }
+    }
+}

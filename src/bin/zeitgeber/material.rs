@@ -487,6 +487,7 @@ pub struct Output {
 }
 
 /// What a finished job has to say.
+#[derive(Debug, Default)]
 pub struct Report {
     /// For stdout, unless it is to be quiet.
     pub said: String,
