@@ -387,7 +387,7 @@ mod tests {
             let full = 1i32 << (8 * format.bytes() - 1);
             for place in 0..1000 {
                 let (high, is_beyond) = format.quantised(1.0, place);
-                assert!(high <= full - 1 && high >= full - 3 && !is_beyond);
+                assert!((full - 3..full).contains(&high) && !is_beyond);
                 assert!(!format.quantised(-1.0, place).1);
                 assert!(format.quantised(1.000_01, place).1);
                 assert!(format.quantised(-1.000_01, place).1);
