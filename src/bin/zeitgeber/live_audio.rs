@@ -481,7 +481,9 @@ impl Player {
                 missing |= matches!(frame, Some(Err(_)));
                 [self.left[n], self.right[n]] = frame.and_then(Result::ok).unwrap_or([0.0; 2]);
             }
-            self.dropouts.missed.fetch_add(u64::from(missing), Relaxed);
+            // Whoever leaves misses nothing.
+            let missed = u64::from(missing && !leaves);
+            self.dropouts.missed.fetch_add(missed, Relaxed);
             self.events.clear();
             while self.events.len() < PRESSES
                 && let Ok((control, value)) = self.pressed.pop()
