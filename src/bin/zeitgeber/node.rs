@@ -131,10 +131,10 @@ pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
 pub fn warn_tripped(tripped: [bool; 2], inserts: &[Option<InsertNode>; 2]) {
     for ((tripped, node), letter) in tripped.into_iter().zip(inserts).zip(["A", "B"]) {
         if let Some(node) = node.as_ref().filter(|_| tripped) {
-            eprintln!(
-                "zeitgeber: warning: insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
+            crate::warn(format_args!(
+                "insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
                 node.name()
-            );
+            ));
         }
     }
 }
@@ -228,7 +228,7 @@ fn watch(file: &Path, material: &Material, set: &[String]) -> Result<(), Problem
                 .and_then(|node| run::through(&node, material, set));
             if let Err(problem) = rendered {
                 // The last good sound stays where it is.
-                let _ = writeln!(io::stderr(), "zeitgeber: {problem}");
+                crate::tell(problem);
             }
         }
         thread::sleep(GLANCE);

@@ -92,7 +92,7 @@ impl Args {
         let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
-            eprintln!("zeitgeber: warning: {warning}");
+            crate::warn(warning);
         }
         let mut settings = preset.map_or_else(Vec::new, |preset| preset.settings().to_vec());
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
@@ -144,7 +144,7 @@ impl Args {
             shared.render(job, &stage)
         });
         drop(made);
-        batch::tell(&jobs, done, &stage, self.material.is_quiet())
+        batch::tell(&jobs, done, self.material.is_quiet())
     }
 }
 
@@ -153,7 +153,7 @@ impl Shared<'_> {
     fn render(&self, job: &Job, stage: &Stage) -> Result<Report, Problem> {
         let material = &self.args.material;
         let mut options = RenderOptions {
-            capture: material.capture(job),
+            capture: material.capture(job, self.read.iter().chain(&self.args.markers), &self.tags),
             ..self.options.clone()
         };
         let read: Vec<&Path> = self.read.iter().map(PathBuf::as_path).collect();
@@ -192,10 +192,10 @@ impl Shared<'_> {
         }
         node::warn_tripped(done.tripped, &options.inserts);
         if let Some(overshoot) = done.overshoot {
-            output.note(ceiling(overshoot));
+            output.note(ceiling(overshoot, material.is_normalized()));
         }
-        let report = output.finish(done.frames)?;
-        material.draw(options.capture.as_ref())?;
+        let mut report = output.finish(done.frames, done.aside)?;
+        material.draw(&mut report, options.capture.as_ref(), stage);
         Ok(report)
     }
 }
@@ -223,12 +223,18 @@ fn space_stays_off(options: &RenderOptions) -> bool {
     !moves && last.is_none_or(|(_, kind)| *kind as usize == SPACE_OFF)
 }
 
-/// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB.
-fn ceiling(overshoot: f32) -> String {
-    if overshoot < LEAST_OVERSHOOT {
-        "ceiling: no true peak above it".to_owned()
+/// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB. It is within the engine, and
+/// the whole is brought to a level after that.
+fn ceiling(overshoot: f32, is_normalized: bool) -> String {
+    let place = if is_normalized {
+        "ceiling, before --normalize"
     } else {
-        format!("ceiling: true peaks between samples up to {overshoot:.1} dB above it")
+        "ceiling"
+    };
+    if overshoot < LEAST_OVERSHOOT {
+        format!("{place}: no true peak above it")
+    } else {
+        format!("{place}: true peaks between samples up to {overshoot:.1} dB above it")
     }
 }
 

@@ -93,11 +93,11 @@ fn render(
     }
     // What is set before the first frame is there, and does not travel.
     graph.reset();
-    let capture = material.capture(&job);
-    let stage = material.stage(1)?;
     let tags = Tags::default();
+    let capture = material.capture(&job, file.map(Path::to_owned).as_ref(), &tags);
+    let stage = material.stage(1)?;
     let mut output = material.output(&job, &stage, source.as_ref(), graph.outputs(), tags)?;
-    let frames = run_graph(
+    let done = run_graph(
         source.as_mut(),
         &mut graph,
         options.block,
@@ -106,8 +106,9 @@ fn render(
         |channels| output.write(channels),
     );
     fine()?;
-    let report = output.finish(frames?)?;
-    material.draw(capture.as_ref())?;
+    let (frames, aside) = done?;
+    let mut report = output.finish(frames, aside)?;
+    material.draw(&mut report, capture.as_ref(), &stage);
     report.tell(material.is_quiet())
 }
 
