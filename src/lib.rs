@@ -9,6 +9,7 @@ pub mod control;
 pub mod dsp;
 pub mod editor;
 pub mod engine;
+pub mod file;
 pub mod graph;
 pub mod hrtf;
 pub mod live;

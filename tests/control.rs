@@ -1141,6 +1141,51 @@ fn nothing_is_left_behind() {
     );
 }
 
+/// Whether the port is bound for this machine alone: another of its addresses is free then.
+#[cfg(target_os = "linux")]
+fn is_loopback_only(port: u16) -> bool {
+    UdpSocket::bind(("127.0.0.2", port)).is_ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_project_opens_no_port_to_the_network_until_its_user_allows_it() {
+    use zeitgeber::control::{Ask, Ports};
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let osc = format!(r#"{{"osc": true, "port": {port}, "anywhere": true}}"#);
+    let open = || {
+        let desk = Arc::new(Desk::default());
+        desk.keep_consent_in(folder.path());
+        desk.restore([("osc".to_owned(), osc.clone())].into());
+        let mut ports = Ports::default();
+        ports.sync(&desk);
+        wait("open", || desk.status().osc == PortState::Open);
+        (desk, ports)
+    };
+    let (desk, mut ports) = open();
+    assert!(is_loopback_only(port));
+    assert_eq!(desk.status().asks, [Ask::Listen(port)]);
+    desk.edit(|settings| settings.name = "mine".to_owned());
+    ports.sync(&desk);
+    wait("open", || desk.status().osc == PortState::Open);
+    assert!(is_loopback_only(port));
+    // The wish is saved with the project, the consent is not.
+    assert!(desk.save()["osc"].contains("\"anywhere\":true"));
+    desk.allow(Ask::Listen(port));
+    ports.sync(&desk);
+    wait("wide", || !is_loopback_only(port));
+    assert!(desk.status().asks.is_empty());
+    drop(ports);
+    // The same project, opened again by the same user; and by another.
+    let (_desk, ports) = open();
+    wait("wide", || !is_loopback_only(port));
+    drop(ports);
+    std::fs::remove_file(folder.path().join("network.json")).unwrap();
+    let (_desk, _ports) = open();
+    assert!(is_loopback_only(port));
+}
+
 #[test]
 fn a_project_that_reaches_beyond_this_machine_says_so() {
     for (osc, words) in [

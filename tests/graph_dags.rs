@@ -441,3 +441,121 @@ fn a_part_of_a_graph_runs_at_another_rate() {
         assert!((f64::from(out[0][n]) - expected).abs() < 1e-4, "{n}");
     }
 }
+
+#[test]
+fn what_is_on_its_way_to_a_late_neighbour_sounds_on() {
+    let mut graph = Graph::new(2, 2);
+    for name in ["first", "second"] {
+        graph.add_builtin(name, "gain").unwrap();
+    }
+    graph.add("late", Late::boxed(100)).unwrap();
+    graph.serial(&["in", "late", "out"]).unwrap();
+    graph.serial(&["in", "first", "second", "out"]).unwrap();
+    let mut run = graph.compile(RATE, 64).unwrap();
+    let [first, second] = ["first", "second"].map(|name| run.find(name).unwrap());
+    let mut blocks = 0;
+    let output = render(
+        |i, o| {
+            if blocks == 20 {
+                run.set_activity(first, Activity::Silent);
+                run.set_activity(second, Activity::Pass);
+            }
+            blocks += 1;
+            run.process(i, o);
+        },
+        Some(64),
+    );
+    let input = input();
+    for n in 100..FRAMES {
+        let ways = if n < 20 * 64 + 100 { 2.0 } else { 1.0 };
+        assert_eq!(output[0][n], ways * input[0][n - 100], "{n}");
+    }
+}
+
+/// What gains, activities and connections come to: every node in turn, everything copied.
+fn by_hand(
+    gains: &[f64],
+    activities: &[Activity],
+    edges: &[(usize, usize)],
+    input: &[f32],
+) -> Vec<f32> {
+    let out = gains.len() + 1;
+    // Place 0 is the input, then come the nodes, then the output. None: silent.
+    let mut heard: Vec<Option<Vec<f32>>> = vec![Some(input.to_vec())];
+    for place in 1..=out {
+        let sources: Vec<&Vec<f32>> = edges
+            .iter()
+            .filter(|(_, to)| *to == place)
+            .filter_map(|(from, _)| heard[*from].as_ref())
+            .collect();
+        let sum: Vec<f32> = (0..input.len())
+            .map(|n| {
+                let sum = sources
+                    .iter()
+                    .fold(-0.0f64, |sum, source| sum + f64::from(source[n]));
+                sum as f32
+            })
+            .collect();
+        heard.push(match activities.get(place - 1) {
+            Some(Activity::Silent) => None,
+            Some(Activity::Run) => {
+                let gain = gains[place - 1];
+                Some(sum.iter().map(|x| (f64::from(*x) * gain) as f32).collect())
+            }
+            Some(Activity::Pass) | None => Some(sum),
+        });
+    }
+    heard.swap_remove(out).unwrap_or_default()
+}
+
+#[test]
+fn activities_that_change_all_the_time_are_those_of_a_naive_evaluation() {
+    let mut random = Random(0x5EED);
+    for _ in 0..60 {
+        let nodes = 2 + random.below(7) as usize;
+        let mut edges: Vec<(usize, usize)> = (1..=nodes + 1)
+            .flat_map(|to| (0..to).map(move |from| (from, to)))
+            .filter(|_| random.below(3) == 0)
+            .collect();
+        edges.push((nodes, nodes + 1));
+        edges.dedup();
+        let mut graph = Graph::new(2, 2);
+        let name = |place: usize| match place {
+            0 => "in".to_owned(),
+            place if place == nodes + 1 => "out".to_owned(),
+            place => format!("n{place}"),
+        };
+        let mut gains = Vec::new();
+        for place in 1..=nodes {
+            graph.add_builtin(&name(place), "gain").unwrap();
+            let db = -3.0 * random.below(5) as f64;
+            graph.set(&name(place), "gain", db).unwrap();
+            gains.push(10f64.powf(db / 20.0));
+        }
+        // In the order of their sources, as the reference adds them.
+        for (from, to) in &edges {
+            graph.connect(&name(*from), &name(*to)).unwrap();
+        }
+        let mut run = graph.compile(RATE, 64).unwrap();
+        let places: Vec<_> = (1..=nodes).map(|n| run.find(&name(n)).unwrap()).collect();
+        // One node is watched all the time, which must change nothing.
+        let _tap = run.tap(&name(1 + random.below(nodes as u64) as usize), 0, 8);
+        let mut activities = vec![Activity::Run; nodes];
+        for _ in 0..30 {
+            for (place, activity) in places.iter().zip(&mut activities) {
+                if random.below(3) == 0 {
+                    *activity =
+                        [Activity::Run, Activity::Pass, Activity::Silent][random.below(3) as usize];
+                    run.set_activity(*place, *activity);
+                }
+            }
+            let frames = 1 + random.below(64) as usize;
+            let input: Vec<f32> = (0..frames).map(|_| random.sample()).collect();
+            let mut out = [vec![0.0; frames], vec![0.0; frames]];
+            let [left, right] = &mut out;
+            run.process(&[&input, &input], &mut [left, right]);
+            let expected = by_hand(&gains, &activities, &edges, &input);
+            assert_same(&out[0], &expected, &format!("{edges:?} {activities:?}"));
+        }
+    }
+}

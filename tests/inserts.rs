@@ -420,6 +420,26 @@ fn a_node_that_breaks_is_left_and_said_and_may_try_again() {
     assert_eq!(engine.tail(), Tail::None);
 }
 
+/// One that breaks while it fades in is left where the fade was, not where it began.
+#[test]
+fn a_node_that_breaks_within_a_fade_does_not_jump() {
+    let (mut engine, mut lines) = engine();
+    send(&mut lines[0], Some(halves(2000)));
+    let ramp: Vec<f32> = (0..6400).map(|n| n as f32 / 6400.0).collect();
+    let (mut left, mut right) = (ramp.clone(), ramp);
+    for (block, (l, r)) in left.chunks_mut(32).zip(right.chunks_mut(32)).enumerate() {
+        if block * 32 == 1984 {
+            // The first breaks within the fade to this one, and this one within the fade from what stands still then.
+            send(&mut lines[0], Some(halves(400)));
+        }
+        engine.process(l, r, Transport::Absent, &[]);
+    }
+    let steps = left.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    let worst = steps.fold(0.0, f32::max);
+    assert!(worst < 0.002, "{worst}");
+    assert_eq!(left[6000], 6000.0 / 6400.0);
+}
+
 #[test]
 fn every_node_is_given_back_and_freed_by_the_line() {
     let alive = Arc::default();

@@ -6,23 +6,24 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms of this crate that it may import.
 const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
+    ("file", &[]),
     ("dsp", &[]),
     ("hrtf", &["dsp", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "hrtf", "text"]),
-    ("live", &["dsp", "node"]),
+    ("live", &["dsp", "file", "node"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
     ("space", &["dsp", "hrtf", "node", "engine"]),
     (
         "offline",
         &[
-            "analysis", "dsp", "hrtf", "node", "live", "graph", "engine", "protocol", "space",
-            "text",
+            "analysis", "dsp", "file", "hrtf", "node", "live", "graph", "engine", "protocol",
+            "space", "text",
         ],
     ),
-    ("protocol", &["engine", "text"]),
-    ("control", &["dsp", "engine", "text"]),
+    ("protocol", &["engine", "file", "text"]),
+    ("control", &["dsp", "engine", "file", "text"]),
     (
         "editor",
         &["analysis", "control", "dsp", "engine", "protocol", "text"],
@@ -78,6 +79,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     ("node/registry.rs", "the descriptors that build.rs links in"),
     ("dsp/denormals.rs", "the floating-point mode"),
+    ("editor/window.rs", "asking OpenGL who draws"),
     (
         "plugin/params.rs",
         "nice-plug's Params trait is unsafe to implement",

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 use zeitgeber::control::{Desk, listen, osc};
 use zeitgeber::engine::{Engine, InsertLine, Transport, controls};
-use zeitgeber::live::{LiveError, LiveNode, Workshop, prepare};
+use zeitgeber::live::{LiveError, LiveNode, Original, Reach, Workshop, prepare};
 use zeitgeber::node::Node;
 
 fn workshop(folder: &Path) -> Workshop {
@@ -282,4 +282,85 @@ fn fausts_midi_and_osc_metadata_play_a_node_in_an_insert() {
     assert_eq!(stand.desk.status().refused, 0);
     send(&mut stand, "/zeitgeber/node/played/p5", 1.0);
     assert_eq!(stand.desk.status().refused, 1, "it is gone");
+}
+
+/// Libraries in the folder of the workshop.
+fn libraries(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder.join("nodes")).unwrap().flatten();
+    let ending = std::env::consts::DLL_EXTENSION;
+    let is_library = |path: &PathBuf| path.extension().is_some_and(|e| e == ending);
+    entries.map(|entry| entry.path()).filter(is_library).count()
+}
+
+/// A library goes by what was read, so nothing else may be in it.
+#[test]
+fn what_is_saved_while_it_is_compiled_is_not_taken_for_what_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let workshop = workshop(folder.path());
+    let (dsp, part) = (folder.path().join("a.dsp"), folder.path().join("b.lib"));
+    fs::write(&dsp, "process = *(library(\"b.lib\").x);").unwrap();
+    fs::write(&part, "x = 2;").unwrap();
+    let own = Original::read(&dsp, Reach::Anywhere).unwrap();
+    let brought = Original::read(&dsp, Reach::Beside).unwrap();
+    assert_eq!(own.key(), brought.key());
+    fs::write(&part, "x = 3;").unwrap();
+    let error = workshop.make(&own).err().unwrap();
+    assert!(matches!(error, LiveError::Changed { .. }), "{error}");
+    assert_eq!(libraries(folder.path()), 0);
+    let factor = |live: zeitgeber::live::LiveNode| {
+        let (mut node, _) = live.create().unwrap();
+        node.init(48_000.0, 64).unwrap();
+        one(node.as_mut(), 1.0)
+    };
+    // What a project brings is compiled from a copy: it is what it was when it was asked about.
+    assert_eq!(factor(workshop.make(&brought).unwrap()), 2.0);
+    assert_eq!(factor(workshop.open(&dsp).unwrap()), 3.0);
+    fs::write(&part, "x = 2;").unwrap();
+    assert_eq!(factor(workshop.known(&dsp).unwrap().unwrap()), 2.0);
+}
+
+#[test]
+fn what_is_used_is_kept_and_what_is_refused_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes = folder.path().join("nodes");
+    let workshop = workshop(folder.path());
+    let dsp = folder.path().join("a.dsp");
+    fs::write(&dsp, "process = _;").unwrap();
+    let used = workshop.open(&dsp).unwrap().library().to_owned();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/nodes");
+    let error = workshop.open(&data.join("nan.dsp")).err().unwrap();
+    assert!(matches!(error, LiveError::Refused { .. }), "{error}");
+    assert_eq!(libraries(folder.path()), 1);
+    let old = |path: &Path, days: u64| {
+        let when = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        let file = fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(when).unwrap();
+    };
+    for n in 0..250 {
+        let name = format!("old-{n}.{}", std::env::consts::DLL_EXTENSION);
+        fs::write(nodes.join(&name), "").unwrap();
+        old(&nodes.join(&name), 2);
+    }
+    for path in [&used, &used.with_extension("json")] {
+        old(path, 9);
+    }
+    // Made longest ago, and used now.
+    assert!(workshop.known(&dsp).unwrap().is_some());
+    fs::write(&dsp, "process = *(2);").unwrap();
+    workshop.build(&dsp).unwrap();
+    assert!(used.exists());
+    assert_eq!(libraries(folder.path()), 200);
+}
+
+/// A node may end the program with any code: that of a shell that finds no program, too.
+#[test]
+fn a_node_that_ends_the_program_is_no_missing_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/nodes");
+    let quits = fs::read_to_string(data.join("quits.cpp")).unwrap();
+    let file = folder.path().join("quits.cpp");
+    fs::copy(data.join("fixture.h"), folder.path().join("fixture.h")).unwrap();
+    fs::write(&file, quits.replace("exit(0)", "exit(127)")).unwrap();
+    let error = workshop(folder.path()).open(&file).err().unwrap();
+    assert!(error.to_string().contains("(code 127)"), "{error}");
 }

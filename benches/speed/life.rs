@@ -70,7 +70,6 @@ pub fn table() {
     drop(kept);
     plugin(&row);
     editor(&row);
-    memory();
 }
 
 /// The real CLAP.
@@ -121,8 +120,9 @@ fn editor(row: &impl Fn(&str, f64, &str)) {
     row("editor: its triangles", time, "");
 }
 
-/// Prints what the first and second instance of the reference chain keep in memory.
-fn memory() {
+/// Prints what the first and second instance of the reference chain keep in memory. First of all: what was freed
+/// before stays with the process.
+pub fn memory() {
     let run = || {
         let mut engine = engine(&reference(), RATE);
         let mut left = noise(48_000, 1);
@@ -136,6 +136,7 @@ fn memory() {
     let second = run();
     let two = resident();
     if let (Some(none), Some(one), Some(two)) = (none, one, two) {
+        println!("\n## Memory");
         println!(
             "\nMemory of the reference chain: the first instance with its filters {:.1} MB, the second {:.1} MB (bar 8).",
             one - none,

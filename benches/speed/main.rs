@@ -24,7 +24,8 @@ mod rig;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod stand;
 
-const TABLES: [(&str, fn()); 6] = [
+const TABLES: [(&str, fn()); 7] = [
+    ("memory", life::memory),
     ("sources", sources::table),
     ("buses", buses::table),
     ("chains", chains::table),

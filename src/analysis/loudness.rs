@@ -38,7 +38,7 @@ pub struct Loudness {
     pub true_peak: Vec<f64>,
 }
 
-/// Measures a stream chunk by chunk; memory grows with 10 bytes per second of audio.
+/// Measures a stream chunk by chunk; memory grows with 80 bytes per second of audio.
 pub struct LoudnessMeter {
     meter: EbuR128,
     planes: Vec<Vec<f32>>,

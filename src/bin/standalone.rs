@@ -1,6 +1,7 @@
 //! The standalone program: the plugin on JACK or the system's audio, with its editor as a window.
 
 use nice_plug::prelude::nice_export_standalone_with_args;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 use zeitgeber::plugin::{Zg, has_run, instances_made};
@@ -18,7 +19,9 @@ const SYSTEM_BACKEND: &str = if cfg!(target_os = "macos") {
 };
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
+    let args: Vec<String> = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
     // nice-plug's `auto` falls back to a backend without sound and reports success, so the choice is made here.
     let (backends, rest) = match take_backend(&args) {
         (None, rest) => (vec!["jack".to_owned(), SYSTEM_BACKEND.to_owned()], rest),
@@ -36,16 +39,21 @@ fn main() -> ExitCode {
         }
         if instances_made() > 0 {
             // The backend was there; what failed is the window or the sample rate, and it has been said.
-            eprintln!("zeitgeber-standalone: could not start; the reason is above");
+            tell("could not start; the reason is above");
             return ExitCode::FAILURE;
         }
     }
-    eprintln!(
-        "zeitgeber-standalone: no audio: {} could not be opened. Start JACK, connect a sound device, or \
+    tell(&format!(
+        "no audio: {} could not be opened. Start JACK, connect a sound device, or \
          use --backend dummy to look at the editor without sound",
         backends.join(" and ")
-    );
+    ));
     ExitCode::FAILURE
+}
+
+/// One line on stderr. Nobody is left to tell where that is closed.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "zeitgeber-standalone: {text}");
 }
 
 /// Splits `--backend X`, `--backend=X`, `-b X` or `-bX` from the arguments.
@@ -81,10 +89,10 @@ fn watch_the_backend() {
         }
         std::thread::sleep(PATIENCE);
         if !has_run() {
-            eprintln!(
-                "zeitgeber-standalone: the audio backend opened, but it has asked for no audio in {} s",
+            tell(&format!(
+                "the audio backend opened, but it has asked for no audio in {} s",
                 PATIENCE.as_secs()
-            );
+            ));
             std::process::exit(1);
         }
     });

@@ -2,6 +2,7 @@
 
 use super::audio::{self, AudioEnd, AudioMidi, Heard};
 use super::brought::{Brought, InsertParam, InsertTarget};
+use super::consent::{Ask, Consent};
 use super::head::{Head, Stir};
 use super::midi::{Learned, Learner, MOST_MOVED, MidiMap, Moved, Moves, Player};
 use super::osc::{Arg, Message};
@@ -81,6 +82,8 @@ pub struct Status {
     pub learning: Option<Moves>,
     /// Controls that are held from outside, with their values.
     pub overrides: Vec<(ControlId, f64)>,
+    /// What the settings ask for beyond this machine and nobody has allowed: it is not done.
+    pub asks: Vec<Ask>,
 }
 
 /// What is saved under "osc".
@@ -122,6 +125,7 @@ fn as_the_host_has_it(control: ControlId, value: f64) -> f64 {
 #[derive(Default)]
 struct State {
     settings: Settings,
+    consent: Consent,
     map: MidiMap,
     player: Player,
     learner: Learner,
@@ -239,15 +243,57 @@ impl Desk {
         self.state().settings.clone()
     }
 
-    /// Changes them; ports open and close soon after.
+    /// Keeps in a folder what the user allows beyond this machine, and takes what has been allowed before.
+    pub fn keep_consent_in(&self, folder: &std::path::Path) {
+        self.state().consent.keep_in(folder);
+        self.changes.fetch_add(1, Ordering::Release);
+        self.wake();
+    }
+
+    /// The user of this machine allows it, here and from now on.
+    pub fn allow(&self, ask: Ask) {
+        let kept = self.state().consent.allow(ask);
+        if let Err(why) = kept {
+            self.say(why);
+        }
+        self.changes.fetch_add(1, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether somebody has allowed it.
+    pub(super) fn may(&self, ask: Ask) -> bool {
+        self.state().consent.has(ask)
+    }
+
+    /// The user of this machine changes them, and allows what of the change reaches beyond it; ports open and close soon
+    /// after. What a project said is not allowed by changing something else.
     pub fn edit(&self, edit: impl FnOnce(&mut Settings)) {
         let mut state = self.state();
+        let before = state.settings.clone();
         edit(&mut state.settings);
         state.settings = std::mem::take(&mut state.settings).usable();
+        let now = &state.settings;
+        // Who has the network already takes it along to another port.
+        let had = before
+            .asks()
+            .into_iter()
+            .any(|ask| matches!(ask, Ask::Listen(_)) && state.consent.has(ask));
+        let new = now.asks().into_iter().filter(|ask| match ask {
+            Ask::Listen(_) => now.anywhere && (!before.anywhere || had),
+            Ask::Tell(_) => now.feedback_to != before.feedback_to,
+        });
+        let new: Vec<Ask> = new.filter(|ask| !state.consent.has(*ask)).collect();
+        let kept: Vec<_> = new
+            .into_iter()
+            .map(|ask| state.consent.allow(ask))
+            .collect();
         state.restored.remove("osc");
         state.take_settings();
         self.turn(&state);
         drop(state);
+        kept.into_iter()
+            .filter_map(Result::err)
+            .for_each(|why| self.say(why));
         self.changes.fetch_add(1, Ordering::Release);
         self.wake();
     }
@@ -305,6 +351,7 @@ impl Desk {
                 .filter(|(id, held)| !held.is_taken_back(self.host(**id)))
                 .map(|(id, held)| (*id, held.value))
                 .collect(),
+            asks: state.consent.lacks(&state.settings),
         }
     }
 
@@ -330,6 +377,7 @@ impl Desk {
         if counts {
             (state.understood, state.malformed, state.refused).hash(into);
         }
+        state.consent.lacks(&state.settings).len().hash(into);
         if head {
             let head = state.head.at(now()).map(Quat::turns);
             // In tenths of a degree.
@@ -778,7 +826,11 @@ impl Desk {
             return;
         }
         let now = now();
-        let to = state.settings.feedback_to.or(state.sender);
+        let set = state.settings.feedback_to;
+        if set.is_some_and(|to| !state.consent.has(Ask::Tell(to))) {
+            return;
+        }
+        let to = set.or(state.sender);
         let due = now - state.feedback.when >= 1.0 / state.settings.feedback_rate;
         let (Some(to), true) = (to, due) else { return };
         if state.feedback.to != Some(to) {
@@ -877,7 +929,8 @@ impl Desk {
         let osc = osc.unwrap_or_default();
         let mut state = self.state();
         state.settings = osc.settings.usable();
-        let beyond = state.settings.beyond();
+        state.consent.read();
+        let lacks = state.consent.lacks(&state.settings);
         state.overrides = osc
             .overrides
             .iter()
@@ -898,7 +951,12 @@ impl Desk {
         state.take_map();
         state.restored = saved;
         drop(state);
-        for text in wrong.into_iter().chain(beyond) {
+        let asks = lacks.iter().map(|ask| {
+            format!(
+                "this project asks to {ask}; it does not until you allow that on the Control page"
+            )
+        });
+        for text in wrong.into_iter().chain(asks) {
             self.say(text);
         }
         self.changes.fetch_add(1, Ordering::Release);

@@ -8,6 +8,7 @@
 
 mod audio;
 mod brought;
+mod consent;
 mod desk;
 mod head;
 mod midi;
@@ -20,6 +21,7 @@ mod tracker;
 
 pub use audio::AudioMidi;
 pub use brought::{InsertParam, InsertTarget};
+pub use consent::Ask;
 pub use desk::{Desk, Hooks, SourceStatus, Status};
 pub use head::{Head, HeadSettings, Stir};
 pub use midi::{Controller, Learned, Learner, MidiMap, Moved, Moves, Player};

@@ -3,6 +3,7 @@
 //! A port that another program has is said, and tried again every second. The last instance that leaves a port ends
 //! its thread and closes its socket.
 
+use super::consent::Ask;
 use super::desk::{Desk, Door};
 use super::osc;
 use super::port::MidiPort;
@@ -319,6 +320,8 @@ pub struct Ports {
     midi: Option<MidiPort>,
     midi_tried: Option<Instant>,
     settings: Settings,
+    /// Whether OSC's port and opentrack's hear other machines.
+    wide: [bool; 2],
     /// Of the settings that were looked at last, and one more: 0 is none yet.
     seen: u64,
 }
@@ -331,11 +334,15 @@ impl Ports {
             let new = desk.settings();
             let before = std::mem::replace(&mut self.settings, new);
             let new = &self.settings;
-            let same = before.port == new.port && before.anywhere == new.anywhere;
-            if !new.osc || !same {
+            let may = |port| new.anywhere && desk.may(Ask::Listen(port));
+            let wide = [new.port, new.opentrack_port].map(may);
+            let was = std::mem::replace(&mut self.wide, wide);
+            let same = before.port == new.port;
+            if !new.osc || !same || was[0] != wide[0] {
                 self.osc = None;
             }
-            if !new.opentrack || before.opentrack_port != new.opentrack_port || !same {
+            let apart = before.opentrack_port != new.opentrack_port;
+            if !new.opentrack || apart || !same || was[1] != wide[1] {
                 self.opentrack = None;
             }
             if before.midi_port != new.midi_port || before.supperware != new.supperware {
@@ -346,17 +353,16 @@ impl Ports {
         }
         let Settings {
             port,
-            anywhere,
             opentrack_port,
             ..
         } = self.settings;
         if self.settings.osc && self.osc.is_none() {
-            self.osc = join(desk, Door::Osc, port, anywhere);
+            self.osc = join(desk, Door::Osc, port, self.wide[0]);
         }
         // OSC's port hears opentrack as well.
         let apart = !self.settings.osc || opentrack_port != port;
         if self.settings.opentrack && apart && self.opentrack.is_none() {
-            self.opentrack = join(desk, Door::Opentrack, opentrack_port, anywhere);
+            self.opentrack = join(desk, Door::Opentrack, opentrack_port, self.wide[1]);
         }
         let rested = self.midi_tried.is_none_or(|tried| tried.elapsed() >= RETRY);
         if !self.settings.midi_port.is_empty() && self.midi.is_none() && rested {

@@ -1,5 +1,6 @@
 //! What is saved of control: ports, names, axes.
 
+use super::consent::Ask;
 use super::head::HeadSettings;
 use super::tracker::{MrMode, QuaternionOrder};
 use serde::{Deserialize, Serialize};
@@ -70,26 +71,20 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What of this reaches beyond this machine, in words: a project from somewhere else may ask for it.
-    pub(super) fn beyond(&self) -> Vec<String> {
-        let mut said = Vec::new();
-        if self.osc && self.anywhere {
-            said.push(format!(
-                "this project listens to other machines at port {}; if that is not yours, switch off \"OSC from the \
-                 network\"",
-                self.port
-            ));
-        }
+    /// What of this reaches beyond this machine: a project from somewhere else may ask for it.
+    pub(super) fn asks(&self) -> Vec<Ask> {
+        let doors = [(self.osc, self.port), (self.opentrack, self.opentrack_port)];
+        let open = doors.into_iter().filter(|(on, _)| *on && self.anywhere);
+        let mut asks: Vec<Ask> = open.map(|(_, port)| Ask::Listen(port)).collect();
+        asks.dedup();
         if let Some(to) = self.feedback_to
             && self.osc
             && self.feedback
             && !to.ip().is_loopback()
         {
-            said.push(format!(
-                "this project tells its values to {to}; if that is not yours, switch off \"OSC feedback\""
-            ));
+            asks.push(Ask::Tell(to));
         }
-        said
+        asks
     }
 
     /// The nearest usable settings.

@@ -12,4 +12,5 @@ pub mod phase;
 pub mod quaternion;
 pub mod ramp;
 pub mod room;
+pub mod sine;
 pub mod sum;

@@ -31,6 +31,26 @@ pub fn from_cycles(cycles: f64) -> u64 {
     ((cycles - cycles.floor()) * CYCLE) as u64
 }
 
+/// A phase that turns: frame by frame its increment is added, and to that its sweep. Whatever the number of frames,
+/// this is exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turning {
+    /// In 2^-64 cycles.
+    pub phase: u64,
+    /// A frame; those above half a cycle run backwards.
+    pub increment: u64,
+    /// Change of the increment a frame.
+    pub sweep: i64,
+}
+
+impl Turning {
+    /// Goes on by a frame.
+    pub fn step(&mut self) {
+        self.phase = self.phase.wrapping_add(self.increment);
+        self.increment = self.increment.wrapping_add(self.sweep as u64);
+    }
+}
+
 /// A phase that counts whole cycles too, moving with a constant or linearly changing increment: frame k
 /// has position + k increment + k (k - 1) / 2 sweep. The upper 64 bits of a position count cycles, the
 /// lower are the fraction.

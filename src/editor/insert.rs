@@ -102,14 +102,23 @@ pub struct InsertState {
     pub choice: Option<InsertChoice>,
     /// Whether the user has chosen it: then the file may be compiled, whatever it comes to say.
     pub consent: bool,
-    /// Whether the user has said that what a project brings may be compiled, as the project says it.
-    pub allowed: bool,
+    /// What a project brings and the user is asked about, by its content.
+    pub asked: Option<u128>,
+    /// Of what a project brings, that which the user has said may be compiled: this content, and nothing that comes later.
+    pub allowed: Option<u128>,
+    /// What the file draws in and what is not there, where the user is asked.
+    pub needs: Vec<String>,
     /// How it is.
     pub status: InsertStatus,
-    /// The name of the node that sounds.
+    /// The name of the node that sounds; empty where none does.
     pub name: String,
     /// What the macros move.
     pub macros: Vec<InsertMacro>,
+    /// The user has just chosen a node: where its macros were then. It begins as its author meant it, and the macros
+    /// are to go there.
+    pub fresh: Option<[f64; 4]>,
+    /// What the project keeps of it is another than the host knows.
+    pub unsaved: bool,
     /// Grows with every choice.
     pub changes: u64,
 }

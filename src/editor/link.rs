@@ -1,7 +1,7 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
-use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState};
+use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState, InsertStatus};
 use super::messages::Messages;
 use crate::control::Desk;
 use crate::engine::Telemetry;
@@ -361,7 +361,11 @@ impl Link {
         self.edit_insert(insert, |state| {
             state.choice = choice;
             state.consent = consent;
-            state.allowed = false;
+            (state.asked, state.allowed) = (None, None);
+            state.needs.clear();
+            state.fresh = None;
+            // It is to come.
+            state.status = InsertStatus::Empty;
             state.changes += 1;
         });
     }
@@ -507,7 +511,6 @@ mod tests {
 
     #[test]
     fn a_sleeping_editor_is_woken_by_what_it_does_not_show_yet_and_by_nothing_else() {
-        use crate::engine::{Engine, Transport};
         let link = Link::default();
         let host = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let theirs = host.clone();
@@ -516,12 +519,7 @@ mod tests {
             say: Box::new(|_| ()),
             wake: Box::new(|| ()),
         });
-        let engine = &mut Engine::new(48_000.0).unwrap();
-        link.watch(engine.telemetry().clone());
-        let silent = |engine: &mut Engine| {
-            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
-            engine.process(&mut left, &mut right, Transport::Absent, &[]);
-        };
+        link.watch(Arc::new(crate::engine::Telemetry::default()));
         let [head, counts] = [false, true].map(|counts| Watch {
             head: !counts,
             counts,
@@ -538,7 +536,7 @@ mod tests {
             !link.idle.load(Relaxed)
         };
         let none = Watch::default();
-        assert!(!wakes(none, &mut || silent(engine)));
+        assert!(!wakes(none, &mut || ()));
         assert!(wakes(none, &mut || link.messages.post("hello")));
         assert!(wakes(none, &mut || host.store(1.5f64.to_bits(), Relaxed)));
         assert!(wakes(none, &mut || link

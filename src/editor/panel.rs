@@ -4,10 +4,10 @@
 use super::ParamSink;
 use super::link::{Link, Watch};
 use super::live::Live;
-use super::regions::presets;
 use super::regions::{
     beat, control, graph, header, inspector, messages, protocol, scope, space, strip, welcome,
 };
+use super::regions::{inserts, presets};
 use super::theme::{self, GAP, ROUND, Theme};
 use super::widgets::{Desk, Hand, tab};
 use crate::engine::ControlId;
@@ -137,6 +137,7 @@ impl Panel {
             link: &link,
             now,
         };
+        inserts::attend(&mut desk);
         part(ui, "bar", plan.bar, |ui| {
             if let Some(page) = self.header.ui(ui, &self.live, &mut self.presets, &mut desk) {
                 self.page = page;

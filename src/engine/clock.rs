@@ -17,6 +17,26 @@ pub enum Course {
     Moving(f64, f64, f64),
 }
 
+/// The increment of the frequency that was asked for last: the exact division takes longer than all else in a piece,
+/// and most frequencies stay. For one rate only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kept {
+    hertz: f64,
+    increment: i128,
+}
+
+impl Kept {
+    fn of(&mut self, hertz: f64, rate: f64) -> i128 {
+        if hertz != self.hertz {
+            *self = Kept {
+                hertz,
+                increment: increment(hertz, rate),
+            };
+        }
+        self.increment
+    }
+}
+
 impl Course {
     /// Through three frequencies; one that does not move is exact.
     pub fn through(from: f64, middle: f64, to: f64) -> Course {
@@ -28,10 +48,10 @@ impl Course {
     }
 
     /// The motion that it gives over so many frames, from position 0, times a factor.
-    pub fn motion(self, factor: f64, frames: u64, rate: f64) -> Motion {
+    pub fn motion(self, factor: f64, frames: u64, rate: f64, kept: &mut Kept) -> Motion {
         match self {
             Course::Still(hertz) => Motion {
-                increment: increment(hertz * factor, rate),
+                increment: kept.of(hertz * factor, rate),
                 ..Motion::default()
             },
             Course::Moving(from, middle, to) => {
@@ -139,10 +159,18 @@ mod tests {
 
     #[test]
     fn straight_lines_are_integrated_exactly() {
-        let motion = Course::Moving(10.0, 9.0, 8.0).motion(0.5, 32, 48_000.0);
+        let mut kept = Kept::default();
+        let motion = Course::Moving(10.0, 9.0, 8.0).motion(0.5, 32, 48_000.0, &mut kept);
         let advance = motion.at(32) as f64 / crate::dsp::phase::CYCLE;
         assert!((advance - 9.0 * 0.5 * 32.0 / 48_000.0).abs() < 1e-16);
-        assert_eq!(Course::Still(10.0).motion(1.0, 32, 48_000.0).sweep, 0);
+        let still = |hertz, kept: &mut Kept| Course::Still(hertz).motion(1.0, 32, 48_000.0, kept);
+        assert_eq!(still(10.0, &mut kept).sweep, 0);
+        for hertz in [10.0, 10.0, 0.0, -3.0, 10.0] {
+            assert_eq!(
+                still(hertz, &mut kept).increment,
+                increment(hertz, 48_000.0)
+            );
+        }
     }
 
     #[test]

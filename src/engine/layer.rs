@@ -1,7 +1,7 @@
 //! Layers: what each sounds like, through which rendering, at which phases.
 
 use super::chain::LayerNodes;
-use super::clock::{Anchor, Course, Gear, Hands};
+use super::clock::{Anchor, Course, Gear, Hands, Kept};
 use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
@@ -35,6 +35,8 @@ pub struct Layer {
     pub pair: Pair<LayerSetup>,
     pub hands: [Hands; 2],
     pub gear: Gear,
+    /// Of carrier and half-beat.
+    kept: [Kept; 2],
     /// Its phases have to follow an anchor and have not yet.
     pub jump: bool,
 }
@@ -49,6 +51,7 @@ impl Layer {
             pair: Pair::new(),
             hands: [Hands::default(); 2],
             gear: Gear::default(),
+            kept: [Kept::default(); 2],
             jump: false,
         }
     }
@@ -287,9 +290,11 @@ impl Engine {
         };
         let carrier = Course::through(here.0, middle.0, last.0);
         let beat = Course::through(here.1, middle.1, last.1);
+        let rate = self.rate;
+        let [kept_carrier, kept_beat] = &mut self.layers[index].kept;
         let mut gear = Gear {
-            carrier: carrier.motion(1.0, frames, self.rate),
-            half_beat: beat.motion(0.5, frames, self.rate),
+            carrier: carrier.motion(1.0, frames, rate, kept_carrier),
+            half_beat: beat.motion(0.5, frames, rate, kept_beat),
             ..Gear::default()
         };
         let (here_carrier, here_beat) = here;

@@ -52,7 +52,7 @@ use crate::graph::{GraphError, GraphRun};
 use arrayvec::ArrayVec;
 use bed::Bed;
 use chain::{Chain, NoiseLevels, Params};
-use clock::Gear;
+use clock::{Gear, Kept};
 use controls as id;
 use deck::Deck;
 use ear_test::EarTest;
@@ -153,6 +153,7 @@ pub struct Engine {
     /// The master's half-beat and how it moves: what telemetry shows and markers count.
     master_half: i128,
     master_gear: Gear,
+    master_kept: Kept,
     layers: [Layer; id::LAYERS],
     bed: Bed,
     treatments: Treatments,
@@ -198,8 +199,8 @@ pub struct Engine {
     song_expected: Option<i64>,
     tempo: Option<Tempo>,
     telemetry: Arc<Telemetry>,
-    /// The frame that telemetry was last told of; none since a reset.
-    published: Option<u64>,
+    /// A piece has been planned of which telemetry has not been told.
+    untold: bool,
     ear_test: EarTest,
     markers: Markers,
 }
@@ -244,6 +245,7 @@ impl Engine {
             midi_note: None,
             master_half: 0,
             master_gear: Gear::default(),
+            master_kept: Kept::default(),
             layers: [Layer::new(); id::LAYERS],
             bed: Bed::new(),
             treatments: Treatments::new(),
@@ -272,7 +274,7 @@ impl Engine {
             song_expected: None,
             tempo: None,
             telemetry: Arc::new(Telemetry::new(sample_rate)),
-            published: None,
+            untold: true,
             ear_test: EarTest::default(),
             markers: Markers::default(),
         };
@@ -401,7 +403,7 @@ impl Engine {
         self.play_start = 0;
         self.block_start = 0;
         self.played = 0;
-        self.published = None;
+        self.untold = true;
         self.song_expected = None;
         self.deck.reset();
         // What was asked for before is not for what comes now.
@@ -487,13 +489,16 @@ impl Engine {
         if let Some(song) = self.song_expected.as_mut() {
             *song = song.saturating_add(frames as i64);
         }
-        // Blocks of a few frames tell once a quantum: nobody looks more often.
-        let told = self.published.map_or(0, |frame| frame / QUANTUM as u64);
-        let rare = frames == 0 || frames >= QUANTUM || self.published.is_none();
-        if rare || self.now / QUANTUM as u64 != told {
-            self.published = Some(self.now);
-            self.publish();
+        // Blocks of a few frames tell once a piece: nobody looks more often.
+        if self.untold || frames == 0 || frames >= QUANTUM {
+            self.publish_now();
         }
+    }
+
+    /// Publishes how it is at this frame, which telemetry else learns once a quantum: after a last block of a few frames.
+    pub fn publish_now(&mut self) {
+        self.untold = false;
+        self.publish();
     }
 
     /// A run of frames within one piece: at most a quantum.

@@ -17,6 +17,7 @@ impl Engine {
     /// Nothing here depends on where blocks end.
     pub(super) fn plan(&mut self) {
         let now = self.now;
+        self.untold = true;
         self.mark_piece();
         self.advance();
         self.primed = false;
@@ -192,7 +193,7 @@ impl Engine {
             Course::Moving(beat.value(self.now), beat.value(middle), beat.value(end))
         };
         self.master_gear = Gear {
-            half_beat: course.motion(0.5, end - self.now, self.rate),
+            half_beat: course.motion(0.5, end - self.now, self.rate, &mut self.master_kept),
             ..Gear::default()
         };
     }

@@ -4,7 +4,7 @@
 //! out at its inputs (filters of finite length need no more), and what does not goes past it. Space is on
 //! once it is asked for and filters have come.
 
-use super::clock::{Anchor, Course, exact_or};
+use super::clock::{Anchor, Course, Kept, exact_or};
 use super::controls as id;
 use super::timeline::Part;
 use super::{Engine, QUANTUM, SWITCH_TIME};
@@ -76,6 +76,7 @@ pub struct Space {
     /// The motion's phase, in 2^-64 cycles; whole cycles are counted.
     phase: i128,
     gear: Motion,
+    kept: Kept,
     /// The advance of the phase after so many frames, where a timeline tells it exactly.
     exact: Option<(u64, i128)>,
     /// A place has been stepped in the quantum that is being collected: far steps fade.
@@ -140,6 +141,7 @@ impl Space {
         Space {
             phase: 0,
             gear: Motion::default(),
+            kept: Kept::default(),
             exact: None,
             stepped: true,
             stepped_before: false,
@@ -244,7 +246,7 @@ impl Engine {
             Course::Still(at(self.now))
         };
         let (from, to) = (at(self.now), at(end));
-        self.space.gear = course.motion(1.0, frames, self.rate);
+        self.space.gear = course.motion(1.0, frames, self.rate, &mut self.space.kept);
         self.space.exact = None;
         if from.max(to) < FASTEST
             && let Some(closed) = self.deck_motion(self.motion_part(), 0, from, to, end)
@@ -516,16 +518,14 @@ impl Engine {
         if self.space.rests > self.now {
             let head = tracked.map_or_else(
                 || Head::new(yaw, pitch, roll),
-                |head| Head {
-                    axes: Some(head.axes()),
-                },
+                |head| Head(Some(head.axes())),
             );
             let places = scene.map(|[azimuth, elevation, distance, gain]| {
                 head.sees(azimuth, elevation, distance, gain)
             });
             self.tell(chain.space, param::MOTION, param::PLACES, glides, &places);
         }
-        let still = Head { axes: None };
+        let still = Head(None);
         let places = scene.map(|[azimuth, elevation, distance, gain]| {
             still.sees(azimuth, elevation, distance, gain)
         });
@@ -677,31 +677,18 @@ fn turned_scene(azimuth: f64, elevation: f64) -> [f64; 4] {
 }
 
 /// How the head is turned: rows are its front, left and up in the world.
-struct Head {
-    axes: Option<[[f64; 3]; 3]>,
-}
+struct Head(Option<[[f64; 3]; 3]>);
 
 impl Head {
-    /// Yaw positive turns it left, pitch positive looks up, roll positive puts the right ear down, in that
-    /// order, in degrees.
+    /// By the controls' turns in degrees, as [`Quat::from_turns`] has them; untouched where there are none.
     fn new(yaw: f64, pitch: f64, roll: f64) -> Head {
-        if yaw == 0.0 && pitch == 0.0 && roll == 0.0 {
-            return Head { axes: None };
-        }
-        let (sy, cy) = yaw.to_radians().sin_cos();
-        let (sp, cp) = pitch.to_radians().sin_cos();
-        let (sr, cr) = roll.to_radians().sin_cos();
-        let front = [cy * cp, sy * cp, sp];
-        let left = [-sy * cr - cy * sp * sr, cy * cr - sy * sp * sr, cp * sr];
-        let up = [sy * sr - cy * sp * cr, -cy * sr - sy * sp * cr, cp * cr];
-        Head {
-            axes: Some([front, left, up]),
-        }
+        let turns = [yaw, pitch, roll] != [0.0; 3];
+        Head(turns.then(|| Quat::from_turns(yaw, pitch, roll).axes()))
     }
 
     /// A place as the head sees it.
     fn sees(&self, azimuth: f64, elevation: f64, distance: f64, gain: f64) -> Place {
-        let Some(axes) = &self.axes else {
+        let Some(axes) = &self.0 else {
             let azimuth = (azimuth + 180.0).rem_euclid(360.0) - 180.0;
             return [azimuth, elevation, distance, gain];
         };

@@ -1,15 +1,15 @@
 //! Where all controls are on their ways, and which of them may be on one: most stand still most of the time, and are
 //! not asked.
 
-use super::controls::ControlId;
+use super::controls::{CONTROLS, ControlId};
 use super::travel::Travel;
 use std::ops::{Index, IndexMut};
 
 /// Controls that a word of marks holds.
 const WORD: usize = u64::BITS as usize;
 
-/// Room for twice as many controls as there are.
-const WORDS: usize = 4;
+/// Words for all controls.
+const WORDS: usize = CONTROLS.len().div_ceil(WORD);
 
 /// One travel a control, in the order of the table.
 pub(super) struct Travels {
@@ -24,7 +24,6 @@ impl Travels {
         let all: Vec<Travel> = ControlId::all()
             .map(|control| Travel::still(control.control().default_value()))
             .collect();
-        debug_assert!(all.len() <= WORD * WORDS);
         Travels {
             all,
             moving: [0; WORDS],

@@ -6,7 +6,7 @@
 //! entrainment; where it stays at nothing the audio passes bit for bit.
 
 use super::chain::{ModulatorParams, StageNodes};
-use super::clock::{Anchor, Course, Gear, Hands};
+use super::clock::{Anchor, Course, Gear, Hands, Kept};
 use super::controls as id;
 use super::pair::{Pair, Turn};
 use super::timeline::Part;
@@ -105,6 +105,7 @@ struct Stage {
 pub struct Treatments {
     stages: [Stage; 2],
     gear: Gear,
+    kept: Kept,
 }
 
 impl Treatments {
@@ -118,6 +119,7 @@ impl Treatments {
                 takes_over: None,
             }; 2],
             gear: Gear::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -194,7 +196,7 @@ impl Engine {
             Course::Still(self.treatment_beat(self.now))
         };
         let mut gear = Gear {
-            half_beat: course.motion(0.5, frames, self.rate),
+            half_beat: course.motion(0.5, frames, self.rate, &mut self.treatments.kept),
             ..Gear::default()
         };
         let (from, to) = (self.treatment_beat(self.now), self.treatment_beat(end));

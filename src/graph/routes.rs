@@ -122,9 +122,11 @@ impl Routes {
             let first = self.taps.len();
             for source in &slots[place].sources[channel] {
                 let heard = self.heard[self.first_heard[source.slot] + source.channel];
-                let tap = match (heard, source.line) {
-                    (Some(_), Some(line)) => Some(Tap::Line { slot: place, line }),
-                    (heard, _) => heard,
+                let tap = match source.line {
+                    // What is still on its way in a line sounds on when nothing follows it.
+                    Some(line) => (slots[source.slot].activity != Activity::Silent)
+                        .then_some(Tap::Line { slot: place, line }),
+                    None => heard,
                 };
                 self.taps.extend(tap);
             }
@@ -139,10 +141,12 @@ impl Routes {
                     count: sum.len(),
                 },
             };
-            if feed == Feed::Nothing {
+            let before = &mut self.feeds[self.first_feed[place] + channel];
+            // Where there has been nothing the bus is silent already.
+            if feed == Feed::Nothing && *before != Feed::Nothing {
                 slots[place].bus[channel].fill(NOTHING);
             }
-            self.feeds[self.first_feed[place] + channel] = feed;
+            *before = feed;
         }
     }
 
@@ -162,7 +166,7 @@ impl Routes {
                 (Activity::Run, _) if slot.node.is_some() => Some(own),
                 // The graph's input is its own.
                 _ if place == 0 => Some(own),
-                _ if !slot.detour.is_empty() => Some(own),
+                _ if !slot.detour.is_empty() => (channel < slot.detour.len()).then_some(own),
                 (_, None | Some(Feed::Nothing)) => None,
                 (_, Some(Feed::Lone(tap))) => Some(tap),
                 (_, Some(Feed::Sum { .. })) => Some(own),

@@ -64,7 +64,7 @@ impl Slot {
             sources: vec![Vec::new(); inputs],
             lines: Vec::new(),
             detour: Vec::new(),
-            bus: vec![vec![0.0; max_frames]; inputs],
+            bus: vec![vec![NOTHING; max_frames]; inputs],
             outputs: vec![vec![0.0; max_frames]; outputs],
         }
     }
@@ -88,8 +88,11 @@ impl Slot {
     /// Makes room for chunks of another length.
     pub fn resize(&mut self, max_frames: usize) {
         let lines = self.lines.iter_mut().map(|line| &mut line.output);
-        let buffers = self.bus.iter_mut().chain(&mut self.outputs).chain(lines);
+        let buffers = self.outputs.iter_mut().chain(lines);
         buffers.for_each(|buffer| buffer.resize(max_frames, 0.0));
+        for bus in &mut self.bus {
+            bus.resize(max_frames, NOTHING);
+        }
     }
 
     /// Forgets what is on its way.
@@ -146,6 +149,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
                 let input = read(before, lines, bus, feed, place, count);
                 delay.run(input.iter().copied(), &mut output[..count]);
             }
+            hush(outputs, feeds.len().min(detour.len()), count);
         }
         _ => {
             sum_up(before, slot, routes, feeds, count);
@@ -158,7 +162,15 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
             for ((output, feed), bus) in outputs.iter_mut().zip(feeds).zip(bus.iter()) {
                 output[..count].copy_from_slice(read(before, lines, bus, feed, place, count));
             }
+            hush(outputs, feeds.len(), count);
         }
+    }
+}
+
+/// Outputs from a channel on have nothing that passes to them.
+fn hush(outputs: &mut [Vec<f32>], from: usize, count: usize) {
+    for output in outputs.iter_mut().skip(from) {
+        output[..count].fill(NOTHING);
     }
 }
 

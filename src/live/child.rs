@@ -1,6 +1,8 @@
 //! Programs that may do anything, run so that they harm nobody: bounded in time, memory and output, and
 //! killed with all that they started.
 
+use super::checker::is_program;
+use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -38,10 +40,12 @@ pub(super) enum End {
     Signal(i32),
     /// It took too long.
     Late,
+    /// It was told to stop.
+    Stopped,
 }
 
 /// Runs a program in a folder and gives its end with what it said on stdout and stderr, which goes through
-/// the file `log`: a pipe could be held open by what it leaves behind. Once `stop` is set it is killed, and was late.
+/// the file `log`: a pipe could be held open by what it leaves behind. Once `stop` is set it is killed.
 ///
 /// # Errors
 /// When nothing could be started.
@@ -53,6 +57,9 @@ pub(super) fn run(
     limits: Limits,
     stop: &AtomicBool,
 ) -> io::Result<(End, String)> {
+    if cfg!(unix) && !is_there(program) {
+        return Ok((End::Missing, String::new()));
+    }
     let out = File::create(log)?;
     let mut command = limited(program, limits);
     command
@@ -72,12 +79,15 @@ pub(super) fn run(
     };
     let deadline = Instant::now() + limits.wall;
     let mut glance = Duration::from_millis(1);
-    let status = loop {
+    let end = loop {
         if let Some(status) = child.try_wait()? {
-            break Some(status);
+            break end(status);
         }
-        if Instant::now() >= deadline || stop.load(Relaxed) {
-            break None;
+        if stop.load(Relaxed) {
+            break End::Stopped;
+        }
+        if Instant::now() >= deadline {
+            break End::Late;
         }
         thread::sleep(glance);
         glance = (glance * 2).min(Duration::from_millis(20));
@@ -86,8 +96,17 @@ pub(super) fn run(
     let mut said = Vec::new();
     File::open(log)?.take(KEPT).read_to_end(&mut said)?;
     fs::remove_file(log)?;
-    let end = status.map_or(End::Late, end);
     Ok((end, String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// Whether there is such a program: what one says by its own end is not to be taken for its absence.
+fn is_there(program: &OsString) -> bool {
+    let named = Path::new(program);
+    if named.components().count() > 1 {
+        return is_program(named);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| is_program(&folder.join(named)))
 }
 
 /// The shell sets the limits, which its successor inherits; core files would fill the user's folder.
@@ -95,7 +114,7 @@ pub(super) fn run(
 fn limited(program: &OsString, limits: Limits) -> Command {
     use std::os::unix::process::CommandExt;
     const SCRIPT: &str = "ulimit -c 0; ulimit -t \"$1\"; ulimit -f \"$2\"; ulimit -v \"$3\" 2>/dev/null; \
-                          shift 3; command -v \"$1\" >/dev/null || exit 127; exec \"$@\"";
+                          shift 3; exec \"$@\"";
     let mut command = Command::new("sh");
     command
         .arg("-c")
@@ -132,7 +151,6 @@ fn end(status: ExitStatus) -> End {
     use rustix::process::Signal;
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
-        (Some(127), _) => End::Missing,
         (Some(code), _) => End::Code(code),
         // Nobody but the limit of processor time sends these.
         (_, Some(signal)) if signal == Signal::KILL.as_raw() || signal == Signal::XCPU.as_raw() => {
@@ -175,6 +193,8 @@ mod tests {
             (End::Code(3), "one\ntwo\n".to_owned())
         );
         assert_eq!(shell("kill -SEGV $$", SOME).0, End::Signal(11));
+        // What a shell says of a program that it does not find, anybody may say.
+        assert_eq!(shell("exit 127", SOME).0, End::Code(127));
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let go_on = AtomicBool::new(false);
@@ -201,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_told_to_stop_is_late() {
+    fn whoever_is_told_to_stop_is_ended() {
         let folder = tempfile::tempdir().unwrap();
         let patient = Limits {
             wall: Duration::from_secs(60),
@@ -211,7 +231,7 @@ mod tests {
         let args = ["-c".into(), "sleep 60".into()];
         let began = Instant::now();
         let (end, _) = run(&"sh".into(), &args, folder.path(), &log, patient, &stop).unwrap();
-        assert_eq!(end, End::Late);
+        assert_eq!(end, End::Stopped);
         assert!(began.elapsed() < Duration::from_secs(30));
     }
 

@@ -1,13 +1,10 @@
 //! From a source to a library, by the installed compilers, as `build.rs` makes the built-in nodes.
 
 use super::child::{self, End, Limits};
-use super::{Job, LiveError, Source};
-use std::collections::BTreeMap;
+use super::{LiveError, Source};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What sources are compiled against, by name: the same files that the built-in nodes are made with.
@@ -67,48 +64,27 @@ pub(super) fn compile(source: &Source, job: &Path) -> Result<PathBuf, LiveError>
     }
     args.extend(["-I".into(), job.into(), "-o".into(), library.clone().into()]);
     args.extend([code.into(), entry.into()]);
-    run(source, job, &cpp_compiler(), &args, CPP, |log| {
+    let (compiler, words) = compiler();
+    args.splice(..0, words);
+    run(source, job, &compiler, &args, CPP, |log| {
         cpp_error(source, log)
     })?;
     Ok(library)
 }
 
-/// A compiler says its version within this, or counts as one that is not there.
-const ASKED: Limits = Limits {
-    processor: 5,
-    wall: Duration::from_secs(5),
-    memory: 4 << 30,
-};
-
-/// What the compilers of a source say they are; `None` where one of them says nothing. Each is asked once in the life of
-/// this program, which works in `folder`.
-pub(super) fn versions(source: &Source, folder: &Path) -> Option<String> {
-    let cpp = version(cpp_compiler(), folder)?;
-    if !source.is_faust() {
-        return Some(cpp);
-    }
-    Some(format!("{}\n{cpp}", version("faust".into(), folder)?))
+/// The C++ compiler, and the words that come before all others: `CXX` may say "ccache g++".
+fn compiler() -> (OsString, Vec<OsString>) {
+    let said = std::env::var_os("CXX").unwrap_or_default();
+    split(&said).unwrap_or_else(|| ("c++".into(), Vec::new()))
 }
 
-fn cpp_compiler() -> OsString {
-    std::env::var_os("CXX").unwrap_or_else(|| "c++".into())
-}
-
-/// The first line of what a compiler says of itself.
-fn version(program: OsString, folder: &Path) -> Option<String> {
-    static KNOWN: Mutex<BTreeMap<OsString, Option<String>>> = Mutex::new(BTreeMap::new());
-    // Whoever comes meanwhile waits for the answer instead of asking too.
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = known.entry(program).or_insert_with_key(|program| {
-        let job = Job::new(folder).ok()?;
-        let args = [OsString::from("--version")];
-        let never = AtomicBool::new(false);
-        let (end, said) =
-            child::run(program, &args, &job.0, &job.0.join("log"), ASKED, &never).ok()?;
-        let first = said.lines().map(str::trim).find(|line| !line.is_empty())?;
-        (end == End::Code(0)).then(|| first.to_owned())
-    });
-    answer.clone()
+fn split(said: &OsStr) -> Option<(OsString, Vec<OsString>)> {
+    let whole = || (!said.is_empty()).then(|| (said.to_owned(), Vec::new()));
+    let Some(text) = said.to_str().filter(|_| !Path::new(said).is_file()) else {
+        return whole();
+    };
+    let mut words = text.split_whitespace().map(OsString::from);
+    Some((words.next()?, words.collect()))
 }
 
 /// What a library of this name is called here.
@@ -168,6 +144,7 @@ fn run(
         End::Code(0) => Ok(()),
         End::Code(_) => Err(explain(&log)),
         End::Missing => Err(LiveError::Missing { file: file(), tool }),
+        End::Stopped => Err(LiveError::Stopped { file: file() }),
         End::Signal(signal) => Err(gave(format!("crashed on it (signal {signal})"))),
         End::Late => Err(gave(format!("did not end within {} s", LIMITS.processor))),
     }
@@ -261,6 +238,22 @@ mod tests {
 
     fn shown(error: LiveError) -> String {
         error.to_string()
+    }
+
+    #[test]
+    fn the_compiler_may_be_several_words() {
+        let words = |said: &str| split(OsStr::new(said));
+        assert_eq!(words("  "), None);
+        assert_eq!(words("clang++"), Some(("clang++".into(), Vec::new())));
+        assert_eq!(
+            words("ccache g++ -m64"),
+            Some(("ccache".into(), vec!["g++".into(), "-m64".into()]))
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let spaced = folder.path().join("a compiler");
+        fs::write(&spaced, "").unwrap();
+        let said = spaced.clone().into_os_string();
+        assert_eq!(split(&said), Some((said.clone(), Vec::new())));
     }
 
     #[test]

@@ -52,6 +52,23 @@ pub enum LiveError {
         /// What it does.
         problem: String,
     },
+    /// The file, with what it draws in, is larger than a node may be.
+    Large {
+        /// The file.
+        file: PathBuf,
+        /// Bytes that it may have.
+        most: u64,
+    },
+    /// The file, or something that it draws in, was saved while it was compiled.
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
+    /// It is not wanted any more, and was given up.
+    Stopped {
+        /// The file.
+        file: PathBuf,
+    },
     /// The folder for compiled nodes cannot be used.
     Folder {
         /// The folder or the file in it.
@@ -118,6 +135,18 @@ impl fmt::Display for LiveError {
             LiveError::Refused { file, problem } => {
                 write!(f, "{}: not loaded: {problem}", file.display())
             }
+            LiveError::Large { file, most } => write!(
+                f,
+                "{}: with what it draws in it is larger than the {} MiB that a node may have",
+                file.display(),
+                most >> 20
+            ),
+            LiveError::Changed { file } => write!(
+                f,
+                "{}: it was saved while it was compiled; try again",
+                file.display()
+            ),
+            LiveError::Stopped { file } => write!(f, "{}: given up", file.display()),
             LiveError::Folder { path, error } => write!(
                 f,
                 "{}: compiled nodes cannot be kept there: {error}",

@@ -1,8 +1,9 @@
 //! What an insert can hold: a built-in node by its name, or a file.
 
+use super::examine::MOST_LOAD;
 use super::{LiveNode, Workshop};
 use crate::node::insert::{InsertError, Prepared};
-use crate::node::{Tripped, registry};
+use crate::node::{NodeInfo, Tripped, registry};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,12 +100,33 @@ pub fn builtin(name: &str, channels: usize, rate: f64) -> Result<Bring, InsertEr
     Prepared::new(&mut make, channels, rate).map(Bring::new)
 }
 
-/// Prepares a node from a file.
+/// Prepares a node from a file. Checked was one of it at 48 kHz; here there may be many, at another rate.
 ///
 /// # Errors
 /// [`InsertError`].
 pub fn prepare(node: &LiveNode, channels: usize, rate: f64) -> Result<Bring, InsertError> {
+    bear(node.info(), node.report().load, channels, rate)?;
     Prepared::new(&mut || node.create_unwatched(), channels, rate).map(Bring::new)
+}
+
+/// Whether an insert can bear a node that takes such a share of a core at 48 kHz.
+fn bear(info: &NodeInfo, load: f64, channels: usize, rate: f64) -> Result<(), InsertError> {
+    let copies = if (info.inputs, info.outputs) == (1, 1) {
+        channels
+    } else {
+        1
+    };
+    let all = load * copies as f64 * rate / 48_000.0;
+    if all > MOST_LOAD {
+        return Err(InsertError::Load {
+            name: info.name.clone(),
+            load,
+            copies,
+            rate,
+            most: MOST_LOAD,
+        });
+    }
+    Ok(())
 }
 
 /// The names of the built-in nodes that inserts of so many channels can hold.
@@ -134,6 +156,22 @@ mod tests {
                 InsertSource::Builtin(_)
             ));
         }
+    }
+
+    #[test]
+    fn what_is_fast_enough_once_may_be_too_slow_for_a_bus() {
+        let mono = registry().infos().into_iter().cloned();
+        let mono: Vec<NodeInfo> = mono.filter(|i| (i.inputs, i.outputs) == (1, 1)).collect();
+        let stereo = registry().info("gain").unwrap();
+        let bear = |info, channels, rate| bear(info, 0.02, channels, rate);
+        assert!(bear(&mono[0], 2, 48_000.0).is_ok());
+        assert!(bear(&mono[0], 16, 48_000.0).is_ok());
+        assert!(bear(stereo, 64, 192_000.0).is_ok());
+        let error = bear(&mono[0], 16, 96_000.0).unwrap_err().to_string();
+        for part in ["2.00 %", "16 times", "96 kHz", "64 %", "50 %"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(bear(&mono[0], 64, 48_000.0).is_err());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::node::NodeInfo;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 /// Faust's architecture for externals of 64 bits.
 const ARCHITECTURE: &str = "max-msp/max-msp64.cpp";
@@ -19,7 +18,14 @@ impl Workshop {
     /// # Errors
     /// [`LiveError`]: also where Faust came without its architecture for Max.
     pub fn export_max(&self, file: &Path, info: &NodeInfo) -> Result<String, LiveError> {
-        let source = Source::new(file)?;
+        let source = Source {
+            file: crate::file::plain(file)
+                .and_then(|_| fs::canonicalize(file))
+                .map_err(|error| LiveError::read(file, error))?,
+            shown: file.to_owned(),
+            name: super::compile::node_name(file),
+            stop: self.stop.clone(),
+        };
         if !source.is_faust() {
             return Err(LiveError::Refused {
                 file: file.to_owned(),
@@ -61,8 +67,7 @@ impl Workshop {
         // Beside the file, where its own libraries are.
         let folder = source.file.parent().unwrap_or(Path::new("."));
         let log = job.0.join("log");
-        let never = AtomicBool::new(false);
-        let (end, said) = child::run(&"faust".into(), &args, folder, &log, LIMITS, &never)
+        let (end, said) = child::run(&"faust".into(), &args, folder, &log, LIMITS, &source.stop)
             .map_err(|error| LiveError::folder(&job.0, error))?;
         let shown = || file.to_owned();
         match end {
@@ -80,6 +85,7 @@ impl Workshop {
                 });
             }
             End::Code(_) => return Err(super::compile::faust_error(&source, &said)),
+            End::Stopped => return Err(LiveError::Stopped { file: shown() }),
             End::Signal(_) | End::Late => {
                 let what = "did not end well when it was asked for an external".to_owned();
                 return Err(LiveError::Gave {

@@ -15,19 +15,19 @@ mod examine;
 mod guard;
 mod insert;
 mod max;
+mod original;
 
 pub use crate::node::Tripped;
 pub use checker::{CHECKER, checker};
 pub use error::LiveError;
 pub use examine::examine;
 pub use insert::{Bring, InsertNode, InsertSource, builtin, names, prepare};
+pub use original::{Original, Reach};
 
-use crate::dsp::hash::{BASIS, fnv_on};
 use crate::node::foreign::ForeignKind;
 use crate::node::{Node, NodeError, NodeInfo};
 use child::{End, Limits};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -35,22 +35,16 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-/// Goes up with every change of how sources are compiled or checked.
-const VERSION: u32 = 2;
+/// How often a file that is saved while it is compiled is begun with anew.
+const TRIES: usize = 5;
 
-/// The most files that a source may draw in and still be known by them.
-const MOST_FILES: usize = 256;
-
-/// How many compiled nodes are kept; those that were made longest ago go first.
+/// How many compiled nodes are kept; those that were used longest ago go first.
 const KEPT: usize = 200;
 
 /// Work that has not moved for so long is nobody's.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
-
-/// The largest file beside a source that it is known by, in bytes.
-const LARGEST_PART: u64 = 16 << 20;
 
 /// The check of an ordinary node takes a second.
 const CHECK: Limits = Limits {
@@ -78,7 +72,7 @@ pub enum Progress {
     Wrong(String),
 }
 
-/// A source with its name.
+/// A source that is being compiled.
 struct Source {
     /// Where it is, from the root on.
     file: PathBuf,
@@ -90,61 +84,13 @@ struct Source {
 }
 
 impl Source {
-    fn new(file: &Path) -> Result<Source, LiveError> {
-        Ok(Source {
-            file: fs::canonicalize(file).map_err(|error| LiveError::read(file, error))?,
-            shown: file.to_owned(),
-            name: compile::node_name(file),
-            stop: Arc::default(),
-        })
-    }
-
-    /// A number for everything that a library is made of: the source, the files beside it that it names, what
-    /// they are compiled against, and with what.
-    fn content(&self) -> Result<u128, LiveError> {
-        let mut hash = fnv_on(BASIS, &VERSION.to_le_bytes());
-        for text in [std::env::consts::ARCH, std::env::consts::OS] {
-            hash = fnv_on(hash, text.as_bytes());
-        }
-        for (_, text) in compile::SUPPORT {
-            hash = fnv_on(hash, text.as_bytes());
-        }
-        let mut waiting = vec![self.file.clone()];
-        let mut seen = BTreeSet::new();
-        while let Some(file) = waiting.pop() {
-            if seen.len() >= MOST_FILES || !seen.insert(file.clone()) {
-                continue;
-            }
-            let bytes = fs::read(&file).map_err(|error| LiveError::read(&self.shown, error))?;
-            hash = fnv_on(hash, &(bytes.len() as u64).to_le_bytes());
-            hash = fnv_on(hash, &bytes);
-            // Whatever stands in quotes and is a file beside this one is taken to be drawn in.
-            if let (Some(folder), Ok(text)) = (file.parent(), std::str::from_utf8(&bytes)) {
-                let quoted = text
-                    .lines()
-                    .flat_map(|line| line.split('"').skip(1).step_by(2));
-                let beside = quoted.filter(|name| !name.is_empty() && name.len() < 256);
-                waiting.extend(
-                    beside
-                        .map(|name| folder.join(name))
-                        .filter(|path| is_part(path)),
-                );
-            }
-        }
-        Ok(hash)
-    }
-
-    fn is_library(&self) -> bool {
-        let ending = self.file.extension();
-        ending.is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION)
-    }
-
     fn is_faust(&self) -> bool {
         self.file.extension().is_some_and(|ending| ending == "dsp")
     }
 }
 
 /// Where user's nodes are made.
+#[derive(Clone)]
 pub struct Workshop {
     folder: PathBuf,
     checker: PathBuf,
@@ -179,39 +125,20 @@ impl Workshop {
         Workshop { stop, ..self }
     }
 
-    /// Where the library of a source is kept, made or not.
-    fn place(&self, source: &Source) -> Result<PathBuf, LiveError> {
-        let name = format!("{}-{:032x}", source.name, source.content()?);
-        if source.is_library() {
-            return Ok(self.folder.join(compile::library_name(&name)));
-        }
-        // What another version of a compiler has made is made again, unless there is none to do it.
-        Ok(match compile::versions(source, &self.folder) {
-            Some(versions) => {
-                let versions = fnv_on(BASIS, versions.as_bytes());
-                let name = format!("{name}-{versions:032x}");
-                self.folder.join(compile::library_name(&name))
-            }
-            None => {
-                let newest = self.newest(&format!("{name}-"));
-                newest.unwrap_or_else(|| self.folder.join(compile::library_name(&name)))
-            }
-        })
+    /// The same, with this program to check.
+    pub fn checked_by(self, checker: PathBuf) -> Workshop {
+        Workshop { checker, ..self }
     }
 
-    /// The newest library whose name begins so.
-    fn newest(&self, begins: &str) -> Option<PathBuf> {
-        let entries = fs::read_dir(&self.folder).ok()?.flatten();
-        let libraries = entries.filter(|entry| {
-            let name = entry.file_name();
-            let ends = Path::new(&name)
-                .extension()
-                .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION);
-            ends && name.to_string_lossy().starts_with(begins)
-        });
-        libraries
-            .max_by_key(|entry| entry.metadata().and_then(|about| about.modified()).ok())
-            .map(|entry| entry.path())
+    /// The program that checks.
+    pub fn checker(&self) -> &Path {
+        &self.checker
+    }
+
+    /// Where the library of a source is kept, made or not.
+    fn place(&self, name: &str, key: u128) -> PathBuf {
+        let name = format!("{name}-{key:032x}");
+        self.folder.join(compile::library_name(&name))
     }
 
     /// Opens a node that has been compiled here before and found fine; `None` where that would have to be done first.
@@ -220,16 +147,21 @@ impl Workshop {
     /// # Errors
     /// [`LiveError`].
     pub fn known(&self, file: &Path) -> Result<Option<LiveNode>, LiveError> {
-        if !Workshop::takes(file) {
-            return Err(LiveError::Ending {
-                file: file.to_owned(),
-            });
-        }
-        let source = Source::new(file)?;
-        let library = self.place(&source)?;
-        match read_progress(&library.with_extension("json")) {
+        let original = Original::read(file, Reach::Anywhere)?;
+        self.known_by(&original.name, original.key())
+    }
+
+    /// As [`Workshop::known`], by the name of the file and [`Original::key`].
+    ///
+    /// # Errors
+    /// [`LiveError::Node`].
+    pub fn known_by(&self, name: &str, key: u128) -> Result<Option<LiveNode>, LiveError> {
+        let library = self.place(name, key);
+        let verdict = library.with_extension("json");
+        match read_progress(&verdict) {
             Some(Progress::Fine(report)) if library.exists() => {
-                let kind = ForeignKind::open(&source.name, &library).map_err(LiveError::Node)?;
+                let kind = ForeignKind::open(name, &library).map_err(LiveError::Node)?;
+                touch(&verdict);
                 Ok(Some(LiveNode {
                     kind,
                     report,
@@ -238,33 +170,6 @@ impl Workshop {
             }
             _ => Ok(None),
         }
-    }
-
-    /// Writes a source that came without its file into the folder, where it can be compiled; gives the file. The name
-    /// is that of `file`.
-    ///
-    /// # Errors
-    /// [`LiveError`]; [`LiveError::Ending`] for what is no source.
-    pub fn keep_source(&self, file: &Path, text: &str) -> Result<PathBuf, LiveError> {
-        let ending = file.extension().and_then(|ending| ending.to_str());
-        let Some(ending) = ending.filter(|ending| ["dsp", "cpp"].contains(ending)) else {
-            return Err(LiveError::Ending {
-                file: file.to_owned(),
-            });
-        };
-        let hash = fnv_on(BASIS, text.as_bytes());
-        // Apart from libraries and from other sources: nothing lies beside it that it could name.
-        let folder = self.folder.join("sources").join(format!("{hash:032x}"));
-        let kept = folder.join(compile::node_name(file)).with_extension(ending);
-        if fs::read(&kept).is_ok_and(|found| found == text.as_bytes()) {
-            return Ok(kept);
-        }
-        let job = Job::new(&self.folder)?;
-        let whole = job.0.join("source");
-        fs::write(&whole, text).map_err(|error| LiveError::folder(&whole, error))?;
-        fs::create_dir_all(&folder).map_err(|error| LiveError::folder(&folder, error))?;
-        fs::rename(&whole, &kept).map_err(|error| LiveError::folder(&kept, error))?;
-        Ok(kept)
     }
 
     /// Whether [`Workshop::open`] takes this file: by its ending.
@@ -285,22 +190,60 @@ impl Workshop {
                 file: file.to_owned(),
             });
         }
-        let source = Source {
-            stop: self.stop.clone(),
-            ..Source::new(file)?
-        };
-        let kept = self.place(&source)?;
+        self.repeat(file, |original| self.build_of(original))
+    }
+
+    /// Reads a file and does something with it, anew while it changes meanwhile.
+    fn repeat<T>(
+        &self,
+        file: &Path,
+        mut make: impl FnMut(&Original) -> Result<T, LiveError>,
+    ) -> Result<T, LiveError> {
+        let mut tries = 1;
+        loop {
+            match make(&Original::read(file, Reach::Anywhere)?) {
+                Err(LiveError::Changed { .. }) if tries < TRIES => tries += 1,
+                made => return made,
+            }
+        }
+    }
+
+    /// The library of what was read, and of nothing else.
+    fn build_of(&self, original: &Original) -> Result<PathBuf, LiveError> {
+        let kept = self.place(&original.name, original.key());
         if kept.exists() {
+            touch(&kept.with_extension("json"));
             return Ok(kept);
         }
         let job = Job::new(&self.folder)?;
-        let made = if source.is_library() {
+        let made = if original.is_library() {
             // A copy: the user may overwrite the file while it runs.
-            let copy = job.0.join("copy");
-            fs::copy(&source.file, &copy).map_err(|error| LiveError::read(file, error))?;
-            copy
+            original.copy_to(&job.0.join("copy"))?
         } else {
-            compile::compile(&source, &job.0)?
+            let file = match &original.in_place {
+                Some(file) => file.clone(),
+                None => original.copy_to(&job.0.join("source"))?,
+            };
+            let source = Source {
+                file,
+                shown: original.shown.clone(),
+                name: original.name.clone(),
+                stop: self.stop.clone(),
+            };
+            let made = compile::compile(&source, &job.0);
+            // What was compiled is what was read, or nobody knows what it is; that may be why it failed, too.
+            let is_other = |now: Result<Original, LiveError>| match now {
+                Ok(now) => now.key() != original.key(),
+                Err(_) => true,
+            };
+            if original.in_place.is_some()
+                && is_other(Original::read(&original.shown, Reach::Anywhere))
+            {
+                return Err(LiveError::Changed {
+                    file: original.shown.clone(),
+                });
+            }
+            made?
         };
         self.tidy();
         fs::rename(&made, &kept).map_err(|error| LiveError::folder(&kept, error))?;
@@ -313,7 +256,7 @@ impl Workshop {
     /// # Errors
     /// [`LiveError::Read`].
     pub fn content(file: &Path) -> Result<u128, LiveError> {
-        Source::new(file)?.content()
+        Ok(Original::read(file, Reach::Anywhere)?.key())
     }
 
     /// Makes a node of a file: compiles it, tries it in a process of its own, and opens it. What has been
@@ -322,10 +265,24 @@ impl Workshop {
     /// # Errors
     /// [`LiveError`].
     pub fn open(&self, file: &Path) -> Result<LiveNode, LiveError> {
-        let library = self.build(file)?;
-        let name = compile::node_name(file);
-        let report = self.check(file, &name, &library)?;
-        let kind = ForeignKind::open(&name, &library).map_err(LiveError::Node)?;
+        self.repeat(file, |original| self.make(original))
+    }
+
+    /// As [`Workshop::open`], of exactly what was read: a source that is saved meanwhile is an error, or what was read
+    /// is compiled from a copy (see [`Reach`]).
+    ///
+    /// # Errors
+    /// [`LiveError`].
+    pub fn make(&self, original: &Original) -> Result<LiveNode, LiveError> {
+        let library = self.build_of(original)?;
+        let name = &original.name;
+        let checked = self.check(&original.shown, name, &library);
+        if let Err(LiveError::Refused { .. }) = checked {
+            // Nobody will want it again.
+            let _ = fs::remove_file(&library);
+        }
+        let report = checked?;
+        let kind = ForeignKind::open(name, &library).map_err(LiveError::Node)?;
         Ok(LiveNode {
             kind,
             report,
@@ -368,6 +325,11 @@ impl Workshop {
                 return Ok(report);
             }
             (_, Some(Progress::Wrong(problem))) => return Err(refused(problem)),
+            (End::Stopped, _) => {
+                return Err(LiveError::Stopped {
+                    file: file.to_owned(),
+                });
+            }
             (End::Missing, _) | (_, None) => {
                 return Err(LiveError::Checker {
                     program: self.checker.clone(),
@@ -397,9 +359,14 @@ impl Workshop {
             let Ok(modified) = entry.metadata().and_then(|about| about.modified()) else {
                 continue;
             };
+            let is_job = entry.file_name().to_string_lossy().starts_with("job-");
             if path.extension().is_some_and(|e| e == ending) {
-                libraries.push((modified, path));
-            } else if path.is_dir() && modified.elapsed().is_ok_and(|age| age > ABANDONED) {
+                // The verdict is touched whenever the library is used.
+                let used = fs::metadata(path.with_extension("json"));
+                let used = used.and_then(|about| about.modified()).unwrap_or(modified);
+                libraries.push((used.max(modified), path));
+            } else if is_job && path.is_dir() && modified.elapsed().is_ok_and(|age| age > ABANDONED)
+            {
                 let _ = fs::remove_dir_all(path);
             }
         }
@@ -412,9 +379,10 @@ impl Workshop {
     }
 }
 
-/// Whether a source may be known by this file too.
-fn is_part(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() <= LARGEST_PART)
+/// Says that a library is of use. Where that cannot be written down it is merely taken to be older.
+fn touch(verdict: &Path) {
+    let opened = fs::OpenOptions::new().append(true).open(verdict);
+    let _ = opened.and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// Reads what a check wrote, if it wrote anything whole.

@@ -4,6 +4,7 @@
 //! silent. The registry's own is for graphs without an engine: it makes its own from the embedded set when it is
 //! prepared. It lags by 32 frames, which belong to the filters (an onset, not a latency).
 
+use super::supply::{self, Receiver, Render};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_CHANNELS, MAX_ORDER, sampled};
 use crate::dsp::convolve::PARTITION;
@@ -12,9 +13,6 @@ use std::sync::Arc;
 
 /// Messages that fit into a supply line.
 const LINE: usize = 2 * MAX_ORDER + 2;
-
-/// What one message may give back: all decoders that there are, and what a choice does.
-const MOST_BACK: usize = 2 * MAX_ORDER + 3;
 
 /// Positions of the parameters.
 pub mod param {
@@ -26,22 +24,35 @@ pub mod param {
     pub const READY: usize = 2;
 }
 
-/// What reaches the node from outside.
-pub enum Supply {
-    /// A renderer, for as long as the node lives.
-    Renderer(Box<BusRenderer>),
-    /// A decoder of its order: as measured (0) or equalised (1).
-    Bank(usize, Arc<DecoderBank>),
-    /// What has come is of another set: only what sounds is kept, until the next comes.
-    Forget,
+/// What reaches the node from outside: a renderer, and decoders of their orders.
+pub type Supply = supply::Supply<BusRenderer>;
+
+/// The other end of a node.
+pub type SupplyLine = supply::SupplyLine<BusRenderer>;
+
+impl Render for BusRenderer {
+    type Bank = DecoderBank;
+
+    fn place(slot: usize, bank: &DecoderBank) -> Option<usize> {
+        place(bank.order(), slot)
+    }
+
+    fn retired(&mut self) -> Option<Arc<DecoderBank>> {
+        BusRenderer::retired(self)
+    }
+
+    fn swap(
+        &mut self,
+        bank: Arc<DecoderBank>,
+    ) -> Result<Option<Arc<DecoderBank>>, Arc<DecoderBank>> {
+        BusRenderer::swap(self, bank).map_err(|refused| refused.0)
+    }
 }
 
-/// The other end of a node: what brings it decoders, and takes back those that it needs no more.
-pub struct SupplyLine {
-    /// To the node.
-    pub to: rtrb::Producer<Supply>,
-    /// From the node, to be dropped off the audio thread.
-    pub from: rtrb::Consumer<Arc<DecoderBank>>,
+/// Where a decoder of an order is kept, as measured (0) or equalised (1).
+fn place(order: usize, slot: usize) -> Option<usize> {
+    let is_one = (1..=MAX_ORDER).contains(&order) && slot < 2;
+    is_one.then(|| 2 * (order - 1) + slot)
 }
 
 /// The decoders of a set, by order from 1 on.
@@ -68,17 +79,11 @@ fn decoders(set: &Arc<Set>) -> Arc<Decoders> {
 pub struct Decode {
     info: NodeInfo,
     values: Vec<f64>,
-    renderer: Option<Box<BusRenderer>>,
-    /// By order from 1 on, and equalisation.
-    banks: [[Option<Arc<DecoderBank>>; 2]; MAX_ORDER],
-    /// The decoder that the renderer has been given last.
-    sounding: Option<Arc<DecoderBank>>,
-    inbox: rtrb::Consumer<Supply>,
-    outbox: rtrb::Producer<Arc<DecoderBank>>,
+    /// Banks as in [`place`].
+    supply: Receiver<BusRenderer, { 2 * MAX_ORDER }>,
     /// Frames of the quantum so far.
     position: usize,
-    /// It supplies itself; the decoders, so that nothing is freed by handing one back.
-    alone: bool,
+    /// Of one that supplies itself; the decoders, so that nothing is freed by handing one back.
     own: Vec<Arc<Decoders>>,
     /// The sets, so that others share them.
     sets: Vec<Arc<Set>>,
@@ -87,7 +92,7 @@ pub struct Decode {
 /// Makes one that supplies itself.
 pub fn create_alone() -> Box<dyn Node> {
     let (mut node, _) = make();
-    node.alone = true;
+    node.supply.alone = true;
     Box::new(node)
 }
 
@@ -138,105 +143,33 @@ fn make() -> (Decode, SupplyLine) {
         phases: Vec::new(),
         params,
     };
-    let (to, inbox) = rtrb::RingBuffer::new(LINE);
-    let (outbox, from) = rtrb::RingBuffer::new(LINE + MOST_BACK);
+    let (supply, line) = Receiver::new(LINE);
     let node = Decode {
         values: info.params.iter().map(|param| param.default).collect(),
         info,
-        renderer: None,
-        banks: Default::default(),
-        sounding: None,
-        inbox,
-        outbox,
+        supply,
         position: 0,
-        alone: false,
         own: Vec::new(),
         sets: Vec::new(),
     };
-    (node, SupplyLine { to, from })
+    (node, line)
 }
 
 impl Decode {
-    /// Takes what has come, as long as there is room to give back what it replaces.
     fn receive(&mut self) {
-        while self.outbox.slots() > MOST_BACK {
-            match self.inbox.pop() {
-                Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
-                    self.renderer = Some(renderer);
-                    self.values[param::READY] = 1.0;
-                }
-                // There is one a life: a second would have to be freed here.
-                Ok(Supply::Renderer(renderer)) => std::mem::forget(renderer),
-                Ok(Supply::Bank(slot, bank)) => {
-                    let place = self
-                        .banks
-                        .get_mut(bank.order().wrapping_sub(1))
-                        .and_then(|slots| slots.get_mut(slot));
-                    let old = match place {
-                        Some(place) => place.replace(bank),
-                        None => Some(bank),
-                    };
-                    self.give_back(old);
-                }
-                Ok(Supply::Forget) => {
-                    for place in 0..2 * MAX_ORDER {
-                        let old = self.banks[place / 2][place % 2].take();
-                        self.give_back(old);
-                    }
-                }
-                Err(_) => break,
-            }
+        if self.supply.receive() {
+            self.values[param::READY] = 1.0;
         }
     }
 
-    fn wanted(&self) -> Option<&Arc<DecoderBank>> {
+    /// The place of the decoder that is asked for.
+    fn wanted(&self) -> Option<usize> {
         let order = self.values[param::ORDER].round() as usize;
-        let slots = self.banks.get(order.wrapping_sub(1))?;
-        slots[self.values[param::EQUALISED] as usize].as_ref()
+        place(order, self.values[param::EQUALISED] as usize)
     }
 
-    /// Fades to the decoder that is asked for, where it is another than the one that sounds. Only at the start of a
-    /// quantum, so that it does not depend on how the stream is cut.
     fn choose(&mut self) {
-        let Some(renderer) = self.renderer.as_mut() else {
-            return;
-        };
-        if !self.alone && self.outbox.slots() < 3 {
-            return;
-        }
-        let retired = renderer.retired();
-        let sounds = |bank: &Arc<DecoderBank>| {
-            let now = self.sounding.as_ref();
-            now.is_some_and(|now| Arc::ptr_eq(now, bank))
-        };
-        let wanted = self.wanted().filter(|bank| !sounds(bank)).map(Arc::clone);
-        let mut displaced = None;
-        if let (Some(bank), Some(renderer)) = (wanted, self.renderer.as_mut()) {
-            displaced = match renderer.swap(Arc::clone(&bank)) {
-                Ok(displaced) => displaced,
-                Err(refused) => Some(refused.0),
-            };
-            let before = self.sounding.replace(bank);
-            self.give_back(before);
-        }
-        self.give_back(retired);
-        self.give_back(displaced);
-    }
-
-    fn give_back(&mut self, bank: Option<Arc<DecoderBank>>) {
-        let Some(bank) = bank else {
-            return;
-        };
-        // Held in another place: nothing is freed by this, and the line stays free for what is. Nobody may be there
-        // to empty it.
-        let mut own = self.banks.iter().flatten().flatten();
-        if self.alone || own.any(|own| Arc::ptr_eq(own, &bank)) {
-            return;
-        }
-        if let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank) {
-            // Nobody takes anything back any more: better kept for good than freed here.
-            std::mem::forget(bank);
-        }
+        self.supply.choose(self.wanted());
     }
 }
 
@@ -246,7 +179,7 @@ impl Node for Decode {
     }
 
     fn init(&mut self, sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
-        if !self.alone {
+        if !self.supply.alone {
             return Ok(());
         }
         let load = |equalise| {
@@ -265,19 +198,24 @@ impl Node for Decode {
             name: self.info.name.clone(),
             reason: error.to_string(),
         })?;
-        self.renderer = None;
-        self.sounding = None;
+        self.supply.renderer = None;
+        self.supply.sounding = None;
         self.own = sets.iter().map(decoders).collect();
         self.sets = sets;
         for (slot, own) in self.own.iter().enumerate() {
-            for (places, bank) in self.banks.iter_mut().zip(&own.0) {
-                places[slot] = Some(Arc::clone(bank));
+            for (order, bank) in (1..).zip(&own.0) {
+                if let Some(place) = place(order, slot) {
+                    self.supply.banks[place] = Some(Arc::clone(bank));
+                }
             }
         }
-        if let Some(bank) = self.wanted().map(Arc::clone) {
+        let wanted = self
+            .wanted()
+            .and_then(|place| self.supply.banks[place].clone());
+        if let Some(bank) = wanted {
             let renderer = BusRenderer::new(Arc::clone(&bank), bank.taps());
-            self.renderer = Some(Box::new(renderer));
-            self.sounding = Some(bank);
+            self.supply.renderer = Some(Box::new(renderer));
+            self.supply.sounding = Some(bank);
             self.values[param::READY] = 1.0;
         }
         Ok(())
@@ -287,7 +225,7 @@ impl Node for Decode {
         self.position = 0;
         self.receive();
         // First, so that a fade under way is forgotten and the decoder that is asked for begins.
-        if let Some(renderer) = self.renderer.as_mut() {
+        if let Some(renderer) = self.supply.renderer.as_mut() {
             renderer.reset();
         }
         self.choose();
@@ -309,7 +247,7 @@ impl Node for Decode {
             let count = (PARTITION - self.position).min(left.len() - done);
             let span = done..done + count;
             let (left, right) = (&mut left[span.clone()], &mut right[span]);
-            match self.renderer.as_mut() {
+            match self.supply.renderer.as_mut() {
                 // One that comes in the middle of a quantum begins with the next.
                 Some(renderer) if renderer.rest() == PARTITION - self.position => {
                     renderer.process_part(inputs, done, left, right);

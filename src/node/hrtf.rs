@@ -4,6 +4,7 @@
 //! come it is silent. The registry's own is for graphs without an engine: it takes the embedded set when it is
 //! prepared. It lags by 32 frames, which belong to the filters (an onset, not a latency).
 
+use super::supply::{self, Receiver, Render};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
 use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use crate::dsp::convolve::PARTITION;
@@ -20,9 +21,6 @@ pub(super) const GROUPS: &str =
 /// Messages that fit into a supply line.
 const LINE: usize = 8;
 
-/// What one message may give back: all filters that there are, and what a choice does.
-const MOST_BACK: usize = 5;
-
 /// Positions of the parameters.
 pub mod param {
     /// Which filters: 0 as measured, 1 equalised for a diffuse field.
@@ -35,46 +33,44 @@ pub mod param {
     pub const PLACES: usize = 3;
 }
 
-/// What reaches the node from outside.
-pub enum Supply {
-    /// A renderer of [`SOURCES`] sources, for as long as the node lives.
-    Renderer(Box<Renderer>),
-    /// Filters: as measured (0) or equalised (1).
-    Bank(usize, Arc<FilterBank>),
-    /// What has come is of another set: only what sounds is kept, until the next comes.
-    Forget,
-}
+/// What reaches the node from outside: a renderer of [`SOURCES`] sources, and filters.
+pub type Supply = supply::Supply<Renderer>;
 
-/// The other end of a node: what brings it filters, and takes back those that it needs no more.
-pub struct SupplyLine {
-    /// To the node.
-    pub to: rtrb::Producer<Supply>,
-    /// From the node, to be dropped off the audio thread.
-    pub from: rtrb::Consumer<Arc<FilterBank>>,
+/// The other end of a node.
+pub type SupplyLine = supply::SupplyLine<Renderer>;
+
+impl Render for Renderer {
+    type Bank = FilterBank;
+
+    fn place(slot: usize, _: &FilterBank) -> Option<usize> {
+        (slot < 2).then_some(slot)
+    }
+
+    fn retired(&mut self) -> Option<Arc<FilterBank>> {
+        Renderer::retired(self)
+    }
+
+    fn swap(&mut self, bank: Arc<FilterBank>) -> Result<Option<Arc<FilterBank>>, Arc<FilterBank>> {
+        Renderer::swap(self, bank).map_err(|refused| refused.0)
+    }
 }
 
 /// The node.
 pub struct Hrtf {
     info: NodeInfo,
     values: Vec<f64>,
-    renderer: Option<Box<Renderer>>,
-    /// By equalisation.
-    banks: [Option<Arc<FilterBank>>; 2],
-    /// The filters that the renderer has been given last.
-    sounding: Option<Arc<FilterBank>>,
-    inbox: rtrb::Consumer<Supply>,
-    outbox: rtrb::Producer<Arc<FilterBank>>,
+    /// Banks by equalisation.
+    supply: Receiver<Renderer, 2>,
     /// Frames of the quantum so far.
     position: usize,
-    /// It supplies itself; the sets, so that others share them.
-    alone: bool,
+    /// Of one that supplies itself; the sets, so that others share them.
     sets: Vec<Arc<Set>>,
 }
 
 /// Makes one that supplies itself.
 pub fn create_alone() -> Box<dyn Node> {
     let (mut node, _) = make();
-    node.alone = true;
+    node.supply.alone = true;
     Box::new(node)
 }
 
@@ -173,105 +169,34 @@ fn make() -> (Hrtf, SupplyLine) {
         phases: Vec::new(),
         params,
     };
-    let (to, inbox) = rtrb::RingBuffer::new(LINE);
-    let (outbox, from) = rtrb::RingBuffer::new(LINE + MOST_BACK);
+    let (supply, line) = Receiver::new(LINE);
     let node = Hrtf {
         values: info.params.iter().map(|param| param.default).collect(),
         info,
-        renderer: None,
-        banks: [None, None],
-        sounding: None,
-        inbox,
-        outbox,
+        supply,
         position: 0,
-        alone: false,
         sets: Vec::new(),
     };
-    (node, SupplyLine { to, from })
+    (node, line)
 }
 
 impl Hrtf {
-    /// Takes what has come, as long as there is room to give back what it replaces.
     fn receive(&mut self) {
-        while self.outbox.slots() > MOST_BACK {
-            match self.inbox.pop() {
-                Ok(Supply::Renderer(renderer)) if self.renderer.is_none() => {
-                    self.renderer = Some(renderer);
-                    self.values[param::READY] = 1.0;
-                    self.place_all();
-                }
-                // There is one a life: a second would have to be freed here.
-                Ok(Supply::Renderer(renderer)) => std::mem::forget(renderer),
-                Ok(Supply::Bank(slot, bank)) => {
-                    let old = self
-                        .banks
-                        .get_mut(slot)
-                        .and_then(|place| place.replace(bank));
-                    self.give_back(old);
-                }
-                Ok(Supply::Forget) => {
-                    for slot in 0..self.banks.len() {
-                        let old = self.banks[slot].take();
-                        self.give_back(old);
-                    }
-                }
-                Err(_) => break,
-            }
+        if self.supply.receive() {
+            self.values[param::READY] = 1.0;
+            self.place_all();
         }
     }
 
-    /// Fades to the filters that are asked for, where they are others than those that sound. Only at the start
-    /// of a quantum, so that it does not depend on how the stream is cut.
     fn choose(&mut self) {
-        let Some(renderer) = self.renderer.as_mut() else {
-            return;
-        };
-        if !self.alone && self.outbox.slots() < 3 {
-            return;
-        }
-        let retired = renderer.retired();
-        let wanted = self.banks[self.values[param::EQUALISED] as usize].as_ref();
-        let displaced = match wanted {
-            Some(bank)
-                if !self
-                    .sounding
-                    .as_ref()
-                    .is_some_and(|now| Arc::ptr_eq(now, bank)) =>
-            {
-                let displaced = renderer.swap(Arc::clone(bank));
-                let before = self.sounding.replace(Arc::clone(bank));
-                self.give_back(before);
-                match displaced {
-                    Ok(displaced) => displaced,
-                    Err(refused) => Some(refused.0),
-                }
-            }
-            _ => None,
-        };
-        self.give_back(retired);
-        self.give_back(displaced);
-    }
-
-    fn give_back(&mut self, bank: Option<Arc<FilterBank>>) {
-        let Some(bank) = bank else {
-            return;
-        };
-        // Held in another place: nothing is freed by this, and the line stays free for what is. Nobody may be there
-        // to empty it.
-        let mut own = self.banks.iter().flatten();
-        if self.alone || own.any(|own| Arc::ptr_eq(own, &bank)) {
-            return;
-        }
-        if let Err(rtrb::PushError::Full(bank)) = self.outbox.push(bank) {
-            // Nobody takes anything back any more: better kept for good than freed here.
-            std::mem::forget(bank);
-        }
+        let wanted = self.values[param::EQUALISED] as usize;
+        self.supply.choose(Some(wanted));
     }
 
     fn place(&mut self, source: usize) {
         let first = param::PLACES + 4 * source;
         let how = movement(self.values[param::MOTION]);
-        if let Some(renderer) = self.renderer.as_mut() {
+        if let Some(renderer) = self.supply.renderer.as_mut() {
             renderer.set_target(source, target(&self.values[first..first + 4]), how);
         }
     }
@@ -289,7 +214,7 @@ impl Node for Hrtf {
     }
 
     fn init(&mut self, sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
-        if !self.alone {
+        if !self.supply.alone {
             return Ok(());
         }
         let load = |equalise| {
@@ -308,15 +233,15 @@ impl Node for Hrtf {
             name: self.info.name.clone(),
             reason: error.to_string(),
         })?;
-        self.renderer = None;
-        self.sounding = None;
+        self.supply.renderer = None;
+        self.supply.sounding = None;
         for (slot, set) in self.sets.iter().enumerate() {
-            self.banks[slot] = Some(set.derived(FilterBank::new));
+            self.supply.banks[slot] = Some(set.derived(FilterBank::new));
         }
-        if let Some(bank) = &self.banks[self.values[param::EQUALISED] as usize] {
+        if let Some(bank) = &self.supply.banks[self.values[param::EQUALISED] as usize] {
             let renderer = Renderer::new(Arc::clone(bank), SOURCES, bank.taps());
-            self.renderer = Some(Box::new(renderer));
-            self.sounding = Some(Arc::clone(bank));
+            self.supply.renderer = Some(Box::new(renderer));
+            self.supply.sounding = Some(Arc::clone(bank));
             self.values[param::READY] = 1.0;
             self.place_all();
         }
@@ -327,7 +252,7 @@ impl Node for Hrtf {
         self.position = 0;
         self.receive();
         self.choose();
-        if let Some(renderer) = self.renderer.as_mut() {
+        if let Some(renderer) = self.supply.renderer.as_mut() {
             renderer.reset();
         }
     }
@@ -346,7 +271,7 @@ impl Node for Hrtf {
             let span = done..done + count;
             let (left, right) = (&mut left[span.clone()], &mut right[span.clone()]);
             match (
-                self.renderer.as_mut(),
+                self.supply.renderer.as_mut(),
                 <&[&[f32]; SOURCES]>::try_from(inputs),
             ) {
                 (Some(renderer), Ok(inputs)) => {

@@ -72,6 +72,19 @@ pub enum InsertError {
         /// By so many frames.
         frames: u32,
     },
+    /// It takes too long.
+    Load {
+        /// The node.
+        name: String,
+        /// Share of a core that one of it takes at 48 kHz.
+        load: f64,
+        /// How many of it the place needs.
+        copies: usize,
+        /// Hertz.
+        rate: f64,
+        /// Share of a core that all of them may take.
+        most: f64,
+    },
 }
 
 impl fmt::Display for InsertError {
@@ -90,6 +103,20 @@ impl fmt::Display for InsertError {
             InsertError::Latency { name, frames } => write!(
                 f,
                 "the node \"{name}\" is late by {frames} frames; inserts have no latency"
+            ),
+            InsertError::Load {
+                name,
+                load,
+                copies,
+                rate,
+                most,
+            } => write!(
+                f,
+                "the node \"{name}\" is too slow here: it takes {:.2} % of a core at 48 kHz, and runs {copies} times at {} kHz, which is {:.0} %; at most {:.0} % are allowed",
+                load * 100.0,
+                rate / 1000.0,
+                load * *copies as f64 * rate / 480.0,
+                most * 100.0
             ),
         }
     }
@@ -147,6 +174,8 @@ pub struct Prepared {
     /// Frames since the drivers moved.
     passed: u64,
     tripped: Tripped,
+    /// It stays as it is where the macros are when it comes.
+    as_it_is: bool,
     /// It has not heard anything since it was reset.
     fresh: bool,
     wet: Vec<[f32; CHUNK]>,
@@ -208,6 +237,7 @@ impl Prepared {
             drivers: others.into_iter().map(driver).collect(),
             passed: 0,
             tripped: Tripped::default(),
+            as_it_is: false,
             fresh: true,
             wet: vec![[0.0; CHUNK]; channels],
         }))
@@ -241,7 +271,16 @@ impl Prepared {
         self.tripped.clone()
     }
 
+    /// Lets it begin as its author meant it, wherever the macros are: it follows each from where that moves next.
+    pub fn begin_as_it_is(&mut self) {
+        self.as_it_is = true;
+    }
+
     fn set_macros(&mut self, positions: &[f64; MACROS]) {
+        if std::mem::take(&mut self.as_it_is) {
+            self.set = *positions;
+            return;
+        }
         for ((macro_, position), set) in self.macros.iter().zip(positions).zip(&mut self.set) {
             if *position != *set {
                 *set = *position;
@@ -350,6 +389,8 @@ pub struct Insert {
     done: u64,
     fade: u64,
     /// The last frame that left.
+    last: Vec<f32>,
+    /// The frame that stands still.
     held: Vec<f32>,
     /// Where the beat goes, while a node sounds.
     course: Option<Course>,
@@ -379,6 +420,7 @@ pub fn create(channels: usize) -> (Box<dyn Node>, InsertLine) {
         to: Voice::Through,
         done: 0,
         fade: 1,
+        last: vec![0.0; channels],
         held: vec![0.0; channels],
         course: None,
         jumped: 0,
@@ -570,6 +612,7 @@ impl Insert {
         } else {
             self.to
         };
+        self.held.copy_from_slice(&self.last);
         (self.from, self.to, self.done) = (Voice::Held, to, 0);
     }
 
@@ -578,13 +621,13 @@ impl Insert {
         let (slots, held) = (&self.slots, &self.held);
         let (from, to) = (self.from, self.to);
         for (channel, output) in outputs.iter_mut().enumerate() {
-            let last = held.get(channel).copied().unwrap_or(0.0);
+            let still = held.get(channel).copied().unwrap_or(0.0);
             let heard = |voice: Voice, frame: usize| match voice {
                 Voice::Through => inputs[channel][frame],
                 Voice::Slot(place) => slots[place]
                     .as_ref()
                     .map_or(inputs[channel][frame], |node| node.wet[channel][frame]),
-                Voice::Held => last,
+                Voice::Held => still,
             };
             let mut done = self.done;
             for (frame, y) in output.iter_mut().enumerate().take(end).skip(start) {
@@ -604,10 +647,9 @@ impl Insert {
                 self.from = self.to;
             }
         }
-        // While it stands still it does so at what was heard before.
-        if self.from != Voice::Held && end > start {
-            for (held, output) in self.held.iter_mut().zip(outputs) {
-                *held = output[end - 1];
+        if end > start {
+            for (last, output) in self.last.iter_mut().zip(outputs) {
+                *last = output[end - 1];
             }
         }
     }
@@ -635,7 +677,7 @@ impl Node for Insert {
         self.to = self.wanted();
         self.from = self.to;
         self.sweep();
-        self.held.fill(0.0);
+        self.last.fill(0.0);
     }
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {

@@ -54,7 +54,8 @@ impl Macro {
             0.5
         };
         if self.switches() {
-            return f64::from(u8::from(x >= 0.5));
+            // In the middle, where the controls are by themselves, nothing is on.
+            return f64::from(u8::from(x > 0.5));
         }
         let ParamInfo { min, max, step, .. } = self.info;
         let value = match self.scale() {
@@ -157,12 +158,45 @@ impl Macro {
                 _ => None,
             };
         }
-        let number = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
-        // "440Hz": the unit may stand close.
-        let digits = || first.trim_end_matches(|c: char| !c.is_ascii_digit() && c != '.');
-        let value = number(first).or_else(|| number(digits()))?;
-        Some(self.position(value))
+        let (value, rest) = leading_number(text.trim())?;
+        Some(self.position(value * self.scale_of(rest.trim())?))
     }
+
+    /// What a value is multiplied by that such words follow: "kHz", "k", "Hz cutoff"; `None` where they mean something
+    /// else.
+    fn scale_of(&self, words: &str) -> Option<f64> {
+        let ParamInfo { name, unit, .. } = &self.info;
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        let cut = words.len().saturating_sub(name.len());
+        let words = match (words.get(..cut), words.get(cut..)) {
+            (Some(before), Some(last)) if same(last, name) => before.trim_end(),
+            _ => words,
+        };
+        if words.is_empty() || same(words, unit) {
+            return Some(1.0);
+        }
+        let mut letters = words.chars();
+        let times = match letters.next()? {
+            'k' | 'K' => 1e3,
+            'M' => 1e6,
+            'm' => 1e-3,
+            _ => return None,
+        };
+        let rest = letters.as_str();
+        // "2k" is common, "2m" is not: it could be anything.
+        let short = rest.is_empty() && times == 1e3;
+        (short || (!unit.is_empty() && same(rest, unit))).then_some(times)
+    }
+}
+
+/// A number that a text begins with, and what follows it.
+fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let digits = |c: char| !(c.is_ascii_digit() || "+-.eE".contains(c));
+    let end = text.find(digits).unwrap_or(text.len());
+    (1..=end).rev().find_map(|end| {
+        let value: f64 = text.get(..end)?.parse().ok()?;
+        value.is_finite().then(|| (value, &text[end..]))
+    })
 }
 
 /// A number with a few figures, as short as it gets.
@@ -217,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn switches_are_off_in_the_middle() {
+        let mut switch = a_macro(0.0, 1.0, ParamScale::Linear, 1.0);
+        switch.info.kind = ParamKind::Switch;
+        assert_eq!((switch.value(0.5), switch.value(0.51)), (0.0, 1.0));
+        for value in [0.0, 1.0] {
+            assert_eq!(switch.value(switch.position(value)), value);
+        }
+        assert!(switch.format(0.5).starts_with("off"));
+    }
+
+    #[test]
     fn text_survives_being_read() {
         for all in [
             a_macro(-60.0, 0.0, ParamScale::Linear, 0.01),
@@ -240,6 +285,20 @@ mod tests {
                 (log.parse(text).unwrap() - 1.0 / 3.0).abs() < 1e-9,
                 "{text}"
             );
+        }
+        for (text, hertz) in [
+            ("2k", 2000.0),
+            ("1.5 kHz", 1500.0),
+            ("1.5khz cutoff", 1500.0),
+            ("0.01 MHz", 10_000.0),
+            ("50000 mHz", 50.0),
+            ("440 cutoff", 440.0),
+        ] {
+            let read = log.parse(text).unwrap();
+            assert!((read - log.position(hertz)).abs() < 1e-9, "{text}");
+        }
+        for text in ["2 dB", "2m", "3 s", "1 2", "440 Hz resonance", "2 %"] {
+            assert_eq!(log.parse(text), None, "{text}");
         }
         assert_eq!(log.parse("1e9"), Some(1.0));
         assert_eq!(log.parse("much"), None);

@@ -19,6 +19,8 @@ mod mover;
 pub mod noise;
 pub mod oversample;
 mod registry;
+pub mod supply;
+pub mod tone_pair;
 mod tripped;
 pub mod wave_pair;
 

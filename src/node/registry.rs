@@ -3,7 +3,9 @@
 use super::foreign::{ForeignKind, RawDescriptor};
 use super::oversample::oversampled;
 use super::{Node, NodeError, NodeInfo};
-use super::{bus_in, decode, early, encode, gain, hrtf, insert, many, mix, noise, wave_pair};
+use super::{
+    bus_in, decode, early, encode, gain, hrtf, insert, many, mix, noise, tone_pair, wave_pair,
+};
 use crate::text::nearest;
 use std::sync::OnceLock;
 
@@ -49,6 +51,7 @@ impl Registry {
             insert::create_alone,
             mix::create,
             noise::create,
+            tone_pair::create,
             wave_pair::create,
         ]
         .into_iter()

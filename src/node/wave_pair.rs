@@ -7,7 +7,7 @@
 //! under a Kaiser window: -110 dB from the Nyquist frequency on, flat to 0.35 of the rate.
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
-use crate::dsp::phase::{CYCLE, to_cycles};
+use crate::dsp::phase::{CYCLE, Turning, to_cycles};
 use crate::dsp::ramp::raised_cosine;
 use std::sync::OnceLock;
 
@@ -116,19 +116,11 @@ fn corrections() -> &'static Corrections {
     TABLES.get_or_init(Corrections::new)
 }
 
-/// Phase of one ear.
-#[derive(Clone, Copy, Default)]
-struct Ear {
-    phase: u64,
-    increment: u64,
-    sweep: i64,
-}
-
 /// The node.
 pub struct WavePair {
     info: NodeInfo,
     wave: f64,
-    ears: [Ear; 2],
+    ears: [Turning; 2],
     tables: &'static Corrections,
 }
 
@@ -157,7 +149,7 @@ pub fn create() -> Box<dyn Node> {
     Box::new(WavePair {
         info,
         wave: 0.0,
-        ears: [Ear::default(); 2],
+        ears: [Turning::default(); 2],
         tables: corrections(),
     })
 }
@@ -225,7 +217,7 @@ impl Node for WavePair {
     }
 
     fn reset(&mut self) {
-        self.ears = [Ear::default(); 2];
+        self.ears = [Turning::default(); 2];
     }
 
     fn process(&mut self, _inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
@@ -236,8 +228,7 @@ impl Node for WavePair {
                 // As of tones: what comes too close to the Nyquist frequency fades out.
                 let audible = 1.0 - raised_cosine((increment - 0.44) / 0.01);
                 *y = (self.sample(to_cycles(ear.phase), increment) * audible) as f32;
-                ear.phase = ear.phase.wrapping_add(ear.increment);
-                ear.increment = ear.increment.wrapping_add(ear.sweep as u64);
+                ear.step();
             }
             self.ears[index] = ear;
         }
@@ -255,7 +246,7 @@ impl Node for WavePair {
 
     fn set_phase(&mut self, index: usize, phase: u64, increment: u64, sweep: i64) {
         if let Some(ear) = self.ears.get_mut(index) {
-            *ear = Ear {
+            *ear = Turning {
                 phase,
                 increment,
                 sweep,

@@ -1,5 +1,7 @@
 //! Capturing what single nodes put out while a render runs: one WAV file per node, streamed.
 
+use super::tags::Tags;
+use super::target::folded;
 use super::wav::{WavError, WavWriter};
 use crate::graph::{GraphError, GraphRun, Sink};
 use std::fmt;
@@ -16,6 +18,8 @@ pub struct Capture {
     pub nodes: Vec<String>,
     /// Files that must not be written over: what is read, and the render itself.
     pub keep: Vec<PathBuf>,
+    /// What the files say of themselves.
+    pub tags: Tags,
 }
 
 impl Capture {
@@ -36,11 +40,13 @@ impl Capture {
                     .map(str::to_owned)
                     .collect(),
                 keep: Vec::new(),
+                tags: Tags::default(),
             },
             _ => Capture {
                 folder: PathBuf::from(text),
                 nodes: Vec::new(),
                 keep: Vec::new(),
+                tags: Tags::default(),
             },
         }
     }
@@ -67,6 +73,13 @@ pub enum CaptureError {
     },
     /// A capture would have the name of a file that is read or rendered.
     Kept(PathBuf),
+    /// The captures of two nodes would have one name.
+    Both {
+        /// The file.
+        path: PathBuf,
+        /// The nodes.
+        nodes: [String; 2],
+    },
     /// A file in it cannot be written.
     Wav(WavError),
 }
@@ -88,6 +101,13 @@ impl fmt::Display for CaptureError {
                 "{}: the capture would overwrite what is read or rendered; name another folder",
                 path.display()
             ),
+            CaptureError::Both { path, nodes } => write!(
+                f,
+                "{}: nodes \"{}\" and \"{}\" would both be captured to this file; capture one of them",
+                path.display(),
+                nodes[0],
+                nodes[1]
+            ),
             CaptureError::Wav(error) => error.fmt(f),
         }
     }
@@ -103,6 +123,7 @@ impl From<WavError> for CaptureError {
 
 /// A file that a tap inside the graph writes and that its starter finishes.
 struct Tape {
+    path: PathBuf,
     wav: Option<WavWriter>,
     error: Option<WavError>,
 }
@@ -120,7 +141,7 @@ impl Sink for Head {
     }
 }
 
-/// Running captures. Dropped before [`Captures::finish`], they leave no file, and no folder that was
+/// Running captures. Dropped before they have their names, they leave no file, and no folder that was
 /// made for them.
 pub struct Captures {
     tapes: Vec<Arc<Mutex<Tape>>>,
@@ -155,11 +176,19 @@ impl Captures {
                 wanted.push(node);
             }
         }
-        let kept: Vec<PathBuf> = capture.keep.iter().filter_map(|path| place(path)).collect();
-        for node in &wanted {
-            let file = capture_file(&capture.folder, node);
+        wanted.retain(|node| graph.channels(node).unwrap_or(0) > 0);
+        let kept: Vec<String> = capture.keep.iter().filter_map(|path| place(path)).collect();
+        for (n, node) in wanted.iter().enumerate() {
+            let file = capture.file(node);
             if place(&file).is_some_and(|place| kept.contains(&place)) {
                 return Err(CaptureError::Kept(file));
+            }
+            let same = |other: &&&String| folded(&capture.file(other)) == folded(&file);
+            if let Some(other) = wanted[..n].iter().find(same) {
+                return Err(CaptureError::Both {
+                    nodes: [(*other).clone(), (*node).clone()],
+                    path: file,
+                });
             }
         }
         let mut captures = Captures {
@@ -175,11 +204,11 @@ impl Captures {
         }
         for node in wanted {
             let channels = graph.channels(node).unwrap_or(0);
-            if channels == 0 {
-                continue;
-            }
-            let wav = WavWriter::create(&capture_file(&capture.folder, node), channels, rate)?;
+            let path = capture.file(node);
+            let mut wav = WavWriter::create(&path, channels, rate)?;
+            wav.tag(&capture.tags);
             let tape = Arc::new(Mutex::new(Tape {
+                path,
                 wav: Some(wav),
                 error: None,
             }));
@@ -191,22 +220,38 @@ impl Captures {
         Ok(captures)
     }
 
-    /// Completes all files.
+    /// Completes all files; what is left is their names.
     ///
     /// # Errors
     /// The first [`WavError`] that writing or completing met.
-    pub fn finish(mut self) -> Result<(), CaptureError> {
+    pub(super) fn seal(&self) -> Result<(), CaptureError> {
         for tape in &self.tapes {
             let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(error) = tape.error.take() {
                 return Err(error.into());
             }
+            if let Some(wav) = &mut tape.wav {
+                wav.seal()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives all sealed files their names, and returns those.
+    ///
+    /// # Errors
+    /// The first [`WavError`] that the system answered with.
+    pub(super) fn finish(mut self) -> Result<Vec<PathBuf>, CaptureError> {
+        let mut files = Vec::new();
+        for tape in &self.tapes {
+            let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(wav) = tape.wav.take() {
-                wav.finish()?;
+                wav.name()?;
+                files.push(tape.path.clone());
             }
         }
         self.made = None;
-        Ok(())
+        Ok(files)
     }
 }
 
@@ -222,15 +267,16 @@ impl Drop for Captures {
     }
 }
 
-/// Where a file is or would be, whatever way leads there; `None` where its folder does not exist.
-fn place(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).ok().or_else(|| {
+/// Where a file is or would be, whatever way leads there, folded; `None` where its folder does not exist.
+fn place(path: &Path) -> Option<String> {
+    let place = fs::canonicalize(path).ok().or_else(|| {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
         Some(folder.join(path.file_name()?))
-    })
+    })?;
+    Some(folded(&place))
 }
 
 /// The file that holds a node: its name, with what no file system takes replaced.

@@ -174,10 +174,11 @@ impl Decoder {
             path: path.to_owned(),
             problem,
         };
-        let file = File::open(path).map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
-        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        if path.is_dir() {
             return Err(fail(DecodeProblem::Folder));
         }
+        let file = crate::file::plain(path).and_then(|_| File::open(path));
+        let file = file.map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
         let file = Rf64AsRiff::new(file).map_err(|error| fail(DecodeProblem::Unreadable(error)))?;
         let rf64_frames = file.frames();
         let stream = MediaSourceStream::new(Box::new(file), Default::default());

@@ -14,6 +14,9 @@ use crate::text::nearest;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// A file of more bytes than this (millions of rows) is some other file.
+const LONGEST_FILE: u64 = 64 << 20;
+
 /// Song times up to this many seconds can be given: over 31 years.
 pub(super) const LONGEST: f64 = 1e9;
 
@@ -140,7 +143,7 @@ impl Lane {
             line,
             problem,
         };
-        let text = std::fs::read_to_string(path)
+        let text = crate::file::text(path, LONGEST_FILE)
             .map_err(|error| fail((0, LaneProblem::Unreadable(error))))?;
         Lane::parse(control, &text).map_err(fail)
     }

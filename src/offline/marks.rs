@@ -88,21 +88,32 @@ impl Marks {
         Ok(marks)
     }
 
+    /// Ends the file; what is left is the name.
+    ///
+    /// # Errors
+    /// [`MarksError`]; then no file is left.
+    pub(super) fn seal(&self) -> Result<(), MarksError> {
+        let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
+        match sheet.error.take() {
+            Some(error) => Err(self.fail(error)),
+            None => sheet.file.flush().map_err(|error| self.fail(error)),
+        }
+    }
+
+    fn fail(&self, error: io::Error) -> MarksError {
+        MarksError {
+            path: self.path.clone(),
+            error,
+        }
+    }
+
     /// Ends the file and gives it its name.
     ///
     /// # Errors
     /// [`MarksError`]; then no file is left.
     pub fn finish(self) -> Result<(), MarksError> {
-        let fail = |error| MarksError {
-            path: self.path.clone(),
-            error,
-        };
-        let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = sheet.error.take() {
-            return Err(fail(error));
-        }
-        sheet.file.flush().map_err(fail)?;
-        fs::rename(&self.temporary, &self.path).map_err(fail)
+        self.seal()?;
+        fs::rename(&self.temporary, &self.path).map_err(|error| self.fail(error))
     }
 }
 

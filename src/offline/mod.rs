@@ -1,5 +1,6 @@
 //! Rendering without a host: files in, the engine, files out; streamed, so that length costs no memory.
 
+mod aside;
 mod blocks;
 mod capture;
 mod decode;
@@ -17,6 +18,7 @@ mod target;
 mod wav;
 mod wide;
 
+pub use aside::Aside;
 pub use blocks::{BlockError, BlockSize, Blocks};
 pub use capture::{Capture, CaptureError, Captures};
 pub use decode::{DecodeError, DecodeProblem, Decoder, Silence, Source};
@@ -29,4 +31,5 @@ pub use resample::resampled;
 pub use run::{alone, lone_node, prepare, run_graph};
 pub use sound_file::{Container, SoundFile};
 pub use tags::Tags;
+pub use target::folded;
 pub use wav::{SampleFormat, WavError, WavProblem, WavWriter};

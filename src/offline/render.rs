@@ -1,5 +1,6 @@
 //! A source through the engine, block by block, at a place on the timeline.
 
+use super::aside::Aside;
 use super::blocks::{BlockSize, Stream};
 use super::capture::{Capture, CaptureError, Captures};
 use super::decode::{DecodeError, Source};
@@ -69,7 +70,6 @@ impl Default for RenderOptions {
 }
 
 /// What a render has done.
-#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rendered {
     /// Frames handed to the output.
     pub frames: u64,
@@ -81,6 +81,8 @@ pub struct Rendered {
     pub overshoot: Option<f32>,
     /// Whether the nodes of inserts A and B have put out what is not finite, and were left.
     pub tripped: [bool; 2],
+    /// Captures and markers, to be finished when the output has its name.
+    pub aside: Aside,
 }
 
 /// Why a render failed.
@@ -218,7 +220,7 @@ impl RenderOptions {
 /// returns what was rendered. Memory does not grow with the length. `output` may fail to stop the render.
 ///
 /// # Errors
-/// [`RenderError`]; captures that were begun leave nothing behind.
+/// [`RenderError`]; captures and markers that were begun leave nothing behind.
 pub fn render(
     source: &mut dyn Source,
     options: &RenderOptions,
@@ -286,6 +288,7 @@ pub fn render(
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
         engine.process_channels(&mut channels, transport, &block_events);
+        engine.publish_now();
         let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
         output(&heard)?;
         song = end;
@@ -295,9 +298,10 @@ pub fn render(
         }
     }
     engine.finish_marks();
-    captures.map_or(Ok(()), Captures::finish)?;
-    marks.map_or(Ok(()), Marks::finish)?;
+    captures.as_ref().map_or(Ok(()), Captures::seal)?;
+    marks.as_ref().map_or(Ok(()), Marks::seal)?;
     Ok(Rendered {
+        aside: Aside { captures, marks },
         frames: song - start,
         repaired: engine.telemetry().input_repaired(),
         overshoot,

@@ -1,5 +1,6 @@
 //! A source through a graph of one's own, or through one node.
 
+use super::aside::Aside;
 use super::blocks::{BlockSize, Stream};
 use super::capture::{Capture, Captures};
 use super::decode::Source;
@@ -53,7 +54,8 @@ pub fn prepare(graph: Graph, rate: u32, block: BlockSize) -> Result<GraphRun, Gr
 
 /// Runs `source`, and `tail` seconds of silence after it, through `graph`: the two ears are its first two
 /// inputs, and further ones are silent; a graph of one input takes mono. Hands `output` a slice per output
-/// channel, block by block, and returns the number of frames.
+/// channel, block by block, and returns the number of frames, and the captures, to be finished when the output has its
+/// name.
 ///
 /// # Errors
 /// [`RenderError`]; captures that were begun leave nothing behind.
@@ -64,7 +66,7 @@ pub fn run_graph(
     tail: f64,
     capture: Option<&Capture>,
     mut output: impl FnMut(&[&[f32]]) -> Result<(), WavError>,
-) -> Result<u64, RenderError> {
+) -> Result<(u64, Aside), RenderError> {
     if graph.inputs() == 1 && source.channels() == 2 {
         return Err(RenderError::Stereo);
     }
@@ -86,8 +88,12 @@ pub fn run_graph(
         output(&channels)?;
         done += frames as u64;
     }
-    captures.map_or(Ok(()), Captures::finish)?;
-    Ok(done)
+    captures.as_ref().map_or(Ok(()), Captures::seal)?;
+    let aside = Aside {
+        captures,
+        marks: None,
+    };
+    Ok((done, aside))
 }
 
 #[cfg(test)]
@@ -114,7 +120,7 @@ mod tests {
                     Ok(())
                 },
             );
-            assert_eq!((done.unwrap(), heard), (24_100, 24_100), "{}", info.name);
+            assert_eq!((done.unwrap().0, heard), (24_100, 24_100), "{}", info.name);
         }
         assert!(
             lone_node("gian")

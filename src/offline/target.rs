@@ -13,6 +13,12 @@ const OTHERS: [&str; 9] = [
     "mp3", "ogg", "oga", "opus", "aif", "aiff", "aac", "m4a", "json",
 ];
 
+/// The name of a file as file systems see it that make no difference between capitals and small letters: of two that
+/// are the same here, one would write over the other there.
+pub fn folded(path: &Path) -> String {
+    path.to_string_lossy().to_lowercase()
+}
+
 /// A file on its way to its name.
 pub(super) struct Target {
     file: Option<BufWriter<File>>,

@@ -38,7 +38,8 @@ impl SampleFormat {
 
     /// A sample as an integer: with triangular dither of two steps (Lipshitz, Wannamaker and Vanderkooy,
     /// J. Audio Eng. Soc. 40, 1992) that depends on place alone, so that two renders are the same. Silence
-    /// stays silence, and what is beyond full scale is cut off. Says whether it was.
+    /// stays silence, and what is beyond full scale is cut off. Says whether it was; full scale itself, which is one
+    /// step above the highest integer, is not beyond.
     pub(super) fn quantised(self, sample: f32, place: u64) -> (i32, bool) {
         let full = f64::from(1u32 << (8 * u32::from(self.bytes()) - 1));
         if sample == 0.0 || !sample.is_finite() {
@@ -47,7 +48,7 @@ impl SampleFormat {
         let dither = uniform(2 * place) - uniform(2 * place + 1);
         let scaled = f64::from(sample) * full;
         let within = (scaled + dither).round().clamp(-full, full - 1.0);
-        (within as i32, scaled > full - 0.5 || scaled < -full - 0.5)
+        (within as i32, f64::from(sample).abs() > 1.0)
     }
 }
 
@@ -267,6 +268,12 @@ impl WavWriter {
     /// # Errors
     /// [`WavError`]; the temporary file is gone then.
     pub fn finish(mut self) -> Result<(), WavError> {
+        self.seal()?;
+        self.target.finish()
+    }
+
+    /// Completes the header; what is left is the name.
+    pub(super) fn seal(&mut self) -> Result<(), WavError> {
         let header = self.header();
         let is_odd = self.data() % 2 == 1;
         let after = std::mem::take(&mut self.after);
@@ -279,7 +286,11 @@ impl WavWriter {
             file.seek(SeekFrom::Start(0))?;
             file.write_all(&header)?;
             file.flush()
-        })?;
+        })
+    }
+
+    /// Gives the sealed file its name.
+    pub(super) fn name(self) -> Result<(), WavError> {
         self.target.finish()
     }
 
@@ -367,6 +378,20 @@ mod tests {
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f32::max);
             assert!(furthest < within, "{format:?}: {furthest}");
+        }
+    }
+
+    #[test]
+    fn full_scale_itself_is_not_beyond_it() {
+        for format in [SampleFormat::Int16, SampleFormat::Int24] {
+            let full = 1i32 << (8 * format.bytes() - 1);
+            for place in 0..1000 {
+                let (high, is_beyond) = format.quantised(1.0, place);
+                assert!((full - 3..full).contains(&high) && !is_beyond);
+                assert!(!format.quantised(-1.0, place).1);
+                assert!(format.quantised(1.000_01, place).1);
+                assert!(format.quantised(-1.000_01, place).1);
+            }
         }
     }
 

@@ -88,7 +88,7 @@ impl WideWav {
             problem,
         };
         // What cannot be opened is said by who opens it otherwise.
-        let Ok(file) = File::open(path) else {
+        let Ok(file) = crate::file::plain(path).and_then(|_| File::open(path)) else {
             return Ok(None);
         };
         let mut file = BufReader::new(file);

@@ -20,6 +20,7 @@ use crate::control::{AudioMidi, Hooks};
 use crate::dsp::level::repair;
 use crate::editor::{Chain, Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
+use crate::protocol::Library;
 use fence::Fence;
 use filters::Filters;
 use inserts::Inserts;
@@ -31,6 +32,7 @@ use nice_plug::prelude::{
 };
 use session::Session;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use transport::HostClock;
@@ -102,6 +104,10 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
             }),
             wake: Box::new(wake),
         });
+        // Beside the presets: what a project may do on this machine is no part of the project.
+        if let Some(folder) = Library::new().folder().and_then(Path::parent) {
+            link.control.keep_consent_in(folder);
+        }
         Zg {
             params,
             reporter,

@@ -261,7 +261,8 @@ impl Library {
     /// [`LibraryError`].
     pub fn open(&self, name: &str) -> Result<Entry, LibraryError> {
         let path = Path::new(name);
-        if path.is_file() {
+        // A device or a pipe is one as well, and refused as such.
+        if path.exists() && !path.is_dir() {
             let preset = Preset::read(path)?;
             let name = match preset.name() {
                 "" => path

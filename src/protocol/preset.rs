@@ -7,7 +7,7 @@ use crate::engine::controls::{self, CONTROLS, Control, Values};
 use crate::engine::{ControlError, ControlId};
 use crate::text::nearest;
 use serde_json::{Map, Value, json};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 /// The version of the format.
@@ -386,16 +386,15 @@ pub(super) fn read_text(path: &Path) -> Result<String, PresetProblem> {
     })
 }
 
-/// Its bytes: a device that never ends is as long as anything else that is too long.
+/// Its bytes. What is no plain file is not opened.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, PresetProblem> {
-    let file = std::fs::File::open(path).map_err(PresetProblem::Unreadable)?;
-    let mut bytes = Vec::new();
-    let read = file.take(LONGEST_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(PresetProblem::Unreadable)?;
-    match bytes.len() as u64 {
-        long if long > LONGEST_FILE => Err(PresetProblem::Long(long, LONGEST_FILE)),
-        _ => Ok(bytes),
-    }
+    crate::file::bytes(path, LONGEST_FILE).map_err(|error| {
+        let long = std::fs::metadata(path).map_or(LONGEST_FILE + 1, |about| about.len());
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => PresetProblem::Long(long, LONGEST_FILE),
+            _ => PresetProblem::Unreadable(error),
+        }
+    })
 }
 
 /// The control of a key; where there is none, a warning says so.

@@ -29,13 +29,9 @@ fn value(control: &Control) -> Value {
             ],
             "default": default,
         }),
-        Values::Choice {
-            names,
-            default,
-            available,
-        } => json!({
+        Values::Choice { names, default } => json!({
             "description": about,
-            "enum": names[..available],
+            "enum": names,
             "default": names[default],
         }),
         Values::Switch { default } => json!({

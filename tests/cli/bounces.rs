@@ -9,7 +9,7 @@ use std::process::Stdio;
 #[cfg(unix)]
 use std::time::Duration;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
-use zeitgeber::offline::{Decoder, Source};
+use zeitgeber::offline::{Capture, Decoder, RenderOptions, Silence, Source, render};
 
 /// All channels of a file, by the program's own decoder.
 fn decoded(path: &Path) -> Vec<Vec<f32>> {
@@ -249,7 +249,20 @@ fn normalize_brings_to_loudness_and_peaks() {
     // One ear alone is 3 dB softer than its peak.
     run.wav("in.wav", RATE, &[&tone, &[0.0; 4 * RATE as usize]]);
     let said = run.fine("render in.wav -o loud.wav --normalize -1LUFS");
-    assert!(said.contains("above full scale"), "{said}");
+    assert!(
+        said.contains("above full scale") && said.contains("-1dBTP") && !said.contains("ceiling"),
+        "{said}"
+    );
+    // The ceiling is before it, and no parameter helps where integers are cut off.
+    let output =
+        run.zeitgeber("render in.wav -o loud.wav --normalize -1LUFS --bits 16 --set ceiling_on=on");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("ceiling, before --normalize: "), "{said}");
+    assert!(
+        errors.contains("ask --normalize for less") && !errors.contains("out_gain"),
+        "{errors}"
+    );
     assert_eq!(
         run.names(),
         ["a.wav", "b.wav", "in.wav", "loud.wav", "o.flac", "o.wav"]
@@ -308,6 +321,144 @@ fn captures_are_drawn_and_each_input_has_its_own() {
     ] {
         assert!(run.path(name).is_file(), "{name}");
     }
+}
+
+#[test]
+fn pictures_are_of_what_was_captured_and_over_nothing_else() {
+    let run = Run::new();
+    let tone = sine(250.0, 0.1, 24_000, RATE);
+    run.wav("a.wav", RATE, &[&tone]);
+    fs::create_dir(run.path("taps")).unwrap();
+    run.write("taps/broken.wav", "no audio");
+    run.wav("taps/mine.wav", RATE, &[&tone]);
+    run.write("taps/mine.png", "my picture");
+    run.fine("run gate a.wav -o o.wav --capture taps --plot");
+    assert!(run.path("taps/gate.png").is_file());
+    assert!(!run.path("taps/broken.png").exists());
+    let mine = fs::read_to_string(run.path("taps/mine.png")).unwrap();
+    assert_eq!(mine, "my picture");
+    // What is read stays, whatever it is called; the sound is there all the same.
+    fs::copy(run.path("a.wav"), run.path("taps/gate.png")).unwrap();
+    let input = fs::read(run.path("a.wav")).unwrap();
+    let output = run.zeitgeber("run gate taps/gate.png -o p.wav --capture taps --plot");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(
+        errors.contains("warning") && errors.contains("gate.wav is not drawn"),
+        "{errors}"
+    );
+    assert!(fs::read(run.path("taps/gate.png")).unwrap() == input);
+    assert!(run.path("p.wav").is_file());
+    // A picture that cannot be written is no reason to lose the render either.
+    fs::remove_file(run.path("taps/gate.png")).unwrap();
+    fs::create_dir(run.path("taps/gate.png")).unwrap();
+    let output = run.zeitgeber("run gate a.wav -o q.wav --capture taps --plot");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not drawn"));
+    assert!(run.path("q.wav").is_file());
+}
+
+#[test]
+fn captures_say_what_made_them() {
+    let run = Run::new();
+    run.fine("render --silence 0.1 --preset Pendulum -o o.wav --capture taps:gate");
+    let text = fs::read(run.path("taps/gate.wav")).unwrap();
+    let has = |word: &[u8]| text.windows(word.len()).any(|found| found == word);
+    assert!(has(b"Zeitgeber ") && has(b"Preset: "));
+}
+
+#[test]
+fn what_lies_aside_is_named_after_the_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || RenderOptions {
+        capture: Some(Capture::parse(
+            &folder.path().join("taps:gate").to_string_lossy(),
+        )),
+        markers: Some(folder.path().join("marks.csv")),
+        ..RenderOptions::default()
+    };
+    let names = || {
+        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        let all = entries(folder.path()).chain(entries(&folder.path().join("taps")));
+        let mut names: Vec<String> = all
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    };
+    for finishes in [false, true] {
+        let done = render(&mut Silence::new(RATE, 1000), &options(), |_| Ok(())).unwrap();
+        // Complete, but without a name until the sound has one.
+        assert_eq!(names(), ["taps"]);
+        if !finishes {
+            drop(done);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+            continue;
+        }
+        let captured = done.aside.finish().unwrap();
+        assert_eq!(captured, [folder.path().join("taps/gate.wav")]);
+        assert_eq!(names(), ["gate.wav", "marks.csv", "taps"]);
+    }
+}
+
+/// The second way through a render that is brought to a level, on a disk that is full by then.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_at_the_end_leaves_neither_captures_nor_markers() {
+    let run = Run::new();
+    // What waits is 8 bytes a frame, 1500 blocks of 512; the output has a header beside them.
+    let tone = sine(250.0, 0.1, 96_000, RATE);
+    run.wav("a.wav", RATE, &[&tone]);
+    let before = run.names();
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(
+            "ulimit -f 1500; exec \"$0\" render a.wav -o o.wav --normalize -1dBFS --markers m.csv \
+             --set l1_kind=isochronic",
+        )
+        .arg(env!("CARGO_BIN_EXE_zeitgeber"))
+        .current_dir(run.folder.path())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("o.wav: cannot be written"), "{errors}");
+    assert_eq!(run.names(), before);
+}
+
+/// One that is wrong is told even where the user stops the others.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_swallows_no_error() {
+    let run = Run::new();
+    run.wav("a.wav", RATE, &[&sine(250.0, 0.1, 48_000, RATE)]);
+    run.write("text.wav", "no audio");
+    let child = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+        .args("render text.wav a.wav -o out --loop 100h --jobs 1".split(' '))
+        .current_dir(run.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // One at a time: when the second has begun, the first has failed.
+    let begun = || fs::read_dir(run.path("out")).is_ok_and(|files| files.count() > 0);
+    while !begun() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    let lines: Vec<&str> = errors.lines().collect();
+    assert_eq!(lines.len(), 2, "{errors}");
+    assert!(lines[0].contains("text.wav") && lines[0].contains("is not audio"));
+    assert!(
+        lines[1].contains("interrupted: 0 of 2 files are written, 1 failed"),
+        "{errors}"
+    );
 }
 
 /// Ends a render in its middle; what was there before stays, and nothing else does.
@@ -416,7 +567,7 @@ fn memory_does_not_grow_with_length() {
             memory(&run, &words)
         };
         let (short, long) = (most(long / 8), most(long));
-        // 10 bytes a second of loudness, and what an allocator leaves.
+        // 80 bytes a second of loudness, and what an allocator leaves.
         assert!(long < short + 3000, "{how}: {short} KiB and {long} KiB");
     }
 }

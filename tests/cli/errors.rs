@@ -7,7 +7,12 @@ use std::fs;
 fn words_that_mean_nothing() {
     let run = Run::new();
     for (words, says) in [
-        ("", "give a command"),
+        (
+            "",
+            "listen-test, calibrate, completions or man; --help explains them",
+        ),
+        ("osc", "give a command of osc: monitor"),
+        ("node", "give a command of node: new, check, build or watch"),
         ("rendr", "nearest is 'render'"),
         (
             "render --silence 1 -o o.wav --sett beat=6",
@@ -91,6 +96,58 @@ fn numbers() {
     for seconds in ["-1", "nan", "inf", "1e10"] {
         let line = run.wrong(&format!("render --silence {seconds} -o o.wav"));
         assert!(line.contains("nearest valid value"), "{seconds}: {line}");
+    }
+}
+
+/// What never ends or never begins is not opened, and what is far too long not read.
+#[cfg(unix)]
+#[test]
+fn devices_pipes_and_huge_files_are_refused_everywhere() {
+    let run = Run::new();
+    fs::create_dir(run.path("folder")).unwrap();
+    for (name, bytes) in [("huge.json", 9u64 << 20), ("huge.csv", 65 << 20)] {
+        // Holes: they are long, and take no room.
+        fs::File::create(run.path(name))
+            .unwrap()
+            .set_len(bytes)
+            .unwrap();
+    }
+    let made = std::process::Command::new("mkfifo")
+        .arg(run.path("pipe"))
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    std::os::unix::fs::symlink(run.path("pipe"), run.path("pipe.dsp")).unwrap();
+    let pipe = "a device or a pipe";
+    for (words, says) in [
+        (
+            "render --silence 1 -o o.wav --automate beat=/dev/zero",
+            pipe,
+        ),
+        ("render --silence 1 -o o.wav --automate beat=pipe", pipe),
+        (
+            "render --silence 1 -o o.wav --automate beat=folder",
+            "a folder",
+        ),
+        (
+            "render --silence 1 -o o.wav --automate beat=huge.csv",
+            "67108864 at most",
+        ),
+        ("render --silence 1 -o o.wav --preset ./pipe", pipe),
+        ("render --silence 1 -o o.wav --preset /dev/zero", pipe),
+        (
+            "render --silence 1 -o o.wav --preset ./huge.json",
+            "9437184",
+        ),
+        ("render pipe -o o.wav", pipe),
+        ("render /dev/zero -o o.wav", pipe),
+        ("analyze pipe", pipe),
+        ("run pipe --silence 1 -o o.wav", pipe),
+        ("run /dev/zero --silence 1 -o o.wav", pipe),
+        ("run huge.json --silence 1 -o o.wav", "8388608 at most"),
+        ("node check pipe.dsp", pipe),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
     }
 }
 
@@ -262,6 +319,76 @@ fn captures() {
     run.wrong("render gate.wav -o fade.wav --capture .:fade");
     run.fine("render gate.wav -o o.wav --quiet --capture .:fade,fade");
     fs::remove_file(run.path("o.wav")).unwrap();
+}
+
+#[test]
+fn names_that_differ_in_capitals_alone() {
+    let run = Run::new();
+    for folder in ["x", "y"] {
+        fs::create_dir(run.path(folder)).unwrap();
+    }
+    let tone = sine(250.0, 0.5, 100, RATE);
+    run.wav("x/take.wav", RATE, &[&tone]);
+    run.wav("y/Take.wav", RATE, &[&tone]);
+    let line = run.wrong("render x/take.wav y/Take.wav -o out");
+    assert!(line.contains("would become this file"), "{line}");
+    let line = run.wrong("render x/take.wav -o o.wav --markers ./O.WAV");
+    assert!(line.contains("name two"), "{line}");
+    run.write(
+        "g.json",
+        r#"{"nodes": {"low": {"node": "gain"}, "Low": {"node": "gain"}},
+            "connections": [["in", "low"], ["low", "Low"], ["Low", "out"]]}"#,
+    );
+    let line = run.wrong("run g.json x/take.wav -o o.wav --capture taps");
+    assert!(
+        line.contains("\"low\"") && line.contains("\"Low\"") && line.contains("both be captured"),
+        "{line}"
+    );
+    run.fine("run g.json x/take.wav -o o.wav --capture taps:Low");
+}
+
+#[test]
+#[cfg(unix)]
+fn words_that_are_no_text_and_a_closed_stderr() {
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+    let run = Run::new();
+    for words in [
+        vec![&b"\xff"[..]],
+        vec![b"render", b"\xff"],
+        vec![b"presets", b"\xff"],
+        vec![b"render", b"--silence", b"1", b"--\xff"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+            .args(words.iter().map(|word| std::ffi::OsStr::from_bytes(word)))
+            .current_dir(run.folder.path())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "{words:?}: {errors}");
+    }
+    // A warning, or a list of what is wrong, that nobody reads.
+    run.wav("loud.wav", RATE, &[&[1.5; 100]]);
+    run.write("text.wav", "no audio");
+    for (words, code) in [
+        ("render loud.wav -o o.wav --bits 16", 0),
+        ("render loud.wav text.wav -o out", 2),
+        ("rendr", 2),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+            .args(words.split(' '))
+            .current_dir(run.folder.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(writer)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{words}");
+    }
+    assert!(run.path("o.wav").is_file());
+    assert!(run.path("out/loud.wav").is_file());
 }
 
 #[test]

@@ -30,11 +30,16 @@ fn a_listening_test_is_blind_even_in_loudness_and_its_key_is_right() {
                --seconds 3 --trials 12 --seed 5";
     let said = run.fine(&format!("listen-test test {how}"));
     assert!(
-        said.contains("12 trials") && said.contains("the key"),
+        said.contains("12 trials") && said.contains("A and B at -") && said.contains("the key"),
         "{said}"
     );
     let (a, b) = (heard(&run, "test/A.wav"), heard(&run, "test/B.wav"));
     assert!(a != b);
+    // A cut is no click.
+    for ear in a.iter().chain(&b) {
+        let end: Vec<f32> = ear.iter().rev().take(20).map(|x| x.abs()).collect();
+        assert!(end.iter().all(|x| *x < 1e-3), "{end:?}");
+    }
     assert!(
         (lufs(&a) - lufs(&b)).abs() < 0.05,
         "{} {}",
@@ -99,7 +104,23 @@ fn a_listening_test_is_blind_even_in_loudness_and_its_key_is_right() {
         score("right.csv").contains("12 of 12") && score("right.csv").contains("told apart (p")
     );
     assert!(score("wrong.csv").contains("0 of 12 answers"));
-    assert!(score("half.csv").contains("4 of 4 answers are right (8 trials were not answered)"));
+    assert!(
+        score("half.csv")
+            .contains("4 of 12 answers are right (8 trials were not answered, and count as wrong)")
+    );
+    // Letters of another kind of test are a slip, and no wrong answer.
+    run.write("pairs.csv", "trial,answer\n1,1\n");
+    let line = run.wrong("listen-test --score pairs.csv --key test-key.csv");
+    assert!(line.contains("write A or B"), "{line}");
+    run.write("pairs-key.csv", "trial,answer\n1,2\n2,1\n");
+    run.write("letters.csv", "trial,answer\n1,a\n");
+    let line = run.wrong("listen-test --score letters.csv --key pairs-key.csv");
+    assert!(line.contains("write 1 or 2"), "{line}");
+    let line = run.wrong("listen-test --score pairs.csv --key half-key.csv");
+    assert!(line.contains("cannot be read"), "{line}");
+    run.write("no-key.csv", "trial,answer\n1,A\n2,1\n");
+    let line = run.wrong("listen-test --score pairs.csv --key no-key.csv");
+    assert!(line.contains("it is no key"), "{line}");
     run.write("other.csv", "trial,answer\n99,A\n");
     let line = run.wrong("listen-test --score other.csv --key test-key.csv");
     assert!(line.contains("trial 99 is not in the key"), "{line}");
@@ -120,7 +141,9 @@ fn the_sham_of_a_listening_test_is_the_same_without_a_beat() {
             let ears = heard(&run, &format!("t/trial-00{trial}-{file}.wav"));
             for (ear, side) in ears.iter().zip([-3.5, 3.5]) {
                 let wanted = 300.0 + if is_a { side } else { 0.0 };
-                let found = fit::fit_refined(&ear[9600..], f64::from(RATE), wanted).unwrap();
+                // Within the ends, which fade.
+                let middle = &ear[9600..90_000];
+                let found = fit::fit_refined(middle, f64::from(RATE), wanted).unwrap();
                 assert!(
                     (found.frequency - wanted).abs() < 1e-3 && found.sinad() > 60.0,
                     "{trial}-{file}: {found:?}"
@@ -139,6 +162,22 @@ fn the_sham_of_a_listening_test_is_the_same_without_a_beat() {
         ("n --set-a l1_kind=binaural --seconds 2h", "--seconds"),
         ("n missing.wav --set-a prog_kind=shift", "no such file"),
         ("n --a Nonesuch", "there is no preset"),
+        (
+            "n --set-a l1_kind=binaural --key n/key.csv",
+            "in the listener's folder",
+        ),
+        (
+            "n --set-a l1_kind=binaural --key N/in/key.csv",
+            "in the listener's folder",
+        ),
+        (
+            "n --set-a l1_kind=binaural --key n",
+            "in the listener's folder",
+        ),
+        (
+            "n --set-a l1_kind=binaural --key no/key.csv --seconds 600",
+            "the folder of the key does not exist",
+        ),
         ("", "OUT_DIR"),
     ] {
         let line = run.wrong(&format!("listen-test {words}"));
@@ -158,6 +197,12 @@ fn the_reference_of_a_calibration_has_its_level() {
     run.fine("calibrate -o pink.flac --signal pink --level -26 --seconds 20");
     let [left, right] = heard(&run, "pink.flac");
     assert_eq!(left.len(), 20 * RATE as usize);
+    // The same noise in both ears, each with a dither of its own.
+    let apart = left
+        .iter()
+        .zip(&right)
+        .map(|(left, right)| (left - right).abs());
+    assert!(apart.fold(0.0, f32::max) < 4.0 / 8_388_608.0);
     for ear in [left, right] {
         let power: f64 = ear[RATE as usize..]
             .iter()
@@ -205,6 +250,8 @@ fn live_plays_a_file_to_its_end_without_a_device() {
         ("live in.wav --no-input", "cannot be used with"),
         ("live --in-channels 0", "counted from 1"),
         ("live --out-channels left", "counted from 1"),
+        ("live --out-channels 3", "need a channel each"),
+        ("live --out-channels 3,3", "need a channel each"),
         ("live --backend alsa", "--backend"),
         ("live --backend none --headless --seconds never", "1:30:00"),
     ] {

@@ -60,6 +60,21 @@ fn ports_and_axes_are_asked_for_and_the_host_told() {
 }
 
 #[test]
+fn what_a_project_asks_for_beyond_this_machine_waits_for_a_click() {
+    let mut stand = page();
+    let osc = r#"{"osc": true, "port": 9009, "anywhere": true}"#;
+    let saved = [("osc".to_owned(), osc.to_owned())];
+    stand.link.control.restore(saved.into());
+    stand.steps(3);
+    assert_eq!(stand.link.control.status().asks.len(), 1);
+    press(&mut stand, "Listen to opentrack");
+    press(&mut stand, "Allow to hear other machines at UDP port 4242");
+    assert_eq!(stand.link.control.status().asks.len(), 1);
+    press(&mut stand, "Allow to hear other machines at UDP port 9009");
+    assert!(stand.link.control.status().asks.is_empty());
+}
+
+#[test]
 fn a_controller_is_learned_from_a_knobs_menu_and_forgotten_on_the_page() {
     let mut stand = page();
     let at = stand.harness.get_by_label("Layer 1 Ratio").rect().center();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use zeitgeber::editor::Look;
 use zeitgeber::editor::insert::{InsertChoice, InsertMacro, InsertStatus};
+use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{A_1, A_ON};
 
 /// A window with the card of insert A or B open.
@@ -77,18 +78,25 @@ fn a_path_is_typed_and_loaded() {
 fn what_a_project_brings_waits_for_a_click() {
     let mut stand = open("Insert A");
     stand.link.choose_insert(0, Some(file()), false);
-    stand
-        .link
-        .edit_insert(0, |state| state.status = InsertStatus::NeedsConsent);
+    stand.link.edit_insert(0, |state| {
+        state.status = InsertStatus::NeedsConsent;
+        state.asked = Some(7);
+        state.needs = vec!["half.lib".to_owned()];
+    });
     stand.steps(3);
     assert!(says(&stand, "has not been compiled on this machine"));
+    assert!(says(&stand, "draws in half.lib"));
     // Who is asked can look at it.
     click(&mut stand, "Source of Insert A");
     stand.steps(20);
     assert!(says(&stand, "process = _;"));
-    assert!(!stand.link.insert(0).allowed);
+    assert_eq!(stand.link.insert(0).allowed, None);
     click(&mut stand, "Compile the node of Insert A");
-    assert!(stand.link.insert(0).allowed && !stand.link.insert(0).consent);
+    let state = stand.link.insert(0);
+    assert!(state.allowed == Some(7) && !state.consent);
+    // Of another choice nothing is allowed.
+    stand.link.choose_insert(0, Some(file()), false);
+    assert_eq!(stand.link.insert(0).allowed, None);
 }
 
 #[test]
@@ -110,6 +118,55 @@ fn errors_and_work_are_shown() {
         stand.steps(3);
         assert!(says(&stand, text), "{text}");
     }
+}
+
+#[test]
+fn what_sounds_meanwhile_is_said_and_what_does_not_is_not() {
+    let mut stand = open("Insert A");
+    stand.link.choose_insert(0, Some(file()), true);
+    let failed = InsertStatus::Failed("it is broken".to_owned());
+    stand.link.edit_insert(0, |state| {
+        state.status = failed.clone();
+        state.name = "shimmer".to_owned();
+    });
+    stand.steps(3);
+    assert!(says(&stand, "\"shimmer\" sounds on"));
+    stand.link.edit_insert(0, |state| state.name.clear());
+    stand.steps(3);
+    assert!(!says(&stand, "sounds on"));
+}
+
+/// A node that the user chooses sounds as its author meant it: the macros go there, those that nobody has moved since.
+#[test]
+fn the_macros_go_to_where_a_chosen_node_begins() {
+    let mut stand = open("Insert B");
+    let macros = zeitgeber::engine::controls::INSERTS[0].macros;
+    let before = [0.5; 4];
+    let value = |stand: &Stand, id: ControlId| stand.params.values.borrow()[id.index()];
+    stand.link.choose_insert(0, Some(file()), true);
+    let moved = |default| InsertMacro {
+        name: "a".to_owned(),
+        default,
+        format: Arc::new(|x| x.to_string()),
+        parse: Arc::new(|_| None),
+    };
+    stand.link.edit_insert(0, |state| {
+        state.fresh = Some(before);
+        state.macros = vec![moved(0.25), moved(1.0)];
+    });
+    stand.set(macros[1], 0.6);
+    stand.steps(3);
+    // Not before it is there.
+    assert_eq!(value(&stand, macros[0]), 0.5);
+    stand
+        .link
+        .edit_insert(0, |state| state.status = InsertStatus::Sounds);
+    stand.steps(3);
+    assert_eq!(macros.map(|id| value(&stand, id)), [0.25, 0.6, 0.5, 0.5]);
+    // Once.
+    stand.set(macros[0], 0.5);
+    stand.steps(3);
+    assert_eq!(value(&stand, macros[0]), 0.5);
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod ardour;
 mod clap;
 mod control;
 mod faults;
+#[cfg(target_os = "linux")]
+mod jack;
 mod library;
 mod process;
 mod raw;

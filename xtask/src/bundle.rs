@@ -80,15 +80,20 @@ pub fn bundle(arguments: &[String]) -> Result<Bundled> {
     let folder = target.join("bundled");
     // It also copies the command line under the plugin's name; ours go by their own. Removed first: on a file
     // system that ignores case the two names are one file.
-    let unwanted = folder.join(if cfg!(target_os = "macos") {
+    let (suffix, is_app) = match option(&arguments, "--target") {
+        Some(triple) if triple.contains("windows") => (".exe", false),
+        Some(triple) => ("", triple.contains("apple")),
+        None => (EXE_SUFFIX, cfg!(target_os = "macos")),
+    };
+    let unwanted = folder.join(if is_app {
         "Zeitgeber.app".to_owned()
     } else {
-        format!("Zeitgeber{EXE_SUFFIX}")
+        format!("Zeitgeber{suffix}")
     });
     remove(&unwanted)?;
     let built = built_folder(&target, &arguments, debug);
     let copy = |name: &str| {
-        let file = format!("{name}{EXE_SUFFIX}");
+        let file = format!("{name}{suffix}");
         copy_fresh(&built.join(&file), &folder.join(&file))
     };
     let plugin = |name: &str| {
@@ -111,26 +116,28 @@ pub fn bundle(arguments: &[String]) -> Result<Bundled> {
     })
 }
 
+/// The value of an option of cargo's, as `--name value` or `--name=value`.
+pub fn option<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    arguments.iter().enumerate().find_map(|(index, argument)| {
+        let joined = argument
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='));
+        joined.or_else(|| {
+            (argument == name)
+                .then(|| arguments.get(index + 1))?
+                .map(String::as_str)
+        })
+    })
+}
+
 /// Where cargo left the programs.
 fn built_folder(target: &Path, arguments: &[String], debug: bool) -> PathBuf {
-    let value = |name: &str| {
-        arguments.iter().enumerate().find_map(|(index, argument)| {
-            let joined = argument
-                .strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix('='));
-            joined.or_else(|| {
-                (argument == name)
-                    .then(|| arguments.get(index + 1))?
-                    .map(String::as_str)
-            })
-        })
-    };
-    let folder = match value("--profile") {
+    let folder = match option(arguments, "--profile") {
         _ if debug => "debug",
         Some(profile) => profile,
         None => "release",
     };
-    match value("--target") {
+    match option(arguments, "--target") {
         Some(triple) => target.join(triple).join(folder),
         None => target.join(folder),
     }

@@ -29,7 +29,8 @@ Usage: cargo xtask COMMAND
   demo     setup and bundle, then renders speech with a 10 Hz binaural beat, and speech and music
            through every treatment, and measures what came out
   package  bundle, then one archive of it all in <target>/package: plugins, programs, presets, docs, licences,
-           completions, manual pages, checksums (--no-build takes what was bundled before)
+           completions, manual pages, checksums (--no-build takes what was bundled before for this machine,
+           --target TRIPLE builds for another)
   test     setup, then every test (any argument of `cargo test` may follow)
   fuzz     random and mutated files, packets and states, a million of each (or as many as are asked for:
            `cargo xtask fuzz 20000`), in release

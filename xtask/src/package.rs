@@ -3,10 +3,11 @@
 mod archive;
 mod third_party;
 
-use crate::bundle::{Bundled, bundle};
+use crate::bundle::{Bundled, bundle, option};
 use crate::shell;
 use anyhow::{Context, Result, bail, ensure};
 use archive::Entry;
+use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,7 +34,7 @@ const ALONG: [(&str, &str); 9] = [
     ("examples", "examples"),
 ];
 
-/// Builds, bundles and packs. `--no-build` takes what was bundled before.
+/// Builds, bundles and packs. `--no-build` takes what was bundled before for this machine.
 ///
 /// # Errors
 /// The first step that fails.
@@ -42,6 +43,7 @@ pub fn package(arguments: &[String]) -> Result<PathBuf> {
         .iter()
         .cloned()
         .partition(|argument| argument == "--no-build");
+    refuse_other_bundle(!own.is_empty(), &build)?;
     let target = shell::target_dir()?;
     let bundled = if own.is_empty() {
         bundle(&build)?
@@ -77,14 +79,15 @@ pub fn package(arguments: &[String]) -> Result<PathBuf> {
     for (from, to) in ALONG {
         gather(Path::new(from), to, false, &mut entries)?;
     }
+    let cli = speaker(&bundled, &build, &target)?;
     for (shell, file) in SHELLS {
-        let text = ask(&bundled.cli, &["completions", shell])?;
+        let text = ask(&cli, &["completions", shell])?;
         entries.push(Entry::text(format!("completions/{file}"), text));
     }
     let pages = folder.join("man1");
     // What an earlier run has left.
     let _ = fs::remove_dir_all(&pages);
-    ask(&bundled.cli, &["man", &pages.to_string_lossy()])?;
+    ask(&cli, &["man", &pages.to_string_lossy()])?;
     gather(&pages, "man/man1", false, &mut entries)?;
     fs::remove_dir_all(&pages)?;
     let notices = third_party::notices(&metadata, "zeitgeber", &third_party::files_of)?;
@@ -138,23 +141,44 @@ fn metadata(build: &[String]) -> Result<serde_json::Value> {
     serde_json::from_slice(&output.stdout).context("`cargo metadata` printed no JSON")
 }
 
-/// The value of `--target`, if it was given.
-fn target(build: &[String]) -> Option<String> {
-    build
-        .iter()
-        .enumerate()
-        .find_map(|(n, argument)| match argument.strip_prefix("--target") {
-            Some("") => build.get(n + 1).cloned(),
-            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
-            None => None,
-        })
+/// Bundles lie in one folder whatever they are for: one of before says nothing of its platform.
+fn refuse_other_bundle(is_old: bool, build: &[String]) -> Result<()> {
+    ensure!(
+        !is_old || option(build, "--target").is_none(),
+        "--no-build packs what was bundled before, for whichever machine that was; leave --no-build or --target out"
+    );
+    Ok(())
+}
+
+/// The command line that runs on this machine, to be asked for completions and manual pages: the one that is packed, or
+/// where that is for another machine one that is built for it.
+fn speaker(bundled: &Bundled, build: &[String], target: &Path) -> Result<PathBuf> {
+    if triple(build)? == host()? {
+        return Ok(bundled.cli.clone());
+    }
+    let mut command = shell::cargo();
+    command.args([
+        "build",
+        "--release",
+        "--package",
+        "zeitgeber",
+        "--bin",
+        "zeitgeber",
+    ]);
+    shell::run(&mut command)?;
+    Ok(target.join(format!("release/zeitgeber{EXE_SUFFIX}")))
 }
 
 /// The target triple that is built for.
 fn triple(build: &[String]) -> Result<String> {
-    if let Some(target) = target(build) {
-        return Ok(target);
+    match option(build, "--target") {
+        Some(target) => Ok(target.to_owned()),
+        None => host(),
     }
+}
+
+/// The target triple of this machine.
+fn host() -> Result<String> {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let said = shell::quietly(&rustc, &["-vV"]).context("could not start rustc")?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
@@ -163,8 +187,7 @@ fn triple(build: &[String]) -> Result<String> {
 
 /// How the platform is called in the name of the archive.
 fn platform(build: &[String]) -> String {
-    let given = target(build);
-    let (arch, system) = match &given {
+    let (arch, system) = match option(build, "--target") {
         Some(triple) => {
             let arch = triple.split('-').next().unwrap_or_default();
             let system = ["windows", "darwin", "linux"]
@@ -252,6 +275,15 @@ mod tests {
             "linux-x86_64"
         );
         assert!(platform(&[]).contains(std::env::consts::ARCH));
+    }
+
+    #[test]
+    fn a_bundle_of_before_is_not_packed_as_that_of_another_machine() {
+        let refused = |is_old, text: &str| refuse_other_bundle(is_old, &words(text)).is_err();
+        assert!(refused(true, "--target x86_64-apple-darwin"));
+        assert!(refused(true, "--target=x86_64-apple-darwin"));
+        assert!(!refused(false, "--target x86_64-apple-darwin"));
+        assert!(!refused(true, "--release"));
     }
 
     #[test]

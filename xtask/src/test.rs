@@ -1,4 +1,4 @@
-//! `cargo xtask test` and `cargo xtask bench`.
+//! `cargo xtask test`.
 
 use crate::setup::{Purpose, setup};
 use crate::shell;

@@ -18,6 +18,13 @@ const SIDEBAND: f64 = -46.0;
 /// Sidebands of one pair are alike within this, in dB.
 const ALIKE: f64 = 3.0;
 
+/// Sidebands this much weaker than the strongest of their carrier, in dB, do not say its rate. A codec leaves such: what it
+/// does to a tone repeats with its frames (50 a second in Opus), and that beats with the rate.
+const FAINT: f64 = 20.0;
+
+/// A beat this much weaker than one near it, in dB, is what a codec has made of that.
+const MASKED: f64 = 40.0;
+
 /// Sidebands farther from their carrier than this are not followed, in hertz.
 const REACH: f64 = 700.0;
 
@@ -76,6 +83,13 @@ pub(super) fn beats(ears: &[Spectrum]) -> Vec<Beat> {
         found.extend(beat);
     }
     found.sort_by(|a, b| b.level.total_cmp(&a.level));
+    let heard: Vec<(f64, f64)> = found.iter().map(|b| (b.carrier(), b.level)).collect();
+    found.retain(|beat| {
+        let hides = |(carrier, level): &(f64, f64)| {
+            (carrier - beat.carrier()).abs() < REACH && level - beat.level > MASKED
+        };
+        !heard.iter().any(hides)
+    });
     found
 }
 
@@ -156,7 +170,13 @@ fn sidebands(spots: &mut [Spot], n: usize, bin: f64) -> Sidebands {
         .collect();
     let half =
         |(lower, upper): &(usize, usize)| 0.5 * (spots[*upper].frequency - spots[*lower].frequency);
-    let first = pairs.iter().map(half).min_by(f64::total_cmp);
+    let loud = |&(lower, upper): &(usize, usize)| {
+        to_db(spots[lower].amplitude(ear).max(spots[upper].amplitude(ear)))
+    };
+    let loudest = pairs.iter().map(loud).fold(f64::NEG_INFINITY, f64::max);
+    let (strong, faint): (Vec<_>, Vec<_>) =
+        (pairs.iter().copied()).partition(|pair| loudest - loud(pair) < FAINT);
+    let first = strong.iter().map(half).min_by(f64::total_cmp);
     let Some(first) = first.filter(|first| *first <= HIGHEST) else {
         return Sidebands::None;
     };
@@ -194,7 +214,11 @@ fn sidebands(spots: &mut [Spot], n: usize, bin: f64) -> Sidebands {
     let (low, high) = ends(&cycles[ear]);
     let (rate, uncertainty, depth) = (rate / weight, weight.sqrt().recip(), 1.0 - low / high);
     let taken = belongs(spots, &harmonics, &carrier, rate, bin);
-    taken.into_iter().for_each(|spot| spots[spot].taken = true);
+    let faint = faint.into_iter().flat_map(|(lower, upper)| [lower, upper]);
+    taken
+        .into_iter()
+        .chain(faint)
+        .for_each(|spot| spots[spot].taken = true);
     if depth < LEAST {
         return Sidebands::Vibrato;
     }

@@ -120,6 +120,23 @@ fn pulses_are_isochronic_with_their_duty() {
     }
 }
 
+/// What Opus does to a tone at 24 kbit/s repeats every 20 ms: it stands on the common grid of 50 Hz and the rate.
+#[test]
+fn what_a_codec_adds_to_pulses_is_no_beat_of_its_own() {
+    for hertz in [3.0, 6.0, 7.0, 18.0, 40.0] {
+        let ear = signal(|t| {
+            let grid = |k: f64, way: f64| tone(300.0 + way * (50.0 * k).rem_euclid(hertz), t);
+            let left: f64 = (1..4)
+                .map(|k| f64::from(k))
+                .map(|k| grid(k, 1.0) + 0.8 * grid(k, -1.0))
+                .sum();
+            0.1 * (pulse(t, hertz, 0.5) * tone(300.0, t) + 0.002 * left)
+        });
+        let beat = one(&[&ear, &ear], Kind::Isochronic, hertz, 300.0);
+        assert!((beat.level + 20.0).abs() < 0.3, "{beat:?}");
+    }
+}
+
 #[test]
 fn sides_in_turn_are_bilateral() {
     for (hertz, duty) in [(1.0, 0.5), (3.0, 0.3), (10.0, 0.5)] {

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use zeitgeber::engine::{self, ControlId};
+use zeitgeber::offline::folded;
 use zeitgeber::protocol::{Entry, Library, LibraryError};
 
 /// Why a command stops: a message for the user.
@@ -143,6 +144,12 @@ pub fn refuse_overwrite<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether two files would have one name, where capitals and small letters are the same.
+pub fn same_name(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| folded(&std::path::absolute(path).unwrap_or(path.to_owned()));
+    whole(a) == whole(b)
 }
 
 /// Whether two names lead to one file, by links of either kind too.

@@ -2,12 +2,15 @@
 
 use crate::args::Problem;
 use crate::material::{Job, Report, Stage};
+use crate::{print, tell as say};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use zeitgeber::offline::{WavError, WavProblem};
 
 /// How a job ended; none where the user stopped before it began.
 type Ended = Option<Result<Report, Problem>>;
@@ -55,7 +58,12 @@ pub fn all(
             let Some(job) = jobs.get(place).filter(|_| !stage.is_stopped()) else {
                 return;
             };
-            let done = each(job);
+            // What it had begun goes as it unwinds, and nothing else is shared.
+            let done = catch_unwind(AssertUnwindSafe(|| each(job))).unwrap_or_else(|_| {
+                Err(Problem::new(
+                    "the program failed at this file, and says above where: please report it",
+                ))
+            });
             total.inc(1);
             ended.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(done);
         }
@@ -66,7 +74,7 @@ pub fn all(
             .collect();
         work();
         for helper in helpers {
-            // A panic has been printed; its job counts as one that was not done.
+            // Panics end in their jobs.
             let _ = helper.join();
         }
     });
@@ -75,8 +83,8 @@ pub fn all(
 }
 
 /// Tells how the jobs ended, and whether all is well.
-pub fn tell(jobs: &[Job], ended: Vec<Ended>, stage: &Stage, is_quiet: bool) -> Result<(), Problem> {
-    let (mut written, mut wrong) = (0, 0);
+pub fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Problem> {
+    let (mut written, mut wrong, mut interrupted) = (0, 0, 0);
     for (job, ended) in jobs.iter().zip(ended) {
         match ended {
             Some(Ok(mut report)) => {
@@ -87,29 +95,28 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, stage: &Stage, is_quiet: bool) -> R
                 report.tell(is_quiet)?;
             }
             // What was interrupted is told once, below.
-            Some(Err(_)) | None if stage.is_stopped() => {}
+            None => interrupted += 1,
+            Some(Err(problem)) if is_interruption(job, &problem) => interrupted += 1,
             Some(Err(problem)) => {
                 wrong += 1;
-                let line: Vec<_> = problem
-                    .to_string()
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect();
-                let (line, input) = (line.join(" "), job.input.as_deref());
+                let line = problem.to_string();
+                let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+                let input = job.input.as_deref();
                 match input.map(|input| input.display().to_string()) {
-                    Some(input) if !line.contains(&input) => {
-                        eprintln!("zeitgeber: {input}: {line}");
-                    }
-                    _ => eprintln!("zeitgeber: {line}"),
+                    Some(input) if !line.contains(&input) => say(format_args!("{input}: {line}")),
+                    _ => say(line),
                 }
             }
-            None => wrong += 1,
         }
     }
     let all = jobs.len();
-    if stage.is_stopped() {
+    if interrupted > 0 {
+        let failed = match wrong {
+            0 => String::new(),
+            wrong => format!("{wrong} failed, "),
+        };
         return Err(Problem::new(format!(
-            "interrupted: {written} of {all} files are written, nothing is left of the others"
+            "interrupted: {written} of {all} files are written, {failed}nothing is left of the others"
         )));
     }
     if wrong > 0 {
@@ -120,5 +127,78 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, stage: &Stage, is_quiet: bool) -> R
     if is_quiet {
         return Ok(());
     }
-    crate::print(&format!("{written} files are written\n"))
+    print(&format!("{written} files are written\n"))
+}
+
+/// Whether a job ended because the user stopped it.
+fn is_interruption(job: &Job, problem: &Problem) -> bool {
+    let stopped = WavError {
+        path: job.output.clone(),
+        problem: WavProblem::Interrupted,
+    };
+    problem.to_string() == stopped.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::material::Material;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        material: Material,
+    }
+
+    fn two_jobs() -> (Material, Vec<Job>) {
+        let words = ["render", "a.wav", "b.wav", "-o", "out", "-q"];
+        let material = Words::try_parse_from(words).unwrap().material;
+        let jobs = material.jobs().unwrap();
+        (material, jobs)
+    }
+
+    #[test]
+    fn a_job_that_panics_is_told_and_stops_no_other() {
+        let (material, jobs) = two_jobs();
+        let stage = material.stage(2).unwrap();
+        for workers in [1, 2] {
+            let ended = all(&jobs, workers, &stage, |job| {
+                assert!(job.input != jobs[0].input, "a panic that is meant");
+                Ok(Report::default())
+            });
+            assert!(
+                matches!(&ended[0], Some(Err(problem)) if problem.to_string().contains("report it"))
+            );
+            assert!(matches!(ended[1], Some(Ok(_))));
+            let told = tell(&jobs, ended, true).unwrap_err().to_string();
+            assert_eq!(told, "1 of 2 files failed; the other 1 are written");
+        }
+    }
+
+    #[test]
+    fn only_what_was_interrupted_counts_as_that() {
+        let (_, jobs) = two_jobs();
+        let fine = || Some(Ok(Report::default()));
+        // Asked to stop when all was done.
+        assert!(tell(&jobs, vec![fine(), fine()], true).is_ok());
+        let stopped = WavError {
+            path: jobs[1].output.clone(),
+            problem: WavProblem::Interrupted,
+        };
+        for (second, says) in [
+            (None, "interrupted: 1 of 2 files are written, nothing"),
+            (
+                Some(Err(stopped.into())),
+                "interrupted: 1 of 2 files are written, nothing",
+            ),
+            (
+                Some(Err(Problem::new("the disk is full"))),
+                "1 of 2 files failed",
+            ),
+        ] {
+            let told = tell(&jobs, vec![fine(), second], true).unwrap_err();
+            assert!(told.to_string().contains(says), "{told}");
+        }
+    }
 }

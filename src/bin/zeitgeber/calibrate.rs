@@ -6,7 +6,7 @@ use crate::print;
 use std::path::{Path, PathBuf};
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{
-    BEAT, CARRIER, FADE_IN, L1_KIND, L1_LEVEL, LAYER_BINAURAL, NOISE_KIND, NOISE_LEVEL,
+    BEAT, CARRIER, FADE_IN, L1_KIND, L1_LEVEL, LAYER_BINAURAL, NOISE_KIND, NOISE_LEVEL, NOISE_WIDTH,
 };
 use zeitgeber::offline::{
     Container, RenderOptions, SampleFormat, Silence, SoundFile, Tags, render,
@@ -100,6 +100,8 @@ impl Args {
             Signal::Pink => vec![
                 (NOISE_KIND, NOISE_KIND.control().parse("pink")?),
                 checked(NOISE_LEVEL, self.level)?,
+                // The same in both ears.
+                checked(NOISE_WIDTH, 0.0)?,
             ],
         });
         let options = RenderOptions {

@@ -1,46 +1,39 @@
 //! `--capture DIR --plot`: a picture of every captured node, as `zeitgeber analyze --plot` draws it.
 
 use crate::analyze;
-use crate::args::Problem;
-use std::fs;
-use std::path::PathBuf;
-use zeitgeber::offline::{Capture, DecodeProblem, Decoder};
+use crate::args::{self, Problem};
+use crate::material::Stage;
+use std::path::{Path, PathBuf};
+use zeitgeber::offline::{DecodeProblem, Decoder};
 
-/// Draws the captured nodes of a render that has ended, each as `NODE.png` beside its `NODE.wav`. Buses have no
-/// two ears and are left out.
-pub fn draw(capture: &Capture) -> Result<(), Problem> {
-    for file in files(capture)? {
-        match Decoder::open(&file) {
-            Err(error) if matches!(error.problem, DecodeProblem::Channels(_)) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(_) => analyze::draw(&file, &file.with_extension("png"))?,
+/// Draws the files of captured nodes, each as `NODE.png` beside its `NODE.wav`, but over none of the files to `keep`.
+/// Buses have no two ears and are left out. The sound is there already, so what goes wrong is a warning; those are
+/// returned.
+pub fn draw(captured: &[PathBuf], keep: &[PathBuf], stage: &Stage) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (n, file) in captured.iter().enumerate() {
+        if stage.is_stopped() {
+            warnings.push(format!(
+                "interrupted: {} of {} captures are not drawn",
+                captured.len() - n,
+                captured.len()
+            ));
+            break;
+        }
+        if let Err(problem) = picture(file, keep) {
+            warnings.push(format!("{} is not drawn: {problem}", file.display()));
         }
     }
-    Ok(())
+    warnings
 }
 
-/// The files of the nodes that were named, or else all of the folder.
-fn files(capture: &Capture) -> Result<Vec<PathBuf>, Problem> {
-    if !capture.nodes.is_empty() {
-        return Ok(capture
-            .nodes
-            .iter()
-            .map(|node| capture.file(node))
-            .collect());
+fn picture(file: &Path, keep: &[PathBuf]) -> Result<(), Problem> {
+    let picture = file.with_extension("png");
+    match Decoder::open(file) {
+        Err(error) if matches!(error.problem, DecodeProblem::Channels(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+        Ok(_) => {}
     }
-    let unreadable = |error: std::io::Error| {
-        Problem::new(format!(
-            "{}: cannot be read: {error}",
-            capture.folder.display()
-        ))
-    };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&capture.folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|ending| ending == "wav") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+    args::refuse_overwrite(&picture, keep.iter().map(PathBuf::as_path))?;
+    analyze::draw(file, &picture)
 }

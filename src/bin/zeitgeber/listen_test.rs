@@ -24,6 +24,9 @@ const RATE: u32 = 48_000;
 const TRIALS: (u32, u32) = (1, 200);
 const SECONDS: (f64, f64) = (1.0, 600.0);
 
+/// Seconds in which an excerpt ends.
+const END: f64 = 0.020;
+
 /// Make a blind listening test: files of equal loudness, a sheet and a key; or score its answers
 ///
 /// Without --b the other condition is the sham: the same sound with a beat of 0, which is two equal tones. Both are
@@ -128,6 +131,7 @@ impl Args {
                 folder.with_file_name(name)
             }
         };
+        check_key(&key, folder)?;
         if folder.exists() || key.exists() {
             return Err(Problem::new(format!(
                 "{}: it is there already; a test of before is not written over, name another folder",
@@ -260,18 +264,24 @@ impl Args {
             ));
         }
         let mut change = [0.0, 0.0];
-        match (first.loudness, second.loudness) {
-            (Some(a), Some(b)) => change = [f64::min(b - a, 0.0), f64::min(a - b, 0.0)],
-            (None, None) => {}
+        let matched = match (first.loudness, second.loudness) {
+            (Some(a), Some(b)) => {
+                change = [f64::min(b - a, 0.0), f64::min(a - b, 0.0)];
+                format!("A and B at {:.1} LUFS", a.min(b))
+            }
+            (None, None) => {
+                "A and B as loud as they are: too soft or too short to be measured".to_owned()
+            }
             _ => {
                 return Err(Problem::new(
                     "A or B is silent: anybody can tell them apart",
                 ));
             }
-        }
+        };
         for (ears, change) in [&mut a_ears, &mut b_ears].into_iter().zip(change) {
             let gain = 10f64.powf(change / 20.0) as f32;
             ears.iter_mut().flatten().for_each(|sample| *sample *= gain);
+            ears.iter_mut().for_each(|ear| end_softly(ear, rate));
         }
         let seed = self
             .seed
@@ -334,13 +344,34 @@ impl Args {
         let text = about + &sheet::key(self.kind, &order);
         fs::write(key, text).map_err(|error| wrong(key, error))?;
         Ok(format!(
-            "{}: {} trials of {:.0} s, level-matched within {:.1} dB; open sheet.html\n{}: the key, for later\n",
+            "{}: {} trials of {:.0} s, {matched}; open sheet.html\n{}: the key, for later\n",
             folder.display(),
             self.trials,
             self.seconds,
-            change[0].abs().max(change[1].abs()),
             key.display()
         ))
+    }
+}
+
+/// Refuses a key that the listener would find, or that cannot be written, before anything is rendered.
+fn check_key(key: &Path, folder: &Path) -> Result<(), Problem> {
+    let wrong = |what: &str| Err(Problem::new(format!("{}: {what}", key.display())));
+    if key.ancestors().any(|part| args::same_name(part, folder)) {
+        return wrong("the key would lie in the listener's folder; name a file elsewhere");
+    }
+    let parent = key.parent().unwrap_or(Path::new(""));
+    if !parent.as_os_str().is_empty() && !parent.is_dir() {
+        return wrong("the folder of the key does not exist; make it first");
+    }
+    Ok(())
+}
+
+/// Lets an excerpt end as a raised cosine: where it is cut must not click.
+fn end_softly(ear: &mut [f32], rate: u32) {
+    let count = ((END * f64::from(rate)) as usize).min(ear.len());
+    for (n, sample) in ear.iter_mut().rev().take(count).enumerate() {
+        let phase = std::f64::consts::PI * n as f64 / count as f64;
+        *sample *= (0.5 - 0.5 * phase.cos()) as f32;
     }
 }
 

@@ -1,10 +1,11 @@
 //! `zeitgeber live`: an audio device or a file in, the engine, an audio device out; arrow keys play it.
 
 use crate::args::{self, Problem};
+use crate::brought::Brought;
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
 use crate::live_inserts::Inserts;
-use crate::{live_devices, print, signals};
+use crate::{live_devices, print, signals, tell, warn};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::{cursor, execute, terminal};
 use std::io::{self, IsTerminal, Write};
@@ -34,7 +35,7 @@ const REFRESH: Duration = Duration::from_millis(100);
     zeitgeber live --list\n  \
     zeitgeber live music.flac --set prog_kind=shift --set beat=8\n  \
     zeitgeber live --input \"Scarlett\" --in-channels 3,4 --frames 128\n  \
-    zeitgeber live --backend jack --midi \"Keystation\" --set carrier_source=midi\n  \
+    zeitgeber live --backend jack --midi \"Keystation\" --set l1_kind=binaural --set carrier_source=midi\n  \
     zeitgeber live --no-input --preset \"Calm ten\" --headless --osc\n\n\
     docs/live.md tells how the sound of the whole system goes through it.")]
 pub struct Args {
@@ -57,7 +58,7 @@ pub struct Args {
     #[arg(long, value_name = "LEFT[,RIGHT]", default_value = "1,2", value_parser = channels)]
     in_channels: [usize; 2],
     /// The channels of the output device that are the two ears
-    #[arg(long, value_name = "LEFT,RIGHT", default_value = "1,2", value_parser = channels)]
+    #[arg(long, value_name = "LEFT,RIGHT", default_value = "1,2", value_parser = two_channels)]
     out_channels: [usize; 2],
     /// Sample rate; that of the output device where it is not given
     #[arg(long, value_name = "HZ", value_parser = args::rate, allow_hyphen_values = true)]
@@ -74,23 +75,15 @@ pub struct Args {
     /// A preset by name (`zeitgeber presets list`) or file; its protocol plays by itself
     #[arg(long, value_name = "NAME|FILE")]
     preset: Option<String>,
-    /// Set a parameter, over the preset's; without a preset and an l1_kind, layer 1 is binaural
+    /// Set a parameter, over the preset's. Where nothing is set, and no preset or insert is named, layer 1 is binaural
     #[arg(long, value_name = "ID=VALUE")]
     set: Vec<String>,
-    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
-    #[arg(long, value_name = "FILE.sofa")]
-    hrtf: Option<PathBuf>,
-    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
-    /// library; its first parameters are a_1 to a_4, from 0 to 1
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_a: Option<String>,
-    /// The node of insert B, in everything before the ceiling
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_b: Option<String>,
-    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given)
-    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "9000",
-        value_parser = clap::value_parser!(u16).range(1..))]
-    osc: Option<u16>,
+    #[command(flatten)]
+    brought: Brought,
+    /// Listen to OSC, head trackers and opentrack at a UDP port of this machine (9000 where none is given); with 0.0.0.0:
+    /// before it to other machines, too
+    #[arg(long, value_name = "[ADDRESS:]PORT", num_args = 0..=1, default_missing_value = "9000", value_parser = door)]
+    osc: Option<Door>,
     /// Listen to a MIDI port: its name, or part of it. Notes move the carrier where carrier_source is midi
     #[arg(long, value_name = "NAME")]
     midi: Option<String>,
@@ -100,6 +93,31 @@ pub struct Args {
     /// End after this time
     #[arg(long, value_name = "LENGTH", value_parser = args::length, allow_hyphen_values = true)]
     seconds: Option<f64>,
+}
+
+/// Where OSC is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Door {
+    port: u16,
+    anywhere: bool,
+}
+
+/// Reads a port, alone or behind an address.
+fn door(text: &str) -> Result<Door, String> {
+    let wrong =
+        || "write a port from 1 to 65535, alone or as 0.0.0.0:9000 for other machines".to_owned();
+    let (address, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
+    let port = port
+        .parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(wrong)?;
+    let anywhere = match address {
+        "127.0.0.1" | "localhost" => false,
+        "0.0.0.0" => true,
+        _ => return Err(wrong()),
+    };
+    Ok(Door { port, anywhere })
 }
 
 /// Reads channels, counted from 1.
@@ -113,6 +131,16 @@ fn channels(text: &str) -> Result<[usize; 2], String> {
         [one @ 1..=1024] => Ok([one - 1; 2]),
         [left @ 1..=1024, right @ 1..=1024] => Ok([left - 1, right - 1]),
         _ => Err(wrong()),
+    }
+}
+
+/// Reads two channels that differ: what goes out to one alone would lack an ear.
+fn two_channels(text: &str) -> Result<[usize; 2], String> {
+    match channels(text)? {
+        [left, right] if left == right => {
+            Err("the two ears need a channel each; write for example 3,4".to_owned())
+        }
+        ears => Ok(ears),
     }
 }
 
@@ -130,8 +158,9 @@ impl End {
     }
 }
 
-/// What is said at the end.
+/// What is said at the end, after the sound has faded.
 fn farewell(running: &Running, end: &End) -> Result<(), Problem> {
+    running.fade_out();
     let (missed, lost) = running.dropouts();
     let (_, most) = running.load();
     print(&format!(
@@ -150,20 +179,23 @@ impl Args {
         let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
-            eprintln!("zeitgeber: warning: {warning}");
+            warn(warning);
         }
-        let mut settings = preset.map_or_else(
-            || vec![(L1_KIND, LAYER_BINAURAL as f64)],
-            Preset::all_settings,
-        );
+        let mut settings = preset.map_or_else(Vec::new, Preset::all_settings);
+        if self.asks_for_nothing() {
+            settings.push((L1_KIND, LAYER_BINAURAL as f64));
+        }
         settings.extend(args::settings(&self.set)?);
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
-        let hrtf = self.hrtf.as_ref().or(asked_hrtf.as_ref());
+        let hrtf = self.brought.hrtf.as_ref().or(asked_hrtf.as_ref());
         // What is wrong with the file is said before anything is opened.
         if let Some(file) = hrtf {
             hrtf::sofa::read(file)?;
         }
-        let mut inserts = Inserts::open([&self.insert_a, &self.insert_b])?;
+        let Brought {
+            insert_a, insert_b, ..
+        } = &self.brought;
+        let mut inserts = Inserts::open([insert_a, insert_b])?;
         let keys = !self.headless;
         if keys && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
@@ -216,6 +248,12 @@ impl Args {
         farewell(&running, &end)
     }
 
+    /// Whether nothing says what is to sound.
+    fn asks_for_nothing(&self) -> bool {
+        let inserts = [&self.brought.insert_a, &self.brought.insert_b];
+        self.preset.is_none() && self.set.is_empty() && inserts.iter().all(|node| node.is_none())
+    }
+
     /// What is listened to.
     fn desk(&self, settings: &[(ControlId, f64)]) -> Arc<Desk> {
         let desk = Arc::new(Desk::default());
@@ -225,13 +263,14 @@ impl Args {
                 let set = settings.iter().rev().find(|(set, _)| *set == id);
                 set.map_or(id.control().default_value(), |(_, value)| *value)
             }),
-            say: Box::new(|text| eprintln!("zeitgeber: {text}\r")),
+            say: Box::new(|text| tell(format_args!("{text}\r"))),
             // It looks often enough by itself.
             wake: Box::new(|| ()),
         });
         desk.edit(|settings| {
             settings.osc = self.osc.is_some();
-            settings.port = self.osc.unwrap_or(OSC_PORT);
+            settings.port = self.osc.map_or(OSC_PORT, |door| door.port);
+            settings.anywhere = self.osc.is_some_and(|door| door.anywhere);
             settings.midi_port = self.midi.clone().unwrap_or_default();
         });
         desk
@@ -259,7 +298,7 @@ impl Outside {
                 Command::Seek(seconds) => running.order(Order::Seek(seconds)),
                 Command::Preset(name) => {
                     if let Err(problem) = load(running, &name) {
-                        eprintln!("zeitgeber: {problem}\r");
+                        tell(format_args!("{problem}\r"));
                     }
                 }
                 // These never leave the desk.
@@ -321,7 +360,7 @@ impl Drop for Screen {
         // There is nothing left to try where this fails.
         let _ = terminal::disable_raw_mode();
         let _ = execute!(io::stdout(), cursor::Show);
-        println!();
+        let _ = writeln!(io::stdout());
     }
 }
 
@@ -458,6 +497,30 @@ mod tests {
         for text in ["", "0", "1,0", "1,2,3", "left", "-1", "9999"] {
             assert!(channels(text).is_err(), "{text}");
         }
+        assert_eq!(two_channels("4,3"), Ok([3, 2]));
+        for text in ["3", "3,3", "2, 2"] {
+            assert!(two_channels(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_layer_is_added_only_where_nothing_is_asked_for() {
+        #[derive(clap::Parser)]
+        struct Live {
+            #[command(flatten)]
+            args: Args,
+        }
+        let nothing = |words: &[&str]| {
+            let words = ["live"].iter().chain(words);
+            let live: Live = clap::Parser::try_parse_from(words).unwrap();
+            live.args.asks_for_nothing()
+        };
+        assert!(nothing(&[]));
+        assert!(nothing(&["music.flac", "--frames", "128"]));
+        assert!(!nothing(&["--set", "prog_kind=shift"]));
+        assert!(!nothing(&["--preset", "Calm ten"]));
+        assert!(!nothing(&["--insert-a", "gate"]));
+        assert!(!nothing(&["--insert-b", "gate"]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
 use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
@@ -26,6 +27,14 @@ use zeitgeber::space::bring;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
+
+/// The largest block of a device that is reckoned with where none is asked for.
+const LARGEST: usize = 8192;
+
+/// Seconds in which the sound fades before the devices are closed, and of silence after it: what was handed out before is
+/// heard by then.
+const FADE: f64 = 0.030;
+const SILENCE: f64 = 0.200;
 
 /// Key presses that may wait for the audio thread, and that one block takes; and notes.
 const PRESSES: usize = 64;
@@ -68,7 +77,7 @@ pub struct Request<'a> {
     pub desk: &'a Desk,
 }
 
-/// Open devices, which play until this is dropped.
+/// Open devices, which play until this is dropped, and fade before.
 pub struct Running {
     /// Which devices, at what rate.
     pub description: String,
@@ -82,8 +91,27 @@ pub struct Running {
     file: mpsc::Receiver<Result<(), Problem>>,
     dropouts: Arc<Dropouts>,
     load: Arc<Load>,
+    leave: Arc<Leave>,
+    /// How long a fade may take at most: a device may have stopped by itself.
+    patience: Duration,
+    failed: Cell<bool>,
     _notes: Option<Notes>,
     _streams: Streams,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.fade_out();
+    }
+}
+
+/// How the sound ends.
+#[derive(Default)]
+struct Leave {
+    /// It is asked to.
+    asked: AtomicBool,
+    /// It has.
+    silent: AtomicBool,
 }
 
 /// What plays.
@@ -158,6 +186,17 @@ impl Running {
         )
     }
 
+    /// Fades the sound, and returns when it is silent.
+    pub fn fade_out(&self) {
+        self.leave.asked.store(true, Relaxed);
+        let end = Instant::now() + self.patience;
+        while !self.failed.get() && !self.leave.silent.load(Relaxed) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // It is not waited for twice.
+        self.failed.set(true);
+    }
+
     /// Whether the file that is played has ended, or the problem that it ended with.
     pub fn file_ended(&self) -> Result<bool, Problem> {
         match self.file.try_recv() {
@@ -168,14 +207,16 @@ impl Running {
 
     /// The error that ended a stream, if one did; passing ones are counted as dropouts.
     pub fn take_error(&self) -> Option<Problem> {
-        self.errors.try_iter().find_map(|error| match error.kind() {
+        let error = self.errors.try_iter().find_map(|error| match error.kind() {
             ErrorKind::Xrun => {
                 self.dropouts.missed.fetch_add(1, Relaxed);
                 None
             }
             ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => None,
             _ => Some(Problem::new(format!("the audio device stopped: {error}"))),
-        })
+        });
+        self.failed.set(self.failed.get() || error.is_some());
+        error
     }
 }
 
@@ -216,9 +257,9 @@ impl Devices {
                     host.default_input_device(),
                     host.input_devices().map(Iterator::collect),
                 )?;
-                // One channel will do where the first two were not asked for by name.
+                // One channel will do where the first two were not asked for by name; JACK makes as many as are asked for.
                 let channels = match request.in_channels {
-                    [0, 1] => 1,
+                    [0, 1] if request.backend != Backend::Jack => 1,
                     asked => needs(asked),
                 };
                 let format = choose(&input, input.supported_input_configs(), rate, channels)?;
@@ -265,8 +306,10 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
     let telemetry = engine.telemetry().clone();
     let (dropouts, load) = (Arc::new(Dropouts::default()), Arc::new(Load::default()));
     // A quarter of a second holds what the two devices may run apart; two blocks are there from the
-    // beginning so that the first jitter is no gap.
-    let ahead = 2 * request.frames.map_or(BLOCK, |frames| frames as usize);
+    // beginning so that the first jitter is no gap. Where the device chooses its blocks, the first shows how many frames
+    // these are.
+    let block = request.frames.map_or(LARGEST, |frames| frames as usize);
+    let ahead = 2 * block;
     let (mut captured, played) = RingBuffer::new(ahead + (rate / 4) as usize);
     for _ in 0..ahead {
         let _ = captured.push([0.0; 2]);
@@ -276,8 +319,14 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
     let notes = request.midi.and_then(|port| live_notes::open(port, notes));
     let (failed, errors) = mpsc::channel();
     let (ended, file) = mpsc::channel();
+    let leave = Arc::new(Leave::default());
+    let patience =
+        Duration::from_secs_f64(FADE + 2.0 * SILENCE + 4.0 * block as f64 / f64::from(rate));
     let player = Player {
         engine,
+        ahead,
+        leave: leave.clone(),
+        gone: 0,
         captured: (!matches!(request.input, Input::Silence)).then_some(played),
         pressed,
         noted,
@@ -313,6 +362,9 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
             file,
             dropouts,
             load,
+            leave,
+            patience,
+            failed: Cell::new(false),
             _notes: notes,
             _streams: Streams::Thread(without_device(player, block)),
         });
@@ -356,6 +408,9 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
         file,
         dropouts,
         load,
+        leave,
+        patience,
+        failed: Cell::new(false),
         _notes: notes,
         _streams: Streams::Devices(output_stream, input_stream),
     })
@@ -382,6 +437,11 @@ fn without_device(mut player: Player, block: usize) -> Arc<AtomicBool> {
 /// What runs in the output callback.
 struct Player {
     engine: Engine,
+    /// Frames of silence that the ring was begun with, until the first block.
+    ahead: usize,
+    leave: Arc<Leave>,
+    /// Frames since it was asked to leave.
+    gone: usize,
     captured: Option<Consumer<[f32; 2]>>,
     pressed: Consumer<(ControlId, f64)>,
     noted: Consumer<u8>,
@@ -400,6 +460,11 @@ impl Player {
     fn fill<T: SizedSample + FromSample<f32>>(&mut self, data: &mut [T], channels: usize) {
         let began = Instant::now();
         let all = data.len() / channels;
+        // More than two blocks of silence would only be late.
+        for _ in 2 * all..std::mem::take(&mut self.ahead) {
+            let _ = self.captured.as_mut().map(|ring| ring.pop());
+        }
+        let leaves = self.leave.asked.load(Relaxed);
         for block in data.chunks_mut(BLOCK * channels) {
             let frames = block.len() / channels;
             let mut missing = false;
@@ -408,7 +473,9 @@ impl Player {
                 missing |= matches!(frame, Some(Err(_)));
                 [self.left[n], self.right[n]] = frame.and_then(Result::ok).unwrap_or([0.0; 2]);
             }
-            self.dropouts.missed.fetch_add(u64::from(missing), Relaxed);
+            // Whoever leaves misses nothing.
+            let missed = u64::from(missing && !leaves);
+            self.dropouts.missed.fetch_add(missed, Relaxed);
             self.events.clear();
             while self.events.len() < PRESSES
                 && let Ok((control, value)) = self.pressed.pop()
@@ -431,6 +498,16 @@ impl Player {
             let (left, right) = (&mut self.left[..frames], &mut self.right[..frames]);
             self.engine
                 .process(left, right, Transport::Absent, &self.events);
+            if leaves {
+                let fade = FADE * self.rate;
+                for (left, right) in left.iter_mut().zip(right) {
+                    let phase = (self.gone as f64 / fade).min(1.0);
+                    let gain = (0.5 + 0.5 * (std::f64::consts::PI * phase).cos()) as f32;
+                    *left *= gain;
+                    *right *= gain;
+                    self.gone += 1;
+                }
+            }
             for (n, frame) in block.chunks_exact_mut(channels).enumerate() {
                 frame.fill(T::from_sample(0.0));
                 for (ear, sample) in self.ears.iter().zip([self.left[n], self.right[n]]) {
@@ -439,6 +516,9 @@ impl Player {
                     }
                 }
             }
+        }
+        if self.gone as f64 >= (FADE + SILENCE) * self.rate {
+            self.leave.silent.store(true, Relaxed);
         }
         self.load.count(began.elapsed(), all, self.rate);
     }
@@ -536,6 +616,78 @@ fn record(
 mod tests {
     use super::*;
 
+    fn player(
+        captured: Consumer<[f32; 2]>,
+        pressed: Consumer<(ControlId, f64)>,
+        noted: Consumer<u8>,
+        dropouts: &Arc<Dropouts>,
+    ) -> Player {
+        Player {
+            engine: Engine::new(48_000.0).unwrap(),
+            ahead: 0,
+            leave: Arc::new(Leave::default()),
+            gone: 0,
+            captured: Some(captured),
+            pressed,
+            noted,
+            dropouts: dropouts.clone(),
+            load: Arc::new(Load::default()),
+            rate: 48_000.0,
+            ears: [0, 1],
+            left: [0.0; BLOCK],
+            right: [0.0; BLOCK],
+            events: Vec::with_capacity(2 * PRESSES),
+        }
+    }
+
+    #[test]
+    fn it_leaves_without_a_click_and_says_when_it_is_silent() {
+        let (_presses, pressed) = RingBuffer::new(1);
+        let (_notes, noted) = RingBuffer::new(1);
+        let (mut ring, captured) = RingBuffer::new(48_000);
+        (0..48_000).for_each(|_| ring.push([0.5, -0.5]).unwrap());
+        let mut player = player(captured, pressed, noted, &Arc::default());
+        let mut heard = Vec::new();
+        let mut block = [0.0f32; 2 * 256];
+        for n in 0..60 {
+            player.leave.asked.store(n >= 4, Relaxed);
+            player.fill(&mut block, 2);
+            heard.extend(block.chunks(2).map(|frame| {
+                assert_eq!(frame[0], -frame[1]);
+                frame[0]
+            }));
+        }
+        let asked = 4 * 256;
+        assert!(heard[..asked].iter().all(|x| *x == 0.5));
+        let steepest = heard.windows(2).map(|two| (two[1] - two[0]).abs());
+        // A raised cosine of 1440 frames, and no edge.
+        assert!(steepest.fold(0.0, f32::max) < 0.0006);
+        assert!(heard[asked + 960] > 0.01, "it takes more than 20 ms");
+        assert!(heard[asked + 1441..].iter().all(|x| *x == 0.0));
+        assert!(player.leave.silent.load(Relaxed));
+    }
+
+    #[test]
+    fn the_ring_is_two_blocks_ahead_whatever_the_device_chooses() {
+        for block in [128, 1024, LARGEST, 2 * LARGEST] {
+            let (_presses, pressed) = RingBuffer::new(1);
+            let (_notes, noted) = RingBuffer::new(1);
+            let (mut ring, captured) = RingBuffer::new(4 * LARGEST);
+            (0..2 * LARGEST).for_each(|_| ring.push([0.0; 2]).unwrap());
+            let mut player = player(captured, pressed, noted, &Arc::default());
+            player.ahead = 2 * LARGEST;
+            let mut data = vec![0.0f32; 2 * block];
+            player.fill(&mut data, 2);
+            let left = player.captured.as_ref().unwrap().slots();
+            assert_eq!(left, block.min(2 * LARGEST - block), "{block}");
+            // No more is left out later.
+            (0..block).for_each(|_| ring.push([0.0; 2]).unwrap());
+            player.fill(&mut data, 2);
+            let now = player.captured.as_ref().unwrap().slots();
+            assert_eq!(now, left, "{block}");
+        }
+    }
+
     #[test]
     fn ears_lie_on_the_channels_that_were_asked_for() {
         let (_presses, pressed) = RingBuffer::new(1);
@@ -548,19 +700,8 @@ mod tests {
         // A mono device, and one channel for both.
         take(&[0.5f32], 1, [0, 1], &mut ring, &dropouts);
         take(&data[..4], 4, [3, 3], &mut ring, &dropouts);
-        let mut player = Player {
-            engine: Engine::new(48_000.0).unwrap(),
-            captured: Some(captured),
-            pressed,
-            noted,
-            dropouts: dropouts.clone(),
-            load: Arc::new(Load::default()),
-            rate: 48_000.0,
-            ears: [1, 2],
-            left: [0.0; BLOCK],
-            right: [0.0; BLOCK],
-            events: Vec::with_capacity(2 * PRESSES),
-        };
+        let mut player = player(captured, pressed, noted, &dropouts);
+        player.ears = [1, 2];
         let mut out = [7.0f32; 12];
         player.fill(&mut out, 3);
         let wanted = [0.0, 0.1, 0.2, 0.0, 0.3, 0.4, 0.0, 0.5, 0.5, 0.0, 0.2, 0.2];

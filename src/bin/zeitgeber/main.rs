@@ -6,6 +6,7 @@
 mod analyze;
 mod args;
 mod batch;
+mod brought;
 mod calibrate;
 mod capture_plot;
 mod graph;
@@ -33,6 +34,7 @@ mod treatments;
 use args::Problem;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use zeitgeber::text::nearest;
@@ -114,29 +116,8 @@ fn explain(error: &clap::Error) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problem) => refuse(&problem),
         },
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
-            if std::env::args().nth(1).as_deref() == Some("presets") =>
-        {
-            refuse(&Problem::new(
-                "give a command of presets: list, show, check, rename, delete, import, export or measure",
-            ))
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
-            if std::env::args().nth(1).as_deref() == Some("osc") =>
-        {
-            refuse(&Problem::new("give a command of osc: monitor"))
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
-            if std::env::args().nth(1).as_deref() == Some("node") =>
-        {
-            refuse(&Problem::new(
-                "give a command of node: new, check, build or watch",
-            ))
-        }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            refuse(&Problem::new(
-                "give a command: render, run, params, nodes, node, graph, analyze, live, hrtf, presets, osc, listen-test or calibrate; --help explains them",
-            ))
+            refuse(&Problem::new(commands()))
         }
         kind => {
             let said = text.split("\n\nUsage:").next().unwrap_or(&text);
@@ -168,7 +149,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 fn nearest_word(unknown: &str) -> String {
     let cli = Cli::command();
     let mut called = &cli;
-    for word in std::env::args().skip(1) {
+    for word in words() {
         match called.find_subcommand(word) {
             Some(command) => called = command,
             None => break,
@@ -190,6 +171,45 @@ fn nearest_word(unknown: &str) -> String {
     nearest(unknown, words.iter().map(String::as_str))
 }
 
+/// What the program was called with; what is no text is shown as far as it is.
+fn words() -> impl Iterator<Item = String> {
+    let words = std::env::args_os().skip(1);
+    words.map(|word| word.to_string_lossy().into_owned())
+}
+
+/// Which commands there are where one is missing.
+fn commands() -> String {
+    let cli = Cli::command();
+    let called = words()
+        .next()
+        .and_then(|word| cli.find_subcommand(word))
+        .unwrap_or(&cli);
+    let names: Vec<&str> = called
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    let names = match &names[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
+    };
+    if called.get_name() == cli.get_name() {
+        format!("give a command: {names}; --help explains them")
+    } else {
+        format!("give a command of {}: {names}", called.get_name())
+    }
+}
+
+/// One line on stderr. Nobody is left to tell where that is closed.
+fn tell(text: impl Display) {
+    let _ = writeln!(io::stderr(), "zeitgeber: {text}");
+}
+
+/// A warning on stderr.
+fn warn(text: impl Display) {
+    tell(format_args!("warning: {text}"));
+}
+
 /// One line on stderr, and the exit code.
 fn refuse(problem: &Problem) -> ExitCode {
     let line = problem
@@ -197,8 +217,7 @@ fn refuse(problem: &Problem) -> ExitCode {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    // Nobody is left to tell where stderr is closed.
-    let _ = writeln!(io::stderr(), "zeitgeber: {line}");
+    tell(line);
     ExitCode::from(WRONG)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::args::{self, Problem};
 use crate::normalize::{Goal, Waiting};
-use crate::{capture_plot, print, signals};
+use crate::{capture_plot, print, signals, warn};
 use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf, is_separator};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use zeitgeber::offline::{
-    BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence, SoundFile,
-    Source, Tags, WavError, WavProblem, resampled,
+    Aside, BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence,
+    SoundFile, Source, Tags, WavError, WavProblem, resampled,
 };
 
 /// Rate of silence where none is asked for, in hertz.
@@ -200,7 +200,12 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 impl Material {
     /// Whether a file is the one that is written.
     pub fn is_output(&self, file: &Path) -> bool {
-        self.output == file
+        args::same_name(&self.output, file)
+    }
+
+    /// Whether the whole is brought to a level.
+    pub fn is_normalized(&self) -> bool {
+        self.normalize.is_some()
     }
 
     /// How many inputs may be treated at a time.
@@ -243,7 +248,10 @@ impl Material {
             name.push(".");
             name.push(container.ending());
             let output = self.output.join(name);
-            if let Some(other) = jobs.iter().find(|job| job.output == output) {
+            if let Some(other) = jobs
+                .iter()
+                .find(|job| args::same_name(&job.output, &output))
+            {
                 let other = other.input.as_deref().unwrap_or(Path::new(""));
                 return Err(Problem::new(format!(
                     "{}: both {} and {} would become this file; render one of them elsewhere",
@@ -304,10 +312,17 @@ impl Material {
         })
     }
 
-    /// What to capture of a job, if anything.
-    pub fn capture(&self, job: &Job) -> Option<Capture> {
+    /// What to capture of a job, if anything. Nothing is written over inputs, the output and what else is to be kept.
+    pub fn capture<'a>(
+        &self,
+        job: &Job,
+        keep: impl IntoIterator<Item = &'a PathBuf>,
+        tags: &Tags,
+    ) -> Option<Capture> {
         let mut capture = Capture::parse(self.capture.as_deref()?);
         capture.keep = self.inputs.iter().chain([&job.output]).cloned().collect();
+        capture.keep.extend(keep.into_iter().cloned());
+        capture.tags = tags.clone();
         if let Some(own) = &job.own_folder {
             capture.folder.push(own);
         }
@@ -327,10 +342,10 @@ impl Material {
     }
 
     /// Draws what was captured, if that is asked for.
-    pub fn draw(&self, capture: Option<&Capture>) -> Result<(), Problem> {
-        match capture {
-            Some(capture) if self.plot => capture_plot::draw(capture),
-            _ => Ok(()),
+    pub fn draw(&self, report: &mut Report, capture: Option<&Capture>, stage: &Stage) {
+        if let (Some(capture), true) = (capture, self.plot) {
+            let warnings = capture_plot::draw(&report.captured, &capture.keep, stage);
+            report.warnings.extend(warnings);
         }
     }
 
@@ -472,11 +487,14 @@ pub struct Output {
 }
 
 /// What a finished job has to say.
+#[derive(Debug, Default)]
 pub struct Report {
     /// For stdout, unless it is to be quiet.
     pub said: String,
     /// For stderr.
     pub warnings: Vec<String>,
+    /// The files of captured nodes.
+    captured: Vec<PathBuf>,
 }
 
 impl Report {
@@ -492,7 +510,7 @@ impl Report {
     /// Says it.
     pub fn tell(&self, is_quiet: bool) -> Result<(), Problem> {
         for warning in &self.warnings {
-            eprintln!("zeitgeber: warning: {warning}");
+            warn(warning);
         }
         if is_quiet { Ok(()) } else { print(&self.said) }
     }
@@ -526,8 +544,9 @@ impl Output {
         self.warnings.push(line);
     }
 
-    /// Completes the file.
-    pub fn finish(mut self, frames: u64) -> Result<Report, Problem> {
+    /// Completes the file; what lies aside takes its names after it.
+    pub fn finish(mut self, frames: u64, aside: Aside) -> Result<Report, Problem> {
+        let is_normalized = self.waiting.is_some();
         if let Some(waiting) = self.waiting.take() {
             // A second way through the file, quicker than the first.
             self.progress.set_position(0);
@@ -544,10 +563,16 @@ impl Output {
         self.progress.finish_and_clear();
         let clipped = self.file.clipped();
         self.file.finish()?;
+        let captured = aside.finish()?;
         if clipped > 0 {
+            // What is brought to a level is so after the engine: no parameter helps.
+            let advice = if is_normalized {
+                "ask --normalize for less, for example -1dBTP, or give --bits 32f"
+            } else {
+                "lower out_gain, switch the ceiling on, or give --bits 32f"
+            };
             self.warnings.push(format!(
-                "{}: {clipped} samples were beyond full scale and were cut off; lower out_gain, switch \
-                 the ceiling on, or give --bits 32f",
+                "{}: {clipped} samples were beyond full scale and were cut off; {advice}",
                 self.path.display()
             ));
         }
@@ -561,6 +586,7 @@ impl Output {
                 self.notes
             ),
             warnings: self.warnings,
+            captured,
         })
     }
 }

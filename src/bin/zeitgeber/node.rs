@@ -305,7 +305,7 @@ fn watch(file: &Path, material: &Material, set: &[String]) -> Result<(), Problem
                 .and_then(|node| run::through(&node, material, set));
             if let Err(problem) = rendered {
                 // The last good sound stays where it is.
-                let _ = writeln!(io::stderr(), "zeitgeber: {problem}");
+                crate::tell(problem);
             }
         }
         thread::sleep(GLANCE);

@@ -1,5 +1,5 @@
 //! `--normalize`: the render waits in a file of its own until all of it has been measured, and is written at the
-//! level that was asked for. Memory grows by 10 bytes for a second of sound.
+//! level that was asked for. Memory grows by 80 bytes for a second of sound.
 
 use crate::args::Problem;
 use std::fmt;
@@ -183,7 +183,7 @@ impl Waiting {
                 let peak = loudness.true_peak.iter().copied().reduce(f64::max);
                 let above = peak.map_or(0.0, |peak| peak + change);
                 let warning = if above > 0.05 && matches!(self.goal, Goal::Loudness(_)) {
-                    "; it is above full scale: ask for less, or switch the ceiling on"
+                    "; it is above full scale, which only floats hold (--bits 32f): ask for less, or for -1dBTP"
                 } else {
                     ""
                 };

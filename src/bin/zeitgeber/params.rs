@@ -51,17 +51,14 @@ fn values(control: &Control) -> String {
         Values::Number { min, max, unit, .. } => {
             format!("{min} to {max} {unit}").trim_end().to_owned()
         }
-        Values::Choice {
-            names, available, ..
-        } => names[..available].join(", "),
+        Values::Choice { names, .. } => names.join(", "),
         Values::Switch { .. } => "off, on".to_owned(),
     }
 }
 
 /// One element of the array that `--json` prints: `id`, `name`, `group`, `help`, `type` ("number",
 /// "choice" or "switch") and `default` for all; for numbers `min`, `max`, `unit` ("" for none),
-/// `decimals`, `scale` ("linear" or "logarithmic"), `silent_at_min` and `note` (a MIDI note number); for choices `values`, the names
-/// that sound in this version, and `reserved`, those of later ones.
+/// `decimals`, `scale` ("linear" or "logarithmic"), `silent_at_min` and `note` (a MIDI note number); for choices `values`, the names.
 fn describe(control: &Control) -> Value {
     let mut entry = json!({
         "id": control.id,
@@ -93,15 +90,10 @@ fn describe(control: &Control) -> Value {
             "silent_at_min": floor_is_silence,
             "note": is_note,
         }),
-        Values::Choice {
-            names,
-            default,
-            available,
-        } => json!({
+        Values::Choice { names, default } => json!({
             "type": "choice",
             "default": names[default],
-            "values": names[..available],
-            "reserved": names[available..],
+            "values": names,
         }),
         Values::Switch { default } => json!({ "type": "switch", "default": default }),
     };

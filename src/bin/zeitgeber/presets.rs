@@ -149,7 +149,7 @@ impl Args {
 }
 
 fn warn(line: &str) {
-    eprintln!("zeitgeber: warning: {line}");
+    crate::warn(line);
 }
 
 fn list(library: &Library, json: bool) -> Result<(), Problem> {
@@ -222,7 +222,7 @@ fn check(files: &[PathBuf]) -> Result<(), Problem> {
         return Ok(());
     };
     for line in wrong {
-        eprintln!("zeitgeber: {line}");
+        crate::tell(line);
     }
     Err(Problem::new(last))
 }

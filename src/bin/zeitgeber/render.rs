@@ -2,6 +2,7 @@
 
 use crate::args::{self, Problem};
 use crate::batch;
+use crate::brought::Brought;
 use crate::material::{Job, Material, Report, Stage};
 use crate::node;
 use std::path::{Path, PathBuf};
@@ -46,16 +47,8 @@ pub struct Args {
     /// What the input is: stereo (or mono), or an ambisonic bus of order 1 to 7, which is decoded to two ears
     #[arg(long, value_enum, default_value_t = Bus::Stereo)]
     bus: Bus,
-    /// The SOFA file whose head-related filters space renders with, in place of the embedded set
-    #[arg(long, value_name = "FILE.sofa")]
-    hrtf: Option<PathBuf>,
-    /// The node of insert A, in the incoming audio before space: a built-in one by name, a .dsp or .cpp file, or a
-    /// library; its first parameters are a_1 to a_4, from 0 to 1
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_a: Option<String>,
-    /// The node of insert B, in everything before the ceiling
-    #[arg(long, value_name = "NODE|FILE")]
-    insert_b: Option<String>,
+    #[command(flatten)]
+    brought: Brought,
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
@@ -99,14 +92,13 @@ impl Args {
         let entry = self.preset.as_deref().map(args::preset).transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
-            eprintln!("zeitgeber: warning: {warning}");
+            crate::warn(warning);
         }
         let mut settings = preset.map_or_else(Vec::new, |preset| preset.settings().to_vec());
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
         settings.extend(args::settings(&self.set)?);
         let automations = automations(&self.automate)?;
-        let [insert_a, insert_b] = [&self.insert_a, &self.insert_b]
-            .map(|insert| insert.as_deref().map(node::for_insert).transpose());
+        let [insert_a, insert_b] = self.brought.inserts();
         let options = RenderOptions {
             settings,
             bus: None,
@@ -120,7 +112,7 @@ impl Args {
             start: self.start,
             bpm: self.bpm,
             capture: None,
-            hrtf: self.hrtf.clone().or(asked_hrtf),
+            hrtf: self.brought.hrtf.clone().or(asked_hrtf),
             inserts: [insert_a?, insert_b?],
             markers: self.markers.clone(),
         };
@@ -130,7 +122,9 @@ impl Args {
             .into_iter()
             .chain(&options.hrtf)
             .chain(automations.iter().map(|(_, path)| path));
-        let inserts = [&self.insert_a, &self.insert_b].into_iter().flatten();
+        let inserts = [&self.brought.insert_a, &self.brought.insert_b]
+            .into_iter()
+            .flatten();
         let shared = Shared {
             args: &self,
             read: read.cloned().chain(inserts.map(PathBuf::from)).collect(),
@@ -150,7 +144,7 @@ impl Args {
             shared.render(job, &stage)
         });
         drop(made);
-        batch::tell(&jobs, done, &stage, self.material.is_quiet())
+        batch::tell(&jobs, done, self.material.is_quiet())
     }
 }
 
@@ -159,7 +153,7 @@ impl Shared<'_> {
     fn render(&self, job: &Job, stage: &Stage) -> Result<Report, Problem> {
         let material = &self.args.material;
         let mut options = RenderOptions {
-            capture: material.capture(job),
+            capture: material.capture(job, self.read.iter().chain(&self.args.markers), &self.tags),
             ..self.options.clone()
         };
         let read: Vec<&Path> = self.read.iter().map(PathBuf::as_path).collect();
@@ -200,10 +194,10 @@ impl Shared<'_> {
             output.warn(warning);
         }
         if let Some(overshoot) = done.overshoot {
-            output.note(ceiling(overshoot));
+            output.note(ceiling(overshoot, material.is_normalized()));
         }
-        let report = output.finish(done.frames)?;
-        material.draw(options.capture.as_ref())?;
+        let mut report = output.finish(done.frames, done.aside)?;
+        material.draw(&mut report, options.capture.as_ref(), stage);
         Ok(report)
     }
 }
@@ -231,12 +225,18 @@ fn space_stays_off(options: &RenderOptions) -> bool {
     !moves && last.is_none_or(|(_, kind)| *kind as usize == SPACE_OFF)
 }
 
-/// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB.
-fn ceiling(overshoot: f32) -> String {
-    if overshoot < LEAST_OVERSHOOT {
-        "ceiling: no true peak above it".to_owned()
+/// What the summary says of the ceiling: by how much true peaks exceeded it at most, in dB. It is within the engine, and
+/// the whole is brought to a level after that.
+fn ceiling(overshoot: f32, is_normalized: bool) -> String {
+    let place = if is_normalized {
+        "ceiling, before --normalize"
     } else {
-        format!("ceiling: true peaks between samples up to {overshoot:.1} dB above it")
+        "ceiling"
+    };
+    if overshoot < LEAST_OVERSHOOT {
+        format!("{place}: no true peak above it")
+    } else {
+        format!("{place}: true peaks between samples up to {overshoot:.1} dB above it")
     }
 }
 

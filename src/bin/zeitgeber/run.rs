@@ -4,9 +4,13 @@ use crate::args::{self, Problem};
 use crate::material::Material;
 use crate::node;
 use std::path::Path;
+use zeitgeber::file;
 use zeitgeber::graph::{Graph, GraphRun};
 use zeitgeber::live::{LiveNode, Workshop};
 use zeitgeber::offline::{RenderOptions, Tags, alone, lone_node, prepare, run_graph};
+
+/// A graph of more bytes than this is some other file.
+const LONGEST: u64 = 8 << 20;
 
 /// Run a graph, or one node alone, on a file
 #[derive(clap::Args)]
@@ -89,11 +93,11 @@ fn render(
     }
     // What is set before the first frame is there, and does not travel.
     graph.reset();
-    let capture = material.capture(&job);
-    let stage = material.stage(1)?;
     let tags = Tags::default();
+    let capture = material.capture(&job, file.map(Path::to_owned).as_ref(), &tags);
+    let stage = material.stage(1)?;
     let mut output = material.output(&job, &stage, source.as_ref(), graph.outputs(), tags)?;
-    let frames = run_graph(
+    let done = run_graph(
         source.as_mut(),
         &mut graph,
         options.block,
@@ -102,15 +106,16 @@ fn render(
         |channels| output.write(channels),
     );
     fine()?;
-    let report = output.finish(frames?)?;
-    material.draw(capture.as_ref())?;
+    let (frames, aside) = done?;
+    let mut report = output.finish(frames, aside)?;
+    material.draw(&mut report, capture.as_ref(), &stage);
     report.tell(material.is_quiet())
 }
 
 /// Reads a graph file.
 fn read(path: &Path) -> Result<Graph, Problem> {
     let named = |what: String| Problem::new(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = file::text(path, LONGEST).map_err(|error| {
         named(match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => format!("cannot be read: {error}"),

@@ -24,15 +24,26 @@ const SOUND: f64 = 343.0;
 /// onset is where it should be.
 const LEAST_DELAY: f64 = 0.3;
 
+/// Up to this rate, in hertz, a source is as many frames late as the sinc takes; above, as long as at it: decoders need that
+/// time before the nearer ear's onset, and all modes of space are heard at once.
+const ALIKE: f64 = 48_000.0;
+
+/// The least delay at a rate in frames: a whole number more above [`ALIKE`].
+fn least_delay(rate: f64) -> f64 {
+    let front = |rate| ear_delays(0.0, rate)[0] + LEAST_DELAY + super::delay::BEFORE as f64;
+    let more = (front(ALIKE) * rate / ALIKE - front(rate)).round();
+    LEAST_DELAY + if rate > ALIKE { more } else { 0.0 }
+}
+
 /// The longest delay at a rate in frames.
 pub(super) fn longest_delay(rate: f64) -> f64 {
     // Near a head delays grow by up to a tenth.
-    LEAST_DELAY + 1.5 * super::LONGEST_ITD * rate
+    least_delay(rate) + 1.5 * super::LONGEST_ITD * rate
 }
 
 /// Frames that a source in front is later than the onset, at a rate in hertz: what both ears are delayed by there.
 pub fn front_delay(rate: f64) -> f64 {
-    ear_delays(0.0, rate)[0] + LEAST_DELAY + super::delay::BEFORE as f64
+    ear_delays(0.0, rate)[0] + least_delay(rate) + super::delay::BEFORE as f64
 }
 
 /// Where a source is to be, as seen from the head.
@@ -149,7 +160,8 @@ impl Place {
                 place.gains[ear] = (level * sight.gain) as f32;
             }
         }
-        place.delays = ear_delays(itd, bank.rate()).map(|delay| delay + LEAST_DELAY);
+        let least = least_delay(bank.rate());
+        place.delays = ear_delays(itd, bank.rate()).map(|delay| delay + least);
         place
     }
 }

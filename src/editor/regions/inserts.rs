@@ -13,6 +13,9 @@ pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
 /// Letters that fit into a line of a card.
 const LINE: usize = 9;
 
+/// Letters of a part that lacks.
+const LONGEST_PART: usize = 40;
+
 /// The height of a source that is looked at.
 const SOURCE: f32 = 160.0;
 
@@ -94,15 +97,14 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                 ui.spinner();
                 ui.label(format!("Compiling {chosen}"));
             });
+            sounds_on(ui, state);
         }
         InsertStatus::Sounds => {
             ui.label(format!("\"{}\" sounds", state.name));
         }
         InsertStatus::Failed(why) => {
             warn(ui, why.clone());
-            if !state.name.is_empty() && !state.macros.is_empty() {
-                ui.weak(format!("\"{}\" sounds on if it did before.", state.name));
-            }
+            sounds_on(ui, state);
         }
         InsertStatus::NeedsConsent => {
             warn(
@@ -111,11 +113,24 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                     "This project brings a node that has not been compiled on this machine: {chosen}. It is a program, and can do what you can do. Compile it only if you trust where it comes from."
                 ),
             );
+            if !state.needs.is_empty() {
+                warn(
+                    ui,
+                    format!(
+                        "The project holds this one file, and it draws in {}. Put that beside the file and press Load.",
+                        listed(&state.needs)
+                    ),
+                );
+            }
+            sounds_on(ui, state);
             let label = format!("Compile the node of {}", NAMES[insert]);
             let help = "Compiles the node, tries it in a process of its own, and lets it sound";
             if button(ui, "Compile", &label, help, true, Look::Raised).clicked() {
-                desk.link.edit_insert(insert, |state| {
-                    state.allowed = true;
+                // What was asked about when this was drawn, and nothing that has come since.
+                desk.link.edit_insert(insert, |now| {
+                    if now.changes == state.changes {
+                        now.allowed = state.asked;
+                    }
                 });
             }
         }
@@ -127,6 +142,70 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                     state.name
                 ),
             );
+        }
+    }
+}
+
+/// What is heard meanwhile.
+fn sounds_on(ui: &mut Ui, state: &InsertState) {
+    if !state.name.is_empty() {
+        ui.weak(format!("\"{}\" sounds on.", state.name));
+    }
+}
+
+/// A few names; the first of many.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 4;
+    let mut text = names
+        .iter()
+        .take(MOST)
+        .map(|name| cut(name, LONGEST_PART))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > MOST {
+        text += &format!(" and {} more", names.len() - MOST);
+    }
+    text
+}
+
+/// The user has chosen a node.
+fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut Desk) {
+    let again = match (&state.choice, &choice) {
+        (Some(InsertChoice::Node(before)), InsertChoice::Node(now)) => before == now,
+        (_, InsertChoice::File { path, .. }) => state.is_file(path),
+        _ => false,
+    };
+    let macros = INSERTS[insert].macros.map(|id| desk.value(id));
+    desk.link.choose_insert(insert, Some(choice), true);
+    if !again || state.name.is_empty() {
+        desk.link
+            .edit_insert(insert, |state| state.fresh = Some(macros));
+    }
+    desk.sink.touch();
+}
+
+/// What the window does for inserts whatever it shows: the macros go to where a node that the user has just chosen begins,
+/// and the host hears that the project keeps something else.
+pub(in crate::editor) fn attend(desk: &mut Desk) {
+    for (insert, ids) in INSERTS.iter().enumerate() {
+        let state = desk.link.insert(insert);
+        if state.unsaved {
+            desk.link.edit_insert(insert, |state| state.unsaved = false);
+            desk.sink.touch();
+        }
+        let Some(before) = state.fresh.filter(|_| state.status == InsertStatus::Sounds) else {
+            continue;
+        };
+        desk.link.edit_insert(insert, |now| {
+            if now.changes == state.changes {
+                now.fresh = None;
+            }
+        });
+        for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
+            // One that has been moved meanwhile was meant.
+            if desk.value(id) == before {
+                desk.bring(id, id.control().snap(moved.default));
+            }
         }
     }
 }
@@ -158,9 +237,7 @@ fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     list.response
         .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &label));
     if let Some(name) = picked {
-        desk.link
-            .choose_insert(insert, Some(InsertChoice::Node(name)), true);
-        desk.sink.touch();
+        choose(insert, InsertChoice::Node(name), state, desk);
     }
 }
 
@@ -195,8 +272,7 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                 path: PathBuf::from(text),
                 source: None,
             };
-            desk.link.choose_insert(insert, Some(choice), true);
-            desk.sink.touch();
+            choose(insert, choice, state, desk);
         }
     });
     ui.data_mut(|data| data.insert_temp(typed, (path, of)));

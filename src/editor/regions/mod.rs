@@ -6,7 +6,7 @@ pub(super) mod control;
 pub(super) mod figures;
 pub(super) mod graph;
 pub(super) mod header;
-mod inserts;
+pub(super) mod inserts;
 pub(super) mod inspector;
 pub(super) mod messages;
 pub(super) mod presets;

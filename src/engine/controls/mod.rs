@@ -89,8 +89,6 @@ pub enum Values {
         names: &'static [&'static str],
         /// Index of the value of a new instance.
         default: usize,
-        /// How many of the names this version can sound; the rest are reserved.
-        available: usize,
     },
     /// Off or on.
     Switch {
@@ -135,15 +133,6 @@ pub enum ControlError {
         /// All names that can be used.
         names: Vec<&'static str>,
     },
-    /// A name that is reserved for a later version.
-    Reserved {
-        /// The control.
-        id: &'static str,
-        /// What was asked for.
-        value: String,
-        /// All names that can be used.
-        names: Vec<&'static str>,
-    },
     /// Not a number in the control's unit.
     NotANumber {
         /// The control.
@@ -185,11 +174,6 @@ impl fmt::Display for ControlError {
             } => write!(
                 f,
                 "{id}: \"{value}\" is not one of {}; the nearest is \"{nearest}\"",
-                names.join(", ")
-            ),
-            ControlError::Reserved { id, value, names } => write!(
-                f,
-                "{id}: \"{value}\" is reserved and does not sound in this version; use one of {}",
                 names.join(", ")
             ),
             ControlError::NotANumber { id, value, example } => {
@@ -346,17 +330,6 @@ impl Control {
     /// [`ControlError`], naming the nearest valid thing.
     pub fn parse(&self, text: &str) -> Result<f64, ControlError> {
         let value = self.parse_any(text)?;
-        if let Values::Choice {
-            names, available, ..
-        } = self.values
-            && value as usize >= available
-        {
-            return Err(ControlError::Reserved {
-                id: self.id,
-                value: text.trim().to_owned(),
-                names: names[..available].to_vec(),
-            });
-        }
         let (min, max) = self.range();
         if value < min || value > max {
             return Err(ControlError::OutOfRange {
@@ -413,17 +386,15 @@ impl Control {
                     }),
                 }
             }
-            Values::Choice {
-                names, available, ..
-            } => names
+            Values::Choice { names, .. } => names
                 .iter()
                 .position(|name| *name == lower)
                 .map(|index| index as f64)
                 .ok_or_else(|| ControlError::UnknownName {
                     id: self.id,
                     value: text.to_owned(),
-                    nearest: nearest(&lower, names[..available].iter().copied()),
-                    names: names[..available].to_vec(),
+                    nearest: nearest(&lower, names.iter().copied()),
+                    names: names.to_vec(),
                 }),
             Values::Switch { .. } => match lower.as_str() {
                 "1" | "on" | "true" => Ok(1.0),

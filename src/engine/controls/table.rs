@@ -48,11 +48,7 @@ const fn level(min: f64, max: f64, default: f64) -> Values {
 }
 
 const fn choice(names: &'static [&'static str], default: usize) -> Values {
-    Values::Choice {
-        names,
-        default,
-        available: names.len(),
-    }
+    Values::Choice { names, default }
 }
 
 const fn switch(default: bool) -> Values {

@@ -68,16 +68,6 @@ fn errors_name_the_nearest_thing() {
         error.contains("0 to 100 Hz") && error.contains("is 100"),
         "{error}"
     );
-    let reserved = Control {
-        values: Values::Choice {
-            names: &["off", "later"],
-            default: 0,
-            available: 1,
-        },
-        ..*L1_KIND.control()
-    };
-    let error = reserved.parse("later").unwrap_err().to_string();
-    assert!(error.contains("reserved"), "{error}");
     let note = CARRIER_NOTE.control();
     assert_eq!((note.parse("A3"), note.parse("57")), (Ok(57.0), Ok(57.0)));
     assert_eq!((note.parse("Bb2"), note.parse("c#4")), (Ok(46.0), Ok(61.0)));

@@ -52,10 +52,6 @@ const TUNINGS: [Tuning; 7] = [
 /// Nothing is fitted above, in hertz; where the rate goes higher, it fades out from the first of these.
 const TOP: [f64; 2] = [20_000.0, 24_000.0];
 
-/// The highest rate, in hertz, at which a decoder's onset in front is that of the HRTF renderer, which is a number of
-/// frames: less time would cut the nearer ear's off.
-const ALIKE: f64 = 48_000.0;
-
 /// What the fade ends at: nothing at all could not be divided by.
 const FAINT: f32 = 0.01;
 
@@ -76,12 +72,6 @@ const GAINS: [f32; 2] = [0.25, 4.0];
 
 /// How far the loudness of a source in front may be off, in LU.
 const QUIETER: f64 = 0.7;
-
-/// When a source in front is heard, in frames after the first tap.
-pub fn onset(rate: f64) -> f64 {
-    let alike = rate.min(ALIKE);
-    front_delay(alike) / alike * rate
-}
 
 /// Makes a decoder of order 1 to 7.
 ///
@@ -222,7 +212,8 @@ impl Fit<'_> {
             let filter = hrirs.filter(*pick, ear);
             spectra.extend_from_slice(&transform.spectrum(filter)[..bins]);
         }
-        let onset = onset(rate) / rate;
+        // When a source in front is heard, as in HRTF mode, in seconds after the first tap.
+        let onset = front_delay(rate) / rate;
         let mut blocks: Vec<Block> = (0..bins.div_ceil(LANES))
             .map(|_| Block::empty(field))
             .collect();

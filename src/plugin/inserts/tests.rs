@@ -21,21 +21,23 @@ impl Stand {
 
     fn within(folder: tempfile::TempDir) -> Stand {
         let checker = folder.path().join("checker");
-        fs::write(
-            &checker,
-            "#!/bin/sh\necho '{\"fine\":{\"load\":0.01}}' > \"$5\"\n",
-        )
-        .unwrap();
+        let stand = Stand::checked_by(folder, checker);
+        stand.write_checker();
+        stand
+    }
+
+    fn write_checker(&self) {
+        let checker = self.file("checker");
+        let script = "#!/bin/sh\necho '{\"fine\":{\"load\":0.01}}' > \"$5\"\n";
+        fs::write(&checker, script).unwrap();
         fs::set_permissions(&checker, fs::Permissions::from_mode(0o755)).unwrap();
-        Stand::checked_by(folder, checker)
     }
 
     fn checked_by(folder: tempfile::TempDir, checker: PathBuf) -> Stand {
         let link = Arc::new(Link::default());
         let inserts = Arc::new(Inserts::new(link.clone()));
         let workshop = Workshop::at(folder.path().join("nodes"), checker);
-        let workshop = workshop.stopped_by(inserts.stop.clone());
-        assert!(inserts.workshop.set(Ok(workshop)).is_ok());
+        assert!(inserts.workshop.set(workshop).is_ok());
         let mut engine = Engine::new(48_000.0).unwrap();
         inserts.attach(&mut engine);
         Stand {
@@ -82,6 +84,30 @@ impl Stand {
             source: None,
         };
         self.choose(Some(choice), consent);
+    }
+
+    /// Rounds until nothing is being compiled.
+    fn settle(&self) {
+        loop {
+            self.inserts.round(true);
+            if self.inserts.desk().making.iter().all(Option::is_none) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the button does.
+    fn allow(&self) {
+        self.link
+            .edit_insert(0, |state| state.allowed = state.asked);
+    }
+
+    /// The libraries that have been made.
+    fn made(&self) -> usize {
+        let entries = fs::read_dir(self.file("nodes")).into_iter().flatten();
+        let files = entries.flatten().map(|entry| entry.path());
+        files.filter(|path| path.is_file()).count()
     }
 
     fn status(&self) -> InsertStatus {
@@ -146,7 +172,7 @@ fn a_project_runs_nothing_before_the_user_says_so() {
     // Nothing is compiled where a host waits.
     stand.inserts.bring_known();
     assert_eq!(stand.gain(), 1.0);
-    stand.inserts.round(true);
+    stand.settle();
     assert_eq!(stand.status(), InsertStatus::Sounds);
     assert_eq!(stand.gain(), 2.0);
     let saved = state_of(&stand);
@@ -170,16 +196,13 @@ fn a_project_runs_nothing_before_the_user_says_so() {
     let mut other = Stand::new();
     other.choose(saved[0].clone(), false);
     for _ in 0..3 {
-        other.inserts.round(true);
+        other.settle();
         assert_eq!(other.status(), InsertStatus::NeedsConsent);
         assert_eq!(other.gain(), 1.0);
     }
-    let nodes = other.file("nodes");
-    let made = fs::read_dir(&nodes).unwrap().flatten().map(|e| e.path());
-    let made: Vec<_> = made.filter(|path| path.is_file()).collect();
-    assert!(made.is_empty(), "{made:?}");
-    other.link.edit_insert(0, |state| state.allowed = true);
-    other.inserts.round(true);
+    assert_eq!(other.made(), 0);
+    other.allow();
+    other.settle();
     assert_eq!(other.status(), InsertStatus::Sounds);
     assert_eq!(other.gain(), 2.0);
     // A file that lies there, but is not what the project says, is never run: the user is asked about what it says.
@@ -195,11 +218,11 @@ fn a_project_runs_nothing_before_the_user_says_so() {
         }),
         false,
     );
-    third.inserts.round(true);
+    third.settle();
     assert_eq!(third.status(), InsertStatus::NeedsConsent);
-    third.link.edit_insert(0, |state| state.allowed = true);
+    third.allow();
     for _ in 0..3 {
-        third.inserts.round(true);
+        third.settle();
         assert_eq!(third.gain(), 2.0);
     }
     let said = third.link.messages.all();
@@ -211,15 +234,15 @@ fn a_saved_file_is_taken_up_and_a_broken_one_is_said_while_the_old_one_sounds() 
     let mut stand = Stand::new();
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
-    stand.inserts.round(true);
+    stand.settle();
     assert_eq!(stand.gain(), 2.0);
     stand.write("a.cpp", "3.5");
-    stand.inserts.round(true);
+    stand.settle();
     assert_eq!(stand.gain(), 3.5);
     let said = stand.link.messages.all().len();
     stand.write("a.cpp", "nothing_of_that_name");
-    stand.inserts.round(true);
-    stand.inserts.round(true);
+    stand.settle();
+    stand.settle();
     let InsertStatus::Failed(why) = stand.status() else {
         panic!("{:?}", stand.status());
     };
@@ -232,10 +255,10 @@ fn a_saved_file_is_taken_up_and_a_broken_one_is_said_while_the_old_one_sounds() 
     assert_eq!(stand.gain(), 3.5);
     // Taken back, it is well again; what is gone sounds on.
     stand.write("a.cpp", "3.5");
-    stand.inserts.round(true);
+    stand.settle();
     assert_eq!(stand.status(), InsertStatus::Sounds);
     fs::remove_file(&file).unwrap();
-    stand.inserts.round(true);
+    stand.settle();
     assert_eq!(stand.gain(), 3.5);
 }
 
@@ -288,7 +311,7 @@ fn without_the_program_that_checks_it_is_said_what_to_do() {
     let mut stand = Stand::checked_by(folder, PathBuf::from("/no/such/program"));
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
-    stand.inserts.round(true);
+    stand.settle();
     let InsertStatus::Failed(why) = stand.status() else {
         panic!("{:?}", stand.status());
     };
@@ -304,9 +327,244 @@ fn a_new_engine_has_what_the_one_before_had() {
     let mut stand = Stand::new();
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
-    stand.inserts.round(true);
+    stand.settle();
     stand.engine = Engine::new(96_000.0).unwrap();
     stand.inserts.attach(&mut stand.engine);
     stand.inserts.bring_known();
     assert_eq!(stand.gain(), 2.0);
+}
+
+fn choice_of(path: &Path, source: &str) -> InsertChoice {
+    InsertChoice::File {
+        path: path.to_owned(),
+        source: Some(source.to_owned()),
+    }
+}
+
+/// A project that names the user's own file, word for word, may use what was made of it, and nothing that comes later.
+#[test]
+fn what_is_known_gives_no_consent() {
+    let stand = Stand::new();
+    let file = stand.write("a.cpp", "2");
+    let text = fs::read_to_string(&file).unwrap();
+    stand.choose_file(&file, true);
+    stand.settle();
+    let mut again = stand.beside();
+    again.choose(Some(choice_of(&file, &text)), false);
+    again.settle();
+    assert_eq!(again.gain(), 2.0);
+    assert!(!again.link.insert(0).consent);
+    let made = again.made();
+    // Whatever the file comes to say, the project's version stays, and nothing is compiled.
+    again.write("a.cpp", "7");
+    for _ in 0..6 {
+        again.settle();
+        assert_eq!(again.gain(), 2.0);
+    }
+    assert_eq!(again.made(), made);
+    let state = state_of(&again);
+    assert_eq!(state[0], Some(choice_of(&file, &text)));
+    assert!(again.link.messages.all()[0].text.contains("Load the file"));
+    // A project that holds no source is asked about.
+    let choice = InsertChoice::File {
+        path: file.clone(),
+        source: None,
+    };
+    again.choose(Some(choice), false);
+    again.settle();
+    assert_eq!(again.status(), InsertStatus::NeedsConsent);
+    assert_eq!(again.made(), made);
+    // Loaded by the user it is theirs.
+    again.choose_file(&file, true);
+    again.settle();
+    assert_eq!(again.gain(), 7.0);
+}
+
+/// The button permits what was there when it was asked.
+#[test]
+fn what_is_allowed_is_one_content() {
+    let mut stand = Stand::new();
+    let file = stand.write("a.cpp", "2");
+    let choice = InsertChoice::File {
+        path: file.clone(),
+        source: None,
+    };
+    stand.choose(Some(choice), false);
+    stand.settle();
+    let asked = stand.link.insert(0).asked;
+    stand.write("a.cpp", "31");
+    stand.link.edit_insert(0, |state| state.allowed = asked);
+    for _ in 0..3 {
+        stand.settle();
+        assert_eq!(stand.status(), InsertStatus::NeedsConsent);
+    }
+    assert_eq!((stand.made(), stand.gain()), (0, 1.0));
+    assert_ne!(stand.link.insert(0).asked, asked);
+    stand.allow();
+    stand.settle();
+    assert_eq!(stand.gain(), 31.0);
+    // And what lies beside it is no part of what the project says.
+    let text = fs::read_to_string(&file).unwrap();
+    let text = format!("#include \"beside.h\"\n{text}");
+    let mut other = Stand::new();
+    let file = other.file("a.cpp");
+    fs::write(&file, &text).unwrap();
+    fs::write(other.file("beside.h"), "").unwrap();
+    other.choose(Some(choice_of(&file, &text)), false);
+    other.settle();
+    let state = other.link.insert(0);
+    assert_eq!(
+        (state.status, state.needs),
+        (InsertStatus::NeedsConsent, vec!["beside.h".to_owned()])
+    );
+    other.allow();
+    other.settle();
+    let InsertStatus::Failed(why) = other.status() else {
+        panic!("{:?}", other.status());
+    };
+    // The user's own path, whatever was compiled.
+    assert!(why.starts_with(&format!("{}:1:", file.display())), "{why}");
+    assert_eq!(other.gain(), 1.0);
+    other.choose_file(&file, true);
+    other.settle();
+    assert_eq!(other.gain(), 31.0);
+    // That has been made here by the user: a project that says the same has it, with its parts.
+    let mut again = other.beside();
+    again.choose(Some(choice_of(&file, &text)), false);
+    again.inserts.bring_known();
+    assert_eq!(again.gain(), 31.0);
+}
+
+#[test]
+fn what_nobody_has_allowed_is_not_read_time_and_again() {
+    let stand = Stand::new();
+    let file = stand.write("a.cpp", "2");
+    let choice = InsertChoice::File {
+        path: file.clone(),
+        source: None,
+    };
+    stand.choose(Some(choice), false);
+    stand.settle();
+    let asked = stand.link.insert(0).asked;
+    // Another text of the same length and time: only who reads it knows.
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    stand.write("a.cpp", "3");
+    let opened = fs::File::options().append(true).open(&file).unwrap();
+    opened.set_modified(before).unwrap();
+    for _ in 0..9 {
+        stand.settle();
+    }
+    assert_eq!(stand.link.insert(0).asked, asked);
+    // What was not asked about is not compiled for all that.
+    stand.allow();
+    for _ in 0..9 {
+        stand.settle();
+    }
+    assert_eq!(stand.made(), 0);
+}
+
+#[test]
+fn loading_a_broken_file_again_keeps_what_sounds_and_another_does_not() {
+    let mut stand = Stand::new();
+    let file = stand.write("a.cpp", "2");
+    stand.choose_file(&file, true);
+    stand.settle();
+    stand.write("a.cpp", "nothing_of_that_name");
+    for _ in 0..2 {
+        stand.choose_file(&file, true);
+        stand.settle();
+        assert!(matches!(stand.status(), InsertStatus::Failed(_)));
+        assert_eq!(
+            (stand.gain(), stand.link.insert(0).name.as_str()),
+            (2.0, "a")
+        );
+    }
+    let other = stand.write("b.cpp", "nothing_either");
+    stand.choose_file(&other, true);
+    stand.settle();
+    let state = stand.link.insert(0);
+    assert!(state.name.is_empty() && state.macros.is_empty());
+    assert_eq!(stand.gain(), 1.0);
+    // Taken out, nothing of its name is left.
+    stand.choose(Some(InsertChoice::Node("gain".to_owned())), true);
+    stand.settle();
+    assert_eq!(stand.link.insert(0).name, "gain");
+    stand.choose(None, true);
+    stand.settle();
+    assert!(stand.link.insert(0).name.is_empty() && stand.link.insert(0).macros.is_empty());
+}
+
+#[test]
+fn what_was_missing_is_looked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let checker = folder.path().join("checker");
+    let mut stand = Stand::checked_by(folder, checker);
+    let file = stand.write("a.cpp", "2");
+    stand.choose_file(&file, true);
+    stand.settle();
+    assert!(matches!(stand.status(), InsertStatus::Failed(why) if why.contains(CHECKER)));
+    stand.write_checker();
+    stand.choose_file(&file, true);
+    stand.settle();
+    assert_eq!(stand.gain(), 2.0);
+}
+
+/// A check that never ends neither keeps the other insert waiting nor outlives what it was wanted for.
+#[test]
+fn one_that_never_ends_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let checker = folder.path().join("sleeps");
+    let script = "#!/bin/sh\ncase \"$4\" in slow) echo begun > \"$(dirname \"$0\")/begun\"; exec sleep 1000;; esac\n\
+                  echo '{\"fine\":{\"load\":0.01}}' > \"$5\"\n";
+    fs::write(&checker, script).unwrap();
+    fs::set_permissions(&checker, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut stand = Stand::checked_by(folder, checker);
+    let (slow, fast) = (stand.write("slow.cpp", "9"), stand.write("fast.cpp", "2"));
+    stand.choose_file(&slow, true);
+    let choice = InsertChoice::File {
+        path: fast.clone(),
+        source: None,
+    };
+    stand.link.choose_insert(1, Some(choice), true);
+    while !(stand.file("begun").exists() && stand.link.insert(1).status == InsertStatus::Sounds) {
+        stand.inserts.round(true);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(stand.gain(), 2.0);
+    assert_eq!(stand.status(), InsertStatus::Compiling);
+    // Something else is chosen: it is not waited for.
+    stand.choose_file(&fast, true);
+    stand.settle();
+    assert_eq!(stand.gain(), 4.0);
+}
+
+/// A node that the user chooses begins as its author meant it; what moves afterwards moves it.
+#[test]
+fn a_chosen_node_begins_at_its_defaults() {
+    let mut stand = Stand::new();
+    let gain = |fresh: Option<[f64; 4]>, stand: &mut Stand| {
+        stand.choose(Some(InsertChoice::Node("gain".to_owned())), true);
+        stand.link.edit_insert(0, |state| state.fresh = fresh);
+        stand.inserts.bring_known();
+        stand.gain()
+    };
+    // In the middle of its range it is 60 dB down.
+    assert!(gain(None, &mut stand) < 0.01);
+    assert!((gain(Some([0.5; 4]), &mut stand) - 1.0).abs() < 1e-6);
+    stand.engine.set(id::A_1, 0.77);
+    assert!((stand.gain() - 0.501_187).abs() < 1e-3);
+}
+
+#[test]
+fn what_the_project_keeps_is_told_to_the_host() {
+    let stand = Stand::new();
+    let file = stand.write("a.cpp", "2");
+    stand.choose_file(&file, true);
+    stand.settle();
+    assert!(stand.link.insert(0).unsaved);
+    stand.link.edit_insert(0, |state| state.unsaved = false);
+    for _ in 0..9 {
+        stand.settle();
+    }
+    assert!(!stand.link.insert(0).unsaved);
 }

@@ -147,15 +147,32 @@ pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
             answers.display()
         )));
     }
+    // The kind of the test is that of its key.
+    let letters = [Kind::Abx, Kind::Ab]
+        .map(choices)
+        .into_iter()
+        .find(|letters| {
+            right
+                .values()
+                .all(|answer| letters.contains(&answer.as_str()))
+        })
+        .ok_or_else(|| {
+            Problem::new(format!(
+                "{}: its answers are neither A and B nor 1 and 2; it is no key",
+                key.display()
+            ))
+        })?;
     let answered: Vec<(&u32, &String)> = given
         .iter()
         .filter(|(_, answer)| !answer.is_empty())
         .collect();
     for (trial, answer) in &answered {
-        if !["A", "B", "1", "2"].contains(&answer.as_str()) {
+        if !letters.contains(&answer.as_str()) {
             return Err(Problem::new(format!(
-                "{}: trial {trial}: \"{answer}\" is no answer; write A or B (1 or 2 of pairs)",
-                answers.display()
+                "{}: trial {trial}: \"{answer}\" is no answer of this test; write {} or {}",
+                answers.display(),
+                letters[0],
+                letters[1]
             )));
         }
     }
@@ -163,10 +180,15 @@ pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
         .iter()
         .filter(|(trial, answer)| right.get(trial) == Some(answer))
         .count();
-    let all = answered.len();
+    // All trials count: whoever could leave some out could leave out those that are hard.
+    let all = right.len();
     let mut text = format!("{correct} of {all} answers are right");
-    if all < right.len() {
-        let _ = write!(text, " ({} trials were not answered)", right.len() - all);
+    if answered.len() < all {
+        let _ = write!(
+            text,
+            " ({} trials were not answered, and count as wrong)",
+            all - answered.len()
+        );
     }
     let chance = at_least(correct as u32, all as u32);
     let _ = writeln!(
@@ -174,7 +196,7 @@ pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
         "\nguessing does as well or better with a probability of {chance:.4}"
     );
     text += match chance {
-        _ if all == 0 => "there is nothing to score\n",
+        _ if answered.is_empty() => "there is nothing to score\n",
         chance if chance < 0.05 => "the two were told apart (p < 0.05)\n",
         _ => {
             "nothing shows that the two were told apart; with few trials nothing shows that they cannot be, either\n"

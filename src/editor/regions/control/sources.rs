@@ -299,6 +299,16 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         }
         state(ui, &status.osc, theme);
     });
+    for ask in &status.asks {
+        ui.horizontal_wrapped(|ui| {
+            let text = format!("this project asks to {ask}");
+            told(ui, text, theme.warning);
+            let help = "Allows it here from now on, for every project; until then only this machine is heard and told";
+            if button(ui, "Allow", &format!("Allow to {ask}"), help, true, Look::Raised).clicked() {
+                desk.link.control.allow(*ask);
+            }
+        });
+    }
     row(ui, "name", theme, |ui| {
         let field = TextEdit::singleline(&mut settings.name)
             .hint_text("none")
