@@ -275,53 +275,6 @@ fn named(text: &str, ending: &str) -> String {
     names.next().unwrap().to_owned()
 }
 
-/// A folder that, put before the path, has a C++ compiler of this version, which is the installed one.
-fn compiler(folder: &Path, version: &str) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let path = folder.join("cxx");
-    let text = format!(
-        "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo {version}; exit; }}\nexec c++ \"$@\"\n"
-    );
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
-#[test]
-fn another_version_of_a_compiler_makes_nodes_anew() {
-    let run = Run::new();
-    run.write("plain.dsp", "process = _, _;\n");
-    let libraries = || {
-        let names = kept(run.cache.path());
-        names
-            .iter()
-            .filter(|name| name.starts_with("plain-") && name.ends_with(".so"))
-            .count()
-    };
-    for (version, made) in [("cxx 1", 1), ("cxx 1", 1), ("cxx 2", 2), ("cxx 1", 2)] {
-        let output = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
-            .args(["node", "check", "plain.dsp"])
-            .current_dir(run.folder.path())
-            .env("XDG_CACHE_HOME", run.cache.path())
-            .env("HOME", run.cache.path())
-            .env("CXX", compiler(run.folder.path(), version))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        assert_eq!(libraries(), made, "{version}");
-    }
-    // Without compilers what has been made is as good as before.
-    let output = Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
-        .args(["node", "check", "plain.dsp"])
-        .current_dir(run.folder.path())
-        .env("XDG_CACHE_HOME", run.cache.path())
-        .env("HOME", run.cache.path())
-        .env("PATH", tools(run.folder.path()))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
 #[test]
 fn a_node_becomes_the_source_of_a_max_external() {
     let run = Run::new();
