@@ -3,12 +3,12 @@
 use super::floor::{FRAMES, Work};
 use super::noise;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, MAX_CHANNELS, channels};
 use zeitgeber::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use zeitgeber::dsp::denormals::DenormalGuard;
 use zeitgeber::engine::{ControlId, Engine, Transport};
-use zeitgeber::hrtf::Source;
+use zeitgeber::hrtf::{self, Options, Progress, Set, Source};
 use zeitgeber::node::decode::{self, Supply};
 use zeitgeber::node::{Node, registry};
 use zeitgeber::protocol::Preset;
@@ -194,12 +194,23 @@ pub fn everything() -> Settings {
     all
 }
 
+/// Keeps the embedded set prepared for a rate, as whoever supplies a plugin does: all instances share it.
+fn keep(rate: f64) {
+    static KEPT: Mutex<Vec<(u64, Arc<Set>)>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().expect("nobody panics with it");
+    if kept.iter().all(|(bits, _)| *bits != rate.to_bits()) {
+        let set = hrtf::load(&Source::Default, rate, Options::default(), &Progress::new());
+        kept.push((rate.to_bits(), set.expect("the embedded set is whole")));
+    }
+}
+
 /// An engine with these settings and the filters that they ask for.
 pub fn engine(settings: &[(ControlId, f64)], rate: f64) -> Engine {
     let mut engine = Engine::new(rate).expect("a rate as any");
     for (id, value) in settings {
         engine.set(*id, *value);
     }
+    keep(rate);
     space::bring(&mut engine, &Source::Default).expect("the embedded set is whole");
     engine
 }
