@@ -54,7 +54,9 @@ mod tests {
         let mut phase = 0u64;
         for round in 0..2000 {
             let phases: [u64; CHUNK] = std::array::from_fn(|_| {
-                phase = phase.wrapping_mul(6_364_136_223_846_793_005) + 1_442_695_040_888_963_407;
+                phase = phase
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 phase
             });
             let mut out = [0.0; CHUNK];

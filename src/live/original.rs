@@ -224,9 +224,7 @@ fn is_file(path: &Path) -> bool {
 
 /// `None` where there is more. What is no ordinary file is not opened: it might never end.
 fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it is no file"));
-    }
+    crate::file::plain(path)?;
     let mut bytes = Vec::new();
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= most).then_some(bytes))

@@ -12,7 +12,10 @@ fn words_that_mean_nothing() {
             "listen-test, calibrate, completions or man; --help explains them",
         ),
         ("osc", "give a command of osc: monitor"),
-        ("node", "give a command of node: new, check, build or watch"),
+        (
+            "node",
+            "give a command of node: new, check, build, watch or export-max",
+        ),
         ("rendr", "nearest is 'render'"),
         (
             "render --silence 1 -o o.wav --sett beat=6",
