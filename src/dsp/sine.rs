@@ -8,7 +8,7 @@ pub const CHUNK: usize = 32;
 /// The polynomial of sin(2 pi q) / q in q squared, for a quarter cycle, interpolated at Chebyshev nodes: its own error is
 /// below 1e-16, so that the double that goes in limits it. No library call: the same bits on every machine.
 const TERMS: [f64; 9] = [
-    6.283185307179586,
+    std::f64::consts::TAU,
     -41.341702240399755,
     81.60524927607362,
     -76.70585975282492,

@@ -127,7 +127,7 @@ fn what_a_codec_adds_to_pulses_is_no_beat_of_its_own() {
         let ear = signal(|t| {
             let grid = |k: f64, way: f64| tone(300.0 + way * (50.0 * k).rem_euclid(hertz), t);
             let left: f64 = (1..4)
-                .map(|k| f64::from(k))
+                .map(f64::from)
                 .map(|k| grid(k, 1.0) + 0.8 * grid(k, -1.0))
                 .sum();
             0.1 * (pulse(t, hertz, 0.5) * tone(300.0, t) + 0.002 * left)
