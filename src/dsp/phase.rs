@@ -44,6 +44,11 @@ pub struct Turning {
 }
 
 impl Turning {
+    /// Cycles a frame, whatever its direction.
+    pub fn speed(&self) -> f64 {
+        (self.increment as i64).unsigned_abs() as f64 / CYCLE
+    }
+
     /// Goes on by a frame.
     pub fn step(&mut self) {
         self.phase = self.phase.wrapping_add(self.increment);

@@ -1,6 +1,15 @@
 //! Sines of exact phases, without tables.
 
+use super::ramp::raised_cosine;
 use multiversion::multiversion;
+
+/// Tones from here on, in cycles a frame, fade out over the next 0.01: they come too close to the Nyquist frequency.
+pub const HIGHEST: f64 = 0.44;
+
+/// 1 for tones of so many cycles a frame that are heard, 0 for those that have faded out.
+pub fn audible(speed: f64) -> f64 {
+    1.0 - raised_cosine((speed - HIGHEST) / 0.01)
+}
 
 /// Phases that are taken at a time.
 pub const CHUNK: usize = 32;

@@ -146,7 +146,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
             } = slot;
             let ends = outputs.iter_mut().zip(feeds).zip(bus.iter());
             for (delay, ((output, feed), bus)) in detour.iter_mut().zip(ends) {
-                let input = read(before, lines, bus, feed, place, count);
+                let input = read(before, lines, bus, feed, count);
                 delay.run(input.iter().copied(), &mut output[..count]);
             }
             hush(outputs, feeds.len().min(detour.len()), count);
@@ -160,7 +160,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
                 ..
             } = slot;
             for ((output, feed), bus) in outputs.iter_mut().zip(feeds).zip(bus.iter()) {
-                output[..count].copy_from_slice(read(before, lines, bus, feed, place, count));
+                output[..count].copy_from_slice(read(before, lines, bus, feed, count));
             }
             hush(outputs, feeds.len(), count);
         }
@@ -174,25 +174,30 @@ fn hush(outputs: &mut [Vec<f32>], from: usize, count: usize) {
     }
 }
 
+/// A signal that the slot after these reads; its own lines are apart from it.
+fn tapped<'a>(before: &'a [Slot], lines: &'a [Line], tap: &Tap, count: usize) -> &'a [f32] {
+    match tap {
+        Tap::Line { slot, line } if *slot == before.len() => &lines[*line].output[..count],
+        tap => tap.signal(before, count),
+    }
+}
+
 /// What an input channel reads, once sums are on their buses.
 fn read<'a>(
     before: &'a [Slot],
     lines: &'a [Line],
     bus: &'a [f32],
     feed: &Feed,
-    place: usize,
     count: usize,
 ) -> &'a [f32] {
     match feed {
-        Feed::Lone(Tap::Line { slot, line }) if *slot == place => &lines[*line].output[..count],
-        Feed::Lone(tap) => tap.signal(before, count),
+        Feed::Lone(tap) => tapped(before, lines, tap, count),
         Feed::Nothing | Feed::Sum { .. } => &bus[..count],
     }
 }
 
 /// Runs the node of a slot with up to `N` channels on each side.
 fn run_node<const N: usize>(before: &[Slot], slot: &mut Slot, feeds: &[Feed], count: usize) {
-    let place = before.len();
     let Slot {
         node: Some(node),
         outputs,
@@ -207,7 +212,7 @@ fn run_node<const N: usize>(before: &[Slot], slot: &mut Slot, feeds: &[Feed], co
     // Filled in place: an array that is returned is copied.
     let mut from: ArrayVec<&[f32], N> = ArrayVec::new();
     for (feed, bus) in feeds.iter().zip(bus.iter()).take(N) {
-        let _ = from.try_push(read(before, lines, bus, feed, place, count));
+        let _ = from.try_push(read(before, lines, bus, feed, count));
     }
     let mut to: ArrayVec<&mut [f32], N> = ArrayVec::new();
     for output in outputs.iter_mut().take(N) {
@@ -221,7 +226,7 @@ fn run_node<const N: usize>(before: &[Slot], slot: &mut Slot, feeds: &[Feed], co
 
 /// Puts the sums of a slot's inputs onto its buses, in f64.
 fn sum_up(before: &[Slot], slot: &mut Slot, routes: &Routes, feeds: &[Feed], count: usize) {
-    let (lines, place) = (&slot.lines, before.len());
+    let lines = &slot.lines;
     for (feed, bus) in feeds.iter().zip(&mut slot.bus) {
         let Feed::Sum {
             first,
@@ -231,10 +236,7 @@ fn sum_up(before: &[Slot], slot: &mut Slot, routes: &Routes, feeds: &[Feed], cou
             continue;
         };
         let taps = routes.taps(*first, *several);
-        let signal = |tap: &Tap| match tap {
-            Tap::Line { slot, line } if *slot == place => &lines[*line].output[..count],
-            tap => tap.signal(before, count),
-        };
+        let signal = |tap| tapped(before, lines, tap, count);
         let bus = &mut bus[..count];
         if count < CHUNK {
             for (n, bus) in bus.iter_mut().enumerate() {

@@ -2,14 +2,10 @@
 
 use super::{Node, NodeError, NodeInfo, PhaseInfo, parse_groups};
 use crate::dsp::phase::{CYCLE, Turning};
-use crate::dsp::ramp::raised_cosine;
-use crate::dsp::sine::{CHUNK, sine, sines};
+use crate::dsp::sine::{CHUNK, HIGHEST, audible, sine, sines};
 
 /// Below this many frames a chunk is not worth its while.
 const FEW: usize = 6;
-
-/// Tones from here on, in cycles a frame, fade out over the next 0.01: they come too close to the Nyquist frequency.
-const HIGHEST: f64 = 0.44;
 
 /// The node.
 pub struct TonePair {
@@ -42,12 +38,6 @@ pub fn create() -> Box<dyn Node> {
     })
 }
 
-/// 1 for tones that are heard.
-fn audible(ear: &Turning) -> f64 {
-    let increment = (ear.increment as i64).unsigned_abs() as f64 / CYCLE;
-    1.0 - raised_cosine((increment - HIGHEST) / 0.01)
-}
-
 /// Whether all of so many frames are below where tones fade out.
 fn is_low(ear: &Turning, frames: usize) -> bool {
     let far = |increment: i64| (increment.unsigned_abs() as f64) < HIGHEST * CYCLE;
@@ -60,7 +50,7 @@ fn sound(ear: &mut Turning, output: &mut [f32]) {
     for output in output.chunks_mut(CHUNK) {
         if output.len() < FEW || !is_low(ear, output.len()) {
             for y in output {
-                *y = (sine(ear.phase) * audible(ear)) as f32;
+                *y = (sine(ear.phase) * audible(ear.speed())) as f32;
                 ear.step();
             }
             continue;

@@ -7,8 +7,8 @@
 //! under a Kaiser window: -110 dB from the Nyquist frequency on, flat to 0.35 of the rate.
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
-use crate::dsp::phase::{CYCLE, Turning, to_cycles};
-use crate::dsp::ramp::raised_cosine;
+use crate::dsp::phase::{Turning, to_cycles};
+use crate::dsp::sine::audible;
 use std::sync::OnceLock;
 
 /// Position of the parameter that chooses the wave.
@@ -224,10 +224,8 @@ impl Node for WavePair {
         for (index, output) in outputs.iter_mut().enumerate().take(2) {
             let mut ear = self.ears[index];
             for y in output.iter_mut() {
-                let increment = (ear.increment as i64).unsigned_abs() as f64 / CYCLE;
-                // As of tones: what comes too close to the Nyquist frequency fades out.
-                let audible = 1.0 - raised_cosine((increment - 0.44) / 0.01);
-                *y = (self.sample(to_cycles(ear.phase), increment) * audible) as f32;
+                let increment = ear.speed();
+                *y = (self.sample(to_cycles(ear.phase), increment) * audible(increment)) as f32;
                 ear.step();
             }
             self.ears[index] = ear;

@@ -288,11 +288,11 @@ pub fn render(
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
         engine.process_channels(&mut channels, transport, &block_events);
-        engine.publish_now();
         let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
         output(&heard)?;
         song = end;
         if engine.get(CEILING_ON) >= 0.5 {
+            engine.publish_now();
             let here = engine.telemetry().ceiling_overshoot();
             overshoot = Some(overshoot.map_or(here, |most| most.max(here)));
         }

@@ -348,58 +348,50 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
         let path = PathBuf::from(path);
         live_file::feed(move || live_file::open(&path, once, rate), ring, ended);
     }
-    let Some(devices) = devices else {
-        let block = request
-            .frames
-            .map_or(SILENT_BLOCK, |frames| frames as usize);
-        return Ok(Running {
-            description: format!("{from} -> no device, at {rate} Hz"),
-            telemetry,
-            rate: f64::from(rate),
-            deck,
-            presses,
-            errors,
-            file,
-            dropouts,
-            load,
-            leave,
-            patience,
-            failed: Cell::new(false),
-            _notes: notes,
-            _streams: Streams::Thread(without_device(player, block)),
-        });
-    };
-    let size = request
-        .frames
-        .map_or(BufferSize::Default, BufferSize::Fixed);
-    let config = |format: &SupportedStreamConfig| StreamConfig {
-        buffer_size: size,
-        ..format.config()
-    };
-    let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
-        stream.map_err(|error| unusable(device, &error))
-    };
-    let (output, format) = (&devices.output, &devices.output_format);
-    let output_stream = opened(output, play(output, format, config, player, failed.clone()))?;
-    let input_stream = match (&devices.input, captured) {
-        (Some((input, format)), Some(ring)) => {
-            from = name(input);
-            let ears = request.in_channels;
-            let stream = record(input, format, config, ring, ears, &dropouts, failed);
-            Some(opened(input, stream)?)
+    let (to, streams) = match devices {
+        None => {
+            let block = request
+                .frames
+                .map_or(SILENT_BLOCK, |frames| frames as usize);
+            let streams = Streams::Thread(without_device(player, block));
+            ("no device,".to_owned(), streams)
         }
-        _ => None,
+        Some(devices) => {
+            let size = request
+                .frames
+                .map_or(BufferSize::Default, BufferSize::Fixed);
+            let config = |format: &SupportedStreamConfig| StreamConfig {
+                buffer_size: size,
+                ..format.config()
+            };
+            let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
+                stream.map_err(|error| unusable(device, &error))
+            };
+            let (output, format) = (&devices.output, &devices.output_format);
+            let output_stream =
+                opened(output, play(output, format, config, player, failed.clone()))?;
+            let input_stream = match (&devices.input, captured) {
+                (Some((input, format)), Some(ring)) => {
+                    from = name(input);
+                    let ears = request.in_channels;
+                    let stream = record(input, format, config, ring, ears, &dropouts, failed);
+                    Some(opened(input, stream)?)
+                }
+                _ => None,
+            };
+            for stream in [Some(&output_stream), input_stream.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                stream
+                    .play()
+                    .map_err(|error| Problem::new(format!("the device does not start: {error}")))?;
+            }
+            (name(output), Streams::Devices(output_stream, input_stream))
+        }
     };
-    for stream in [Some(&output_stream), input_stream.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        stream
-            .play()
-            .map_err(|error| Problem::new(format!("the device does not start: {error}")))?;
-    }
     Ok(Running {
-        description: format!("{from} -> {} at {rate} Hz", name(output)),
+        description: format!("{from} -> {to} at {rate} Hz"),
         telemetry,
         rate: f64::from(rate),
         deck,
@@ -412,7 +404,7 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
         patience,
         failed: Cell::new(false),
         _notes: notes,
-        _streams: Streams::Devices(output_stream, input_stream),
+        _streams: streams,
     })
 }
 
