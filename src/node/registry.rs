@@ -4,7 +4,8 @@ use super::foreign::{ForeignKind, RawDescriptor};
 use super::oversample::oversampled;
 use super::{Node, NodeError, NodeInfo};
 use super::{
-    bus_in, decode, early, encode, gain, hrtf, insert, many, mix, noise, tone_pair, wave_pair,
+    bus_in, decode, early, encode, gain, hrtf, insert, leveller, many, mix, noise, pink, tone_pair,
+    wave_pair,
 };
 use crate::text::nearest;
 use std::sync::OnceLock;
@@ -49,8 +50,11 @@ impl Registry {
             gain::create,
             hrtf::create_alone,
             insert::create_alone,
+            leveller::create,
+            leveller::create_bus,
             mix::create,
             noise::create,
+            pink::create,
             tone_pair::create,
             wave_pair::create,
         ]
