@@ -94,8 +94,9 @@ struct Detector {
         quiet = seen = kTaps;
     }
 
-    // Takes a frame whose larger sample is `peak`; the highest peak between samples half of kTaps ago.
-    double step(float left, float right, double peak, double limit)
+    // Takes a frame whose larger sample is `peak`; whether what lies between the samples half of kTaps ago can be a
+    // peak.
+    bool hear(float left, float right, double peak, double limit)
     {
         past[0][place] = past[0][place + kTaps] = left;
         past[1][place] = past[1][place + kTaps] = right;
@@ -104,12 +105,18 @@ struct Detector {
         if (seen < kTaps) {
             // The seam to what it heard before its rest is no peak.
             seen += 1;
-            return 0;
+            return false;
         }
         if (quiet >= kTaps) {
             quiet = kTaps;
-            return 0;
+            return false;
         }
+        return true;
+    }
+
+    // The highest peak between samples half of kTaps ago.
+    double find() const
+    {
         float highest = 0;
         for (int ear = 0; ear < kEars; ++ear) {
             const float* x = past[ear] + place;
@@ -161,13 +168,29 @@ struct Ceiling {
     double gain = 1;         // the lower of both
     double exceeded = 1; // by what factor the true peak exceeded the ceiling, falling back to 1
     Detector before, after;
+    int same = kTaps; // frames for which what left was what came, up to kTaps: both detectors hear the same then
+    // What follows from the rate, and from the ceiling.
+    double fade_step = 0, release = 0, attack = 0, hold = 0, forget = 0, target = 1;
+
+    void prepare(double sample_rate)
+    {
+        rate = sample_rate;
+        fade_step = 1 / (kSwitch * rate);
+        release = std::exp(-1 / (kRelease * rate));
+        attack = std::exp(-1 / (kAttack * rate));
+        hold = kHold * rate;
+        forget = std::exp(-1 / (kMeterFall * rate));
+        target = target_limit();
+        restart();
+    }
 
     double target_limit() const { return std::pow(10.0, ceiling / 20.0); }
 
     void restart()
     {
+        same = kTaps;
         enabled = heading = on;
-        limit = goal = target_limit();
+        limit = goal = target;
         limit_step = 0;
         fallen = 1;
         held = held_left = 0;
@@ -188,6 +211,7 @@ struct Ceiling {
             }
         } else if (index == kCeiling) {
             ceiling = value;
+            target = target_limit();
         }
     }
 
@@ -205,7 +229,7 @@ struct Ceiling {
         }
     }
 
-    void move_limit(double target)
+    void move_limit()
     {
         if (enabled == 0) {
             limit = goal = target;
@@ -229,7 +253,7 @@ struct Ceiling {
         }
     }
 
-    void hold_peak(double peak, double hold, double release)
+    void hold_peak(double peak)
     {
         if (peak >= held) {
             held = peak;
@@ -242,7 +266,7 @@ struct Ceiling {
     }
 
     // The gain of a ceiling that falls. At its end the new ceiling holds, from that gain on.
-    double fall(double hold)
+    double fall()
     {
         if (fallen == 1) {
             return 1;
@@ -262,15 +286,9 @@ struct Ceiling {
 
     void process(const float* const* in, float* const* out, uint32_t frames)
     {
-        const double fade_step = 1 / (kSwitch * rate);
-        const double release = std::exp(-1 / (kRelease * rate));
-        const double attack = std::exp(-1 / (kAttack * rate));
-        const double hold = kHold * rate;
-        const double forget = std::exp(-1 / (kMeterFall * rate));
-        const double target = target_limit();
         for (uint32_t i = 0; i < frames; ++i) {
             const float left = in[0][i], right = in[1][i];
-            move_limit(target);
+            move_limit();
             if (enabled == 0 || enabled == 1) {
                 heading = on;
             }
@@ -278,15 +296,15 @@ struct Ceiling {
                                         : std::fmax(heading, enabled - fade_step);
             const double peak = std::fmax(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
-            const double hidden = before.step(left, right, peak, limit);
-            hold_peak(std::fmax(peak, hidden), hold, release);
+            const double hidden = before.hear(left, right, peak, limit) ? before.find() : 0;
+            hold_peak(std::fmax(peak, hidden));
             if (enabled == 0) {
                 peaks = between = Follower();
                 gain = 1;
                 out[0][i] = left;
                 out[1][i] = right;
             } else {
-                const double falling = fall(hold);
+                const double falling = fall();
                 peaks.move(peak > limit ? limit / peak : 1, 0, hold, release);
                 between.move(hidden > limit ? limit / hidden : 1, attack, hold, release);
                 gain = std::fmin(falling, std::fmin(peaks.gain, between.gain));
@@ -296,7 +314,9 @@ struct Ceiling {
                 out[1][i] = cut(right * applied, gain);
             }
             const double out_peak = std::fmax(std::fabs(out[0][i]), std::fabs(out[1][i]));
-            const double left_over = after.step(out[0][i], out[1][i], out_peak, limit) / limit;
+            same = out[0][i] != left || out[1][i] != right ? 0 : same < kTaps ? same + 1 : kTaps;
+            const bool loud = after.hear(out[0][i], out[1][i], out_peak, limit);
+            const double left_over = (!loud ? 0 : same == kTaps ? hidden : after.find()) / limit;
             exceeded = std::fmax(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * forget);
         }
     }
@@ -327,8 +347,7 @@ void destroy(void* node) { std::free(node); }
 
 const char* init(void* node, double rate, uint32_t)
 {
-    at(node).rate = rate;
-    at(node).restart();
+    at(node).prepare(rate);
     return nullptr;
 }
 

@@ -31,8 +31,21 @@ pub fn table() {
     println!("| chain | 1 | 16 | 32 | 64 | 128 | 512 | 1024 | 1920 | x real time |");
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let only = std::env::var("ZEITGEBER_ONLY").ok();
+    let block: Option<usize> = std::env::var("ZEITGEBER_BLOCK")
+        .ok()
+        .and_then(|block| block.parse().ok());
     for (name, settings) in &chains {
         if only.as_deref().is_some_and(|only| only != *name) {
+            continue;
+        }
+        if let Some(block) = block {
+            let mut work = [chain(engine(settings, RATE), block)];
+            for _ in 0..20 {
+                println!(
+                    "| {name} | {:.3} |",
+                    percent(measure(&mut work).of(0), RATE)
+                );
+            }
             continue;
         }
         let mut works: Vec<Work> = BLOCKS
@@ -112,37 +125,49 @@ pub fn histogram() {
     println!(
         "{count} blocks of {BLOCK} frames at 96 kHz, thread processor time as a share of the block's own.\n"
     );
-    println!("| chain | median | 99 % | 99.9 % | 99.99 % | 99.999 % | longest |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "What else the machine does counts as ours in *measured*. The engine does the same whenever it runs, so three \
+         engines alike process each block in turns, and in *least* the shortest of the three counts: what the block \
+         itself takes.\n"
+    );
+    println!("| chain | | median | 99 % | 99.9 % | 99.99 % | 99.999 % | longest |");
+    println!("|---|---|---|---|---|---|---|---|");
     for (name, settings) in [("reference", reference()), ("everything on", everything())] {
-        let mut engine = engine(&settings, HIGH);
+        let mut engines: [_; 3] = std::array::from_fn(|_| engine(&settings, HIGH));
         let music = noise(FRAMES, 1);
-        let mut times: Vec<u32> = Vec::with_capacity(count);
+        let mut measured: Vec<u32> = Vec::with_capacity(count);
+        let mut least: Vec<u32> = Vec::with_capacity(count);
         let (mut left, mut right) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
         for number in 0..count {
             let start = number * BLOCK % FRAMES;
-            left.copy_from_slice(&music[start..start + BLOCK]);
-            right.copy_from_slice(&left);
-            let before = thread_time();
-            engine.process(&mut left, &mut right, Transport::Absent, &[]);
-            times.push(u32::try_from(thread_time() - before).unwrap_or(u32::MAX));
+            let times = engines.each_mut().map(|engine| {
+                left.copy_from_slice(&music[start..start + BLOCK]);
+                right.copy_from_slice(&left);
+                let before = thread_time();
+                engine.process(&mut left, &mut right, Transport::Absent, &[]);
+                u32::try_from(thread_time() - before).unwrap_or(u32::MAX)
+            });
+            measured.push(times[0]);
+            least.push(times.into_iter().min().unwrap_or(0));
         }
         black_box((&left, &right));
-        times.sort_unstable();
-        let budget = BLOCK as f64 / HIGH * 1e9;
-        let share = |part: f64| {
-            let index = ((count as f64 * part) as usize).min(count - 1);
-            format!("{:.1} %", f64::from(times[index]) / budget * 100.0)
-        };
-        println!(
-            "| {name} | {} | {} | {} | {} | {} | {} |",
-            share(0.5),
-            share(0.99),
-            share(0.999),
-            share(0.9999),
-            share(0.99999),
-            share(1.0)
-        );
+        for (what, mut times) in [("measured", measured), ("least", least)] {
+            times.sort_unstable();
+            let budget = BLOCK as f64 / HIGH * 1e9;
+            let share = |part: f64| {
+                let index = ((count as f64 * part) as usize).min(count - 1);
+                format!("{:.1} %", f64::from(times[index]) / budget * 100.0)
+            };
+            println!(
+                "| {name} | {what} | {} | {} | {} | {} | {} | {} |",
+                share(0.5),
+                share(0.99),
+                share(0.999),
+                share(0.9999),
+                share(0.99999),
+                share(1.0)
+            );
+        }
     }
     println!("\nThe bar: 99.999 % below 30 %.");
 }

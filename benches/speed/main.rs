@@ -1,6 +1,6 @@
 //! What it costs: `cargo xtask bench` prints these tables and writes them to docs/performance.md;
 //! `cargo bench --bench speed -- sources buses` prints some of them, and with ZEITGEBER_ONLY=reference in the environment
-//! only that one of the chains, for a profiler.
+//! only that one of the chains, in ZEITGEBER_BLOCK=64 only blocks of so many frames, again and again: for a profiler.
 
 mod buses;
 mod chains;

@@ -1,7 +1,7 @@
 //! The noise bed: which colour, through which rendering, at which position.
 
 use super::chain::BedNodes;
-use super::clock::{Anchor, Gear, Hands};
+use super::clock::{Anchor, Hands};
 use super::controls as id;
 use super::pair::{Pair, Turn};
 use super::{Engine, SWITCH_TIME};
@@ -21,6 +21,8 @@ pub struct BedSetup {
 pub struct Bed {
     pub pair: Pair<BedSetup>,
     pub hands: [Hands; 2],
+    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
+    told: [Option<Option<BedSetup>>; 2],
     pub jump: bool,
 }
 
@@ -30,6 +32,7 @@ impl Bed {
         Bed {
             pair: Pair::new(),
             hands: [Hands::default(); 2],
+            told: [None; 2],
             jump: false,
         }
     }
@@ -41,9 +44,9 @@ impl Bed {
 
     /// Moves the position on by frames.
     pub fn advance(&mut self, frames: u64) {
-        self.hands = self
-            .hands
-            .map(|hands| Gear::default().advance(&hands, frames));
+        for hands in &mut self.hands {
+            hands.position = hands.position.wrapping_add(i128::from(frames));
+        }
     }
 }
 
@@ -60,7 +63,7 @@ impl Engine {
     /// Turns the bed towards what its controls ask for.
     pub(super) fn turn_bed(&mut self, anchor: &Anchor) {
         let setup = self.bed_setup();
-        let bed = self.bed;
+        let bed = &self.bed;
         if self.primed && self.now > 0 {
             return;
         }
@@ -74,13 +77,14 @@ impl Engine {
             here
         };
         let heard = target.differs(&here) && self.now > 0;
+        let sounds = bed.pair.sounds(bed.pair.current());
         let fade = self.frames(SWITCH_TIME);
         let turn = self.bed.pair.turn(setup, heard, self.now, fade);
         let nodes = self.chain.bed.0;
         if let Turn::Out(rendering) = turn {
             return self.fade_out(nodes[rendering].fade);
         }
-        if turn == Turn::Stay && heard && bed.pair.sounds(bed.pair.current()) {
+        if turn == Turn::Stay && heard && sounds {
             return;
         }
         self.bed.jump = false;
@@ -118,7 +122,7 @@ impl Engine {
             .set_param(nodes.noise, noise::param::SEED, setup.seed);
         self.graph
             .set_param(nodes.noise, noise::param::WIDTH, setup.width);
-        self.run_bed(&nodes, &setup);
+        self.run_bed(&nodes, Some(&setup));
         let position = self.bed.hands[rendering].position;
         self.prime(
             nodes.noise,
@@ -129,42 +133,46 @@ impl Engine {
         self.fade_in(nodes.fade, self.bed_db());
     }
 
-    /// Lets the nodes of a rendering run that its colour needs.
-    fn run_bed(&mut self, nodes: &BedNodes, setup: &BedSetup) {
-        let coloured = |kind| {
-            if setup.kind == kind {
-                Activity::Run
-            } else {
-                Activity::Pass
-            }
+    /// Lets the nodes of a rendering run that its colour needs: none where it does not sound.
+    fn run_bed(&mut self, nodes: &BedNodes, setup: Option<&BedSetup>) {
+        let coloured = |kind| match setup {
+            Some(setup) if setup.kind == kind => Activity::Run,
+            Some(_) => Activity::Pass,
+            None => Activity::Silent,
         };
-        self.graph.set_activity(nodes.noise, Activity::Run);
-        self.graph
-            .set_activity(nodes.pink, coloured(id::NOISE_PINK));
-        self.graph
-            .set_activity(nodes.brown, coloured(id::NOISE_BROWN));
-        self.graph.set_activity(nodes.fade, Activity::Run);
+        let run = if setup.is_some() {
+            Activity::Run
+        } else {
+            Activity::Silent
+        };
+        for (node, activity) in [
+            (nodes.noise, run),
+            (nodes.pink, coloured(id::NOISE_PINK)),
+            (nodes.brown, coloured(id::NOISE_BROWN)),
+            (nodes.fade, run),
+        ] {
+            self.graph.set_activity(node, activity);
+        }
     }
 
     /// Sets the position of the bed's renderings for the piece, and what of its nodes runs.
     pub(super) fn drive_bed(&mut self) {
-        let bed = self.bed;
         for (rendering, nodes) in self.chain.bed.0.into_iter().enumerate() {
+            let bed = &mut self.bed;
             let setup = bed
                 .pair
                 .setup(rendering)
                 .filter(|_| bed.pair.sounds(rendering));
-            let Some(setup) = setup else {
-                for node in [nodes.noise, nodes.pink, nodes.brown, nodes.fade] {
-                    self.graph.set_activity(node, Activity::Silent);
-                }
-                continue;
-            };
-            self.run_bed(&nodes, &setup);
             let position = bed.hands[rendering].position as u64;
-            self.graph.set_phase(nodes.noise, 0, position, 1, 0);
+            if bed.told[rendering] != Some(setup) {
+                bed.told[rendering] = Some(setup);
+                self.run_bed(&nodes, setup.as_ref());
+            }
+            if setup.is_some() {
+                self.graph.set_phase(nodes.noise, 0, position, 1, 0);
+            }
         }
-        let level = if bed.sounds() {
+        let level = if self.bed.sounds() {
             Activity::Run
         } else {
             Activity::Silent

@@ -81,6 +81,13 @@ pub struct Hands {
 }
 
 impl Hands {
+    /// Moves on.
+    pub fn add(&mut self, passed: &Hands) {
+        self.carrier = self.carrier.wrapping_add(passed.carrier);
+        self.half_beat = self.half_beat.wrapping_add(passed.half_beat);
+        self.position = self.position.wrapping_add(passed.position);
+    }
+
     /// Whether being there instead of here is heard.
     pub fn differs(&self, other: &Hands) -> bool {
         self.carrier as u64 != other.carrier as u64
@@ -101,12 +108,12 @@ pub struct Gear {
 }
 
 impl Gear {
-    /// The hands so many frames after the start of the piece.
-    pub fn advance(&self, hands: &Hands, frames: u64) -> Hands {
+    /// How far hands have come so many frames after the start of the piece.
+    pub fn passed(&self, frames: u64) -> Hands {
         Hands {
-            carrier: hands.carrier.wrapping_add(self.carrier_at(frames)),
-            half_beat: hands.half_beat.wrapping_add(self.half_beat_at(frames)),
-            position: hands.position.wrapping_add(i128::from(frames)),
+            carrier: self.carrier_at(frames),
+            half_beat: self.half_beat_at(frames),
+            position: i128::from(frames),
         }
     }
 

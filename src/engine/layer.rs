@@ -6,6 +6,7 @@ use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
 use super::timeline::Part;
+use super::travel::Travel;
 use super::{Engine, SWITCH_TIME};
 use crate::dsp::phase::Motion;
 use crate::graph::{Activity, NodeIndex};
@@ -29,6 +30,13 @@ pub struct LayerSetup {
     seed: f64,
 }
 
+impl LayerSetup {
+    /// Whether pulses shape it.
+    fn pulsed(&self) -> bool {
+        matches!(self.kind, id::LAYER_NOISE | id::LAYER_ISOCHRONIC)
+    }
+}
+
 /// A layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Layer {
@@ -37,6 +45,10 @@ pub struct Layer {
     pub gear: Gear,
     /// Of carrier and half-beat.
     kept: [Kept; 2],
+    /// What the gear was found for, while nothing of it moves: beat, carrier, ratio, interval.
+    still: Option<[f64; 4]>,
+    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
+    told: [Option<Option<LayerSetup>>; 2],
     /// Its phases have to follow an anchor and have not yet.
     pub jump: bool,
 }
@@ -52,6 +64,8 @@ impl Layer {
             hands: [Hands::default(); 2],
             gear: Gear::default(),
             kept: [Kept::default(); 2],
+            still: None,
+            told: [None; 2],
             jump: false,
         }
     }
@@ -63,8 +77,10 @@ impl Layer {
 
     /// Moves the phases on by frames of the piece.
     pub fn advance(&mut self, frames: u64) {
-        self.hands = self.hands.map(|hands| self.gear.advance(&hands, frames));
-        self.gear = Gear::default();
+        let passed = self.gear.passed(frames);
+        for hands in &mut self.hands {
+            hands.add(&passed);
+        }
     }
 }
 
@@ -133,12 +149,16 @@ impl Engine {
         self.travels[control.index()].settled(self.now)
     }
 
-    fn layer_moves(&self, ids: &LayerIds) -> bool {
-        [ids.ratio, ids.interval]
-            .iter()
-            .map(|control| &self.travels[control.index()])
-            .chain([self.beat_travel(), self.carrier_travel()])
-            .any(|travel| travel.end(self.now).is_some())
+    /// What a layer's frequencies follow from, if none of it moves.
+    fn layer_rests(&self, ids: &LayerIds) -> Option<[f64; 4]> {
+        let travels = [
+            self.beat_travel(),
+            self.carrier_travel(),
+            &self.travels[ids.ratio.index()],
+            &self.travels[ids.interval.index()],
+        ];
+        let still = travels.iter().all(|travel| travel.end(self.now).is_none());
+        still.then(|| travels.map(Travel::target))
     }
 
     /// Where an anchor puts a layer. A glide is as good as over; a straight line is where it is.
@@ -162,7 +182,7 @@ impl Engine {
     fn turn_layer(&mut self, index: usize, anchor: &Anchor) {
         let ids = &id::LAYER[index];
         let setup = self.layer_setup(ids);
-        let layer = self.layers[index];
+        let layer = &self.layers[index];
         let noisy = setup.is_some_and(|setup| setup.kind == id::LAYER_NOISE);
         if noisy && self.primed && self.now > 0 {
             // One past of noise a piece is enough work: this one is next.
@@ -179,6 +199,8 @@ impl Engine {
             }
             .differs(&here),
         });
+        // What still sounds does not jump: the anchor waits until a rendering is free.
+        let sounds = layer.pair.sounds(layer.pair.current());
         let fade = self.frames(SWITCH_TIME);
         let turn =
             self.layers[index]
@@ -188,8 +210,6 @@ impl Engine {
         if let Turn::Out(rendering) = turn {
             return self.fade_out(nodes[rendering].fade);
         }
-        // What still sounds does not jump: the anchor waits until a rendering is free.
-        let sounds = layer.pair.sounds(layer.pair.current());
         if turn == Turn::Stay && heard.is_some() && sounds {
             return;
         }
@@ -244,6 +264,7 @@ impl Engine {
         );
         if setup.kind == id::LAYER_NOISE {
             let position = self.layers[index].hands[rendering].position;
+            // As they are, whatever they were told before.
             for node in [nodes.noise, nodes.pink] {
                 self.graph.set_activity(node, Activity::Run);
             }
@@ -277,10 +298,29 @@ impl Engine {
 
     /// Sets the phases of a layer's renderings for the piece, and what of its nodes runs.
     fn drive_layer(&mut self, index: usize, end: u64) {
+        let still = self.layer_rests(&id::LAYER[index]);
+        // Most layers go on as they did.
+        if still.is_none() || still != self.layers[index].still || self.deck.is_on() {
+            self.layers[index].gear = self.layer_gear(index, end, still.is_none());
+            self.layers[index].still = still.filter(|_| !self.deck.is_on());
+        }
+        for rendering in [0, 1] {
+            self.drive_rendering(index, rendering, end - self.now);
+        }
+        let active = if self.layers[index].sounds() {
+            Activity::Run
+        } else {
+            Activity::Silent
+        };
+        self.graph.set_activity(self.chain.layers[index].1, active);
+    }
+
+    /// How the phases of a layer move over the piece.
+    fn layer_gear(&mut self, index: usize, end: u64, moves: bool) -> Gear {
         let ids = &id::LAYER[index];
         let frames = end - self.now;
         let here = self.layer_frequencies(ids, self.now);
-        let (last, middle) = if self.layer_moves(ids) {
+        let (last, middle) = if moves {
             (
                 self.layer_frequencies(ids, end),
                 self.layer_frequencies(ids, self.now + frames / 2),
@@ -308,60 +348,24 @@ impl Engine {
         {
             (gear.half_beat, gear.exact[1]) = (closed.motion, Some(closed.exact));
         }
-        self.layers[index].gear = gear;
-        let layer = self.layers[index];
-        let (renderings, level) = self.chain.layers[index];
-        for rendering in [0, 1] {
-            self.drive_rendering(&layer, rendering, renderings[rendering], frames);
-        }
-        let active = if layer.sounds() {
-            Activity::Run
-        } else {
-            Activity::Silent
-        };
-        self.graph.set_activity(level, active);
+        gear
     }
 
-    fn drive_rendering(&mut self, layer: &Layer, rendering: usize, nodes: LayerNodes, frames: u64) {
+    fn drive_rendering(&mut self, index: usize, rendering: usize, frames: u64) {
+        let nodes = self.chain.layers[index].0[rendering];
+        let layer = &mut self.layers[index];
         let setup = layer
             .pair
             .setup(rendering)
             .filter(|_| layer.pair.sounds(rendering));
+        if layer.told[rendering] != Some(setup) {
+            layer.told[rendering] = Some(setup);
+            self.let_run(&nodes, setup.as_ref());
+        }
         let Some(setup) = setup else {
-            for node in [
-                nodes.sine,
-                nodes.wave,
-                nodes.noise,
-                nodes.pink,
-                nodes.mono,
-                nodes.pulse,
-                nodes.side,
-                nodes.fade,
-            ] {
-                self.graph.set_activity(node, Activity::Silent);
-            }
             return;
         };
-        let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
-        let noise = setup.kind == id::LAYER_NOISE;
-        let sine = !noise && setup.wave == id::WAVE_SINE;
-        let pulsed = noise || setup.kind == id::LAYER_ISOCHRONIC;
-        let sided = setup.kind == id::LAYER_BILATERAL;
-        for (node, activity) in [
-            (nodes.sine, when(sine, Activity::Silent)),
-            (nodes.wave, when(!noise && !sine, Activity::Silent)),
-            (nodes.noise, when(noise, Activity::Silent)),
-            (nodes.pink, when(noise, Activity::Silent)),
-            (
-                nodes.mono,
-                when(setup.kind == id::LAYER_MONAURAL, Activity::Pass),
-            ),
-            (nodes.pulse, when(pulsed, Activity::Pass)),
-            (nodes.side, when(sided, Activity::Pass)),
-            (nodes.fade, Activity::Run),
-        ] {
-            self.graph.set_activity(node, activity);
-        }
+        let layer = &self.layers[index];
         let hands = layer.hands[rendering];
         let carrier = Motion {
             position: hands.carrier,
@@ -372,33 +376,65 @@ impl Engine {
             ..layer.gear.half_beat
         }
         .plus(&self.offset_motion(frames));
-        let (left, right) = match setup.kind {
-            id::LAYER_BINAURAL | id::LAYER_MONAURAL => {
-                (carrier.minus(&half_beat), carrier.plus(&half_beat))
-            }
-            _ => (carrier, carrier),
-        };
-        let ears = if setup.swap && setup.kind == id::LAYER_BINAURAL {
-            [right, left]
+        if setup.kind == id::LAYER_NOISE {
+            self.graph
+                .set_phase(nodes.noise, 0, hands.position as u64, 1, 0);
         } else {
-            [left, right]
-        };
-        let tones = if sine { nodes.sine } else { nodes.wave };
-        if !noise {
+            let (left, right) = match setup.kind {
+                id::LAYER_BINAURAL | id::LAYER_MONAURAL => {
+                    (carrier.minus(&half_beat), carrier.plus(&half_beat))
+                }
+                _ => (carrier, carrier),
+            };
+            let ears = if setup.swap && setup.kind == id::LAYER_BINAURAL {
+                [right, left]
+            } else {
+                [left, right]
+            };
+            let tones = if setup.wave == id::WAVE_SINE {
+                nodes.sine
+            } else {
+                nodes.wave
+            };
             for (ear, motion) in ears.into_iter().enumerate() {
                 self.set_motion(tones, ear, &motion);
             }
         }
         let beat = half_beat.plus(&half_beat);
-        if pulsed {
+        if setup.pulsed() {
             self.set_motion(nodes.pulse, 0, &beat);
         }
-        if sided {
+        if setup.kind == id::LAYER_BILATERAL {
             self.set_motion(nodes.side, 0, &beat);
         }
-        if noise {
-            self.graph
-                .set_phase(nodes.noise, 0, hands.position as u64, 1, 0);
+    }
+
+    /// Lets the nodes of a rendering run that its setup needs: none where it does not sound.
+    fn let_run(&mut self, nodes: &LayerNodes, setup: Option<&LayerSetup>) {
+        let noise = setup.is_some_and(|setup| setup.kind == id::LAYER_NOISE);
+        let sine = !noise && setup.is_some_and(|setup| setup.wave == id::WAVE_SINE);
+        let wave = setup.is_some() && !noise && !sine;
+        let is = |kind| setup.is_some_and(|setup| setup.kind == kind);
+        let otherwise = if setup.is_some() {
+            Activity::Pass
+        } else {
+            Activity::Silent
+        };
+        let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
+        for (node, activity) in [
+            (nodes.sine, when(sine, Activity::Silent)),
+            (nodes.wave, when(wave, Activity::Silent)),
+            (nodes.noise, when(noise, Activity::Silent)),
+            (nodes.pink, when(noise, Activity::Silent)),
+            (nodes.mono, when(is(id::LAYER_MONAURAL), otherwise)),
+            (
+                nodes.pulse,
+                when(setup.is_some_and(LayerSetup::pulsed), otherwise),
+            ),
+            (nodes.side, when(is(id::LAYER_BILATERAL), otherwise)),
+            (nodes.fade, when(setup.is_some(), Activity::Silent)),
+        ] {
+            self.graph.set_activity(node, activity);
         }
     }
 
@@ -417,7 +453,11 @@ impl Engine {
         let travel = &self.travels[id::PHASE.index()];
         let half_cycles = |degrees: f64| degrees / 720.0;
         let start = half_cycles(travel.value(self.now));
-        let position = (start * crate::dsp::phase::CYCLE) as i128;
+        // The conversion takes longer than all the rest, and most offsets are none.
+        let position = match start {
+            0.0 => 0,
+            _ => (start * crate::dsp::phase::CYCLE) as i128,
+        };
         if travel.end(self.now).is_none() {
             return Motion {
                 position,

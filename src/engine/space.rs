@@ -513,35 +513,30 @@ impl Engine {
         let [yaw, pitch, roll] = turns;
         let tracked = self.head.pose();
         let tracked = tracked.map(|pose| Quat::from_turns(yaw, pitch, roll) * pose);
-        let scene = self.scene(end);
+        let there = self.there();
+        let scene = self.scene(end, &there);
         let (chain, params) = (self.chain, self.params);
         if self.space.rests > self.now {
             let head = tracked.map_or_else(
                 || Head::new(yaw, pitch, roll),
                 |head| Head(Some(head.axes())),
             );
-            let places = scene.map(|[azimuth, elevation, distance, gain]| {
-                head.sees(azimuth, elevation, distance, gain)
-            });
-            self.tell(chain.space, param::MOTION, param::PLACES, glides, &places);
+            let node = (chain.space, param::MOTION, param::PLACES);
+            self.tell(node, glides, &scene, &there, &head);
         }
-        let still = Head(None);
-        let places = scene.map(|[azimuth, elevation, distance, gain]| {
-            still.sees(azimuth, elevation, distance, gain)
-        });
-        let (encode_motion, encode_places) = (encode::param::MOTION, encode::param::PLACES);
-        if self.space.bus_rests > self.now {
-            self.tell(
+        let bus = [
+            (
                 chain.bus.encode,
-                encode_motion,
-                encode_places,
-                bus_glides,
-                &places,
-            );
-        }
-        if self.space.room_rests > self.now {
-            let (motion, first) = (early::param::MOTION, early::param::PLACES);
-            self.tell(chain.bus.early, motion, first, bus_glides, &places);
+                encode::param::MOTION,
+                encode::param::PLACES,
+            ),
+            (chain.bus.early, early::param::MOTION, early::param::PLACES),
+        ];
+        let sound = [self.space.bus_rests, self.space.room_rests].map(|rests| rests > self.now);
+        for (node, sounds) in bus.into_iter().zip(sound) {
+            if sounds {
+                self.tell(node, bus_glides, &scene, &there, &Head(None));
+            }
         }
         if self.space.bus_rests.max(self.space.room_rests) > self.now {
             for node in [chain.bus.rotate].into_iter().chain(chain.bus.turn) {
@@ -559,7 +554,7 @@ impl Engine {
                 }
             }
             if let Some(turn) = chain.bus.turn {
-                let [azimuth, elevation, ..] = places[0];
+                let [azimuth, elevation, ..] = Head(None).sees(scene[0]);
                 self.put_param(turn, params.rotate.quaternion, 1.0);
                 let parts = turned_scene(azimuth, elevation);
                 for (param, part) in params.rotate.parts.into_iter().zip(parts) {
@@ -569,25 +564,45 @@ impl Engine {
         }
     }
 
+    /// What enters space, if only its fade: the others need no place.
+    fn there(&self) -> [bool; SOURCES] {
+        let enters = |route: &Route| {
+            [Way::Hrtf, Way::Bus]
+                .into_iter()
+                .any(|way| route.takes(way, self.now))
+        };
+        let program = enters(&self.space.program);
+        let layers = self.space.layers.each_ref().map(enters);
+        std::array::from_fn(|source| {
+            source
+                .checked_sub(2)
+                .map_or(program, |side| layers[side / 2])
+        })
+    }
+
+    /// Tells a node where what is there is, as the head hears it.
     fn tell(
         &mut self,
-        node: NodeIndex,
-        motion: usize,
-        first: usize,
+        (node, motion, first): (NodeIndex, usize, usize),
         glides: f64,
-        places: &[Place; SOURCES],
+        scene: &[Place; SOURCES],
+        there: &[bool; SOURCES],
+        head: &Head,
     ) {
         self.graph.set_param(node, motion, glides);
-        for (source, place) in places.iter().enumerate() {
-            for (part, value) in place.iter().enumerate() {
-                self.graph
-                    .set_param(node, first + 4 * source + part, *value);
+        for (source, place) in scene
+            .iter()
+            .enumerate()
+            .filter(|(source, _)| there[*source])
+        {
+            for (part, value) in head.sees(*place).into_iter().enumerate() {
+                self.graph.set_param(node, first + 4 * source + part, value);
             }
         }
     }
 
-    /// Where speakers and layers are in the world.
-    fn scene(&self, end: u64) -> [Place; SOURCES] {
+    /// Where those of speakers and layers are in the world that are there.
+    fn scene(&self, end: u64, there: &[bool; SOURCES]) -> [Place; SOURCES] {
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
         let azimuth = at(id::AZIMUTH) + self.motion_angle(end);
         // A bus has no speakers: the first place is where its front is.
@@ -602,6 +617,9 @@ impl Engine {
             *place = [azimuth + side, elevation, distance, 1.0];
         }
         for (index, ids) in id::LAYER.iter().enumerate() {
+            if !there[2 + 2 * index] {
+                continue;
+            }
             let (azimuth, elevation) = (at(ids.azimuth), at(ids.elevation));
             let distance = at(ids.distance);
             let bilateral = self.choice(ids.kind) == id::LAYER_BILATERAL;
@@ -620,7 +638,7 @@ impl Engine {
 
     /// Shows where everything is at this frame. The fourth part of a place tells whether it sounds there.
     pub(super) fn show_scene(&self) {
-        let mut places = self.scene(self.now);
+        let mut places = self.scene(self.now, &[true; SOURCES]);
         let in_space = |route: &Route| route.way != Way::Past;
         let program = in_space(&self.space.program);
         for (index, place) in places.iter_mut().enumerate() {
@@ -687,7 +705,7 @@ impl Head {
     }
 
     /// A place as the head sees it.
-    fn sees(&self, azimuth: f64, elevation: f64, distance: f64, gain: f64) -> Place {
+    fn sees(&self, [azimuth, elevation, distance, gain]: Place) -> Place {
         let Some(axes) = &self.0 else {
             let azimuth = (azimuth + 180.0).rem_euclid(360.0) - 180.0;
             return [azimuth, elevation, distance, gain];
@@ -713,7 +731,7 @@ mod tests {
 
     fn seen(head: [f64; 3], azimuth: f64, elevation: f64) -> (f64, f64) {
         let [yaw, pitch, roll] = head;
-        let place = Head::new(yaw, pitch, roll).sees(azimuth, elevation, 1.5, 1.0);
+        let place = Head::new(yaw, pitch, roll).sees([azimuth, elevation, 1.5, 1.0]);
         (place[0], place[1])
     }
 

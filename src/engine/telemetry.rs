@@ -32,7 +32,10 @@ pub struct Telemetry {
 
 /// Peaks are kept as the bits of non-negative floats, whose order is that of the numbers.
 fn raise(slot: &AtomicU32, peak: f32) {
-    slot.fetch_max(peak.to_bits(), Relaxed);
+    // A look costs far less than an exchange, and most peaks are no higher than the last.
+    if peak.to_bits() > slot.load(Relaxed) {
+        slot.fetch_max(peak.to_bits(), Relaxed);
+    }
 }
 
 impl Telemetry {

@@ -94,6 +94,8 @@ fn edges() -> (f64, f64) {
 struct Stage {
     pair: Pair<Setup>,
     hands: [Hands; 2],
+    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
+    told: [Option<Option<Setup>>; 2],
     /// Its phase has to follow an anchor and has not yet.
     jump: bool,
     /// When the current rendering, which listens, takes over from the other one.
@@ -115,6 +117,7 @@ impl Treatments {
             stages: [Stage {
                 pair: Pair::new(),
                 hands: [Hands::default(); 2],
+                told: [None; 2],
                 jump: false,
                 takes_over: None,
             }; 2],
@@ -143,10 +146,10 @@ impl Treatments {
 
     /// Moves the phases on by frames of the piece.
     pub fn advance(&mut self, frames: u64) {
-        for stage in &mut self.stages {
-            stage.hands = stage.hands.map(|hands| self.gear.advance(&hands, frames));
+        let passed = self.gear.passed(frames);
+        for hands in self.stages.iter_mut().flat_map(|stage| &mut stage.hands) {
+            hands.add(&passed);
         }
-        self.gear = Gear::default();
     }
 
     /// The phases of the treatment that sounds, at the start of the piece, and how they move.
@@ -390,36 +393,54 @@ impl Engine {
 
     /// Sets depth and phase of a rendering for the piece, and what of its nodes runs.
     fn drive_stage(&mut self, index: usize, rendering: usize, end: u64) {
-        let stage = self.treatments.stages[index];
         let nodes = self.chain.stages[index][rendering];
+        let stage = &mut self.treatments.stages[index];
         let setup = stage
             .pair
             .setup(rendering)
             .filter(|_| stage.pair.sounds(rendering));
-        let Some(setup) = setup else {
-            let all = [
-                nodes.start,
-                nodes.band,
-                nodes.rest,
-                nodes.first,
-                nodes.second,
-                nodes.fade,
-            ];
-            for node in all.into_iter().chain(nodes.through) {
-                self.graph.set_activity(node, Activity::Silent);
-            }
+        let position = stage.hands[rendering].half_beat;
+        if stage.told[rendering] != Some(setup) {
+            stage.told[rendering] = Some(setup);
+            self.run_stage(index, &nodes, setup.as_ref());
+        }
+        let Some(setup) = setup.filter(|setup| setup.kind != id::PROGRAM_OFF) else {
             return;
         };
+        self.put_depth(&nodes, setup.kind, self.treatment_depth(end));
+        let half_beat = Motion {
+            position,
+            ..self.treatments.gear.half_beat
+        }
+        .plus(&self.offset_motion(end - self.now));
+        if let Some((node, _)) = self.modulator(&nodes, setup.kind) {
+            self.set_motion(node, 0, &half_beat.plus(&half_beat));
+        } else if setup.kind == id::PROGRAM_SHIFT {
+            let still = Motion::default();
+            self.set_motion(nodes.second, 0, &still.minus(&half_beat));
+            self.set_motion(nodes.second, 1, &half_beat);
+        }
+    }
+
+    /// Lets the nodes of a rendering run that its setup needs: none where it does not sound.
+    fn run_stage(&mut self, index: usize, nodes: &StageNodes, setup: Option<&Setup>) {
         let when = |run: bool, otherwise| if run { Activity::Run } else { otherwise };
-        let edges = setup.has_edges(self.rate);
-        let [first, second] = STAGES[index].map(|kind| kind == setup.kind);
+        let sounds = when(setup.is_some(), Activity::Silent);
+        let passes = if setup.is_some() {
+            Activity::Pass
+        } else {
+            Activity::Silent
+        };
+        let edges = setup.is_some_and(|setup| setup.has_edges(self.rate));
+        let [first, second] =
+            STAGES[index].map(|kind| setup.is_some_and(|setup| setup.kind == kind));
         for (node, activity) in [
-            (nodes.start, Activity::Run),
-            (nodes.band, when(edges, Activity::Pass)),
+            (nodes.start, sounds),
+            (nodes.band, when(edges, passes)),
             (nodes.rest, when(edges, Activity::Silent)),
-            (nodes.first, when(first, Activity::Pass)),
-            (nodes.second, when(second, Activity::Pass)),
-            (nodes.fade, Activity::Run),
+            (nodes.first, when(first, passes)),
+            (nodes.second, when(second, passes)),
+            (nodes.fade, sounds),
         ] {
             self.graph.set_activity(node, activity);
         }
@@ -431,19 +452,6 @@ impl Engine {
             };
             self.graph
                 .set_activity(through, when(edges && second, otherwise));
-        }
-        self.put_depth(&nodes, setup.kind, self.treatment_depth(end));
-        let half_beat = Motion {
-            position: stage.hands[rendering].half_beat,
-            ..self.treatments.gear.half_beat
-        }
-        .plus(&self.offset_motion(end - self.now));
-        if let Some((node, _)) = self.modulator(&nodes, setup.kind) {
-            self.set_motion(node, 0, &half_beat.plus(&half_beat));
-        } else if setup.kind == id::PROGRAM_SHIFT {
-            let still = Motion::default();
-            self.set_motion(nodes.second, 0, &still.minus(&half_beat));
-            self.set_motion(nodes.second, 1, &half_beat);
         }
     }
 }

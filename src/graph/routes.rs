@@ -124,7 +124,7 @@ impl Routes {
                 let heard = self.heard[self.first_heard[source.slot] + source.channel];
                 let tap = match source.line {
                     // What is still on its way in a line sounds on when nothing follows it.
-                    Some(line) => (slots[source.slot].activity != Activity::Silent)
+                    Some(line) => (slots[source.slot].does() != Activity::Silent)
                         .then_some(Tap::Line { slot: place, line }),
                     None => heard,
                 };
@@ -161,7 +161,7 @@ impl Routes {
                 channel,
             };
             let feed = self.feeds(place).get(channel).copied();
-            self.heard[first + channel] = match (slot.activity, feed) {
+            self.heard[first + channel] = match (slot.does(), feed) {
                 (Activity::Silent, _) => None,
                 (Activity::Run, _) if slot.node.is_some() => Some(own),
                 // The graph's input is its own.
@@ -174,7 +174,7 @@ impl Routes {
             busy |= self.heard[first + channel] == Some(own);
         }
         // Slot 0 is filled from outside. A node without outputs runs for what it shows.
-        let runs = slot.activity == Activity::Run && slot.node.is_some();
+        let runs = slot.does() == Activity::Run && slot.node.is_some();
         place > 0 && (busy || runs)
     }
 }

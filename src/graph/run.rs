@@ -124,6 +124,7 @@ impl GraphRun {
         for slot in &mut self.slots {
             slot.clear();
             slot.resize(max_frames);
+            slot.passing = false;
             if let Some(node) = slot.node.as_mut() {
                 node.init(rate, max_frames)?;
             }
@@ -242,7 +243,7 @@ impl GraphRun {
             driver.increment = phase::increment(value, rate) as u64;
             return Ok(());
         }
-        if let Some(found) = self.slots[index.0].node.as_mut() {
+        if let Some(found) = self.node_mut(index) {
             let param = find_param(node, found.info(), param, value)?;
             found.set_param(param, value);
         }
@@ -307,8 +308,11 @@ impl GraphRun {
         }
     }
 
+    /// A node that is about to be told something.
     fn node_mut(&mut self, node: NodeIndex) -> Option<&mut Box<dyn Node>> {
-        self.slots.get_mut(node.0)?.node.as_mut()
+        let slot = self.slots.get_mut(node.0)?;
+        self.routes.stale |= std::mem::take(&mut slot.passing);
+        slot.node.as_mut()
     }
 
     /// Runs some nodes by themselves for so many frames, in the order given, so that filters have a past.
@@ -329,6 +333,7 @@ impl GraphRun {
     pub fn reset(&mut self) {
         for slot in &mut self.slots {
             slot.clear();
+            slot.passing = false;
             if let Some(node) = slot.node.as_mut() {
                 node.reset();
             }
@@ -337,6 +342,7 @@ impl GraphRun {
             driver.phase = 0;
         }
         self.frames = 0;
+        self.routes.stale = true;
     }
 
     /// Back to the state after `compile` of one node.
@@ -452,7 +458,9 @@ impl GraphRun {
     /// Tells the phase inputs where they are and moves the drivers on by one grid.
     fn drive(&mut self) {
         for driver in &mut self.drivers {
-            if let Some(node) = self.slots[driver.slot].node.as_mut() {
+            let slot = &mut self.slots[driver.slot];
+            self.routes.stale |= std::mem::take(&mut slot.passing);
+            if let Some(node) = slot.node.as_mut() {
                 node.set_phase(driver.index, driver.phase, driver.increment, 0);
             }
             driver.phase = driver
@@ -477,8 +485,9 @@ impl GraphRun {
             }
         }
         self.find_routes();
+        let mut rest = false;
         for place in &self.routes.active {
-            run_slot(&mut self.slots, *place, &self.routes, count);
+            rest |= run_slot(&mut self.slots, *place, &self.routes, count);
         }
         let heard = self.routes.heard(self.slots.len() - 1);
         for (output, heard) in outputs.iter_mut().zip(heard) {
@@ -488,6 +497,7 @@ impl GraphRun {
                 None => output.fill(NOTHING),
             }
         }
+        self.routes.stale |= rest;
         self.frames += count as u64;
         for capture in &mut self.captures {
             let slot = &self.slots[capture.slot];

@@ -32,6 +32,8 @@ pub(super) struct Slot {
     pub name: String,
     pub node: Option<Box<dyn Node>>,
     pub activity: Activity,
+    /// The node says that all it does is to pass.
+    pub passing: bool,
     /// A capture or a tap reads it.
     pub watched: bool,
     /// A display looks at it.
@@ -59,6 +61,7 @@ impl Slot {
             name,
             node,
             activity: Activity::Run,
+            passing: false,
             watched: false,
             seen: false,
             sources: vec![Vec::new(); inputs],
@@ -85,6 +88,14 @@ impl Slot {
         slot
     }
 
+    /// What it does.
+    pub fn does(&self) -> Activity {
+        match self.activity {
+            Activity::Run if self.passing => Activity::Pass,
+            activity => activity,
+        }
+    }
+
     /// Makes room for chunks of another length.
     pub fn resize(&mut self, max_frames: usize) {
         let lines = self.lines.iter_mut().map(|line| &mut line.output);
@@ -102,11 +113,11 @@ impl Slot {
     }
 }
 
-/// Runs a slot: what came before it is there already.
-pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count: usize) {
+/// Runs a slot: what came before it is there already. Whether its node has come to where it only passes.
+pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count: usize) -> bool {
     let (before, rest) = slots.split_at_mut(place);
     let Some(slot) = rest.first_mut() else {
-        return;
+        return false;
     };
     for line in &mut slot.lines {
         let source = routes.heard(line.slot)[line.channel];
@@ -119,7 +130,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
         }
     }
     let feeds = routes.feeds(place);
-    match slot.activity {
+    match slot.does() {
         Activity::Silent => {
             // Nobody reads it but captures, taps and displays.
             for output in &mut slot.outputs {
@@ -134,6 +145,9 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
                 5..=16 => run_node::<16>(before, slot, feeds, count),
                 _ => run_node::<MAX_CHANNELS>(before, slot, feeds, count),
             }
+            let passes = slot.node.as_ref().is_some_and(|node| node.passes());
+            slot.passing = passes && slot.detour.is_empty();
+            return slot.passing;
         }
         _ if !slot.detour.is_empty() => {
             sum_up(before, slot, routes, feeds, count);
@@ -165,6 +179,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
             hush(outputs, feeds.len(), count);
         }
     }
+    false
 }
 
 /// Outputs from a channel on have nothing that passes to them.

@@ -141,4 +141,8 @@ impl Node for Gain {
     fn get_param(&self, index: usize) -> f64 {
         self.values.get(index).copied().unwrap_or(0.0)
     }
+
+    fn passes(&self) -> bool {
+        self.ramp.is_still() && self.ramp.target() == 1.0
+    }
 }

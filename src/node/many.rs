@@ -135,6 +135,10 @@ impl Node for Many {
             copy.set_phase(index, phase, increment, sweep);
         }
     }
+
+    fn passes(&self) -> bool {
+        self.copies.iter().all(|copy| copy.passes())
+    }
 }
 
 /// A node that makes a gain of the first channel, and all channels times that gain.

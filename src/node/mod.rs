@@ -278,6 +278,12 @@ pub trait Node: Send {
     /// modulo 2^64, which is one cycle. It is called at fixed places of the stream (events and the
     /// engine's quantum), never because a block ends.
     fn set_phase(&mut self, _index: usize, _phase: u64, _increment: u64, _sweep: i64) {}
+
+    /// Whether all it does from the next frame on, until it is set or reset, is to hand its inputs on bit for bit,
+    /// without remembering any of it: a graph then leaves it out.
+    fn passes(&self) -> bool {
+        false
+    }
 }
 
 /// Clamps a value into a parameter's range; `None` where it is to be ignored.
