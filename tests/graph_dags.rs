@@ -412,6 +412,96 @@ fn a_graph_that_was_edited_is_the_one_that_was_meant() {
     assert_eq!(edited.description(), fresh.description());
 }
 
+/// A node as it is, but it never says that all it does is to pass.
+struct Busy(Box<dyn Node>);
+
+impl Node for Busy {
+    fn info(&self) -> &NodeInfo {
+        self.0.info()
+    }
+    fn init(&mut self, rate: f64, frames: usize) -> Result<(), NodeError> {
+        self.0.init(rate, frames)
+    }
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+    fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        self.0.process(inputs, outputs);
+    }
+    fn set_param(&mut self, index: usize, value: f64) {
+        self.0.set_param(index, value);
+    }
+    fn get_param(&self, index: usize) -> f64 {
+        self.0.get_param(index)
+    }
+}
+
+/// Two gains in a row beside a third, whose inputs and outputs are also heard by taps.
+fn gains(make: impl Fn() -> Box<dyn Node>) -> GraphRun {
+    let mut graph = Graph::new(2, 2);
+    for name in ["a", "b", "c"] {
+        graph.add(name, make()).unwrap();
+    }
+    graph.serial(&["in", "a", "b", "out"]).unwrap();
+    graph.serial(&["a", "c", "out"]).unwrap();
+    graph.compile(RATE, 64).unwrap()
+}
+
+#[test]
+fn gains_that_have_come_to_nothing_are_left_out_and_wake() {
+    let gain = || registry().create("gain").unwrap();
+    let (mut sleepy, mut busy) = (gains(gain), gains(|| Box::new(Busy(gain()))));
+    let mut taps: Vec<_> = [&mut sleepy, &mut busy]
+        .map(|run| ["b", "c"].map(|node| run.tap(node, 1, 100_000).unwrap()))
+        .into_iter()
+        .collect();
+    let mut random = Random(11);
+    let input = bursts(60_000, 3);
+    let mut outs = [(); 2].map(|()| [vec![0.0; input.len()], vec![0.0; input.len()]]);
+    let mut at = 0;
+    while at < input.len() {
+        let count = (1 + (random.next() % 700) as usize).min(input.len() - at);
+        let node = ["a", "b", "c"][(random.next() % 3) as usize];
+        let what = random.next() % 10;
+        for (run, out) in [&mut sleepy, &mut busy].into_iter().zip(&mut outs) {
+            let index = run.find(node).unwrap();
+            match what {
+                // To 0 dB, where it is left out, mostly; elsewhere; and as if it had never been.
+                0..=4 => run.set_param(index, 0, 0.0),
+                5 => run.set(node, "gain", -7.5).unwrap(),
+                6 => run.reset_node(index),
+                7 => run.reset(),
+                8 => run.set_activity(index, Activity::Silent),
+                _ => run.set_activity(index, Activity::Run),
+            }
+            let [left, right] = out;
+            let there = at..at + count;
+            let here = &input[there.clone()];
+            run.process(
+                &[here, here],
+                &mut [&mut left[there.clone()], &mut right[there]],
+            );
+        }
+        at += count;
+    }
+    for ear in 0..2 {
+        assert_same(&outs[0][ear], &outs[1][ear], "left out or not");
+    }
+    assert!(outs[0][0].iter().any(|x| *x != 0.0));
+    let heard: Vec<Vec<Vec<f32>>> = taps
+        .iter_mut()
+        .map(|taps| {
+            taps.iter_mut()
+                .map(|tap| std::iter::from_fn(|| tap.pop().ok()).collect())
+                .collect()
+        })
+        .collect();
+    assert_eq!(heard[0][0].len(), input.len());
+    for node in 0..2 {
+        assert_same(&heard[0][node], &heard[1][node], "what taps hear");
+    }
+}
+
 #[test]
 fn a_part_of_a_graph_runs_at_another_rate() {
     let inner = || {

@@ -1,6 +1,7 @@
 //! noise: white noise in stereo, computed from a seed and a position instead of remembered.
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
+use multiversion::multiversion;
 
 /// Positions of the parameters.
 pub mod param {
@@ -103,6 +104,7 @@ impl Mixture {
 
 /// A well-mixed 64-bit number of a key and a counter: two rounds of the finaliser of SplitMix64 (Steele,
 /// Lea and Flood 2014).
+#[inline(always)]
 fn hash(key: u64, counter: u64) -> u64 {
     let mix = |mut x: u64| {
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -113,10 +115,28 @@ fn hash(key: u64, counter: u64) -> u64 {
 }
 
 /// Uniform with an RMS of 1.
+#[inline(always)]
 fn sample(key: u64, counter: u64) -> f64 {
     // The upper 53 bits as -1 to 1, times the square root of 3.
     let unit = (hash(key, counter) >> 11) as f64 * (1.0 / (1u64 << 52) as f64) - 1.0;
     unit * 1.732_050_807_568_877_2
+}
+
+/// The frames from a position on. Every frame by itself: vectors, with the bits of a lone one.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+fn fill(mixture: &Mixture, position: u64, left: &mut [f32], right: &mut [f32]) {
+    let Mixture {
+        keys: [key_left, key_right],
+        own,
+        other,
+    } = *mixture;
+    for (n, (l, r)) in left.iter_mut().zip(right).enumerate() {
+        let position = position.wrapping_add(n as u64);
+        let a = sample(key_left, position);
+        let b = sample(key_right, position);
+        *l = (own * a + other * b) as f32;
+        *r = (own * b + other * a) as f32;
+    }
 }
 
 impl Node for Noise {
@@ -137,18 +157,8 @@ impl Node for Noise {
         let [left, right] = outputs else {
             return;
         };
-        let Mixture {
-            keys: [key_left, key_right],
-            own,
-            other,
-        } = self.mixture;
-        for (l, r) in left.iter_mut().zip(right.iter_mut()) {
-            let a = sample(key_left, self.position);
-            let b = sample(key_right, self.position);
-            *l = (own * a + other * b) as f32;
-            *r = (own * b + other * a) as f32;
-            self.position = self.position.wrapping_add(1);
-        }
+        fill(&self.mixture, self.position, left, right);
+        self.position = self.position.wrapping_add(left.len() as u64);
     }
 
     fn set_param(&mut self, index: usize, value: f64) {
