@@ -296,7 +296,8 @@ struct Ceiling {
                                         : std::fmax(heading, enabled - fade_step);
             const double peak = std::fmax(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
-            const double hidden = before.hear(left, right, peak, limit) ? before.find() : 0;
+            const bool close = before.hear(left, right, peak, limit);
+            const double hidden = close ? before.find() : 0;
             hold_peak(std::fmax(peak, hidden));
             if (enabled == 0) {
                 peaks = between = Follower();
@@ -316,7 +317,7 @@ struct Ceiling {
             const double out_peak = std::fmax(std::fabs(out[0][i]), std::fabs(out[1][i]));
             same = out[0][i] != left || out[1][i] != right ? 0 : same < kTaps ? same + 1 : kTaps;
             const bool loud = after.hear(out[0][i], out[1][i], out_peak, limit);
-            const double left_over = (!loud ? 0 : same == kTaps ? hidden : after.find()) / limit;
+            const double left_over = (!loud ? 0 : close && same == kTaps ? hidden : after.find()) / limit;
             exceeded = std::fmax(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * forget);
         }
     }

@@ -21,6 +21,9 @@ const FASTEST: f64 = 10.0;
 /// The gain of a layer in space that plain stereo has in both ears alike: its power.
 const BOTH_EARS: f64 = std::f64::consts::SQRT_2;
 
+/// Seconds for which a source that has left space is still heard: its reflections, from the largest room.
+const LINGER: f64 = 0.5;
+
 /// A place: azimuth and elevation in degrees, distance in metres, linear gain.
 type Place = [f64; 4];
 
@@ -564,12 +567,12 @@ impl Engine {
         }
     }
 
-    /// What enters space, if only its fade: the others need no place.
+    /// What enters space, or has done so of late: the others need no place.
     fn there(&self) -> [bool; SOURCES] {
+        let left = self.frames(LINGER);
         let enters = |route: &Route| {
-            [Way::Hrtf, Way::Bus]
-                .into_iter()
-                .any(|way| route.takes(way, self.now))
+            let was = route.from != Way::Past && route.settled.saturating_add(left) > self.now;
+            route.way != Way::Past || was
         };
         let program = enters(&self.space.program);
         let layers = self.space.layers.each_ref().map(enters);

@@ -322,9 +322,11 @@ impl GraphRun {
         let mut left = frames;
         while left > 0 {
             let count = left.min(self.max_frames);
+            let mut rest = false;
             for node in nodes {
-                run_slot(&mut self.slots, node.0, &self.routes, count);
+                rest |= run_slot(&mut self.slots, node.0, &self.routes, count);
             }
+            self.routes.stale |= rest;
             left -= count;
         }
     }

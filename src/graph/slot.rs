@@ -126,7 +126,7 @@ pub(super) fn run_slot(slots: &mut [Slot], place: usize, routes: &Routes, count:
             Some(tap) => line
                 .delay
                 .run(tap.signal(before, count).iter().copied(), output),
-            None => line.delay.run(std::iter::repeat_n(0.0, count), output),
+            None => line.delay.run(std::iter::repeat_n(NOTHING, count), output),
         }
     }
     let feeds = routes.feeds(place);

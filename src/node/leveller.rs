@@ -207,12 +207,17 @@ struct Leveller {
 fn params() -> Vec<ParamInfo> {
     let switch = |name, help| ParamInfo {
         kind: ParamKind::Switch,
+        step: 1.0,
         ..ParamInfo::number(name, "", 0.0..=1.0, 0.0, help)
+    };
+    let number = |name, unit, range, default, help| ParamInfo {
+        step: 0.01,
+        ..ParamInfo::number(name, unit, range, default, help)
     };
     vec![
         switch("on", "Off passes the signal bit for bit"),
-        ParamInfo::number("target", "LUFS", -40.0..=-8.0, -20.0, "Loudness to come to"),
-        ParamInfo::number(
+        number("target", "LUFS", -40.0..=-8.0, -20.0, "Loudness to come to"),
+        number(
             "speed",
             "s",
             0.5..=60.0,
