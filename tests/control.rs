@@ -468,6 +468,26 @@ fn a_minute_of_every_tracker_with_jitter_loss_and_a_restart_is_followed() {
     }
 }
 
+/// The frame at which something heard is half of the way from what stands still to what has turned, over half a
+/// millisecond.
+fn half_way(
+    still: &[Vec<f32>; 2],
+    turned: &[Vec<f32>; 2],
+    heard: &[Vec<f32>; 2],
+) -> Option<usize> {
+    const WINDOW: usize = 24;
+    let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
+        (0..2)
+            .flat_map(|ear| (n..n + WINDOW).map(move |n| (ear, n)))
+            .map(|(ear, n)| {
+                let whole = f64::from(turned[ear][n] - still[ear][n]);
+                f64::from(ears[ear][n] - still[ear][n]) * whole
+            })
+            .sum()
+    };
+    (0..heard[0].len() - WINDOW).find(|n| way(heard, *n) > 0.5 * way(turned, *n))
+}
+
 #[test]
 fn the_engines_part_of_the_way_from_packet_to_sound_is_counted_in_frames() {
     // A packet that comes just too late for a block waits for the next one, whose quanta it then turns: no clock is
@@ -490,19 +510,7 @@ fn the_engines_part_of_the_way_from_packet_to_sound_is_counted_in_frames() {
     let still = render(&mut still, a, length);
     let turned = render(&mut turned, b, length);
     let heard = render(&mut tracked, c, length);
-    let window = 24;
-    let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
-        (0..2)
-            .flat_map(|ear| (n..n + window).map(move |n| (ear, n)))
-            .map(|(ear, n)| {
-                let whole = f64::from(turned[ear][n] - still[ear][n]);
-                f64::from(ears[ear][n] - still[ear][n]) * whole
-            })
-            .sum()
-    };
-    let there = (0..length - window)
-        .find(|n| way(&heard, *n) > 0.5 * way(&turned, *n))
-        .expect("it turns");
+    let there = half_way(&still, &turned, &heard).expect("it turns");
     let frames = BLOCK + there;
     figure(
         "40 head tracking: frames from a packet that has just missed a block of 64 to half of the turn, counted",
@@ -606,20 +614,7 @@ fn from_packet_to_sound() {
             render(&mut still, &mut a, frames),
             render(&mut turned, &mut b, frames),
         );
-        // Half of the way from the one to the other, in half a millisecond.
-        let window = 24;
-        let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
-            (0..2)
-                .flat_map(|ear| (n..n + window).map(move |n| (ear, n)))
-                .map(|(ear, n)| {
-                    let whole = f64::from(turned[ear][n] - still[ear][n]);
-                    f64::from(ears[ear][n] - still[ear][n]) * whole
-                })
-                .sum()
-        };
-        let there = (0..frames - window)
-            .find(|n| way(&heard, *n) > 0.5 * way(&turned, *n))
-            .expect("it turns");
+        let there = half_way(&still, &turned, &heard).expect("it turns");
         let when = starts[there / BLOCK].as_secs_f64() + (there % BLOCK) as f64 / RATE;
         latencies.push(1e3 * (when - sent.as_secs_f64()));
     }
