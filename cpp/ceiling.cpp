@@ -40,6 +40,10 @@ const zg_param params[kParams] = {
         ZG_SCALE_LINEAR, ZG_PARAM_READOUT },
 };
 
+// The larger and the smaller; where `b` is no number, `a`. The library's are calls, and there are many.
+inline double larger(double a, double b) { return b > a ? b : a; }
+inline double smaller(double a, double b) { return b < a ? b : a; }
+
 constexpr int kEars = 2;
 constexpr int kTaps = 24;
 constexpr int kPhases = 4; // a quarter, a half, three quarters; one lane is spare
@@ -59,9 +63,10 @@ double bessel(double x)
 
 // Finds the peaks between the samples of both ears.
 struct Detector {
-    float taps[kTaps][kPhases] = {};
-    // The last samples twice, so that they always lie in one piece.
-    float past[kEars][2 * kTaps] = {};
+    typedef float Phases __attribute__((vector_size(4 * kPhases)));
+    Phases taps[kTaps] = {};
+    // The last samples twice, so that they always lie in one piece, and once for each phase.
+    Phases past[kEars][2 * kTaps] = {};
     int place = 0;
     int quiet = kTaps; // frames since something was loud enough
     int seen = kTaps;  // frames since it woke, when the last ones it knew were of another time
@@ -86,8 +91,8 @@ struct Detector {
     void clear()
     {
         for (auto& ear : past) {
-            for (float& x : ear) {
-                x = 0;
+            for (Phases& x : ear) {
+                x = Phases {};
             }
         }
         place = 0;
@@ -98,8 +103,8 @@ struct Detector {
     // peak.
     bool hear(float left, float right, double peak, double limit)
     {
-        past[0][place] = past[0][place + kTaps] = left;
-        past[1][place] = past[1][place + kTaps] = right;
+        past[0][place] = past[0][place + kTaps] = left - Phases {};
+        past[1][place] = past[1][place + kTaps] = right - Phases {};
         place = place + 1 == kTaps ? 0 : place + 1;
         quiet = peak > kQuiet * limit ? 0 : quiet + 1;
         if (seen < kTaps) {
@@ -119,15 +124,19 @@ struct Detector {
     {
         float highest = 0;
         for (int ear = 0; ear < kEars; ++ear) {
-            const float* x = past[ear] + place;
-            float sum[kPhases] = {};
-            for (int t = 0; t < kTaps; ++t) {
-                for (int p = 0; p < kPhases; ++p) {
-                    sum[p] += taps[t][p] * x[t];
-                }
+            const Phases* x = past[ear] + place;
+            // Four sums at a time: each alone would wait for itself.
+            Phases a = {}, b = {}, c = {}, d = {};
+            for (int t = 0; t < kTaps; t += 4) {
+                a += taps[t] * x[t];
+                b += taps[t + 1] * x[t + 1];
+                c += taps[t + 2] * x[t + 2];
+                d += taps[t + 3] * x[t + 3];
             }
-            for (const float value : sum) {
-                highest = std::fmax(highest, std::fabs(value));
+            const Phases sum = (a + b) + (c + d);
+            for (int p = 0; p < kPhases; ++p) {
+                const float value = std::fabs(sum[p]);
+                highest = value > highest ? value : highest;
             }
         }
         return highest;
@@ -150,7 +159,7 @@ struct Follower {
         } else {
             gain = 1 - (1 - gain) * release;
             gain = gain > 1 - kNearlyOne ? 1 : gain;
-            gain = std::fmin(gain, needed);
+            gain = smaller(gain, needed);
         }
     }
 };
@@ -271,7 +280,7 @@ struct Ceiling {
         if (fallen == 1) {
             return 1;
         }
-        fallen = std::fmin(1, fallen + 1 / (kFade * rate));
+        fallen = smaller(1, fallen + 1 / (kFade * rate));
         const double needed = held > goal ? goal / held : 1;
         const double now = fall_from + (needed - fall_from) * (0.5 - 0.5 * std::cos(kPi * fallen));
         if (fallen == 1) {
@@ -292,13 +301,13 @@ struct Ceiling {
             if (enabled == 0 || enabled == 1) {
                 heading = on;
             }
-            enabled = heading > enabled ? std::fmin(1, enabled + fade_step)
-                                        : std::fmax(heading, enabled - fade_step);
-            const double peak = std::fmax(std::fabs(left), std::fabs(right));
+            enabled = heading > enabled ? smaller(1, enabled + fade_step)
+                                        : larger(heading, enabled - fade_step);
+            const double peak = larger(std::fabs(left), std::fabs(right));
             // It listens while it is off too, or it would not know the last peaks when it is switched on.
             const bool close = before.hear(left, right, peak, limit);
             const double hidden = close ? before.find() : 0;
-            hold_peak(std::fmax(peak, hidden));
+            hold_peak(larger(peak, hidden));
             if (enabled == 0) {
                 peaks = between = Follower();
                 gain = 1;
@@ -308,17 +317,17 @@ struct Ceiling {
                 const double falling = fall();
                 peaks.move(peak > limit ? limit / peak : 1, 0, hold, release);
                 between.move(hidden > limit ? limit / hidden : 1, attack, hold, release);
-                gain = std::fmin(falling, std::fmin(peaks.gain, between.gain));
+                gain = smaller(falling, smaller(peaks.gain, between.gain));
                 const double share = enabled == 1 ? 1 : 0.5 - 0.5 * std::cos(kPi * enabled);
                 const double applied = 1 - share + share * gain;
                 out[0][i] = cut(left * applied, gain);
                 out[1][i] = cut(right * applied, gain);
             }
-            const double out_peak = std::fmax(std::fabs(out[0][i]), std::fabs(out[1][i]));
+            const double out_peak = larger(std::fabs(out[0][i]), std::fabs(out[1][i]));
             same = out[0][i] != left || out[1][i] != right ? 0 : same < kTaps ? same + 1 : kTaps;
             const bool loud = after.hear(out[0][i], out[1][i], out_peak, limit);
             const double left_over = (!loud ? 0 : close && same == kTaps ? hidden : after.find()) / limit;
-            exceeded = std::fmax(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * forget);
+            exceeded = larger(enabled == 1 ? left_over : 1, 1 + (exceeded - 1) * forget);
         }
     }
 

@@ -125,7 +125,8 @@ struct Axes {
         double most = 0;
         for (int i = 0; i < 3; ++i) {
             for (int j = 0; j < 3; ++j) {
-                most = std::fmax(most, std::fabs(row[i][j] - other.row[i][j]));
+                const double far = std::fabs(row[i][j] - other.row[i][j]);
+                most = far > most ? far : most;
             }
         }
         return most < within;

@@ -9,53 +9,90 @@ typedef float Loose __attribute__((vector_size(4 * ZG_WIDTH), aligned(4), may_al
 typedef int32_t Bits __attribute__((vector_size(4 * ZG_WIDTH), aligned(4), may_alias));
 typedef double Doubles __attribute__((vector_size(4 * ZG_WIDTH), aligned(8), may_alias));
 
+/* Vectors that are computed together: each entry of a matrix is loaded once for them. As many as registers hold. */
+constexpr int kTogether = ZG_WIDTH >= 16 ? 2 : 1;
+
 /* `count` rows of a matrix times the columns, at one place of the frames. */
-template <int count>
+template <int count, int parts>
 ZG_TARGET inline __attribute__((always_inline)) void rows(
-    const float* matrix, int size, const float* const* x, int at, Vector* sums)
+    const float* matrix, int size, const float* const* x, int at, Vector (*sums)[parts])
 {
 #pragma GCC unroll 4
     for (int row = 0; row < count; ++row) {
-        sums[row] = Vector {};
+#pragma GCC unroll 2
+        for (int part = 0; part < parts; ++part) {
+            sums[row][part] = Vector {};
+        }
     }
     for (int column = 0; column < size; ++column) {
-        const Vector in = *reinterpret_cast<const Loose*>(x[column] + at);
+        Vector in[parts];
+#pragma GCC unroll 2
+        for (int part = 0; part < parts; ++part) {
+            in[part] = *reinterpret_cast<const Loose*>(x[column] + at + part * ZG_WIDTH);
+        }
 #pragma GCC unroll 4
         for (int row = 0; row < count; ++row) {
             const Vector entry = matrix[row * kColumns + column] - Vector {};
-            sums[row] = ZG_ADD_PRODUCT(sums[row], entry, in);
+#pragma GCC unroll 2
+            for (int part = 0; part < parts; ++part) {
+                sums[row][part] = ZG_ADD_PRODUCT(sums[row][part], entry, in[part]);
+            }
         }
     }
 }
 
-template <int count>
+/* Adds rows of a further matrix, by a share of each frame. */
+template <int count, int parts>
+ZG_TARGET inline __attribute__((always_inline)) void add_rows(const float* matrix, int size, const float* const* x,
+    int at, const float* share, Vector (*sums)[parts])
+{
+    Vector more[count][parts];
+    rows<count, parts>(matrix, size, x, at, more);
+#pragma GCC unroll 2
+    for (int part = 0; part < parts; ++part) {
+        const Vector t = *reinterpret_cast<const Vector*>(share + at + part * ZG_WIDTH);
+#pragma GCC unroll 4
+        for (int row = 0; row < count; ++row) {
+            sums[row][part] = ZG_ADD_PRODUCT(sums[row][part], t, more[row][part]);
+        }
+    }
+}
+
+template <int count, int parts>
 ZG_TARGET inline __attribute__((always_inline)) void blend(const Blend& blend, int first, int size,
     const float* const* x, float (*y)[kGrid], const float* way, const float* bow, int at)
 {
-    Vector sums[count];
+    Vector sums[count][parts];
     const int place = first * kColumns;
-    rows<count>(blend.base + place, size, x, at, sums);
+    rows<count, parts>(blend.base + place, size, x, at, sums);
     if (blend.slope != nullptr) {
-        Vector more[count];
-        rows<count>(blend.slope + place, size, x, at, more);
-        const Vector t = *reinterpret_cast<const Vector*>(way + at);
-#pragma GCC unroll 4
-        for (int row = 0; row < count; ++row) {
-            sums[row] = ZG_ADD_PRODUCT(sums[row], t, more[row]);
-        }
+        add_rows<count, parts>(blend.slope + place, size, x, at, way, sums);
     }
     if (blend.bend != nullptr) {
-        Vector more[count];
-        rows<count>(blend.bend + place, size, x, at, more);
-        const Vector u = *reinterpret_cast<const Vector*>(bow + at);
-#pragma GCC unroll 4
-        for (int row = 0; row < count; ++row) {
-            sums[row] = ZG_ADD_PRODUCT(sums[row], u, more[row]);
-        }
+        add_rows<count, parts>(blend.bend + place, size, x, at, bow, sums);
     }
 #pragma GCC unroll 4
     for (int row = 0; row < count; ++row) {
-        *reinterpret_cast<Vector*>(y[first + row] + at) = sums[row];
+#pragma GCC unroll 2
+        for (int part = 0; part < parts; ++part) {
+            *reinterpret_cast<Vector*>(y[first + row] + at + part * ZG_WIDTH) = sums[row][part];
+        }
+    }
+}
+
+/* All rows of a degree, which has 2 l + 1 of them, at one place. */
+template <int parts>
+ZG_TARGET inline __attribute__((always_inline)) void degree(const Blend& of, int size, const float* const* x,
+    float (*y)[kGrid], const float* way, const float* bow, int at)
+{
+    int row = 0;
+    for (; row + 4 <= size; row += 4) {
+        blend<4, parts>(of, row, size, x, y, way, bow, at);
+    }
+    if (row + 3 == size) {
+        blend<3, parts>(of, row, size, x, y, way, bow, at);
+    } else {
+        blend<1, parts>(of, row, size, x, y, way, bow, at);
     }
 }
 
@@ -83,16 +120,12 @@ ZG_TARGET void apply(const Blend& of, int size, const float* const* x, float* co
         }
         return;
     }
-    for (int at = 0; at < frames; at += ZG_WIDTH) {
-        int row = 0;
-        for (; row + 4 <= size; row += 4) {
-            blend<4>(of, row, size, x, y, way, bow, at);
-        }
-        if (row + 3 == size) {
-            blend<3>(of, row, size, x, y, way, bow, at);
-        } else {
-            blend<1>(of, row, size, x, y, way, bow, at);
-        }
+    int at = 0;
+    for (; at + (kTogether - 1) * ZG_WIDTH < frames; at += kTogether * ZG_WIDTH) {
+        degree<kTogether>(of, size, x, y, way, bow, at);
+    }
+    for (; at < frames; at += ZG_WIDTH) {
+        degree<1>(of, size, x, y, way, bow, at);
     }
     for (int c = 0; c < size; ++c) {
         for (int at = 0; at < frames; at += ZG_WIDTH) {
