@@ -470,11 +470,7 @@ fn a_minute_of_every_tracker_with_jitter_loss_and_a_restart_is_followed() {
 
 /// The frame at which something heard is half of the way from what stands still to what has turned, over half a
 /// millisecond.
-fn half_way(
-    still: &[Vec<f32>; 2],
-    turned: &[Vec<f32>; 2],
-    heard: &[Vec<f32>; 2],
-) -> Option<usize> {
+fn half_way(still: &[Vec<f32>; 2], turned: &[Vec<f32>; 2], heard: &[Vec<f32>; 2]) -> Option<usize> {
     const WINDOW: usize = 24;
     let way = |ears: &[Vec<f32>; 2], n: usize| -> f64 {
         (0..2)

@@ -1,7 +1,7 @@
 //! bus_in: an ambisonic bus in another format, made ACN and SN3D.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, accepted, parse_groups};
-use crate::dsp::ambisonics::{Format, Input, MAX_CHANNELS};
+use super::{Node, NodeError, NodeInfo, ParamInfo, accepted};
+use crate::dsp::ambisonics::{Format, Input};
 
 /// Positions of the parameters.
 pub mod param {
@@ -28,19 +28,15 @@ pub fn create() -> Box<dyn Node> {
             "0 is ACN SN3D (AmbiX), 1 ACN N3D, 2 FuMa (to order 3); a change fades",
         )
     };
-    let groups = |side| parse_groups("bus: ambisonic 7", MAX_CHANNELS, side).unwrap_or_default();
     Box::new(BusIn {
         info: NodeInfo {
-            name: "bus_in".to_owned(),
-            language: "rust".to_owned(),
-            help: "An ambisonic bus of another format, made ACN SN3D.".to_owned(),
-            inputs: MAX_CHANNELS,
-            outputs: MAX_CHANNELS,
-            input_groups: groups("in"),
-            output_groups: groups("out"),
-            latency: 0,
-            phases: Vec::new(),
             params: vec![format],
+            ..NodeInfo::rust(
+                "bus_in",
+                "An ambisonic bus of another format, made ACN SN3D.",
+                "bus: ambisonic 7",
+                "bus: ambisonic 7",
+            )
         },
         format: 0.0,
         input: Input::new(48_000.0),

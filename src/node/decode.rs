@@ -5,7 +5,7 @@
 //! prepared. It lags by 32 frames, which belong to the filters (an onset, not a latency).
 
 use super::supply::{self, Receiver, Render};
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_CHANNELS, MAX_ORDER, sampled};
 use crate::dsp::convolve::PARTITION;
 use crate::hrtf::{Options, Progress, Set, Source, embedded_decoder, load};
@@ -130,18 +130,13 @@ fn make() -> (Decode, SupplyLine) {
         },
     ];
     let info = NodeInfo {
-        name: "decode".to_owned(),
-        language: "rust".to_owned(),
-        help:
-            "An ambisonic bus (ACN, SN3D) to two ears, by decoders that are supplied from outside."
-                .to_owned(),
-        inputs: MAX_CHANNELS,
-        outputs: 2,
-        input_groups: parse_groups("bus: ambisonic 7", MAX_CHANNELS, "in").unwrap_or_default(),
-        output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
-        latency: 0,
-        phases: Vec::new(),
         params,
+        ..NodeInfo::rust(
+            "decode",
+            "An ambisonic bus (ACN, SN3D) to two ears, by decoders that are supplied from outside.",
+            "bus: ambisonic 7",
+            "ears: stereo",
+        )
     };
     let (supply, line) = Receiver::new(LINE);
     let node = Decode {

@@ -5,9 +5,8 @@
 //! direct sound as their ways are longer.
 
 use super::hrtf::{SOURCES, movement, target};
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
-use crate::dsp::ambisonics::MAX_CHANNELS;
-use crate::dsp::room::{Reflections, Room, SENDS};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
+use crate::dsp::room::{Reflections, Room};
 
 /// Positions of the parameters.
 pub mod param {
@@ -63,20 +62,14 @@ pub fn create() -> Box<dyn Node> {
         },
     ];
     params.extend(super::hrtf::places());
-    let outputs = MAX_CHANNELS + SENDS;
     let info = NodeInfo {
-        name: "early".to_owned(),
-        language: "rust".to_owned(),
-        help: "First reflections of a room on an ambisonic bus, and sends to its late part."
-            .to_owned(),
-        inputs: SOURCES,
-        outputs,
-        input_groups: parse_groups(super::hrtf::GROUPS, SOURCES, "in").unwrap_or_default(),
-        output_groups: parse_groups("bus: ambisonic 7, late: 4", outputs, "out")
-            .unwrap_or_default(),
-        latency: 0,
-        phases: Vec::new(),
         params,
+        ..NodeInfo::rust(
+            "early",
+            "First reflections of a room on an ambisonic bus, and sends to its late part.",
+            super::hrtf::GROUPS,
+            "bus: ambisonic 7, late: 4",
+        )
     };
     Box::new(Early {
         values: info.params.iter().map(|param| param.default).collect(),

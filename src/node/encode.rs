@@ -4,8 +4,8 @@
 //! asked for when a quantum of 32 frames begins is reached at its end.
 
 use super::hrtf::{movement, target};
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
-use crate::dsp::ambisonics::{Encoder, MAX_CHANNELS};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
+use crate::dsp::ambisonics::Encoder;
 
 /// Sources: two virtual speakers, and two sides for each of four layers.
 pub const SOURCES: usize = super::hrtf::SOURCES;
@@ -53,19 +53,14 @@ pub fn create() -> Box<dyn Node> {
     ];
     params.extend(super::hrtf::places());
     let inputs = format!("{}, bus: ambisonic 7", super::hrtf::GROUPS);
-    let width = SOURCES + MAX_CHANNELS;
     let info = NodeInfo {
-        name: "encode".to_owned(),
-        language: "rust".to_owned(),
-        help: "Sources in space to an ambisonic bus (ACN, SN3D), and another bus added to it."
-            .to_owned(),
-        inputs: width,
-        outputs: MAX_CHANNELS,
-        input_groups: parse_groups(&inputs, width, "in").unwrap_or_default(),
-        output_groups: parse_groups("bus: ambisonic 7", MAX_CHANNELS, "out").unwrap_or_default(),
-        latency: 0,
-        phases: Vec::new(),
         params,
+        ..NodeInfo::rust(
+            "encode",
+            "Sources in space to an ambisonic bus (ACN, SN3D), and another bus added to it.",
+            &inputs,
+            "bus: ambisonic 7",
+        )
     };
     Box::new(Encode {
         values: info.params.iter().map(|param| param.default).collect(),

@@ -1,6 +1,6 @@
 //! gain: a stereo level that travels smoothly to where it is set.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::level::db_to_gain;
 use crate::dsp::ramp::{Ramp, Shape};
 
@@ -27,18 +27,7 @@ pub struct Gain {
 
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
-    let stereo = |side| parse_groups("program: stereo", 2, side).unwrap_or_default();
     let info = NodeInfo {
-        name: "gain".to_owned(),
-        language: "rust".to_owned(),
-        help: "Stereo gain that travels to its value; 0 dB passes the signal bit for bit."
-            .to_owned(),
-        inputs: 2,
-        outputs: 2,
-        input_groups: stereo("in"),
-        output_groups: stereo("out"),
-        latency: 0,
-        phases: Vec::new(),
         params: vec![
             ParamInfo::number(
                 "gain",
@@ -65,6 +54,12 @@ pub fn create() -> Box<dyn Node> {
                 )
             },
         ],
+        ..NodeInfo::rust(
+            "gain",
+            "Stereo gain that travels to its value; 0 dB passes the signal bit for bit.",
+            "program: stereo",
+            "program: stereo",
+        )
     };
     let values = [
         info.params[0].default,

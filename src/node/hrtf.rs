@@ -5,7 +5,7 @@
 //! prepared. It lags by 32 frames, which belong to the filters (an onset, not a latency).
 
 use super::supply::{self, Receiver, Render};
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use crate::dsp::convolve::PARTITION;
 use crate::hrtf::{Options, Progress, Set, Source, load};
@@ -156,18 +156,13 @@ fn make() -> (Hrtf, SupplyLine) {
     ];
     params.extend(places());
     let info = NodeInfo {
-        name: "hrtf".to_owned(),
-        language: "rust".to_owned(),
-        help:
-            "Sources in space to two ears by head-related filters that are supplied from outside."
-                .to_owned(),
-        inputs: SOURCES,
-        outputs: 2,
-        input_groups: parse_groups(GROUPS, SOURCES, "in").unwrap_or_default(),
-        output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
-        latency: 0,
-        phases: Vec::new(),
         params,
+        ..NodeInfo::rust(
+            "hrtf",
+            "Sources in space to two ears by head-related filters that are supplied from outside.",
+            GROUPS,
+            "ears: stereo",
+        )
     };
     let (supply, line) = Receiver::new(LINE);
     let node = Hrtf {

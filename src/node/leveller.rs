@@ -9,7 +9,7 @@
 //! Every frame is weighed; what follows from it is found every [`CELL`] frames after a reset, and the gain moves there
 //! in a straight line.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::ramp::raised_cosine;
 use std::f64::consts::PI;
 
@@ -233,20 +233,10 @@ fn params() -> Vec<ParamInfo> {
 }
 
 impl Leveller {
-    fn new(name: &str, help: &str, channels: usize, groups: [&str; 2]) -> Leveller {
-        let [inputs, outputs] =
-            groups.map(|group| parse_groups(group, channels, "").unwrap_or_default());
+    fn new(name: &str, help: &str, inputs: &str, outputs: &str) -> Leveller {
         let info = NodeInfo {
-            name: name.to_owned(),
-            language: "rust".to_owned(),
-            help: help.to_owned(),
-            inputs: channels,
-            outputs: channels,
-            input_groups: inputs,
-            output_groups: outputs,
-            latency: 0,
-            phases: Vec::new(),
             params: params(),
+            ..NodeInfo::rust(name, help, inputs, outputs)
         };
         Leveller {
             info,
@@ -422,8 +412,8 @@ pub fn create() -> Box<dyn Node> {
     Box::new(Stereo(Leveller::new(
         "leveller",
         help,
-        2,
-        ["program: stereo"; 2],
+        "program: stereo",
+        "program: stereo",
     )))
 }
 
@@ -435,8 +425,8 @@ pub fn create_bus() -> Box<dyn Node> {
     Box::new(Bus(Leveller::new(
         "leveller_bus",
         help,
-        1,
-        ["omni: mono", "gain: mono"],
+        "omni: mono",
+        "gain: mono",
     )))
 }
 

@@ -164,6 +164,29 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
+    /// A Rust node without latency, phases and parameters; its groups as [`parse_groups`] reads them.
+    pub(crate) fn rust(name: &str, help: &str, inputs: &str, outputs: &str) -> NodeInfo {
+        let side = |text: &str| {
+            let formats = text.split(',').filter_map(|part| part.split_once(':'));
+            let widths = formats.filter_map(|(_, format)| group_width(format.trim()));
+            parse_groups(text, widths.sum(), "").unwrap_or_default()
+        };
+        let (input_groups, output_groups) = (side(inputs), side(outputs));
+        let width = |groups: &[Group]| groups.iter().map(|group| group.channels).sum();
+        NodeInfo {
+            name: name.to_owned(),
+            language: "rust".to_owned(),
+            help: help.to_owned(),
+            inputs: width(&input_groups),
+            outputs: width(&output_groups),
+            input_groups,
+            output_groups,
+            latency: 0,
+            phases: Vec::new(),
+            params: Vec::new(),
+        }
+    }
+
     /// The position of a parameter.
     pub fn param(&self, name: &str) -> Option<usize> {
         self.params.iter().position(|param| param.name == name)

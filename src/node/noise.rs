@@ -1,6 +1,6 @@
 //! noise: white noise in stereo, computed from a seed and a position instead of remembered.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted};
 use multiversion::multiversion;
 
 /// Positions of the parameters.
@@ -25,15 +25,6 @@ pub struct Noise {
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
     let info = NodeInfo {
-        name: "noise".to_owned(),
-        language: "rust".to_owned(),
-        help: "White noise of 0 dBFS RMS in each ear; the same position gives the same sample."
-            .to_owned(),
-        inputs: 0,
-        outputs: 2,
-        input_groups: Vec::new(),
-        output_groups: parse_groups("noise: stereo", 2, "out").unwrap_or_default(),
-        latency: 0,
         phases: vec![PhaseInfo {
             name: "position".to_owned(),
             frequency: 0.0,
@@ -55,6 +46,12 @@ pub fn create() -> Box<dyn Node> {
                 "0 is the same noise in both ears, 1 independent noises",
             ),
         ],
+        ..NodeInfo::rust(
+            "noise",
+            "White noise of 0 dBFS RMS in each ear; the same position gives the same sample.",
+            "",
+            "noise: stereo",
+        )
     };
     let values = [1.0, 0.0, 1.0];
     Box::new(Noise {

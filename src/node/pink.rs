@@ -6,7 +6,7 @@
 //! Within 0.2 dB from 20 Hz to 0.45 of the rate, 8 to 768 kHz. The eight are computed side by side, as the sum of
 //! their partial fractions.
 
-use super::{Node, NodeError, NodeInfo, parse_groups};
+use super::{Node, NodeError, NodeInfo};
 use multiversion::multiversion;
 
 /// Sections of the tilt.
@@ -27,19 +27,12 @@ pub struct Pink {
 
 /// Makes one.
 pub fn create() -> Box<dyn Node> {
-    let stereo = |side| parse_groups("program: stereo", 2, side).unwrap_or_default();
-    let info = NodeInfo {
-        name: "pink".to_owned(),
-        language: "rust".to_owned(),
-        help: "Shapes white noise to pink: -3 dB per octave from 20 Hz on.".to_owned(),
-        inputs: 2,
-        outputs: 2,
-        input_groups: stereo("in"),
-        output_groups: stereo("out"),
-        latency: 0,
-        phases: Vec::new(),
-        params: Vec::new(),
-    };
+    let info = NodeInfo::rust(
+        "pink",
+        "Shapes white noise to pink: -3 dB per octave from 20 Hz on.",
+        "program: stereo",
+        "program: stereo",
+    );
     Box::new(Pink {
         info,
         tilt: Tilt::new(48_000.0),

@@ -1,6 +1,6 @@
 //! tone_pair: two sines, one an ear, at exact phases; their difference is the binaural beat.
 
-use super::{Node, NodeError, NodeInfo, PhaseInfo, parse_groups};
+use super::{Node, NodeError, NodeInfo, PhaseInfo};
 use crate::dsp::phase::{CYCLE, Turning};
 use crate::dsp::sine::{CHUNK, HIGHEST, audible, sine, sines};
 
@@ -20,17 +20,13 @@ pub fn create() -> Box<dyn Node> {
         frequency,
     };
     let info = NodeInfo {
-        name: "tone_pair".to_owned(),
-        language: "rust".to_owned(),
-        help: "Two sines, one an ear, at full scale: the binaural beat is their difference."
-            .to_owned(),
-        inputs: 0,
-        outputs: 2,
-        input_groups: Vec::new(),
-        output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
-        latency: 0,
         phases: vec![phase("left", 245.0), phase("right", 255.0)],
-        params: Vec::new(),
+        ..NodeInfo::rust(
+            "tone_pair",
+            "Two sines, one an ear, at full scale: the binaural beat is their difference.",
+            "",
+            "ears: stereo",
+        )
     };
     Box::new(TonePair {
         info,

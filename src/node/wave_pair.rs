@@ -6,7 +6,7 @@
 //! and no state is kept: any cut of the stream gives the same bits. The low-pass is a sinc of 48 frames
 //! under a Kaiser window: -110 dB from the Nyquist frequency on, flat to 0.35 of the rate.
 
-use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted, parse_groups};
+use super::{Node, NodeError, NodeInfo, ParamInfo, PhaseInfo, accepted};
 use crate::dsp::phase::{Turning, to_cycles};
 use crate::dsp::sine::audible;
 use std::sync::OnceLock;
@@ -131,20 +131,17 @@ pub fn create() -> Box<dyn Node> {
         frequency,
     };
     let info = NodeInfo {
-        name: "wave_pair".to_owned(),
-        language: "rust".to_owned(),
-        help: "Two band-limited triangles, saws or squares, one an ear, without latency."
-            .to_owned(),
-        inputs: 0,
-        outputs: 2,
-        input_groups: Vec::new(),
-        output_groups: parse_groups("ears: stereo", 2, "out").unwrap_or_default(),
-        latency: 0,
         phases: vec![phase("left", 245.0), phase("right", 255.0)],
         params: vec![ParamInfo {
             step: 1.0,
             ..ParamInfo::number("wave", "", 0.0..=2.0, 0.0, "0 is triangle, 1 saw, 2 square")
         }],
+        ..NodeInfo::rust(
+            "wave_pair",
+            "Two band-limited triangles, saws or squares, one an ear, without latency.",
+            "",
+            "ears: stereo",
+        )
     };
     Box::new(WavePair {
         info,
