@@ -411,9 +411,10 @@ fn free(folder: &Path, file: &str) -> PathBuf {
 /// Writes a file as a whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), LibraryError> {
     let fail = |error| LibraryError::File(path.to_owned(), error);
-    let beside = path.with_extension("json.part");
+    let place = crate::file::destination(path).map_err(fail)?;
+    let beside = place.with_extension("json.part");
     std::fs::write(&beside, text).map_err(fail)?;
-    std::fs::rename(&beside, path).map_err(fail)
+    std::fs::rename(&beside, &place).map_err(fail)
 }
 
 #[cfg(test)]

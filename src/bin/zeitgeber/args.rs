@@ -6,7 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use zeitgeber::engine::{self, ControlId};
-use zeitgeber::offline::folded;
+use zeitgeber::file;
+use zeitgeber::offline::{Container, WavError, WavProblem, folded};
 use zeitgeber::protocol::{Entry, Library, LibraryError};
 
 /// Why a command stops: a message for the user.
@@ -128,6 +129,43 @@ pub fn check_file_rate(path: &Path, rate: u32) -> Result<(), Problem> {
         path.display(),
         rate.clamp(low, high)
     )))
+}
+
+/// Refuses a name that ends as no sound does which is written here. One without an ending becomes WAV.
+pub fn check_ending(path: &Path) -> Result<(), Problem> {
+    let Some(ending) = path.extension() else {
+        return Ok(());
+    };
+    if Container::of(path) == Container::Flac || ending.eq_ignore_ascii_case("wav") {
+        return Ok(());
+    }
+    Err(Problem::from(WavError {
+        path: path.to_owned(),
+        problem: WavProblem::OtherFormat(ending.to_string_lossy().into_owned()),
+    }))
+}
+
+/// Why a file or folder cannot be written, in words where they help more than the system's.
+pub fn unwritable(path: &Path, error: &io::Error) -> Problem {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist; make it first".to_owned(),
+        io::ErrorKind::NotADirectory => {
+            "a file is where its folder would be; name another place".to_owned()
+        }
+        io::ErrorKind::AlreadyExists => "a file of that name is in its place".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "you may not write there; name a place of your own".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Problem::new(format!("{}: cannot be written: {why}", path.display()))
+}
+
+/// Writes a small file, through links, and only where a file can be.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    file::destination(path)
+        .and_then(|place| fs::write(place, bytes))
+        .map_err(|error| unwritable(path, &error))
 }
 
 /// Refuses an output that is one of the files that are read.

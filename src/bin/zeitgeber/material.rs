@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
+use zeitgeber::file;
 use zeitgeber::offline::{
     Aside, BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence,
     SoundFile, Source, Tags, WavError, WavProblem, resampled,
@@ -199,8 +200,9 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 
 impl Material {
     /// Whether a file is the one that is written.
-    pub fn is_output(&self, file: &Path) -> bool {
-        args::same_name(&self.output, file)
+    pub fn is_output(&self, other: &Path) -> bool {
+        let end = |path: &Path| file::destination(path).unwrap_or(path.to_owned());
+        args::same_name(&end(&self.output), &end(other))
     }
 
     /// Whether the whole is brought to a level.
@@ -239,6 +241,17 @@ impl Material {
                 "{}: several inputs become files of a folder; name a folder",
                 self.output.display()
             )));
+        }
+        if self.inputs.len() > 1 && !ends_as_folder && !self.output.is_dir() {
+            let named = Container::of(&self.output).ending();
+            let ending = self.output.extension();
+            if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(named)) {
+                return Err(Problem::new(format!(
+                    "{}: {} inputs become files of a folder, and this is the name of one file; name a folder",
+                    self.output.display(),
+                    self.inputs.len()
+                )));
+            }
         }
         let container = self.format.map_or(Container::Wav, Container::from);
         let mut jobs: Vec<Job> = Vec::new();
@@ -366,6 +379,9 @@ impl Material {
     ) -> Result<Box<dyn Source>, Problem> {
         args::refuse_overwrite(&job.output, self.inputs.iter().map(PathBuf::as_path))?;
         args::refuse_overwrite(&job.output, other)?;
+        if self.format.is_none() {
+            args::check_ending(&job.output)?;
+        }
         let Some(input) = &job.input else {
             if self.loop_to.is_some() {
                 return Err(Problem::new("--loop repeats an INPUT; give one"));

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
+use zeitgeber::file;
 use zeitgeber::live::{InsertNode, InsertSource, LiveNode, Workshop, examine_into};
 use zeitgeber::node::{NodeInfo, ParamKind, registry};
 
@@ -209,13 +210,15 @@ fn build(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
         )));
     }
     // Beside it first: a library that is open somewhere must not be written over.
-    let part = output.with_extension("part");
+    let failed = |error| args::unwritable(&output, &error);
+    let place = file::destination(&output).map_err(failed)?;
+    let part = file::part(&place, "part");
     fs::copy(node.library(), &part)
-        .and_then(|_| fs::rename(&part, &output))
+        .and_then(|_| fs::rename(&part, &place))
         .map_err(|error| {
             // Nothing half done is left, as far as it can be helped.
             let _ = fs::remove_file(&part);
-            Problem::new(format!("{}: cannot be written: {error}", output.display()))
+            failed(error)
         })?;
     print(&format!("{}: built and checked\n", output.display()))
 }
