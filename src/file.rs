@@ -87,6 +87,18 @@ pub fn destination(path: &Path) -> Result<PathBuf> {
     refused("its links lead in a circle; name a plain file")
 }
 
+/// Why something cannot be written or made, in words where they help more than the system's.
+pub fn why(error: &Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::NotFound => "its folder does not exist; make it first",
+        ErrorKind::NotADirectory => "a file is where its folder would be; name another place",
+        ErrorKind::AlreadyExists => "there is a file in its place; name another",
+        ErrorKind::PermissionDenied => "you may not write there; name a place of your own",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
 /// The name beside `place`, which [`destination`] gave, under which a file grows until it is complete.
 pub fn part(place: &Path, ending: &str) -> PathBuf {
     let name = place.file_name().unwrap_or_default().to_string_lossy();

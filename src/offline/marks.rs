@@ -26,7 +26,7 @@ impl fmt::Display for MarksError {
             f,
             "{}: the markers cannot be written: {}",
             self.path.display(),
-            self.error
+            file::why(&self.error)
         )
     }
 }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use zeitgeber::analysis::loudness::LoudnessMeter;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{BEAT, BEAT_HZ, BEAT_SOURCE};
+use zeitgeber::file;
 use zeitgeber::offline::{
     Container, Decoder, RenderOptions, SampleFormat, Silence, SoundFile, Source, Tags, WavError,
     WavProblem, render,
@@ -140,7 +141,11 @@ impl Args {
         }
         let stop = signals::stop_flag()?;
         let told = |error: std::io::Error| {
-            Problem::new(format!("{}: cannot be made: {error}", folder.display()))
+            Problem::new(format!(
+                "{}: cannot be made: {}",
+                folder.display(),
+                file::why(&error)
+            ))
         };
         fs::create_dir(folder).map_err(told)?;
         let done = self.make(folder, &key, &conditions, &stop);
@@ -158,8 +163,14 @@ impl Args {
                 "give condition A: --a PRESET, or --set-a ID=VALUE",
             ));
         }
-        let condition = |preset: &Option<String>, sets: &[&String]| -> Result<Condition, Problem> {
-            let entry = preset.as_deref().map(args::preset).transpose()?;
+        let condition = |option: &str,
+                         preset: &Option<String>,
+                         sets: &[&String]|
+         -> Result<Condition, Problem> {
+            let entry = preset
+                .as_deref()
+                .map(|name| args::preset(option, name))
+                .transpose()?;
             let mut options = RenderOptions::default();
             let mut said = Vec::new();
             if let Some(entry) = &entry {
@@ -177,14 +188,14 @@ impl Args {
             })
         };
         let own: Vec<&String> = self.set_a.iter().collect();
-        let a = condition(&self.a, &own)?;
+        let a = condition("--a", &self.a, &own)?;
         let b = match (&self.b, self.set_b.is_empty()) {
-            (Some(_), _) => condition(&self.b, &self.set_b.iter().collect::<Vec<_>>())?,
+            (Some(_), _) => condition("--b", &self.b, &self.set_b.iter().collect::<Vec<_>>())?,
             (None, false) => {
                 let both: Vec<&String> = self.set_a.iter().chain(&self.set_b).collect();
-                condition(&self.a, &both)?
+                condition("--a", &self.a, &both)?
             }
-            (None, true) => self.sham(condition(&self.a, &own)?)?,
+            (None, true) => self.sham(condition("--a", &self.a, &own)?)?,
         };
         Ok([a, b])
     }

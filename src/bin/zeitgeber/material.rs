@@ -34,13 +34,13 @@ pub struct Material {
     /// What is written, where the name does not say it: as in a folder
     #[arg(long, value_enum, value_name = "wav|flac")]
     format: Option<Format>,
-    /// Silence of this length in place of INPUT
+    /// Silence of this length in place of INPUT: seconds, or as 90s, 60m, 8h, 1:30:00
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "LENGTH",
         conflicts_with_all = ["inputs", "loop_to"],
         allow_hyphen_values = true,
-        value_parser = args::number
+        value_parser = args::length_or_none
     )]
     silence: Option<f64>,
     /// Repeat INPUT until this length is reached, its first sample after its last without a crossfade; a longer
@@ -313,6 +313,14 @@ impl Material {
         }
         let job = self.jobs()?.into_iter().next();
         job.ok_or_else(|| Problem::new("give an INPUT file"))
+    }
+
+    /// Refuses to go on without a sound, where no preset can be what sounds.
+    pub fn needs_sound(&self) -> Result<(), Problem> {
+        if self.inputs.is_empty() && self.silence.is_none() && self.loop_to.is_none() {
+            return Err(Problem::new("give an INPUT file, or --silence SECONDS"));
+        }
+        Ok(())
     }
 
     /// The signals that stop it, and room for its bars.

@@ -130,10 +130,21 @@ pub fn open(file: &Path) -> Result<LiveNode, Problem> {
 pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
     match InsertSource::parse(text) {
         InsertSource::Builtin(name) => {
+            check_factor(&name)?;
             registry().info(name.split(['*', '@']).next().unwrap_or(&name))?;
             Ok(InsertNode::Builtin(name))
         }
         InsertSource::File(file) => Ok(InsertNode::Live(Arc::new(open(&file)?))),
+    }
+}
+
+/// Refuses a multiple of the rate at which no node runs: "low_pass@3".
+pub fn check_factor(name: &str) -> Result<(), Problem> {
+    match name.split_once('@') {
+        Some((node, factor)) if !["2", "4", "8"].contains(&factor) => Err(Problem::new(format!(
+            "\"{name}\": a node runs at 2, 4 or 8 times the rate; write for example {node}@2"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -291,6 +302,8 @@ fn max_text(text: &str, info: &NodeInfo) -> String {
 }
 
 fn watch(file: &Path, material: &Material, set: &[String]) -> Result<(), Problem> {
+    // What saving cannot mend is said at once.
+    run::check(material, set)?;
     let workshop = workshop()?;
     let stop = signals::stop_flag()?;
     let mut seen = None;
