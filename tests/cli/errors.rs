@@ -44,6 +44,24 @@ fn words_that_mean_nothing() {
             "give an INPUT file, or --silence SECONDS",
         ),
         ("render --silence 1m30 -o o.wav", "1:30:00"),
+        // What saving cannot mend is said before the node is looked at.
+        (
+            "node watch none.dsp -o o.wav",
+            "give an INPUT file, or --silence SECONDS",
+        ),
+        (
+            "node watch none.dsp in.wav -o o.wav",
+            "in.wav: there is no such file",
+        ),
+        ("node watch none.dsp in.wav", "--output"),
+        (
+            "node watch none.dsp --silence 1 -o no/o.wav",
+            "its folder does not exist",
+        ),
+        (
+            "node watch none.dsp --silence 1 -o o.wav --set gain",
+            "write --set NODE.PARAM=V",
+        ),
         ("render --silence 1", "--output"),
         (
             "render -o o.wav",

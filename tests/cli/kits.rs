@@ -343,7 +343,7 @@ fn the_reference_of_a_calibration_has_its_level() {
     for (words, says) in [
         (
             "-o n.wav --level 3",
-            "--level 3: outside -90 to 0 dBFS; the nearest valid value is 0",
+            "--level 3: outside -80 to 0 dB; the nearest valid value is 0",
         ),
         ("-o n.wav --hz 5", "--hz 5: outside"),
         ("-o n.wav --hz -5", "--hz -5: outside"),
