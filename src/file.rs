@@ -17,7 +17,11 @@ const MEMORY: &str = "/dev/shm";
 /// # Errors
 /// Of [`ErrorKind::InvalidInput`] in words for people; otherwise the system's.
 pub fn plain(path: &Path) -> Result<Metadata> {
-    let about = std::fs::metadata(path)?;
+    let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+        // In what is no folder there is no file either.
+        ErrorKind::NotADirectory => Error::new(ErrorKind::NotFound, "there is no such file"),
+        _ => error,
+    })?;
     if about.is_file() {
         return Ok(about);
     }
@@ -134,6 +138,7 @@ mod tests {
         assert_eq!(kind(&path), ErrorKind::FileTooLarge);
         assert_eq!(kind(folder.path()), ErrorKind::InvalidInput);
         assert_eq!(kind(&folder.path().join("b")), ErrorKind::NotFound);
+        assert_eq!(kind(&path.join("b")), ErrorKind::NotFound);
         std::fs::write(&path, [0xff]).unwrap();
         assert_eq!(kind(&path), ErrorKind::InvalidData);
         #[cfg(unix)]

@@ -76,7 +76,7 @@ impl fmt::Display for LibraryError {
                 "this system names no folder for presets; set {FOLDER_VARIABLE} to one"
             ),
             LibraryError::Unknown { name, nearest } if nearest.is_empty() => {
-                write!(f, "there is no preset \"{name}\", and no such file")
+                write!(f, "there is no preset \"{name}\"")
             }
             LibraryError::Unknown { name, nearest } => write!(
                 f,

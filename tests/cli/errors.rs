@@ -31,7 +31,7 @@ fn words_that_mean_nothing() {
         ),
         (
             "render --silence 1 -o o.wav --preset frobnicate",
-            "--preset frobnicate: there is no preset \"frobnicate\", and no such file; `zeitgeber presets list` lists them",
+            "--preset frobnicate: there is no preset \"frobnicate\"; `zeitgeber presets list` lists them",
         ),
         ("run low_pass@3 --silence 1 -o o.wav", "2, 4 or 8 times"),
         ("run low_pass@x --silence 1 -o o.wav", "2, 4 or 8 times"),
@@ -54,6 +54,7 @@ fn words_that_mean_nothing() {
             "in.wav: there is no such file",
         ),
         ("node watch none.dsp in.wav", "--output"),
+        ("render rendr.wav/in.wav -o o.wav", "no such file"),
         (
             "node watch none.dsp --silence 1 -o no/o.wav",
             "its folder does not exist",

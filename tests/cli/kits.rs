@@ -354,7 +354,7 @@ fn the_reference_of_a_calibration_has_its_level() {
         ("-o n.wav --level nan", "--level NaN: it is not a number"),
         ("-o n.wav --want 60", "cannot be used with"),
         ("-o n.wav --measured 60", "cannot be used with"),
-        ("--want 60", "--measured"),
+        ("--want 60", "not provided: --measured <DB_SPL>"),
         ("-o n.txt", "only WAV and FLAC can be written, not txt"),
     ] {
         let line = run.wrong(&format!("calibrate {words}"));

@@ -38,7 +38,7 @@ pub struct Args {
         short,
         long,
         value_name = "OUT.wav",
-        required_unless_present = "measured"
+        required_unless_present_any = ["measured", "want"]
     )]
     output: Option<PathBuf>,
     /// What sounds in both ears alike

@@ -49,7 +49,8 @@ const NO_JACK: &str = "JACK is not running; start it (jackd, QjackCtl), or run t
 pub fn unusable(device: &Device, error: &cpal::Error) -> Problem {
     Problem::new(match error.kind() {
         ErrorKind::DeviceNotAvailable => format!(
-            "{}: there is no such device on this machine now; live --list shows what there is",
+            "{}: there is no such device on this machine now; name one that `zeitgeber live --list` shows \
+             (--output NAME, --input NAME), or run without a sound card: --backend none",
             name(device)
         ),
         _ => format!("{}: cannot be opened: {error}", name(device)),
@@ -228,4 +229,19 @@ pub fn choose(
                 )),
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::none;
+
+    #[test]
+    fn who_has_no_sound_card_is_told_what_to_do() {
+        let said = none("output");
+        assert!(
+            said.contains("--backend none") && said.contains("--output NAME"),
+            "{said}"
+        );
+        assert!(none("input").contains("--no-input"));
+    }
 }
