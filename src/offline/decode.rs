@@ -103,7 +103,7 @@ impl fmt::Display for DecodeError {
             DecodeProblem::Damaged { seconds, what } => {
                 write!(
                     f,
-                    "is damaged at {seconds:.3} s: {what}; repair or convert it, for example: ffmpeg -i IN.wav OUT.wav"
+                    "is damaged at {seconds:.3} s: {what}; repair or convert it, for example: ffmpeg -i IN OUT.wav"
                 )
             }
         }
