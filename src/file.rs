@@ -70,11 +70,7 @@ pub fn destination(path: &Path) -> Result<PathBuf> {
     let refused = |text: &str| Err(Error::new(ErrorKind::InvalidInput, text));
     let mut place = path.to_owned();
     for _ in 0..LINKS {
-        if is_system(&place) {
-            return refused(
-                "this is the system's own, of devices and processes; name a file elsewhere",
-            );
-        }
+        outside(&place)?;
         match std::fs::symlink_metadata(&place) {
             Ok(about) if about.is_symlink() => {
                 let link = std::fs::read_link(&place)?;
@@ -89,6 +85,18 @@ pub fn destination(path: &Path) -> Result<PathBuf> {
         }
     }
     refused("its links lead in a circle; name a plain file")
+}
+
+/// Refuses what lies among the system's own: for folders that are made, and [`destination`] for files.
+///
+/// # Errors
+/// Of [`ErrorKind::InvalidInput`], in words for people.
+pub fn outside(path: &Path) -> Result<()> {
+    if is_system(path) {
+        let text = "this is the system's own, of devices and processes; name a place elsewhere";
+        return Err(Error::new(ErrorKind::InvalidInput, text));
+    }
+    Ok(())
 }
 
 /// Why something cannot be written or made, in words where they help more than the system's.

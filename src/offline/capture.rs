@@ -198,7 +198,9 @@ impl Captures {
             made: None,
         };
         if !capture.folder.is_dir() {
-            fs::create_dir(&capture.folder).map_err(|error| CaptureError::Folder {
+            let begun =
+                file::outside(&capture.folder).and_then(|()| fs::create_dir(&capture.folder));
+            begun.map_err(|error| CaptureError::Folder {
                 path: capture.folder.clone(),
                 error,
             })?;

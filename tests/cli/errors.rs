@@ -234,6 +234,16 @@ fn outputs_go_through_links_and_never_into_the_system() {
             "its folder does not exist; make it first",
         ),
         ("calibrate -o /sys/o.wav", system),
+        ("man /dev/zeitgeber-pages", system),
+        ("render in.wav -o /dev/zeitgeber-folder/", system),
+        (
+            "render in.wav -o p.wav --capture /dev/zeitgeber-folder",
+            system,
+        ),
+        (
+            "listen-test /dev/zeitgeber-test --set-a l1_kind=binaural --key k.csv",
+            system,
+        ),
     ] {
         let line = run.wrong(words);
         assert!(line.contains(says), "{words}: {line}");

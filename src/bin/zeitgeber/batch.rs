@@ -32,7 +32,8 @@ impl Drop for Made {
 pub fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
     let mut made = Made(Vec::new());
     for folder in wanted.into_iter().filter(|folder| !folder.is_dir()) {
-        fs::create_dir(&folder).map_err(|error| {
+        let begun = file::outside(&folder).and_then(|()| fs::create_dir(&folder));
+        begun.map_err(|error| {
             Problem::new(format!(
                 "{}: the folder cannot be made: {}",
                 folder.display(),

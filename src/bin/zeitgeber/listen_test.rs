@@ -147,7 +147,9 @@ impl Args {
                 file::why(&error)
             ))
         };
-        fs::create_dir(folder).map_err(told)?;
+        file::outside(folder)
+            .and_then(|()| fs::create_dir(folder))
+            .map_err(told)?;
         let done = self.make(folder, &key, &conditions, &stop);
         if done.is_err() {
             // The folder is ours: it was not there before.

@@ -4,6 +4,7 @@ use crate::args::{self, Problem};
 use clap::Command;
 use clap_complete::Shell;
 use std::path::PathBuf;
+use zeitgeber::file;
 
 /// Print completions for a shell
 #[derive(clap::Args)]
@@ -39,7 +40,9 @@ impl Man {
     /// Writes them.
     pub fn run(self, mut command: Command) -> Result<(), Problem> {
         let folder = &self.folder;
-        std::fs::create_dir_all(folder).map_err(|error| args::unwritable(folder, &error))?;
+        file::outside(folder)
+            .and_then(|()| std::fs::create_dir_all(folder))
+            .map_err(|error| args::unwritable(folder, &error))?;
         command.build();
         pages(&command, "zeitgeber", &|name, page| {
             args::write(&folder.join(format!("{name}.1")), page)

@@ -253,10 +253,16 @@ fn export_max(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
                 "{}: it is there already; name another folder with -o",
                 path.display()
             ),
-            _ => format!("{}: cannot be written: {error}", path.display()),
+            _ => format!(
+                "{}: cannot be written: {}",
+                path.display(),
+                file::why(&error)
+            ),
         })
     };
-    fs::create_dir(&folder).map_err(|error| failed(&folder, error))?;
+    file::outside(&folder)
+        .and_then(|()| fs::create_dir(&folder))
+        .map_err(|error| failed(&folder, error))?;
     let texts = [
         (format!("{name}~.cpp"), source),
         (
