@@ -14,6 +14,17 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Str
         .to_owned()
 }
 
+/// As [`nearest`], but only where it may have been meant: it begins or holds the text, or at most a third of the letters are
+/// wrong.
+pub fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let found = nearest(text, candidates);
+    let (text, other) = (text.to_lowercase(), found.to_lowercase());
+    let long = text.chars().count();
+    let is_part = long >= 3 && other.contains(&text);
+    let is_near = edit_distance(&text, &other) <= (long / 3).max(1);
+    (!found.is_empty() && long > 0 && (is_part || is_near)).then_some(found)
+}
+
 /// At most a line of a text: files and packets can hold anything.
 pub fn shorten(text: &str) -> String {
     let mut short: String = text
@@ -63,5 +74,17 @@ mod tests {
             nearest("time", ["free", "timeline"].into_iter()),
             "timeline"
         );
+    }
+
+    #[test]
+    fn what_is_far_from_everything_is_near_nothing() {
+        let names = ["render", "analyze", "listen-test"];
+        let near = |text| near(text, names.into_iter());
+        assert_eq!(near("rendr").as_deref(), Some("render"));
+        assert_eq!(near("listen").as_deref(), Some("listen-test"));
+        assert_eq!(near("analyse").as_deref(), Some("analyze"));
+        for text in ["", "xyzzy", "q", "frobnicate"] {
+            assert_eq!(near(text), None, "{text}");
+        }
     }
 }

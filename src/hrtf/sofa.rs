@@ -25,7 +25,10 @@ pub fn read(file: &Path) -> Result<Raw, HrtfError> {
 pub fn bytes(file: &Path) -> Result<Vec<u8>, HrtfError> {
     let unreadable = |error: std::io::Error| HrtfError::Unreadable {
         file: file.to_owned(),
-        why: error.to_string(),
+        why: match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        },
     };
     // Before opening: a pipe would wait for its other end.
     let found = fs::metadata(file).map_err(unreadable)?;

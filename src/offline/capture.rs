@@ -3,6 +3,7 @@
 use super::tags::Tags;
 use super::target::folded;
 use super::wav::{WavError, WavWriter};
+use crate::file;
 use crate::graph::{GraphError, GraphRun, Sink};
 use std::fmt;
 use std::fs;
@@ -92,8 +93,9 @@ impl fmt::Display for CaptureError {
             CaptureError::Folder { path, error } => {
                 write!(
                     f,
-                    "{}: the capture folder cannot be made: {error}",
-                    path.display()
+                    "{}: the capture folder cannot be made: {}",
+                    path.display(),
+                    file::why(error)
                 )
             }
             CaptureError::Kept(path) => write!(
@@ -196,7 +198,9 @@ impl Captures {
             made: None,
         };
         if !capture.folder.is_dir() {
-            fs::create_dir(&capture.folder).map_err(|error| CaptureError::Folder {
+            let begun =
+                file::outside(&capture.folder).and_then(|()| fs::create_dir(&capture.folder));
+            begun.map_err(|error| CaptureError::Folder {
                 path: capture.folder.clone(),
                 error,
             })?;

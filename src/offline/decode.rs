@@ -101,7 +101,10 @@ impl fmt::Display for DecodeError {
             ),
             DecodeProblem::Rate(rate) => write!(f, "is damaged: its sample rate is {rate} Hz"),
             DecodeProblem::Damaged { seconds, what } => {
-                write!(f, "is damaged at {seconds:.3} s: {what}")
+                write!(
+                    f,
+                    "is damaged at {seconds:.3} s: {what}; repair or convert it, for example: ffmpeg -i IN OUT.wav"
+                )
             }
         }
     }

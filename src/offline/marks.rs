@@ -4,6 +4,7 @@
 //! `layer` (1 to 4 for onsets), `value` (which cycle; for anchors the phase of the beat in cycles).
 
 use crate::engine::{Engine, Marker, MarkerKind};
+use crate::file;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -25,7 +26,7 @@ impl fmt::Display for MarksError {
             f,
             "{}: the markers cannot be written: {}",
             self.path.display(),
-            self.error
+            file::why(&self.error)
         )
     }
 }
@@ -42,6 +43,8 @@ struct Sheet {
 pub struct Marks {
     sheet: Arc<Mutex<Sheet>>,
     path: PathBuf,
+    /// The end of its links, which is replaced.
+    place: PathBuf,
     temporary: PathBuf,
 }
 
@@ -55,11 +58,8 @@ impl Marks {
             path: path.to_owned(),
             error,
         };
-        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(fail(io::Error::other("it is not a file")));
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let place = file::destination(path).map_err(fail)?;
+        let temporary = file::part(&place, "part");
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -71,6 +71,7 @@ impl Marks {
                 error: None,
             })),
             path: path.to_owned(),
+            place,
             temporary,
         };
         let write = |sheet: &Mutex<Sheet>, line: &str| {
@@ -113,7 +114,7 @@ impl Marks {
     /// [`MarksError`]; then no file is left.
     pub fn finish(self) -> Result<(), MarksError> {
         self.seal()?;
-        fs::rename(&self.temporary, &self.path).map_err(|error| self.fail(error))
+        fs::rename(&self.temporary, &self.place).map_err(|error| self.fail(error))
     }
 }
 

@@ -3,6 +3,9 @@
 //! An RF64 file is a RIFF file whose 32-bit sizes say "see the ds64 chunk". With the first four bytes
 //! read as `RIFF` the library takes the sizes for unknown and reads to the end of the file, so that is
 //! where this view ends the file: at the last byte of the audio.
+//!
+//! A WAV file whose sizes are both 0 is that of a recorder that never came to writing them. It is seen with unknown
+//! sizes as well, and ends where the file does.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -14,7 +17,12 @@ pub(super) struct Rf64AsRiff {
     position: u64,
     end: u64,
     frames: Option<u64>,
+    /// What is read in place of what the file holds, and where.
+    instead: Vec<(u64, &'static [u8])>,
 }
+
+/// A size that is not known.
+const UNKNOWN: &[u8] = &[0xff; 4];
 
 impl Rf64AsRiff {
     /// Looks at the first bytes of a file and rewinds it.
@@ -28,6 +36,7 @@ impl Rf64AsRiff {
             position: 0,
             end,
             frames: None,
+            instead: Vec::new(),
         };
         let mut head = [0; 12];
         let full = view.file.read_exact(&mut head);
@@ -36,6 +45,12 @@ impl Rf64AsRiff {
                 ErrorKind::UnexpectedEof => io::Error::other("its RF64 header ends early"),
                 _ => error,
             })?;
+            view.instead = vec![(0, b"RIFF"), (4, UNKNOWN)];
+        } else if full.is_ok() && &head[..8] == b"RIFF\0\0\0\0" && &head[8..] == b"WAVE" {
+            // What else is wrong with it is said by who decodes it.
+            if let Ok(Some(data)) = view.unsized_data() {
+                view.instead = vec![(4, UNKNOWN), (data, UNKNOWN)];
+            }
         } else if let Err(error) = full
             && error.kind() != ErrorKind::UnexpectedEof
         {
@@ -49,6 +64,21 @@ impl Rf64AsRiff {
     /// Frames of an RF64 file as its header tells; `None` for every other file.
     pub fn frames(&self) -> Option<u64> {
         self.frames
+    }
+
+    /// Walks the chunks up to the audio. Where its size lies, if it is 0 and something follows.
+    fn unsized_data(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            let mut head = [0; 8];
+            self.file.read_exact(&mut head)?;
+            let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+            let start = self.file.stream_position()?;
+            if &head[..4] == b"data" {
+                return Ok((size == 0 && start < self.end).then(|| start - 4));
+            }
+            let next = start + u64::from(size) + u64::from(size & 1);
+            self.file.seek(SeekFrom::Start(next))?;
+        }
     }
 
     /// Walks the chunks up to the audio.
@@ -98,13 +128,13 @@ impl Read for Rf64AsRiff {
             .saturating_sub(self.position)
             .min(buffer.len() as u64) as usize;
         let count = self.file.read(&mut buffer[..left])?;
-        if self.frames.is_some() {
-            for (byte, riff) in buffer[..count].iter_mut().zip(
-                b"RIFF\xff\xff\xff\xff"
-                    .iter()
-                    .skip(self.position.min(8) as usize),
-            ) {
-                *byte = *riff;
+        for (place, bytes) in &self.instead {
+            for (place, byte) in (*place..).zip(*bytes) {
+                if let Some(at) = place.checked_sub(self.position)
+                    && let Some(own) = buffer[..count].get_mut(at as usize)
+                {
+                    *own = *byte;
+                }
             }
         }
         self.position += count as u64;

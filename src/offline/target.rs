@@ -4,6 +4,7 @@
 //! or interrupted render leaves nothing behind and what had the name stays.
 
 use super::wav::{WavError, WavProblem};
+use crate::file;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub fn folded(path: &Path) -> String {
 pub(super) struct Target {
     file: Option<BufWriter<File>>,
     path: PathBuf,
+    /// The end of its links, which is replaced.
+    place: PathBuf,
     temporary: PathBuf,
 }
 
@@ -33,9 +36,8 @@ impl Target {
             path: path.to_owned(),
             problem,
         };
-        check(path, other).map_err(fail)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let place = check(path, other).map_err(fail)?;
+        let temporary = file::part(&place, "part");
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -45,6 +47,7 @@ impl Target {
         Ok(Target {
             file: Some(BufWriter::with_capacity(1 << 16, file)),
             path: path.to_owned(),
+            place,
             temporary,
         })
     }
@@ -73,7 +76,7 @@ impl Target {
     pub(super) fn finish(mut self) -> Result<(), WavError> {
         // Windows renames no file that is open.
         drop(self.file.take());
-        fs::rename(&self.temporary, &self.path).map_err(|error| {
+        fs::rename(&self.temporary, &self.place).map_err(|error| {
             remove(&self.temporary);
             self.error(WavProblem::Io(error))
         })
@@ -90,8 +93,8 @@ impl Drop for Target {
     }
 }
 
-/// Refuses names under which no such file can or should appear.
-fn check(path: &Path, other: &str) -> Result<(), WavProblem> {
+/// Refuses names under which no such file can or should appear; returns where it will be.
+fn check(path: &Path, other: &str) -> Result<PathBuf, WavProblem> {
     if let Some(extension) = path.extension().map(|e| e.to_string_lossy().to_lowercase())
         && (extension == other || OTHERS.contains(&extension.as_str()))
     {
@@ -100,17 +103,18 @@ fn check(path: &Path, other: &str) -> Result<(), WavProblem> {
     if path.file_name().is_none() {
         return Err(WavProblem::NotAFile);
     }
-    let folder = path
+    // Renaming over a device would replace the device.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(WavProblem::NotAFile);
+    }
+    let place = file::destination(path).map_err(WavProblem::Io)?;
+    let folder = place
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(WavProblem::NoFolder);
     }
-    // Renaming over a device would replace the device.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(WavProblem::NotAFile);
-    }
-    Ok(())
+    Ok(place)
 }
 
 /// Removes a file that this program made; that it is already gone is no news.

@@ -99,6 +99,8 @@ impl WideWav {
         {
             return Ok(None);
         }
+        let is_unsized = head[4..8] == [0; 4];
+        let whole = file.get_ref().metadata().map_or(0, |about| about.len());
         let (mut format, mut long) = (None::<Format>, None);
         loop {
             let mut head = [0; 8];
@@ -139,6 +141,8 @@ impl WideWav {
                     }
                     let bytes = match (size, long) {
                         (u32::MAX, Some(long)) => long,
+                        // Of a recorder that never came to writing sizes.
+                        (0, None) if is_unsized => whole.saturating_sub(start),
                         (size, _) => u64::from(size),
                     };
                     let frame = (format.channels * coding.bytes()) as u64;

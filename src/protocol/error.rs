@@ -22,6 +22,8 @@ pub enum PresetProblem {
     Unreadable(std::io::Error),
     /// It is longer than any preset: its length and the longest, in bytes.
     Long(u64, u64),
+    /// It holds nothing.
+    Empty,
     /// It is not JSON.
     Json(serde_json::Error),
     /// It has no object "params".
@@ -81,6 +83,7 @@ impl fmt::Display for PresetProblem {
                 f,
                 "is {bytes} bytes long, and a preset has at most {most}; this is some other file"
             ),
+            PresetProblem::Empty => f.write_str("the file is empty"),
             PresetProblem::Json(error) => write!(f, "is not a preset, which is JSON: {error}"),
             PresetProblem::NoParams => {
                 f.write_str("has no object \"params\"; write {\"zeitgeber\": 1, \"params\": {...}}")
@@ -99,9 +102,10 @@ impl fmt::Display for PresetProblem {
             }
             PresetProblem::NoTime { row } => write!(
                 f,
-                "protocol row {row}: it has no time; write \"at\": seconds, from 0 to {LONGEST}"
+                "{}: it has no time; write \"at\": seconds, from 0 to {LONGEST}",
+                row_name(*row)
             ),
-            PresetProblem::RowValue { row, error } => write!(f, "protocol row {row}: {error}"),
+            PresetProblem::RowValue { row, error } => write!(f, "{}: {error}", row_name(*row)),
             PresetProblem::Timeline(error) => write!(f, "protocol: {error}"),
             PresetProblem::Rows(rows, most) => {
                 write!(f, "protocol: {rows} values in its rows; at most {most}")
@@ -112,6 +116,11 @@ impl fmt::Display for PresetProblem {
 
 impl std::error::Error for PresetError {}
 impl std::error::Error for PresetProblem {}
+
+/// A row of the protocol by its place, which is from 0: people count from 1.
+pub(super) fn row_name(place: usize) -> String {
+    format!("protocol row {} (counted from 1)", place + 1)
+}
 
 /// At most a line of a value: a file can hold anything.
 pub(super) fn short(value: &impl fmt::Display) -> String {

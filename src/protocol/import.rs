@@ -63,6 +63,20 @@ pub fn import(path: &Path) -> Result<Imported, ImportError> {
         }
         Err(problem) => return Err(fail((0, problem.to_string()))),
     };
+    // What is called a preset, and is none, is no sequence with an error in its first line.
+    let is_json = (path.extension()).is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let first = text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .chars()
+        .next();
+    if is_json && !matches!(first, None | Some('{' | '<')) {
+        let said = match Preset::parse(&text) {
+            Err(problem) => problem.to_string(),
+            Ok(_) => PresetProblem::NoParams.to_string(),
+        };
+        return Err(fail((0, said)));
+    }
     import_text(&text, &name).map_err(fail)
 }
 

@@ -4,7 +4,7 @@ use super::error::{PresetError, PresetProblem};
 use super::factory::factory_presets;
 use super::import::{ImportError, Imported, import};
 use super::preset::Preset;
-use crate::text::nearest;
+use crate::text::near;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -51,7 +51,7 @@ pub enum LibraryError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// The nearest name.
+        /// The nearest name; empty where none is near.
         nearest: String,
     },
     /// There is one already.
@@ -249,7 +249,8 @@ impl Library {
         found.cloned().ok_or_else(|| {
             let short: String = name.chars().take(100).collect();
             LibraryError::Unknown {
-                nearest: nearest(&short, entries.iter().map(|entry| entry.name.as_str())),
+                nearest: near(&short, entries.iter().map(|entry| entry.name.as_str()))
+                    .unwrap_or_default(),
                 name: short,
             }
         })
@@ -278,7 +279,15 @@ impl Library {
                 preset,
             });
         }
-        self.find(name)
+        match self.find(name) {
+            // A preset may be called as a folder is.
+            Err(LibraryError::Unknown { .. }) if path.is_dir() => {
+                let text = "this is a folder; give a preset's file, or a name";
+                let error = io::Error::new(io::ErrorKind::InvalidInput, text);
+                Err(LibraryError::File(path.to_owned(), error))
+            }
+            found => found,
+        }
     }
 
     /// Saves a preset under its name: over the file that it has there, or as a new one.
@@ -411,9 +420,10 @@ fn free(folder: &Path, file: &str) -> PathBuf {
 /// Writes a file as a whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), LibraryError> {
     let fail = |error| LibraryError::File(path.to_owned(), error);
-    let beside = path.with_extension("json.part");
+    let place = crate::file::destination(path).map_err(fail)?;
+    let beside = place.with_extension("json.part");
     std::fs::write(&beside, text).map_err(fail)?;
-    std::fs::rename(&beside, path).map_err(fail)
+    std::fs::rename(&beside, &place).map_err(fail)
 }
 
 #[cfg(test)]

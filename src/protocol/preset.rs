@@ -5,7 +5,7 @@ use super::error::{PresetError, PresetProblem, short};
 use super::rows::Protocol;
 use crate::engine::controls::{self, CONTROLS, Control, Values};
 use crate::engine::{ControlError, ControlId};
-use crate::text::nearest;
+use crate::text::near;
 use serde_json::{Map, Value, json};
 use std::io;
 use std::path::Path;
@@ -245,6 +245,9 @@ impl Preset {
     /// [`PresetProblem`], naming the key at fault.
     pub fn parse(text: &str) -> Result<Preset, PresetProblem> {
         let text = text.trim_start_matches('\u{feff}');
+        if text.trim().is_empty() {
+            return Err(PresetProblem::Empty);
+        }
         match serde_json::from_str(text).map_err(PresetProblem::Json)? {
             Value::Object(document) => Preset::from_document(document),
             _ => Err(PresetProblem::NoParams),
@@ -274,9 +277,9 @@ impl Preset {
         let unknown = document.keys().filter(|key| !KEYS.contains(&key.as_str()));
         for key in unknown.take(WARNINGS) {
             let key = short(key);
-            let near = nearest(&key, KEYS.iter().copied());
+            let near = aside(&key, &KEYS);
             warnings.push(format!(
-                "\"{key}\" means nothing here (the nearest is \"{near}\"); kept and ignored"
+                "\"{key}\" means nothing here{near}; kept and ignored"
             ));
         }
         for (key, most) in [
@@ -397,6 +400,12 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, PresetProblem> {
     })
 }
 
+/// The key that was meant, in brackets; nothing where none is near.
+fn aside(key: &str, keys: &[&str]) -> String {
+    near(key, keys.iter().copied())
+        .map_or_else(String::new, |near| format!(" (the nearest is \"{near}\")"))
+}
+
 /// The control of a key; where there is none, a warning says so.
 pub(super) fn known(key: &str, place: &str, warnings: &mut Vec<String>) -> Option<ControlId> {
     // The nearest of a name takes its time: not for names that are far too long, and not for ever.
@@ -493,9 +502,9 @@ fn evidence(value: &Value, warnings: &mut Vec<String>) -> Result<Evidence, Prese
         .filter(|key| !EVIDENCE_KEYS.contains(&key.as_str()));
     for key in unknown.take(WARNINGS) {
         let key = short(key);
-        let near = nearest(&key, EVIDENCE_KEYS.iter().copied());
+        let near = aside(&key, &EVIDENCE_KEYS);
         warnings.push(format!(
-            "evidence: \"{key}\" means nothing here (the nearest is \"{near}\"); kept and ignored"
+            "evidence: \"{key}\" means nothing here{near}; kept and ignored"
         ));
     }
     let null = Value::Null;

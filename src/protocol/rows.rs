@@ -1,6 +1,6 @@
 //! The rows of a protocol: `{"at": seconds, "beat": 6, "curve": "linear"}`.
 
-use super::error::{PresetProblem, short};
+use super::error::{PresetProblem, row_name, short};
 use super::preset::{WARNINGS, control_value, known, value_json};
 use crate::engine::timeline::{Curve, Row, Timeline, TimelineError, TimelineFault};
 use crate::engine::{ControlId, controls};
@@ -56,7 +56,7 @@ impl Protocol {
         // The rows of a timeline are single values: tell the row that people see.
         let row = places.get(error.row).copied().unwrap_or(0);
         let problem = PresetProblem::Part {
-            key: format!("protocol row {row}"),
+            key: row_name(row),
             value: value.get(row).map_or_else(|| "[]".to_owned(), short),
             wanted: format!("a row that can be played: {error}"),
         };
@@ -86,13 +86,13 @@ impl Protocol {
         for (place, row) in list.iter().enumerate() {
             let Value::Object(row) = row else {
                 let wanted = "a row, like {\"at\": 0, \"beat\": 10}";
-                return Err(part(format!("protocol row {place}"), row, wanted));
+                return Err(part(row_name(place), row, wanted));
             };
             let seconds = match row.get("at") {
                 None => return Err(PresetProblem::NoTime { row: place }),
                 Some(at) => at.as_f64().ok_or_else(|| {
                     part(
-                        format!("protocol row {place}, at"),
+                        format!("{}, at", row_name(place)),
                         at,
                         "a number of seconds",
                     )
@@ -103,26 +103,27 @@ impl Protocol {
                 Some(curve) => curve.as_str().and_then(Curve::parse).ok_or_else(|| {
                     let near = nearest(&short(&curve.as_str().unwrap_or("")), CURVES.into_iter());
                     let wanted = format!("one of {}; the nearest is \"{near}\"", CURVES.join(", "));
-                    part(format!("protocol row {place}, curve"), curve, &wanted)
+                    part(format!("{}, curve", row_name(place)), curve, &wanted)
                 })?,
             };
             let sets = row.keys().any(|key| key != "at" && key != "curve");
             if !sets && warnings.len() < WARNINGS {
                 warnings.push(format!(
-                    "protocol row {place}: it sets nothing, and makes the protocol no longer; kept and ignored"
+                    "{}: it sets nothing, and makes the protocol no longer; kept and ignored",
+                    row_name(place)
                 ));
             }
             for (key, value) in row {
                 if key == "at" || key == "curve" {
                     continue;
                 }
-                let Some(control) = known(key, &format!("protocol row {place}"), warnings) else {
+                let Some(control) = known(key, &row_name(place), warnings) else {
                     continue;
                 };
                 let value = control_value(control, value).map_err(|error| match error {
                     Some(error) => PresetProblem::RowValue { row: place, error },
                     None => PresetProblem::Kind {
-                        key: format!("protocol row {place}, {key}"),
+                        key: format!("{}, {key}", row_name(place)),
                         value: short(value),
                     },
                 })?;

@@ -464,15 +464,16 @@ impl Reader {
         }
         let voices = match self.defs.get(word) {
             None => {
-                let near = crate::text::nearest(
+                let near = crate::text::near(
                     &word.chars().take(40).collect::<String>(),
                     self.defs.keys().take(200).map(String::as_str),
                 );
                 let word: String = word.chars().take(40).collect();
-                return Err(if near.is_empty() {
-                    format!("the name \"{word}\" is not defined")
-                } else {
-                    format!("the name \"{word}\" is not defined; the nearest is \"{near}\"")
+                return Err(match near {
+                    None => format!("the name \"{word}\" is not defined"),
+                    Some(near) => {
+                        format!("the name \"{word}\" is not defined; the nearest is \"{near}\"")
+                    }
                 });
             }
             Some(Def::Block(block)) => {

@@ -2,6 +2,7 @@
 
 use super::{RATE, Run, data, sine};
 use std::fs;
+use zeitgeber::offline::{Decoder, Source};
 
 #[test]
 fn words_that_mean_nothing() {
@@ -22,6 +23,45 @@ fn words_that_mean_nothing() {
             "nearest is '--set'",
         ),
         ("analyze --jsn x.wav", "nearest is '--json'"),
+        ("frobnicate", "'frobnicate'; --help lists what there is"),
+        ("analyze --zzzzzz x.wav", "--help lists what there is"),
+        (
+            "render --silence 1 -o o.wav --set frobnicate=1",
+            "there is no parameter \"frobnicate\"; `zeitgeber params` lists them",
+        ),
+        (
+            "render --silence 1 -o o.wav --preset frobnicate",
+            "--preset frobnicate: there is no preset \"frobnicate\"; `zeitgeber presets list` lists them",
+        ),
+        ("run low_pass@3 --silence 1 -o o.wav", "2, 4 or 8 times"),
+        ("run low_pass@x --silence 1 -o o.wav", "2, 4 or 8 times"),
+        (
+            "render --silence 1 -o o.wav --insert-a gain@3",
+            "2, 4 or 8 times",
+        ),
+        (
+            "run gain -o o.wav",
+            "give an INPUT file, or --silence SECONDS",
+        ),
+        ("render --silence 1m30 -o o.wav", "1:30:00"),
+        // What saving cannot mend is said before the node is looked at.
+        (
+            "node watch none.dsp -o o.wav",
+            "give an INPUT file, or --silence SECONDS",
+        ),
+        (
+            "node watch none.dsp in.wav -o o.wav",
+            "in.wav: there is no such file",
+        ),
+        ("node watch none.dsp in.wav", "--output"),
+        (
+            "node watch none.dsp --silence 1 -o no/o.wav",
+            "its folder does not exist",
+        ),
+        (
+            "node watch none.dsp --silence 1 -o o.wav --set gain",
+            "write --set NODE.PARAM=V",
+        ),
         ("render --silence 1", "--output"),
         (
             "render -o o.wav",
@@ -99,6 +139,218 @@ fn numbers() {
     for seconds in ["-1", "nan", "inf", "1e10"] {
         let line = run.wrong(&format!("render --silence {seconds} -o o.wav"));
         assert!(line.contains("nearest valid value"), "{seconds}: {line}");
+    }
+}
+
+#[test]
+fn help_of_help_is_help() {
+    let run = Run::new();
+    assert_eq!(run.fine("help --help"), run.fine("--help"));
+    assert_eq!(run.fine("node help -h"), run.fine("node help"));
+    // A node or a file may be called help.
+    let line = run.wrong("run help --silence 1 -o o.wav");
+    assert!(line.contains("there is no node \"help\""), "{line}");
+    assert!(run.fine("run help --help").contains("NODE.PARAM=V"));
+}
+
+#[test]
+fn silence_is_as_long_as_it_is_written() {
+    let run = Run::new();
+    for (length, seconds) in [("2s", 2), ("0:02", 2), ("1", 1), ("0", 0)] {
+        run.fine(&format!("render --silence {length} -o o.wav --rate 8000"));
+        let frames = Decoder::open(&run.path("o.wav")).unwrap().frames();
+        assert_eq!(frames, Some(seconds * 8000), "{length}");
+    }
+}
+
+/// The link stays, and what is at its end is written; nothing is made among the system's own files.
+#[cfg(unix)]
+#[test]
+fn outputs_go_through_links_and_never_into_the_system() {
+    use std::os::unix::fs::symlink;
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&sine(250.0, 0.1, 4800, RATE)]);
+    fs::create_dir(run.path("disk")).unwrap();
+    let names = [
+        "o.wav", "o.flac", "o.csv", "o.png", "o.json", "tone.wav", "key.csv",
+    ];
+    for name in names {
+        symlink(format!("disk/{name}"), run.path(name)).unwrap();
+    }
+    // One that is there already is replaced, and the others are made.
+    run.write("disk/o.wav", "before");
+    for words in [
+        "render in.wav -o o.wav --markers o.csv",
+        "render in.wav -o o.flac --normalize -3dBFS",
+        "analyze in.wav --plot o.png",
+        "presets export Pendulum -o o.json",
+        "calibrate -o tone.wav --seconds 1",
+        "listen-test t in.wav --set-a prog_kind=amplitude --trials 1 --seconds 1 --key key.csv",
+    ] {
+        run.fine(words);
+    }
+    for name in names {
+        let link = fs::symlink_metadata(run.path(name)).unwrap();
+        assert!(link.is_symlink(), "{name} is replaced");
+        let bytes = fs::read(run.path("disk").join(name)).unwrap();
+        assert!(bytes.len() > 20, "{name}");
+    }
+    let inside = fs::read_dir(run.path("disk")).unwrap().count();
+    assert_eq!(inside, names.len(), "something is left beside them");
+    symlink("nowhere/o.wav", run.path("lost.wav")).unwrap();
+    symlink("round.wav", run.path("round.wav")).unwrap();
+    symlink("/dev/zeitgeber.wav", run.path("device.wav")).unwrap();
+    symlink("o.csv", run.path("second.csv")).unwrap();
+    symlink("disk/same.wav", run.path("same.wav")).unwrap();
+    let system = "the system's own";
+    for (words, says) in [
+        ("render in.wav -o /dev/zeitgeber.wav", system),
+        ("render in.wav -o /proc/zeitgeber.wav", system),
+        (
+            "render in.wav -o /dev/null",
+            "is not a file that can be written",
+        ),
+        ("render in.wav -o device.wav", system),
+        ("render in.wav -o lost.wav", "its folder does not exist"),
+        ("render in.wav -o round.wav", "in a circle"),
+        ("render in.wav -o p.wav --markers /dev/null", system),
+        (
+            "render in.wav -o p.wav --markers no/o.csv",
+            "its folder does not exist",
+        ),
+        (
+            "render in.wav -o same.wav --markers disk/same.wav",
+            "name the same file",
+        ),
+        (
+            "render in.wav -o p.wav --capture no/such/folder",
+            "its folder does not exist",
+        ),
+        ("analyze in.wav --plot /dev/o.png", system),
+        ("presets export Pendulum -o /dev/full", system),
+        ("presets export Pendulum -o disk", "this is a folder"),
+        (
+            "presets export Pendulum -o no/o.json",
+            "its folder does not exist; make it first",
+        ),
+        ("calibrate -o /sys/o.wav", system),
+        ("man /dev/zeitgeber-pages", system),
+        ("render in.wav -o /dev/zeitgeber-folder/", system),
+        (
+            "render in.wav -o p.wav --capture /dev/zeitgeber-folder",
+            system,
+        ),
+        (
+            "listen-test /dev/zeitgeber-test --set-a l1_kind=binaural --key k.csv",
+            system,
+        ),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
+    assert_eq!(fs::read_dir(run.path("disk")).unwrap().count(), inside);
+}
+
+#[test]
+fn names_of_outputs_say_what_they_are() {
+    let run = Run::new();
+    run.wav("a.wav", RATE, &[&sine(250.0, 0.1, 480, RATE)]);
+    run.wav("b.wav", RATE, &[&sine(250.0, 0.1, 480, RATE)]);
+    for (words, says) in [
+        (
+            "render a.wav -o o.txt",
+            "only WAV and FLAC can be written, not txt",
+        ),
+        ("render a.wav -o o.w64", "not w64"),
+        ("run gain a.wav -o o.v2", "not v2"),
+        ("render a.wav b.wav -o single.wav", "name a folder"),
+        ("render a.wav b.wav -o single.FLAC", "name a folder"),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
+    assert_eq!(run.names().len(), 2, "{:?}", run.names());
+    run.fine("render a.wav -o o.v2 --format wav");
+    run.fine("render a.wav -o plain");
+    run.fine("render a.wav b.wav -o folder.wav/");
+    run.fine("render a.wav b.wav -o folder.wav");
+    assert!(run.path("folder.wav/b.wav").is_file());
+}
+
+#[test]
+fn presets_that_are_none_are_told_as_what_they_are() {
+    let run = Run::new();
+    fs::create_dir(run.path("folder")).unwrap();
+    run.write("empty.json", "");
+    run.write("blank.json", "\u{feff} \n");
+    run.write("words.json", "beat 10\n");
+    run.write("list.json", "[1]");
+    run.write(
+        "rows.json",
+        r#"{"params": {}, "protocol": [{"at": 0, "beat": 4}, {"beat": 5}]}"#,
+    );
+    for (words, says) in [
+        (
+            "render -o o.wav --preset folder",
+            "--preset folder: this is a folder",
+        ),
+        (
+            "render -o o.wav --preset ./empty.json",
+            "empty.json: the file is empty",
+        ),
+        ("presets check empty.json", "the file is empty"),
+        ("presets check blank.json", "the file is empty"),
+        (
+            "presets check words.json",
+            "words.json: is not a preset, which is JSON",
+        ),
+        ("presets import list.json", "has no object \"params\""),
+        (
+            "presets check rows.json",
+            "protocol row 2 (counted from 1): it has no time",
+        ),
+        (
+            "render --silence 1 -o o.wav --hrtf nope.sofa",
+            "nope.sofa: cannot be read: there is no such file",
+        ),
+        ("hrtf nope.sofa", "there is no such file"),
+    ] {
+        let line = run.wrong(words);
+        assert!(
+            line.contains(says) && !line.contains("os error"),
+            "{words}: {line}"
+        );
+    }
+}
+
+/// A recorder that crashed leaves the sizes at 0, and one that was cut off too much of them.
+#[test]
+fn recordings_that_were_never_ended_are_read() {
+    let run = Run::new();
+    let tone = sine(250.0, 0.1, 4800, RATE);
+    run.wav("good.wav", RATE, &[&tone, &tone]);
+    run.wav("bus.wav", RATE, &[tone.as_slice(); 16]);
+    let whole = fs::read(run.path("good.wav")).unwrap();
+    fs::write(run.path("cut.wav"), &whole[..whole.len() / 2]).unwrap();
+    let line = run.wrong("render cut.wav -o o.wav");
+    assert!(
+        line.contains("too early; repair or convert it, for example: ffmpeg -i "),
+        "{line}"
+    );
+    for name in ["good.wav", "bus.wav"] {
+        let mut bytes = fs::read(run.path(name)).unwrap();
+        let data = bytes.windows(4).position(|word| word == b"data").unwrap();
+        bytes[4..8].fill(0);
+        bytes[data + 4..data + 8].fill(0);
+        fs::write(run.path(&format!("unsized-{name}")), &bytes).unwrap();
+    }
+    for (name, options) in [("good.wav", ""), ("bus.wav", "--bus ambisonic")] {
+        for input in [name.to_owned(), format!("unsized-{name}")] {
+            run.fine(&format!("render {input} -o {input}.out.wav {options}"));
+        }
+        let of = |input: &str| fs::read(run.path(&format!("{input}.out.wav"))).unwrap();
+        assert!(of(name) == of(&format!("unsized-{name}")), "{name}");
+        assert!(of(name).len() > 4800 * 8);
     }
 }
 

@@ -82,7 +82,14 @@ fn a_listening_test_is_blind_even_in_loudness_and_its_key_is_right() {
     }
     // The same seed is the same test; one that is there is not written over.
     run.fine(&format!("listen-test again {how}"));
-    assert_eq!(fs::read_to_string(run.path("again-key.csv")).unwrap(), key);
+    // But for what the test is called.
+    let again = fs::read_to_string(run.path("again-key.csv")).unwrap();
+    let but_its_name = |key: &str| -> Vec<String> {
+        let lines = key.lines().filter(|line| !line.starts_with("# test "));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(but_its_name(&again), but_its_name(&key));
+    assert_ne!(again, key);
     assert!(
         run.wrong(&format!("listen-test test {how}"))
             .contains("is there already")
@@ -112,18 +119,123 @@ fn a_listening_test_is_blind_even_in_loudness_and_its_key_is_right() {
     run.write("pairs.csv", "trial,answer\n1,1\n");
     let line = run.wrong("listen-test --score pairs.csv --key test-key.csv");
     assert!(line.contains("write A or B"), "{line}");
-    run.write("pairs-key.csv", "trial,answer\n1,2\n2,1\n");
+    run.write(
+        "pairs-key.csv",
+        "# zeitgeber listen-test key\ntrial,answer\n1,2\n2,1\n",
+    );
     run.write("letters.csv", "trial,answer\n1,a\n");
     let line = run.wrong("listen-test --score letters.csv --key pairs-key.csv");
     assert!(line.contains("write 1 or 2"), "{line}");
     let line = run.wrong("listen-test --score pairs.csv --key half-key.csv");
-    assert!(line.contains("cannot be read"), "{line}");
-    run.write("no-key.csv", "trial,answer\n1,A\n2,1\n");
+    assert!(
+        line.contains("half-key.csv: there is no such file"),
+        "{line}"
+    );
+    run.write(
+        "no-key.csv",
+        "# zeitgeber listen-test key\ntrial,answer\n1,A\n2,1\n",
+    );
     let line = run.wrong("listen-test --score pairs.csv --key no-key.csv");
     assert!(line.contains("it is no key"), "{line}");
     run.write("other.csv", "trial,answer\n99,A\n");
     let line = run.wrong("listen-test --score other.csv --key test-key.csv");
     assert!(line.contains("trial 99 is not in the key"), "{line}");
+}
+
+#[test]
+fn a_score_takes_the_key_of_its_test_and_sheets_as_spreadsheets_save_them() {
+    let run = Run::new();
+    let tone = sine(440.0, 0.3, 2 * RATE as usize, RATE);
+    run.wav("in.wav", RATE, &[&tone, &tone]);
+    let how = "in.wav --set-a prog_kind=amplitude --set-a beat=8 --seed 3";
+    // The files are as long as the input, and there is one trial.
+    let said = run.fine(&format!("listen-test one {how} --trials 1 --seconds 60"));
+    assert!(said.contains("one: 1 trial of 2 s, "), "{said}");
+    assert_eq!(heard(&run, "one/A.wav")[0].len(), 2 * RATE as usize);
+    let said = run.fine(&format!("listen-test two {how} --trials 3 --seconds 1.5"));
+    assert!(said.contains("two: 3 trials of 1.5 s, "), "{said}");
+    let read = |name: &str| fs::read_to_string(run.path(name)).unwrap();
+    let key = read("two-key.csv");
+    let test = key
+        .lines()
+        .find(|line| line.starts_with("# test "))
+        .unwrap();
+    assert!(read("two/sheet.csv").contains(test) && read("two/sheet.html").contains(test));
+    let right: Vec<&str> = key
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .map(|(_, answer)| answer)
+        .collect();
+    let right = &right[right.len() - 3..];
+    // The sheet, filled in.
+    let mut sheet = read("two/sheet.csv");
+    for (n, answer) in right.iter().enumerate() {
+        sheet = sheet.replace(
+            &format!("\n{},\n", n + 1),
+            &format!("\n{},{answer}\n", n + 1),
+        );
+    }
+    let quoted: String = (sheet.lines())
+        .map(|line| match line.split_once(',') {
+            Some((trial, answer)) => format!("\"{trial}\",\"{answer}\"\r\n"),
+            None => format!("\"{line}\",\r\n"),
+        })
+        .collect();
+    for (name, text) in [
+        ("plain.csv", sheet.clone()),
+        ("marked.csv", format!("\u{feff}{sheet}")),
+        (
+            "semicolons.csv",
+            sheet.replace(',', ";").replace('\n', ";;\r\n") + ";;;\r\n",
+        ),
+        ("tabs.csv", sheet.replace(',', "\t").to_lowercase()),
+        ("quoted.csv", format!("\u{feff}{quoted}")),
+    ] {
+        run.write(name, &text);
+        let said = run.fine(&format!("listen-test --score {name} --key two-key.csv"));
+        assert!(said.contains("3 of 3 answers are right"), "{name}: {said}");
+        assert!(!said.contains("do not say"), "{name}: {said}");
+    }
+    run.write("typed.csv", &format!("1,{}\n", right[0]));
+    let said = run.fine("listen-test --score typed.csv --key two-key.csv");
+    assert!(
+        said.contains("1 of 3") && said.contains("do not say which test"),
+        "{said}"
+    );
+    fs::write(run.path("wide.csv"), b"\xff\xfe1\0,\0A\0").unwrap();
+    run.write("more.csv", "1,A,B\n");
+    for (answers, key, says) in [
+        (
+            "plain.csv",
+            "plain.csv",
+            "plain.csv: it is no key of a listening test",
+        ),
+        (
+            "two-key.csv",
+            "two-key.csv",
+            "two-key.csv: it is a key, and no sheet of answers",
+        ),
+        (
+            "plain.csv",
+            "one-key.csv",
+            "one-key.csv is the key of another one",
+        ),
+        (
+            "two/sheet.csv",
+            "two-key.csv",
+            "holds no answer; write A or B",
+        ),
+        (
+            "missing.csv",
+            "two-key.csv",
+            "missing.csv: there is no such file",
+        ),
+        ("wide.csv", "two-key.csv", "save it as CSV"),
+        ("more.csv", "two-key.csv", "line 1: write trial,answer"),
+    ] {
+        let line = run.wrong(&format!("listen-test --score {answers} --key {key}"));
+        assert!(line.contains(says), "{answers}, {key}: {line}");
+    }
 }
 
 #[test]
@@ -153,15 +265,22 @@ fn the_sham_of_a_listening_test_is_the_same_without_a_beat() {
     }
     for (words, says) in [
         ("n", "give condition A"),
-        ("n --set-a beat=6", "nothing to be told apart"),
+        (
+            "n --set-a beat=6",
+            "A is silent: give an INPUT (a sound to be treated), or switch a layer on with --set-a l1_kind=binaural",
+        ),
         (
             "n --set-a l1_kind=binaural --set-b l1_kind=off",
-            "is silent",
+            "B is silent: anybody",
         ),
         ("n --set-a l1_kind=binaural --trials 0", "--trials"),
         ("n --set-a l1_kind=binaural --seconds 2h", "--seconds"),
         ("n missing.wav --set-a prog_kind=shift", "no such file"),
-        ("n --a Nonesuch", "there is no preset"),
+        ("n --a Nonesuch", "--a Nonesuch: there is no preset"),
+        (
+            "n --a Pendulum --b Pendulun",
+            "--b Pendulun: there is no preset",
+        ),
         (
             "n --set-a l1_kind=binaural --key n/key.csv",
             "in the listener's folder",
@@ -221,9 +340,30 @@ fn the_reference_of_a_calibration_has_its_level() {
         run.wrong("calibrate --measured 200")
             .contains("nearest valid value is 140")
     );
+    for (words, says) in [
+        (
+            "-o n.wav --level 3",
+            "--level 3: outside -80 to 0 dB; the nearest valid value is 0",
+        ),
+        ("-o n.wav --hz 5", "--hz 5: outside"),
+        ("-o n.wav --hz -5", "--hz -5: outside"),
+        (
+            "-o n.wav --signal pink --level -200",
+            "--level -200: outside",
+        ),
+        ("-o n.wav --level nan", "--level NaN: it is not a number"),
+        ("-o n.wav --want 60", "cannot be used with"),
+        ("-o n.wav --measured 60", "cannot be used with"),
+        ("--want 60", "not provided: --measured <DB_SPL>"),
+        ("-o n.txt", "only WAV and FLAC can be written, not txt"),
+    ] {
+        let line = run.wrong(&format!("calibrate {words}"));
+        assert!(line.contains(says), "{words}: {line}");
+    }
+    let said = run.fine("calibrate --measured 120 --level 0 --want 20");
     assert!(
-        run.wrong("calibrate -o n.wav --level 3")
-            .contains("nearest valid value is 0")
+        said.contains("no level gives it") && said.contains("turn the amplifier down"),
+        "{said}"
     );
 }
 
@@ -290,5 +430,15 @@ fn shells_and_manuals_know_every_command() {
     let first = fs::read(run.path("pages/zeitgeber.1")).unwrap();
     run.fine("man pages");
     assert_eq!(fs::read(run.path("pages/zeitgeber.1")).unwrap(), first);
-    assert!(run.wrong("man no/where").contains("cannot be written"));
+    run.fine("man no/where");
+    assert!(run.path("no/where/zeitgeber.1").is_file());
+    run.write("file", "");
+    for (folder, says) in [
+        ("file", "there is a file in its place"),
+        ("file/below", "a file is where its folder would be"),
+        ("/proc/1/fd", "/proc/1/fd"),
+    ] {
+        let line = run.wrong(&format!("man {folder}"));
+        assert!(line.contains(says) && !line.contains("os error"), "{line}");
+    }
 }

@@ -6,8 +6,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use zeitgeber::engine::{self, ControlId};
-use zeitgeber::offline::folded;
+use zeitgeber::file;
+use zeitgeber::offline::{Container, WavError, WavProblem, folded};
 use zeitgeber::protocol::{Entry, Library, LibraryError};
+use zeitgeber::text::near;
 
 /// Why a command stops: a message for the user.
 #[derive(Debug)]
@@ -44,25 +46,38 @@ pub fn assignment<'a>(
         .ok_or_else(|| Problem::new(format!("{option} \"{text}\": write {option} {shape}")))
 }
 
+/// The parameter of an id; another one is only named where it is near.
+pub fn control(id: &str) -> Result<ControlId, Problem> {
+    ControlId::parse(id).map_err(|error| {
+        let all = ControlId::all().map(|id| id.control().id);
+        match near(id, all) {
+            Some(_) => error.into(),
+            None => Problem::new(format!(
+                "there is no parameter \"{id}\"; `zeitgeber params` lists them"
+            )),
+        }
+    })
+}
+
 /// Reads every `--set ID=VALUE`.
 pub fn settings(texts: &[String]) -> Result<Vec<(ControlId, f64)>, Problem> {
     texts
         .iter()
         .map(|text| {
             let (id, value) = assignment(text, "--set", "ID=VALUE")?;
-            let id = ControlId::parse(id)?;
+            let id = control(id)?;
             Ok((id, id.control().parse(value)?))
         })
         .collect()
 }
 
-/// Reads `--preset NAME|FILE`.
-pub fn preset(name: &str) -> Result<Entry, Problem> {
+/// Reads the `NAME|FILE` of an option.
+pub fn preset(option: &str, name: &str) -> Result<Entry, Problem> {
     Library::new().open(name).map_err(|error| match error {
         LibraryError::Unknown { .. } => Problem::new(format!(
-            "--preset {name}: {error}; `zeitgeber presets list` lists them"
+            "{option} {name}: {error}; `zeitgeber presets list` lists them"
         )),
-        other => other.into(),
+        other => Problem::new(format!("{option} {other}")),
     })
 }
 
@@ -94,6 +109,11 @@ pub fn length(text: &str) -> Result<f64, String> {
     } else {
         Err(wrong())
     }
+}
+
+/// Reads a length that may also be none; whether a number is a sensible one is for its user to say.
+pub fn length_or_none(text: &str) -> Result<f64, String> {
+    text.trim().parse().or_else(|_| length(text))
 }
 
 /// Lowest and highest sample rate that the engine runs at, in hertz.
@@ -128,6 +148,33 @@ pub fn check_file_rate(path: &Path, rate: u32) -> Result<(), Problem> {
         path.display(),
         rate.clamp(low, high)
     )))
+}
+
+/// Refuses a name that ends as no sound does which is written here. One without an ending becomes WAV.
+pub fn check_ending(path: &Path) -> Result<(), Problem> {
+    let Some(ending) = path.extension() else {
+        return Ok(());
+    };
+    if Container::of(path) == Container::Flac || ending.eq_ignore_ascii_case("wav") {
+        return Ok(());
+    }
+    Err(Problem::from(WavError {
+        path: path.to_owned(),
+        problem: WavProblem::OtherFormat(ending.to_string_lossy().into_owned()),
+    }))
+}
+
+/// Why a file or folder cannot be written.
+pub fn unwritable(path: &Path, error: &io::Error) -> Problem {
+    let why = file::why(error);
+    Problem::new(format!("{}: cannot be written: {why}", path.display()))
+}
+
+/// Writes a small file, through links, and only where a file can be.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    file::destination(path)
+        .and_then(|place| fs::write(place, bytes))
+        .map_err(|error| unwritable(path, &error))
 }
 
 /// Refuses an output that is one of the files that are read.

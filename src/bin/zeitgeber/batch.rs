@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use zeitgeber::file;
 use zeitgeber::offline::{WavError, WavProblem};
 
 /// How a job ended; none where the user stopped before it began.
@@ -31,10 +32,12 @@ impl Drop for Made {
 pub fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
     let mut made = Made(Vec::new());
     for folder in wanted.into_iter().filter(|folder| !folder.is_dir()) {
-        fs::create_dir(&folder).map_err(|error| {
+        let begun = file::outside(&folder).and_then(|()| fs::create_dir(&folder));
+        begun.map_err(|error| {
             Problem::new(format!(
-                "{}: the folder cannot be made: {error}",
-                folder.display()
+                "{}: the folder cannot be made: {}",
+                folder.display(),
+                file::why(&error)
             ))
         })?;
         made.0.push(folder);

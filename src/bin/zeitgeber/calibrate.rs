@@ -4,10 +4,10 @@
 use crate::args::{self, Problem};
 use crate::print;
 use std::path::{Path, PathBuf};
-use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{
     BEAT, CARRIER, FADE_IN, L1_KIND, L1_LEVEL, LAYER_BINAURAL, NOISE_KIND, NOISE_LEVEL, NOISE_WIDTH,
 };
+use zeitgeber::engine::{ControlError, ControlId};
 use zeitgeber::offline::{
     Container, RenderOptions, SampleFormat, Silence, SoundFile, Tags, render,
 };
@@ -38,7 +38,7 @@ pub struct Args {
         short,
         long,
         value_name = "OUT.wav",
-        required_unless_present = "measured"
+        required_unless_present_any = ["measured", "want"]
     )]
     output: Option<PathBuf>,
     /// What sounds in both ears alike
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "DBFS", default_value_t = -20.0, allow_hyphen_values = true, value_parser = args::number)]
     level: f64,
     /// The frequency of the tone
-    #[arg(long, value_name = "HZ", default_value_t = 1000.0, value_parser = args::number)]
+    #[arg(long, value_name = "HZ", default_value_t = 1000.0, allow_hyphen_values = true, value_parser = args::number)]
     hz: f64,
     /// Its length
     #[arg(long, value_name = "LENGTH", default_value = "60", value_parser = args::length)]
@@ -57,10 +57,10 @@ pub struct Args {
     #[arg(long, value_name = "HZ", default_value = "48000", value_parser = args::rate)]
     rate: u32,
     /// What the meter read of it, in dB SPL
-    #[arg(long, value_name = "DB_SPL", conflicts_with = "output", value_parser = args::number)]
+    #[arg(long, value_name = "DB_SPL", conflicts_with = "output", allow_hyphen_values = true, value_parser = args::number)]
     measured: Option<f64>,
     /// With --measured: the level that is wanted, in dB SPL
-    #[arg(long, value_name = "DB_SPL", requires = "measured", value_parser = args::number)]
+    #[arg(long, value_name = "DB_SPL", requires = "measured", conflicts_with = "output", allow_hyphen_values = true, value_parser = args::number)]
     want: Option<f64>,
 }
 
@@ -71,6 +71,44 @@ enum Signal {
     Tone,
     /// Pink noise
     Pink,
+}
+
+/// A setting by its option: what is wrong is said of that, and not of the parameter, which nobody wrote.
+fn checked(option: &str, control: ControlId, value: f64) -> Result<(ControlId, f64), Problem> {
+    let wrong = |error| match error {
+        ControlError::OutOfRange {
+            value,
+            min,
+            max,
+            unit,
+            ..
+        } => Problem::new(format!(
+            "{option} {value}: outside {min} to {max} {unit}; the nearest valid value is {}",
+            value.clamp(min, max)
+        )),
+        _ => Problem::new(format!(
+            "{option} {value}: it is not a number; write for example {}",
+            control.control().default_value()
+        )),
+    };
+    let value = control.control().parse(&value.to_string()).map_err(wrong)?;
+    Ok((control, value))
+}
+
+/// What is said of a proposed level that a parameter does not take.
+fn out_of_reach(what: &str, control: ControlId, level: f64) -> Option<String> {
+    let (low, high) = control.control().range();
+    let (way, limit, amplifier) = if level > high {
+        ("above", high, "up")
+    } else if level <= low {
+        // The lowest level is silence.
+        ("below", low, "down")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "Out of reach for {what}: {level:.1} is {way} {limit}; turn the amplifier {amplifier} and measure again.\n"
+    ))
 }
 
 impl Args {
@@ -85,23 +123,21 @@ impl Args {
     }
 
     fn write(&self, output: &Path) -> Result<(), Problem> {
-        let checked = |control: ControlId, value: f64| -> Result<(ControlId, f64), Problem> {
-            Ok((control, control.control().parse(&value.to_string())?))
-        };
-        let mut settings = vec![checked(FADE_IN, 0.1)?];
+        args::check_ending(output)?;
+        let mut settings = vec![(FADE_IN, 0.1)];
         settings.extend(match self.signal {
             // Two equal tones: what layer 1 plays with a beat of 0.
             Signal::Tone => vec![
                 (L1_KIND, LAYER_BINAURAL as f64),
-                checked(BEAT, 0.0)?,
-                checked(CARRIER, self.hz)?,
-                checked(L1_LEVEL, self.level)?,
+                (BEAT, 0.0),
+                checked("--hz", CARRIER, self.hz)?,
+                checked("--level", L1_LEVEL, self.level)?,
             ],
             Signal::Pink => vec![
                 (NOISE_KIND, NOISE_KIND.control().parse("pink")?),
-                checked(NOISE_LEVEL, self.level)?,
+                checked("--level", NOISE_LEVEL, self.level)?,
                 // The same in both ears.
-                checked(NOISE_WIDTH, 0.0)?,
+                (NOISE_WIDTH, 0.0),
             ],
         });
         let options = RenderOptions {
@@ -150,6 +186,7 @@ impl Args {
                 )));
             }
         }
+        checked("--level", L1_LEVEL, self.level)?;
         // What a sine whose peak is full scale would be; and noise whose root mean square is.
         let tone = match self.signal {
             Signal::Tone => measured - self.level,
@@ -169,12 +206,24 @@ impl Args {
         }
         if let Some(want) = self.want {
             let (layer, bed) = (want - tone, want - noise);
-            text += &format!(
-                "\n{want:.1} dB SPL: l1_level={layer:.1} for a layer, noise_level={bed:.1} for the noise bed\n"
-            );
-            if layer > 0.0 {
-                text += "That is above full scale: turn the amplifier up and measure again.\n";
-            }
+            let beyond = [
+                out_of_reach("a layer", L1_LEVEL, layer),
+                out_of_reach("the noise bed", NOISE_LEVEL, bed),
+            ];
+            let proposals = [
+                format!("l1_level={layer:.1} for a layer"),
+                format!("noise_level={bed:.1} for the noise bed"),
+            ];
+            let proposals: Vec<String> = (proposals.into_iter().zip(&beyond))
+                .filter(|(_, beyond)| beyond.is_none())
+                .map(|(proposal, _)| proposal)
+                .collect();
+            let proposals = match &proposals[..] {
+                [] => "no level gives it".to_owned(),
+                some => some.join(", "),
+            };
+            text += &format!("\n{want:.1} dB SPL: {proposals}\n");
+            text.extend(beyond.into_iter().flatten());
         }
         text += "\nEach ear by itself, without weighting (of a tone at 1 kHz dB(A) is the same), at the frequency that was \
                  measured.\n";
@@ -211,7 +260,17 @@ mod tests {
         let text = args(Signal::Pink, -20.0, None).table(77.0103).unwrap();
         assert!(text.contains("0 dBFS would be 94.0 dB SPL"), "{text}");
         let text = args(Signal::Tone, -20.0, Some(99.0)).table(74.0).unwrap();
-        assert!(text.contains("above full scale"), "{text}");
-        assert!(args(Signal::Tone, -20.0, None).table(300.0).is_err());
+        assert!(
+            text.contains("Out of reach for a layer: 5.0 is above 0"),
+            "{text}"
+        );
+        let text = args(Signal::Tone, 0.0, Some(10.0)).table(140.0).unwrap();
+        assert!(
+            text.contains("no level gives it") && text.contains("is below -"),
+            "{text}"
+        );
+        for (level, reading) in [(-20.0, 300.0), (3.0, 74.0), (f64::NAN, 74.0)] {
+            assert!(args(Signal::Tone, level, None).table(reading).is_err());
+        }
     }
 }

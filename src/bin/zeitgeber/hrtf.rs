@@ -2,11 +2,10 @@
 
 mod decoder;
 
-use crate::args::Problem;
+use crate::args::{self, Problem};
 use crate::{print, print_json};
 use serde::Serialize;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 use zeitgeber::hrtf::{self, About, Aligned, Options, Progress, Raw};
 
@@ -104,12 +103,12 @@ impl Args {
                     file.display()
                 ))
             })?;
-            return write(&out, &packed);
+            return args::write(&out, &packed);
         }
         if let Some(out) = self.pack_decoders {
             let packed = hrtf::pack_decoders(&aligned, &progress)?;
             let packed = packed.ok_or_else(|| Problem::new("its ears do not mirror each other"))?;
-            return write(&out, &packed);
+            return args::write(&out, &packed);
         }
         let column = |index: usize| range(raw.positions.iter().map(|p| p[index]));
         let (gap, gap_at) = gap(&aligned);
@@ -143,10 +142,6 @@ impl Args {
         }
         print(&report.text())
     }
-}
-
-fn write(out: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    fs::write(out, bytes).map_err(|error| Problem::new(format!("{}: {error}", out.display())))
 }
 
 impl Report {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use zeitgeber::analysis::loudness::LoudnessMeter;
 use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::{BEAT, BEAT_HZ, BEAT_SOURCE};
+use zeitgeber::file;
 use zeitgeber::offline::{
     Container, Decoder, RenderOptions, SampleFormat, Silence, SoundFile, Source, Tags, WavError,
     WavProblem, render,
@@ -140,9 +141,15 @@ impl Args {
         }
         let stop = signals::stop_flag()?;
         let told = |error: std::io::Error| {
-            Problem::new(format!("{}: cannot be made: {error}", folder.display()))
+            Problem::new(format!(
+                "{}: cannot be made: {}",
+                folder.display(),
+                file::why(&error)
+            ))
         };
-        fs::create_dir(folder).map_err(told)?;
+        file::outside(folder)
+            .and_then(|()| fs::create_dir(folder))
+            .map_err(told)?;
         let done = self.make(folder, &key, &conditions, &stop);
         if done.is_err() {
             // The folder is ours: it was not there before.
@@ -158,8 +165,14 @@ impl Args {
                 "give condition A: --a PRESET, or --set-a ID=VALUE",
             ));
         }
-        let condition = |preset: &Option<String>, sets: &[&String]| -> Result<Condition, Problem> {
-            let entry = preset.as_deref().map(args::preset).transpose()?;
+        let condition = |option: &str,
+                         preset: &Option<String>,
+                         sets: &[&String]|
+         -> Result<Condition, Problem> {
+            let entry = preset
+                .as_deref()
+                .map(|name| args::preset(option, name))
+                .transpose()?;
             let mut options = RenderOptions::default();
             let mut said = Vec::new();
             if let Some(entry) = &entry {
@@ -177,14 +190,14 @@ impl Args {
             })
         };
         let own: Vec<&String> = self.set_a.iter().collect();
-        let a = condition(&self.a, &own)?;
+        let a = condition("--a", &self.a, &own)?;
         let b = match (&self.b, self.set_b.is_empty()) {
-            (Some(_), _) => condition(&self.b, &self.set_b.iter().collect::<Vec<_>>())?,
+            (Some(_), _) => condition("--b", &self.b, &self.set_b.iter().collect::<Vec<_>>())?,
             (None, false) => {
                 let both: Vec<&String> = self.set_a.iter().chain(&self.set_b).collect();
-                condition(&self.a, &both)?
+                condition("--a", &self.a, &both)?
             }
-            (None, true) => self.sham(condition(&self.a, &own)?)?,
+            (None, true) => self.sham(condition("--a", &self.a, &own)?)?,
         };
         Ok([a, b])
     }
@@ -258,6 +271,14 @@ impl Args {
         let [a, b] = conditions;
         let (first, second) = (self.hear(a, stop)?, self.hear(b, stop)?);
         let (rate, mut a_ears, mut b_ears) = (first.rate, first.ears, second.ears);
+        let is_silent = [&a_ears, &b_ears].map(|ears| ears.iter().flatten().all(|x| *x == 0.0));
+        if is_silent == [true, true] {
+            return Err(Problem::new(if self.input.is_some() {
+                "A is silent, as INPUT is; give one that sounds, or switch a layer on with --set-a l1_kind=binaural"
+            } else {
+                "A is silent: give an INPUT (a sound to be treated), or switch a layer on with --set-a l1_kind=binaural"
+            }));
+        }
         if a_ears == b_ears {
             return Err(Problem::new(
                 "A and B are the same to the sample: there is nothing to be told apart",
@@ -273,9 +294,10 @@ impl Args {
                 "A and B as loud as they are: too soft or too short to be measured".to_owned()
             }
             _ => {
-                return Err(Problem::new(
-                    "A or B is silent: anybody can tell them apart",
-                ));
+                return Err(Problem::new(format!(
+                    "{} is silent: anybody can tell them apart",
+                    if first.loudness.is_none() { "A" } else { "B" }
+                )));
             }
         };
         for (ears, change) in [&mut a_ears, &mut b_ears].into_iter().zip(change) {
@@ -283,9 +305,10 @@ impl Args {
             ears.iter_mut().flatten().for_each(|sample| *sample *= gain);
             ears.iter_mut().for_each(|ear| end_softly(ear, rate));
         }
-        let seed = self
-            .seed
-            .unwrap_or_else(|| RandomState::new().hash_one("zeitgeber listen-test") >> 12);
+        let random = || RandomState::new().hash_one("zeitgeber listen-test");
+        let seed = self.seed.unwrap_or_else(|| random() >> 12);
+        // Of its own, also where the seed is given: whoever reads it learns nothing of the order.
+        let test = sheet::test_name(random());
         let order = sheet::order(seed, self.trials);
         let write = |name: &str, ears: &[Vec<f32>; 2]| -> Result<(), Problem> {
             if stop.load(Relaxed) {
@@ -327,27 +350,25 @@ impl Args {
                 }
             }
         }
-        let wrong = |path: &Path, error: std::io::Error| {
-            Problem::new(format!("{}: cannot be written: {error}", path.display()))
-        };
         for (name, text) in [
-            ("sheet.csv", sheet::csv(self.kind, self.trials)),
-            ("sheet.html", sheet::html(self.kind, self.trials)),
+            ("sheet.csv", sheet::csv(self.kind, self.trials, &test)),
+            ("sheet.html", sheet::html(self.kind, self.trials, &test)),
         ] {
-            let path = folder.join(name);
-            fs::write(&path, text).map_err(|error| wrong(&path, error))?;
+            args::write(&folder.join(name), text.as_bytes())?;
         }
         let about = format!(
-            "# zeitgeber listen-test, {:?}, seed {seed}\n# A: {} ({:+.2} dB)\n# B: {} ({:+.2} dB)\n",
+            "# {:?}, seed {seed}\n# A: {} ({:+.2} dB)\n# B: {} ({:+.2} dB)\n",
             self.kind, a.said, change[0], b.said, change[1]
         );
-        let text = about + &sheet::key(self.kind, &order);
-        fs::write(key, text).map_err(|error| wrong(key, error))?;
+        let text = sheet::key(self.kind, &order, &test, &about);
+        args::write(key, text.as_bytes())?;
+        let seconds = a_ears[0].len() as f64 / f64::from(rate);
         Ok(format!(
-            "{}: {} trials of {:.0} s, {matched}; open sheet.html\n{}: the key, for later\n",
+            "{}: {} trial{} of {} s, {matched}; open sheet.html\n{}: the key, for later\n",
             folder.display(),
             self.trials,
-            self.seconds,
+            if self.trials == 1 { "" } else { "s" },
+            (seconds * 10.0).round() / 10.0,
             key.display()
         ))
     }

@@ -176,7 +176,11 @@ impl Args {
         if self.list {
             return print(&live_devices::list(self.backend)?);
         }
-        let entry = self.preset.as_deref().map(args::preset).transpose()?;
+        let entry = self
+            .preset
+            .as_deref()
+            .map(|name| args::preset("--preset", name))
+            .transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
             warn(warning);

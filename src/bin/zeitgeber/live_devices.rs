@@ -5,7 +5,7 @@ use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{
     Device, ErrorKind, Host, SampleFormat, SupportedStreamConfig, SupportedStreamConfigRange,
 };
-use zeitgeber::text::nearest;
+use zeitgeber::text::near;
 
 /// What plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,7 +49,8 @@ const NO_JACK: &str = "JACK is not running; start it (jackd, QjackCtl), or run t
 pub fn unusable(device: &Device, error: &cpal::Error) -> Problem {
     Problem::new(match error.kind() {
         ErrorKind::DeviceNotAvailable => format!(
-            "{}: there is no such device on this machine now; live --list shows what there is",
+            "{}: there is no such device on this machine now; name one that `zeitgeber live --list` shows \
+             (--output NAME, --input NAME), or run without a sound card: --backend none",
             name(device)
         ),
         _ => format!("{}: cannot be opened: {error}", name(device)),
@@ -138,6 +139,16 @@ pub fn name(device: &Device) -> String {
         .unwrap_or_else(|_| "unnamed device".to_owned())
 }
 
+/// What is said where the machine has no device of a kind.
+fn none(kind: &str) -> String {
+    let other = if kind == "input" {
+        "give a file to play, or --no-input"
+    } else {
+        "name one with --output NAME (`zeitgeber live --list` lists them), or run without a sound card with --backend none"
+    };
+    format!("there is no {kind} device on this machine; {other}")
+}
+
 /// The device of a name or part of one, or the system's own.
 pub fn find(
     backend: Backend,
@@ -151,12 +162,7 @@ pub fn find(
             if backend == Backend::Jack {
                 return Problem::new(NO_JACK);
             }
-            let other = if kind == "input" {
-                "; give a file to play, or --no-input"
-            } else {
-                ""
-            };
-            Problem::new(format!("there is no {kind} device on this machine{other}"))
+            Problem::new(none(kind))
         });
     };
     let all = all.map_err(|error| Problem::new(format!("no audio system: {error}")))?;
@@ -173,10 +179,13 @@ pub fn find(
             Problem::new(if names.is_empty() && backend == Backend::Jack {
                 NO_JACK.to_owned()
             } else if names.is_empty() {
-                format!("there is no {kind} device on this machine")
+                none(kind)
             } else {
-                let nearest = nearest(wanted, names.iter().map(String::as_str));
-                format!("there is no {kind} device \"{wanted}\"; the nearest is \"{nearest}\"")
+                let near = near(wanted, names.iter().map(String::as_str));
+                let near = near.map_or("`zeitgeber live --list` lists them".to_owned(), |near| {
+                    format!("the nearest is \"{near}\"")
+                });
+                format!("there is no {kind} device \"{wanted}\"; {near}")
             })
         })
 }
@@ -220,4 +229,19 @@ pub fn choose(
                 )),
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::none;
+
+    #[test]
+    fn who_has_no_sound_card_is_told_what_to_do() {
+        let said = none("output");
+        assert!(
+            said.contains("--backend none") && said.contains("--output NAME"),
+            "{said}"
+        );
+        assert!(none("input").contains("--no-input"));
+    }
 }

@@ -37,7 +37,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use zeitgeber::text::nearest;
+use zeitgeber::text::near;
 
 /// Exit code of everything that is wrong.
 const WRONG: u8 = 2;
@@ -81,7 +81,7 @@ enum Command {
 
 fn main() -> ExitCode {
     signals::outlive_file_limits();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(asked()) {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
@@ -106,6 +106,25 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => refuse(&problem),
     }
+}
+
+/// What the program was called with; `help --help` is `help`, which knows no options.
+fn asked() -> Vec<std::ffi::OsString> {
+    let mut all: Vec<_> = std::env::args_os().collect();
+    let words: Vec<String> = words().collect();
+    if let [path @ .., help, option] = &words[..]
+        && help == "help"
+        && (option == "--help" || option == "-h")
+    {
+        let cli = Cli::command();
+        let called = path
+            .iter()
+            .try_fold(&cli, |called, word| called.find_subcommand(word));
+        if called.is_some_and(clap::Command::has_subcommands) {
+            all.pop();
+        }
+    }
+    all
 }
 
 /// Help and version go to stdout; everything else clap has to say becomes one line.
@@ -138,15 +157,17 @@ fn explain(error: &clap::Error) -> ExitCode {
                 return refuse(&Problem::new(said));
             };
             let what = said.split("\n\n").next().unwrap_or(said);
-            let nearest = nearest_word(unknown);
-            refuse(&Problem::new(format!("{what}; the nearest is '{nearest}'")))
+            refuse(&Problem::new(match near_word(unknown) {
+                Some(near) => format!("{what}; the nearest is '{near}'"),
+                None => format!("{what}; --help lists what there is"),
+            }))
         }
     }
 }
 
-/// The nearest word that may stand in place of one that means nothing: an option of the subcommand that
-/// was called, or a subcommand.
-fn nearest_word(unknown: &str) -> String {
+/// The nearest word that may stand in place of one that means nothing, where one is near: an option of the subcommand
+/// that was called, or a subcommand.
+fn near_word(unknown: &str) -> Option<String> {
     let cli = Cli::command();
     let mut called = &cli;
     for word in words() {
@@ -168,7 +189,7 @@ fn nearest_word(unknown: &str) -> String {
             .map(|command| command.get_name().to_owned())
             .collect()
     };
-    nearest(unknown, words.iter().map(String::as_str))
+    near(unknown, words.iter().map(String::as_str))
 }
 
 /// What the program was called with; what is no text is shown as far as it is.

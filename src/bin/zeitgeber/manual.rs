@@ -1,9 +1,10 @@
 //! `zeitgeber completions` and `zeitgeber man`: what shells and manuals know of the command line.
 
-use crate::args::Problem;
+use crate::args::{self, Problem};
 use clap::Command;
 use clap_complete::Shell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use zeitgeber::file;
 
 /// Print completions for a shell
 #[derive(clap::Args)]
@@ -39,16 +40,12 @@ impl Man {
     /// Writes them.
     pub fn run(self, mut command: Command) -> Result<(), Problem> {
         let folder = &self.folder;
-        let told = |path: &Path, error: &std::io::Error| {
-            Problem::new(format!("{}: cannot be written: {error}", path.display()))
-        };
-        if !folder.is_dir() {
-            std::fs::create_dir(folder).map_err(|error| told(folder, &error))?;
-        }
+        file::outside(folder)
+            .and_then(|()| std::fs::create_dir_all(folder))
+            .map_err(|error| args::unwritable(folder, &error))?;
         command.build();
         pages(&command, "zeitgeber", &|name, page| {
-            let path = folder.join(format!("{name}.1"));
-            std::fs::write(&path, page).map_err(|error| told(&path, &error))
+            args::write(&folder.join(format!("{name}.1")), page)
         })
     }
 }

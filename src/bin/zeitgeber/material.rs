@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
+use zeitgeber::file;
 use zeitgeber::offline::{
     Aside, BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence,
     SoundFile, Source, Tags, WavError, WavProblem, resampled,
@@ -33,13 +34,13 @@ pub struct Material {
     /// What is written, where the name does not say it: as in a folder
     #[arg(long, value_enum, value_name = "wav|flac")]
     format: Option<Format>,
-    /// Silence of this length in place of INPUT
+    /// Silence of this length in place of INPUT: seconds, or as 90s, 60m, 8h, 1:30:00
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "LENGTH",
         conflicts_with_all = ["inputs", "loop_to"],
         allow_hyphen_values = true,
-        value_parser = args::number
+        value_parser = args::length_or_none
     )]
     silence: Option<f64>,
     /// Repeat INPUT until this length is reached, its first sample after its last without a crossfade; a longer
@@ -199,8 +200,9 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 
 impl Material {
     /// Whether a file is the one that is written.
-    pub fn is_output(&self, file: &Path) -> bool {
-        args::same_name(&self.output, file)
+    pub fn is_output(&self, other: &Path) -> bool {
+        let end = |path: &Path| file::destination(path).unwrap_or(path.to_owned());
+        args::same_name(&end(&self.output), &end(other))
     }
 
     /// Whether the whole is brought to a level.
@@ -239,6 +241,17 @@ impl Material {
                 "{}: several inputs become files of a folder; name a folder",
                 self.output.display()
             )));
+        }
+        if self.inputs.len() > 1 && !ends_as_folder && !self.output.is_dir() {
+            let named = Container::of(&self.output).ending();
+            let ending = self.output.extension();
+            if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(named)) {
+                return Err(Problem::new(format!(
+                    "{}: {} inputs become files of a folder, and this is the name of one file; name a folder",
+                    self.output.display(),
+                    self.inputs.len()
+                )));
+            }
         }
         let container = self.format.map_or(Container::Wav, Container::from);
         let mut jobs: Vec<Job> = Vec::new();
@@ -300,6 +313,14 @@ impl Material {
         }
         let job = self.jobs()?.into_iter().next();
         job.ok_or_else(|| Problem::new("give an INPUT file"))
+    }
+
+    /// Refuses to go on without a sound, where no preset can be what sounds.
+    pub fn needs_sound(&self) -> Result<(), Problem> {
+        if self.inputs.is_empty() && self.silence.is_none() && self.loop_to.is_none() {
+            return Err(Problem::new("give an INPUT file, or --silence SECONDS"));
+        }
+        Ok(())
     }
 
     /// The signals that stop it, and room for its bars.
@@ -366,6 +387,9 @@ impl Material {
     ) -> Result<Box<dyn Source>, Problem> {
         args::refuse_overwrite(&job.output, self.inputs.iter().map(PathBuf::as_path))?;
         args::refuse_overwrite(&job.output, other)?;
+        if self.format.is_none() {
+            args::check_ending(&job.output)?;
+        }
         let Some(input) = &job.input else {
             if self.loop_to.is_some() {
                 return Err(Problem::new("--loop repeats an INPUT; give one"));

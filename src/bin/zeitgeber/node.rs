@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
+use zeitgeber::file;
 use zeitgeber::live::{InsertNode, InsertSource, LiveNode, Workshop, examine_into};
 use zeitgeber::node::{NodeInfo, ParamKind, registry};
 
@@ -129,10 +130,21 @@ pub fn open(file: &Path) -> Result<LiveNode, Problem> {
 pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
     match InsertSource::parse(text) {
         InsertSource::Builtin(name) => {
+            check_factor(&name)?;
             registry().info(name.split(['*', '@']).next().unwrap_or(&name))?;
             Ok(InsertNode::Builtin(name))
         }
         InsertSource::File(file) => Ok(InsertNode::Live(Arc::new(open(&file)?))),
+    }
+}
+
+/// Refuses a multiple of the rate at which no node runs: "low_pass@3".
+pub fn check_factor(name: &str) -> Result<(), Problem> {
+    match name.split_once('@') {
+        Some((node, factor)) if !["2", "4", "8"].contains(&factor) => Err(Problem::new(format!(
+            "\"{name}\": a node runs at 2, 4 or 8 times the rate; write for example {node}@2"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -209,13 +221,15 @@ fn build(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
         )));
     }
     // Beside it first: a library that is open somewhere must not be written over.
-    let part = output.with_extension("part");
+    let failed = |error| args::unwritable(&output, &error);
+    let place = file::destination(&output).map_err(failed)?;
+    let part = file::part(&place, "part");
     fs::copy(node.library(), &part)
-        .and_then(|_| fs::rename(&part, &output))
+        .and_then(|_| fs::rename(&part, &place))
         .map_err(|error| {
             // Nothing half done is left, as far as it can be helped.
             let _ = fs::remove_file(&part);
-            Problem::new(format!("{}: cannot be written: {error}", output.display()))
+            failed(error)
         })?;
     print(&format!("{}: built and checked\n", output.display()))
 }
@@ -239,10 +253,16 @@ fn export_max(file: &Path, output: Option<PathBuf>) -> Result<(), Problem> {
                 "{}: it is there already; name another folder with -o",
                 path.display()
             ),
-            _ => format!("{}: cannot be written: {error}", path.display()),
+            _ => format!(
+                "{}: cannot be written: {}",
+                path.display(),
+                file::why(&error)
+            ),
         })
     };
-    fs::create_dir(&folder).map_err(|error| failed(&folder, error))?;
+    file::outside(&folder)
+        .and_then(|()| fs::create_dir(&folder))
+        .map_err(|error| failed(&folder, error))?;
     let texts = [
         (format!("{name}~.cpp"), source),
         (
@@ -288,6 +308,8 @@ fn max_text(text: &str, info: &NodeInfo) -> String {
 }
 
 fn watch(file: &Path, material: &Material, set: &[String]) -> Result<(), Problem> {
+    // What saving cannot mend is said at once.
+    run::check(material, set)?;
     let workshop = workshop()?;
     let stop = signals::stop_flag()?;
     let mut seen = None;

@@ -8,6 +8,7 @@ use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
+use zeitgeber::file;
 
 /// Frames that are read back at a time.
 const CHUNK: usize = 4096;
@@ -104,8 +105,8 @@ impl Waiting {
                 "--normalize {goal}: a bus of {channels} channels has no loudness; give a peak, for example -1dBFS"
             )));
         }
-        let name = output.file_name().unwrap_or_default().to_string_lossy();
-        let path = output.with_file_name(format!(".{name}.{}.wait", std::process::id()));
+        let place = file::destination(output).map_err(|error| unwritable(output, &error))?;
+        let path = file::part(&place, "wait");
         let meter = LoudnessMeter::new(channels, rate)?;
         let file = OpenOptions::new()
             .read(true)

@@ -250,8 +250,7 @@ fn take_in(library: &Library, file: &Path, output: Option<&Path>) -> Result<(), 
 /// Writes a file, unless it is the one that was read.
 fn write(path: &Path, text: &str, read: &Path) -> Result<(), Problem> {
     crate::args::refuse_overwrite(path, [read])?;
-    std::fs::write(path, text)
-        .map_err(|error| Problem::new(format!("{}: cannot be written: {error}", path.display())))
+    crate::args::write(path, text.as_bytes())
 }
 
 fn give_out(

@@ -89,7 +89,11 @@ impl Args {
                 markers.display()
             )));
         }
-        let entry = self.preset.as_deref().map(args::preset).transpose()?;
+        let entry = self
+            .preset
+            .as_deref()
+            .map(|name| args::preset("--preset", name))
+            .transpose()?;
         let preset = entry.as_ref().map(|entry| &entry.preset);
         for warning in preset.into_iter().flat_map(|preset| preset.warnings()) {
             crate::warn(warning);
@@ -246,7 +250,7 @@ fn automations(texts: &[String]) -> Result<Vec<(ControlId, PathBuf)>, Problem> {
         .iter()
         .map(|text| {
             let (id, file) = args::assignment(text, "--automate", "ID=FILE.csv")?;
-            Ok((ControlId::parse(id)?, PathBuf::from(file)))
+            Ok((args::control(id)?, PathBuf::from(file)))
         })
         .collect()
 }

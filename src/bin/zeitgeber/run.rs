@@ -44,6 +44,7 @@ impl Args {
         let graph = if is_file {
             read(path)?
         } else {
+            node::check_factor(&self.graph)?;
             lone_node(&self.graph)?
         };
         render(
@@ -54,6 +55,21 @@ impl Args {
             &|| Ok(()),
         )
     }
+}
+
+/// Refuses what no change of the node mends: what is asked for wrongly, a missing INPUT, an output that cannot be.
+pub fn check(material: &Material, sets: &[String]) -> Result<(), Problem> {
+    for text in sets {
+        parts(text)?;
+    }
+    material.needs_sound()?;
+    let job = material.job()?;
+    let source = material.open(&job, None, None, false)?;
+    options(material)?;
+    let stage = material.stage(1)?;
+    // Begun and dropped: nothing is left of it.
+    material.output(&job, &stage, source.as_ref(), 2, Tags::default())?;
+    Ok(())
 }
 
 /// Renders through a node of the user's alone.
@@ -79,12 +95,8 @@ fn render(
     sets: &[String],
     fine: &dyn Fn() -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let options = RenderOptions {
-        block: material.block,
-        tail: material.tail,
-        ..RenderOptions::default()
-    };
-    options.check()?;
+    let options = options(material)?;
+    material.needs_sound()?;
     let job = material.job()?;
     let mut source = material.open(&job, file, None, false)?;
     let mut graph = prepare(graph, source.rate(), options.block)?;
@@ -112,6 +124,17 @@ fn render(
     report.tell(material.is_quiet())
 }
 
+/// How the material is cut, checked.
+fn options(material: &Material) -> Result<RenderOptions, Problem> {
+    let options = RenderOptions {
+        block: material.block,
+        tail: material.tail,
+        ..RenderOptions::default()
+    };
+    options.check()?;
+    Ok(options)
+}
+
 /// Reads a graph file.
 fn read(path: &Path) -> Result<Graph, Problem> {
     let named = |what: String| Problem::new(format!("{}: {what}", path.display()));
@@ -124,8 +147,8 @@ fn read(path: &Path) -> Result<Graph, Problem> {
     Graph::from_json(&text).map_err(|error| named(error.to_string()))
 }
 
-/// Sets what `NODE.PARAM=V` says.
-fn set(graph: &mut GraphRun, text: &str) -> Result<(), Problem> {
+/// Node, parameter and value of `NODE.PARAM=V`.
+fn parts(text: &str) -> Result<(&str, &str, f64), Problem> {
     const SHAPE: &str = "NODE.PARAM=V";
     let (name, value) = args::assignment(text, "--set", SHAPE)?;
     let (node, param) = name
@@ -144,5 +167,11 @@ fn set(graph: &mut GraphRun, text: &str) -> Result<(), Problem> {
                 ))
             })?,
     };
+    Ok((node, param, value))
+}
+
+/// Sets what `NODE.PARAM=V` says.
+fn set(graph: &mut GraphRun, text: &str) -> Result<(), Problem> {
+    let (node, param, value) = parts(text)?;
     Ok(graph.set(node, param, value)?)
 }

@@ -296,7 +296,7 @@ fn a_protocol_that_cannot_be_played_refuses_the_state() {
         (
             "protocol",
             "[{\"at\": 0, \"beat\": 101}]",
-            "its protocol is unreadable: protocol row 0: beat",
+            "its protocol is unreadable: protocol row 1 (counted from 1): beat",
         ),
         ("protocol", "{", "its protocol is unreadable"),
         ("preset", "7", "the name of its preset"),

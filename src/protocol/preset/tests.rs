@@ -61,11 +61,11 @@ fn wrong_presets_are_refused_by_key_value_and_range() {
         (r#"{"params": {}, "protocol": []}"#, "there is no row"),
         (
             r#"{"params": {}, "protocol": [{"beat": 1}]}"#,
-            "protocol row 0: it has no time",
+            "protocol row 1 (counted from 1): it has no time",
         ),
         (
             r#"{"params": {}, "protocol": [{"at": 0, "beat": 101}]}"#,
-            "protocol row 0: beat: 101 is outside 0 to 100 Hz",
+            "protocol row 1 (counted from 1): beat: 101 is outside 0 to 100 Hz",
         ),
         (
             r#"{"params": {}, "protocol": [{"at": 0, "curve": "liner"}]}"#,
@@ -73,7 +73,7 @@ fn wrong_presets_are_refused_by_key_value_and_range() {
         ),
         (
             r#"{"params": {}, "protocol": [{"at": 9, "beat": 1}, {"at": 3, "beat": 1}]}"#,
-            "protocol row 1",
+            "protocol row 2 (counted from 1)",
         ),
         (
             r#"{"params": {}, "protocol": [{"at": 0, "l1_level": -20}, {"at": 3, "l1_level": -40, "curve": "exponential"}]}"#,

@@ -46,7 +46,8 @@ fn a_row_that_sets_nothing_is_told() {
     let (protocol, warnings) = protocol(r#"[{"at": 0, "beat": 8}, {"at": 600}]"#, &[]);
     assert_eq!(protocol.seconds(), 0.0);
     assert!(
-        warnings.len() == 1 && warnings[0].starts_with("protocol row 1: it sets nothing"),
+        warnings.len() == 1
+            && warnings[0].starts_with("protocol row 2 (counted from 1): it sets nothing"),
         "{warnings:?}"
     );
 }

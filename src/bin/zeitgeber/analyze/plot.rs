@@ -1,7 +1,7 @@
 //! The drawing of `zeitgeber analyze --plot`: four panels on white, for a paper.
 
 use super::courses::EarCourse;
-use crate::args::Problem;
+use crate::args::{self, Problem};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
@@ -13,6 +13,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use zeitgeber::analysis::entrainment::Course;
+use zeitgeber::file;
 
 /// Width and height in pixels: 17 cm wide at 300 dpi.
 const SIZE: (u32, u32) = (2008, 1500);
@@ -153,11 +154,11 @@ impl Picture {
         let fail = |error: io::Error| {
             Problem::new(format!("{}: cannot be written: {error}", path.display()))
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        let place = file::destination(path).map_err(fail)?;
+        let temporary = file::part(&place, "part");
         let written = encode(&pixels).and_then(|bytes| {
             fs::write(&temporary, bytes)?;
-            fs::rename(&temporary, path)
+            fs::rename(&temporary, &place)
         });
         written.map_err(|error| {
             // Whatever there is of it.
@@ -352,20 +353,21 @@ type Named = (String, RGBColor, Points);
 /// Refuses names under which no drawing should appear, before anything is measured.
 pub fn check(path: &Path) -> Result<(), Problem> {
     let refuse = |what: &str| Err(Problem::new(format!("{}: {what}", path.display())));
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
     if path
         .extension()
         .is_none_or(|ending| !ending.eq_ignore_ascii_case("png"))
     {
         return refuse("only PNG can be drawn; name it .png");
     }
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return refuse("its folder does not exist; make it first");
-    }
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return refuse("is not a file that can be written; name a new file");
+    }
+    let place = file::destination(path).map_err(|error| args::unwritable(path, &error))?;
+    let folder = place
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return refuse("its folder does not exist; make it first");
     }
     Ok(())
 }

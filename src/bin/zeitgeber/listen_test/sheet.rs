@@ -5,6 +5,7 @@ use crate::args::Problem;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use zeitgeber::file as files;
 
 /// Whether each trial's hidden sound (its first, of a pair) is A: by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)
 /// from the seed.
@@ -41,19 +42,28 @@ fn question(kind: Kind) -> &'static str {
     }
 }
 
+/// What a key begins with, and a sheet does not.
+const KEY: &str = "# zeitgeber listen-test key";
+
+/// What says which test a paper is of.
+const TEST: &str = "# test ";
+
+/// The longest paper that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
 /// The sheet to be filled in.
-pub fn csv(kind: Kind, trials: u32) -> String {
-    let mut text = format!("trial,answer\n# {}\n", question(kind));
+pub fn csv(kind: Kind, trials: u32, test: &str) -> String {
+    let mut text = format!("trial,answer\n# {}\n{TEST}{test}\n", question(kind));
     for trial in 1..=trials {
         let _ = writeln!(text, "{trial},");
     }
     text
 }
 
-/// The right answers.
-pub fn key(kind: Kind, order: &[bool]) -> String {
+/// The right answers, beneath what is said `about` the test.
+pub fn key(kind: Kind, order: &[bool], test: &str, about: &str) -> String {
     let [first, second] = choices(kind);
-    let mut text = "trial,answer\n".to_owned();
+    let mut text = format!("{KEY}\n{TEST}{test}\n{about}trial,answer\n");
     for (n, is_a) in order.iter().enumerate() {
         let _ = writeln!(text, "{},{}", n + 1, if *is_a { first } else { second });
     }
@@ -61,7 +71,7 @@ pub fn key(kind: Kind, order: &[bool]) -> String {
 }
 
 /// The sheet for a browser: it plays the files, and saves what was answered as answers.csv.
-pub fn html(kind: Kind, trials: u32) -> String {
+pub fn html(kind: Kind, trials: u32, test: &str) -> String {
     let [first, second] = choices(kind);
     let mut rows = String::new();
     let player = |name: &str, file: &str| {
@@ -94,7 +104,7 @@ pub fn html(kind: Kind, trials: u32) -> String {
          anything feels unpleasant.</p>\n{known}\n{rows}\
          <button id=\"save\">Save answers.csv</button>\n\
          <script>\ndocument.getElementById('save').onclick = () => {{\n\
-         \x20 let text = 'trial,answer\\n';\n\
+         \x20 let text = 'trial,answer\\n{TEST}{test}\\n';\n\
          \x20 for (let trial = 1; trial <= {trials}; trial++) {{\n\
          \x20   const answer = document.querySelector(`input[name=t${{trial}}]:checked`);\n\
          \x20   text += `${{trial}},${{answer ? answer.value : ''}}\\n`;\n  }}\n\
@@ -105,39 +115,106 @@ pub fn html(kind: Kind, trials: u32) -> String {
     )
 }
 
-/// Reads `trial,answer` rows.
-fn read(path: &Path) -> Result<BTreeMap<u32, String>, Problem> {
+/// A sheet or a key.
+#[derive(Default)]
+struct Paper {
+    rows: BTreeMap<u32, String>,
+    /// Which test it is of, where it says so.
+    test: Option<String>,
+    is_key: bool,
+}
+
+/// Reads `trial,answer` rows, also as spreadsheets save them: with a mark of the byte order, between semicolons or
+/// tabs, in quotes, and with empty cells behind.
+fn read(path: &Path) -> Result<Paper, Problem> {
     let wrong = |what: String| Problem::new(format!("{}: {what}", path.display()));
-    let text =
-        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let mut rows = BTreeMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') || line.starts_with("trial") {
+    let text = files::text(path, LONGEST).map_err(|error| {
+        wrong(match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::InvalidData => "it is not text in UTF-8; save it as CSV".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        })
+    })?;
+    let mut paper = Paper::default();
+    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        // A row has two cells; what is beyond them must be empty.
+        let cells: Vec<String> = (line.split([',', ';', '\t']))
+            .map(|cell| cell.trim().trim_matches('"').trim().to_owned())
+            .collect();
+        let first = cells.first().map_or("", String::as_str);
+        if first.starts_with('#') {
+            paper.is_key |= first == KEY;
+            let test = first.strip_prefix(TEST).filter(|test| is_test(test));
+            paper.test = paper.test.or(test.map(str::to_owned));
             continue;
         }
-        let row = line.split_once(',').and_then(|(trial, answer)| {
-            Some((trial.trim().parse().ok()?, answer.trim().to_uppercase()))
-        });
+        let is_empty = cells.iter().all(String::is_empty);
+        if is_empty
+            || first
+                .get(..5)
+                .is_some_and(|word| word.eq_ignore_ascii_case("trial"))
+        {
+            continue;
+        }
+        let row = match &cells[..] {
+            [trial, answer, rest @ ..] if rest.iter().all(String::is_empty) => {
+                let trial = trial.parse().ok();
+                trial.map(|trial: u32| (trial, answer.to_uppercase()))
+            }
+            _ => None,
+        };
         let (trial, answer) = row.ok_or_else(|| {
             wrong(format!(
                 "line {}: write trial,answer, for example 1,A",
                 number + 1
             ))
         })?;
-        if rows.insert(trial, answer).is_some() {
+        if paper.rows.insert(trial, answer).is_some() {
             return Err(wrong(format!(
                 "line {}: trial {trial} comes twice",
                 number + 1
             )));
         }
     }
-    Ok(rows)
+    Ok(paper)
+}
+
+/// Whether a word names a test, as [`test_name`] makes it.
+fn is_test(word: &str) -> bool {
+    word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a test is called on its papers: it says nothing of the order.
+pub fn test_name(number: u64) -> String {
+    format!("{number:016x}")
 }
 
 /// How many answers are right, and how often guessing would do as well.
 pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
-    let (given, right) = (read(answers)?, read(key)?);
+    let (sheet, paper) = (read(answers)?, read(key)?);
+    if !paper.is_key {
+        return Err(Problem::new(format!(
+            "{}: it is no key of a listening test, which begins with \"{KEY}\"; give the key with --key and the answers \
+             with --score",
+            key.display()
+        )));
+    }
+    if sheet.is_key {
+        return Err(Problem::new(format!(
+            "{}: it is a key, and no sheet of answers; give the listener's answers with --score",
+            answers.display()
+        )));
+    }
+    if let (Some(one), Some(other)) = (&sheet.test, &paper.test)
+        && one != other
+    {
+        return Err(Problem::new(format!(
+            "{}: these are answers of test {one}, and {} is the key of another one, {other}",
+            answers.display(),
+            key.display()
+        )));
+    }
+    let (given, right) = (sheet.rows, paper.rows);
     if right.is_empty() {
         return Err(Problem::new(format!("{}: holds no trial", key.display())));
     }
@@ -166,6 +243,14 @@ pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
         .iter()
         .filter(|(_, answer)| !answer.is_empty())
         .collect();
+    if answered.is_empty() {
+        return Err(Problem::new(format!(
+            "{}: holds no answer; write {} or {} behind each trial",
+            answers.display(),
+            letters[0],
+            letters[1]
+        )));
+    }
     for (trial, answer) in &answered {
         if !letters.contains(&answer.as_str()) {
             return Err(Problem::new(format!(
@@ -196,12 +281,14 @@ pub fn score(answers: &Path, key: &Path) -> Result<String, Problem> {
         "\nguessing does as well or better with a probability of {chance:.4}"
     );
     text += match chance {
-        _ if answered.is_empty() => "there is nothing to score\n",
         chance if chance < 0.05 => "the two were told apart (p < 0.05)\n",
         _ => {
             "nothing shows that the two were told apart; with few trials nothing shows that they cannot be, either\n"
         }
     };
+    if sheet.test.is_none() {
+        text += "the answers do not say which test they are of; see that the key is theirs\n";
+    }
     Ok(text)
 }
 
