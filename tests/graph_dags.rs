@@ -484,8 +484,9 @@ fn gains_that_have_come_to_nothing_are_left_out_and_wake() {
         }
         at += count;
     }
-    for ear in 0..2 {
-        assert_same(&outs[0][ear], &outs[1][ear], "left out or not");
+    let [sleepy, busy] = &outs;
+    for (sleepy, busy) in sleepy.iter().zip(busy) {
+        assert_same(sleepy, busy, "left out or not");
     }
     assert!(outs[0][0].iter().any(|x| *x != 0.0));
     let heard: Vec<Vec<Vec<f32>>> = taps
@@ -497,8 +498,8 @@ fn gains_that_have_come_to_nothing_are_left_out_and_wake() {
         })
         .collect();
     assert_eq!(heard[0][0].len(), input.len());
-    for node in 0..2 {
-        assert_same(&heard[0][node], &heard[1][node], "what taps hear");
+    for (sleepy, busy) in heard[0].iter().zip(&heard[1]) {
+        assert_same(sleepy, busy, "what taps hear");
     }
 }
 
