@@ -299,6 +299,13 @@ fn a_node_becomes_the_source_of_a_max_external() {
         cmake.contains("MODULE \"warm~.cpp\"") && !cmake.contains("NAME"),
         "{cmake}"
     );
+    // The SDK's scripts call the external after the project, and would put it three folders above the source.
+    assert!(
+        cmake.contains("project(warm_tilde ") && cmake.contains("set(C74_LIBRARY_OUTPUT_DIRECTORY"),
+        "{cmake}"
+    );
+    // No name of CMake's own has become one of the node's.
+    assert!(!cmake.contains("_warm"), "{cmake}");
     assert!(read("warm_tilde/README.md").contains("`cutoff`, `gain`"));
     // What the engine drives elsewhere is a parameter there, and the rate is Max's.
     run.write(
