@@ -6,7 +6,7 @@
 //! nothing of weight sounds: below -70 LUFS, 10 LU below the mean (the standard's two gates), and while `frozen` (the
 //! gate is closed). A burst lowers a boost at once. Off is exactly 1.
 //!
-//! Every frame is weighed; what follows from it is found every [`CELL`] frames after a reset, and the gain moves there
+//! Every frame is weighed; what follows from it is found every 16 frames after a reset, and the gain moves there
 //! in a straight line.
 
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
