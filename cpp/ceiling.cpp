@@ -40,9 +40,9 @@ const zg_param params[kParams] = {
         ZG_SCALE_LINEAR, ZG_PARAM_READOUT },
 };
 
-// The larger and the smaller; where `b` is no number, `a`. The library's are calls, and there are many.
-inline double larger(double a, double b) { return b > a ? b : a; }
-inline double smaller(double a, double b) { return b < a ? b : a; }
+// The larger and the smaller; where one is no number, the other. The library's are calls, and there are many.
+inline double larger(double a, double b) { return b > a || a != a ? b : a; }
+inline double smaller(double a, double b) { return b < a || a != a ? b : a; }
 
 constexpr int kEars = 2;
 constexpr int kTaps = 24;

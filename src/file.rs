@@ -124,12 +124,13 @@ fn is_system(path: &Path) -> bool {
             && SYSTEM.iter().any(|folder| path.starts_with(folder))
             && !(path.starts_with(MEMORY) && path != Path::new(MEMORY))
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let name = path.file_name().unwrap_or_default();
-    within(path) || std::fs::canonicalize(folder).is_ok_and(|folder| within(&folder.join(name)))
+    // The nearest folder that is there: the others are made in it.
+    let mut there = path.ancestors().skip(1).filter_map(|folder| {
+        let named = !folder.as_os_str().is_empty();
+        let whole = std::fs::canonicalize(if named { folder } else { Path::new(".") }).ok()?;
+        Some(whole.join(path.strip_prefix(folder).ok()?))
+    });
+    within(&there.next().unwrap_or(path.to_owned()))
 }
 
 #[cfg(test)]

@@ -17,12 +17,17 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Str
 /// As [`nearest`], but only where it may have been meant: it begins or holds the text, or at most a third of the letters are
 /// wrong.
 pub fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
-    let found = nearest(text, candidates);
-    let (text, other) = (text.to_lowercase(), found.to_lowercase());
+    let candidates: Vec<&str> = candidates.collect();
+    let found = nearest(text, candidates.iter().copied());
+    let text = text.to_lowercase();
     let long = text.chars().count();
-    let is_part = long >= 3 && other.contains(&text);
-    let is_near = edit_distance(&text, &other) <= (long / 3).max(1);
-    (!found.is_empty() && long > 0 && (is_part || is_near)).then_some(found)
+    let holds = |other: &str| long >= 3 && other.to_lowercase().contains(&text);
+    let is_near = edit_distance(&text, &found.to_lowercase()) <= (long / 3).max(1);
+    if !found.is_empty() && long > 0 && (holds(&found) || is_near) {
+        return Some(found);
+    }
+    let holding = candidates.into_iter().filter(|other| holds(other));
+    holding.min_by_key(|other| other.len()).map(str::to_owned)
 }
 
 /// At most a line of a text: files and packets can hold anything.
@@ -83,6 +88,8 @@ mod tests {
         assert_eq!(near("rendr").as_deref(), Some("render"));
         assert_eq!(near("listen").as_deref(), Some("listen-test"));
         assert_eq!(near("analyse").as_deref(), Some("analyze"));
+        // What holds the text was meant, however much nearer another name is.
+        assert_eq!(near("test").as_deref(), Some("listen-test"));
         for text in ["", "xyzzy", "q", "frobnicate"] {
             assert_eq!(near(text), None, "{text}");
         }

@@ -188,7 +188,8 @@ impl Library {
             .flatten()
             .flatten()
             .map(|file| {
-                let data = file.metadata().ok();
+                // Of the file at a link's end: it may lie elsewhere.
+                let data = std::fs::metadata(file.path()).ok();
                 let time = data.as_ref().and_then(|data| data.modified().ok());
                 (file.file_name(), data.map(|data| data.len()), time)
             })

@@ -97,6 +97,12 @@ enum Format {
     Flac,
 }
 
+/// Whether what is written to either name ends in one file.
+fn same_end(one: &Path, other: &Path) -> bool {
+    let end = |path: &Path| file::destination(path).unwrap_or(path.to_owned());
+    args::same_name(&end(one), &end(other))
+}
+
 impl From<Format> for Container {
     fn from(format: Format) -> Container {
         match format {
@@ -201,8 +207,7 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 impl Material {
     /// Whether a file is the one that is written.
     pub fn is_output(&self, other: &Path) -> bool {
-        let end = |path: &Path| file::destination(path).unwrap_or(path.to_owned());
-        args::same_name(&end(&self.output), &end(other))
+        same_end(&self.output, other)
     }
 
     /// Whether the whole is brought to a level.
@@ -261,10 +266,7 @@ impl Material {
             name.push(".");
             name.push(container.ending());
             let output = self.output.join(name);
-            if let Some(other) = jobs
-                .iter()
-                .find(|job| args::same_name(&job.output, &output))
-            {
+            if let Some(other) = jobs.iter().find(|job| same_end(&job.output, &output)) {
                 let other = other.input.as_deref().unwrap_or(Path::new(""));
                 return Err(Problem::new(format!(
                     "{}: both {} and {} would become this file; render one of them elsewhere",
