@@ -1,7 +1,7 @@
 //! promise: no invalid memory is read or written: valgrind over the command line, sanitizers over the nodes in C++
 //!
 //! What is not installed is skipped, and says so. The pure parts run in miri by hand:
-//! `cargo +nightly miri test --lib -- dsp::phase text:: dsp::quaternion`.
+//! `MIRIFLAGS=-Zmiri-deterministic-floats cargo +nightly miri test --lib -- dsp::phase text:: dsp::quaternion`.
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
