@@ -399,22 +399,12 @@ fn as_power(loudness: f64) -> f64 {
     10f64.powf((loudness + 0.691) / 10.0)
 }
 
-/// The stereo node.
-struct Stereo(Leveller);
-
-/// The node that makes the gain of a bus of its first channel.
-struct Bus(Leveller);
-
 /// Makes the stereo node.
 pub fn create() -> Box<dyn Node> {
     let help =
         "Brings the program slowly to a loudness (ITU-R BS.1770), frozen in pauses. Stereo-linked.";
-    Box::new(Stereo(Leveller::new(
-        "leveller",
-        help,
-        "program: stereo",
-        "program: stereo",
-    )))
+    let stereo = "program: stereo";
+    Box::new(Leveller::new("leveller", help, stereo, stereo))
 }
 
 /// Makes the node for buses. A plane wave has the level of its omnidirectional channel (SN3D), and is taken to be
@@ -422,72 +412,60 @@ pub fn create() -> Box<dyn Node> {
 pub fn create_bus() -> Box<dyn Node> {
     let help =
         "The gain that brings a bus slowly to a loudness (ITU-R BS.1770), from its first channel.";
-    Box::new(Bus(Leveller::new(
+    Box::new(Leveller::new(
         "leveller_bus",
         help,
         "omni: mono",
         "gain: mono",
-    )))
+    ))
 }
 
-/// All but `process`.
-macro_rules! as_leveller {
-    () => {
-        fn info(&self) -> &NodeInfo {
-            &self.0.info
-        }
-
-        fn init(&mut self, sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
-            self.0.rate = sample_rate;
-            self.0.shape = Shape::new(sample_rate, self.0.values[param::SPEED]);
-            self.reset();
-            Ok(())
-        }
-
-        fn reset(&mut self) {
-            self.0.memory = Memory::new();
-        }
-
-        fn set_param(&mut self, index: usize, value: f64) {
-            self.0.set(index, value);
-        }
-
-        fn get_param(&self, index: usize) -> f64 {
-            self.0.get(index)
-        }
-    };
-}
-
-impl Node for Stereo {
-    as_leveller!();
-
-    fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-        let ([left, right], [out_left, out_right]) = (inputs, outputs) else {
-            return;
-        };
-        let frames = left.len().min(right.len());
-        let (left, right) = (&left[..frames], &right[..frames]);
-        let (out_left, out_right) = (&mut out_left[..frames], &mut out_right[..frames]);
-        self.0.run(
-            frames,
-            |n| [left[n], right[n]],
-            |n, gain| {
-                out_left[n] = (f64::from(left[n]) * gain) as f32;
-                out_right[n] = (f64::from(right[n]) * gain) as f32;
-            },
-        );
+impl Node for Leveller {
+    fn info(&self) -> &NodeInfo {
+        &self.info
     }
-}
 
-impl Node for Bus {
-    as_leveller!();
+    fn init(&mut self, sample_rate: f64, _max_frames: usize) -> Result<(), NodeError> {
+        self.rate = sample_rate;
+        self.shape = Shape::new(sample_rate, self.values[param::SPEED]);
+        self.reset();
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.memory = Memory::new();
+    }
 
     fn process(&mut self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
-        let ([omni], [gains]) = (inputs, outputs) else {
-            return;
-        };
-        let frames = omni.len();
-        self.0
-            .run(frames, |n| [omni[n]; 2], |n, gain| gains[n] = gain as f32);
+        match (inputs, outputs) {
+            ([left, right], [out_left, out_right]) => {
+                let frames = left.len().min(right.len());
+                let (left, right) = (&left[..frames], &right[..frames]);
+                let (out_left, out_right) = (&mut out_left[..frames], &mut out_right[..frames]);
+                self.run(
+                    frames,
+                    |n| [left[n], right[n]],
+                    |n, gain| {
+                        out_left[n] = (f64::from(left[n]) * gain) as f32;
+                        out_right[n] = (f64::from(right[n]) * gain) as f32;
+                    },
+                );
+            }
+            // A bus: what comes out is the gain itself.
+            ([omni], [gains]) => self.run(
+                omni.len(),
+                |n| [omni[n]; 2],
+                |n, gain| gains[n] = gain as f32,
+            ),
+            _ => {}
+        }
+    }
+
+    fn set_param(&mut self, index: usize, value: f64) {
+        self.set(index, value);
+    }
+
+    fn get_param(&self, index: usize) -> f64 {
+        self.get(index)
     }
 }
