@@ -133,12 +133,25 @@ struct Axes {
     }
 };
 
-Axes from_angles(double yaw, double pitch, double roll)
+// An angle in degrees with its sine and cosine, which are kept while it stays.
+struct Angle {
+    double degrees = 0, sine = 0, cosine = 1;
+
+    void set(double to)
+    {
+        if (to != degrees) {
+            degrees = to;
+            sine = std::sin(to * (kPi / 180));
+            cosine = std::cos(to * (kPi / 180));
+        }
+    }
+};
+
+Axes from_angles(const Angle& yaw, const Angle& pitch, const Angle& roll)
 {
-    const double turn = kPi / 180;
-    const double sy = std::sin(yaw * turn), cy = std::cos(yaw * turn);
-    const double sp = std::sin(pitch * turn), cp = std::cos(pitch * turn);
-    const double sr = std::sin(roll * turn), cr = std::cos(roll * turn);
+    const double sy = yaw.sine, cy = yaw.cosine;
+    const double sp = pitch.sine, cp = pitch.cosine;
+    const double sr = roll.sine, cr = roll.cosine;
     return { { { cy * cp, sy * cp, sp }, { -sy * cr - cy * sp * sr, cy * cr - sy * sp * sr, cp * sr },
         { sy * sr - cy * sp * cr, -cy * sr - sy * sp * cr, cp * cr } } };
 }
@@ -226,6 +239,21 @@ const Plan& plan()
 struct Blend {
     const float *base, *slope, *bend;
 };
+
+// t and t (1 - t) of a quantum's frames; vectors may begin anywhere, and go beyond.
+struct Shares {
+    float way[2 * kGrid], bow[2 * kGrid];
+
+    constexpr Shares() : way(), bow()
+    {
+        for (int n = 0; n < 2 * kGrid; ++n) {
+            way[n] = static_cast<float>(n) * (1.0f / kGrid);
+            bow[n] = way[n] * (1 - way[n]);
+        }
+    }
+};
+
+constexpr Shares kShares;
 
 // The rotation of degrees 1 to 7.
 struct Matrix {
@@ -344,6 +372,7 @@ struct Rotate {
     int position = 0; // frames of the quantum so far
 
     double rate = 48000;
+    Angle yaw, pitch, roll;
     // What was asked for last, but for a jump that waits, and half-way smoothed.
     Axes told, between;
     // Where the rotation is at the quantum's end, without a jump's fade.
@@ -379,10 +408,15 @@ struct Rotate {
         jump = reorder = Fade();
     }
 
-    Axes asked() const
+    Axes asked()
     {
-        return value[kQuaternion] >= 0.5 ? from_quaternion(value[kW], value[kX], value[kY], value[kZ])
-                                         : from_angles(value[kYaw], value[kPitch], value[kRoll]);
+        if (value[kQuaternion] >= 0.5) {
+            return from_quaternion(value[kW], value[kX], value[kY], value[kZ]);
+        }
+        yaw.set(value[kYaw]);
+        pitch.set(value[kPitch]);
+        roll.set(value[kRoll]);
+        return from_angles(yaw, pitch, roll);
     }
 
     // Where two one-poles are on the way to what was told.
@@ -515,13 +549,7 @@ struct Rotate {
 
     void run(const float* const* in, float* const* out, uint32_t from, int count)
     {
-        alignas(64) float way[kGrid] = {}, bow[kGrid] = {};
-        if (moves || reorder.runs()) {
-            for (int n = 0; n < kGrid; ++n) {
-                way[n] = static_cast<float>(position + n) * (1.0f / kGrid);
-                bow[n] = way[n] * (1 - way[n]);
-            }
-        }
+        const float *way = kShares.way + position, *bow = kShares.bow + position;
         pass(in, out, from, count, 1);
         for (int l = 1; l <= highest(); ++l) {
             const float* const* x = in + l * l;

@@ -50,7 +50,7 @@ ZG_TARGET inline __attribute__((always_inline)) void add_rows(const float* matri
     rows<count, parts>(matrix, size, x, at, more);
 #pragma GCC unroll 2
     for (int part = 0; part < parts; ++part) {
-        const Vector t = *reinterpret_cast<const Vector*>(share + at + part * ZG_WIDTH);
+        const Vector t = *reinterpret_cast<const Loose*>(share + at + part * ZG_WIDTH);
 #pragma GCC unroll 4
         for (int row = 0; row < count; ++row) {
             sums[row][part] = ZG_ADD_PRODUCT(sums[row][part], t, more[row][part]);

@@ -26,15 +26,15 @@ const SLACK: f64 = 1.15;
 /// Whoever makes something faster lowers its number.
 const EXPECTED: [(&str, f64); 10] = [
     ("one source, still, block 64", 2.4),
-    ("one source, moving, block 64", 8.07),
-    ("one source, moving, block 1", 12.84),
-    ("bus of order 3, turning, block 128", 19.33),
-    ("bus of order 7, turning, block 128", 57.86),
-    ("defaults, block 64", 5.98),
-    ("two binaural layers, block 64", 9.61),
-    ("reference, block 64", 33.65),
-    ("reference, block 1", 180.61),
-    ("everything on, block 64", 220.0),
+    ("one source, moving, block 64", 8.06),
+    ("one source, moving, block 1", 12.80),
+    ("bus of order 3, turning, block 128", 18.94),
+    ("bus of order 7, turning, block 128", 67.67),
+    ("defaults, block 64", 6.62),
+    ("two binaural layers, block 64", 10.25),
+    ("reference, block 64", 34.31),
+    ("reference, block 1", 181.18),
+    ("everything on, block 64", 222.11),
 ];
 
 /// The kernel that all are compared with: one transform of 64 and products of 18 rows of 32 bins for each 32 frames.

@@ -12,10 +12,12 @@
 //! for real-time auralization", 2015, chapter 5, for the frequency-domain delay line; Bellanger and Bonnerot,
 //! "Premultiplication scheme for digital FIR filters", 1978, for odd frequencies.
 
+mod ahead;
 mod history;
 pub(super) mod kernels;
 mod transform;
 
+pub use ahead::{Ahead, Mix, SIGNALS};
 pub use history::History;
 pub use transform::Transform;
 

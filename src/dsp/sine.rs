@@ -56,6 +56,7 @@ pub fn sines(phases: &[u64; CHUNK], out: &mut [f64; CHUNK]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dsp::phase::CYCLE;
     use std::f64::consts::TAU;
 
     #[test]
@@ -72,7 +73,7 @@ mod tests {
             sines(&phases, &mut out);
             for (phase, y) in phases.iter().zip(out) {
                 assert_eq!(y.to_bits(), sine(*phase).to_bits(), "{round}");
-                let x = (*phase as i64) as f64 / 18_446_744_073_709_551_616.0;
+                let x = (*phase as i64) as f64 / CYCLE;
                 assert!((y - (TAU * x).sin()).abs() < 2e-15, "{x}: {y}");
             }
         }

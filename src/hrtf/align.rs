@@ -3,6 +3,7 @@
 use super::head::{self, vector};
 use super::progress::{Progress, share};
 use super::spectrum::{Transform, fast_length};
+use super::thin::{most, thin};
 use super::{About, HrtfError, Raw};
 use realfft::num_complex::Complex32;
 use std::collections::HashMap;
@@ -109,13 +110,12 @@ pub fn align(raw: &Raw, progress: &Progress, span: [f64; 2]) -> Result<Aligned, 
     let (chosen, distance) = chosen(raw, &mut notes);
     let (before, taps) = window_frames(raw.rate);
     let finder = Finder::new(raw.rate);
-    let mut pieces = vec![
-        Piece {
-            windows: vec![0.0; 2 * taps],
-            starts: [0.0; 2],
-        };
-        chosen.len()
-    ];
+    let mut windows = vec![0.0; chosen.len() * 2 * taps];
+    let mut starts = vec![[0.0; 2]; chosen.len()];
+    let mut pieces: Vec<(&mut [f32], &mut [f64; 2])> = windows
+        .chunks_exact_mut(2 * taps)
+        .zip(&mut starts)
+        .collect();
     share(
         &mut pieces,
         1,
@@ -124,15 +124,17 @@ pub fn align(raw: &Raw, progress: &Progress, span: [f64; 2]) -> Result<Aligned, 
         || finder.clone(),
         |finder, index, piece| {
             let measurement = chosen[index];
+            let (windows, starts) = &mut piece[0];
             for ear in 0..2 {
                 let response = raw.response(measurement, ear);
                 let start = finder.onset(response) - before as isize;
-                piece[0].starts[ear] = start as f64 + raw.delay(measurement, ear);
-                let window = &mut piece[0].windows[ear * taps..][..taps];
+                starts[ear] = start as f64 + raw.delay(measurement, ear);
+                let window = &mut windows[ear * taps..][..taps];
                 cut(response, start, before, raw.rate, window);
             }
         },
     )?;
+    drop(pieces);
     let mut aligned = Aligned {
         about: raw.about.clone(),
         rate: raw.rate,
@@ -143,8 +145,8 @@ pub fn align(raw: &Raw, progress: &Progress, span: [f64; 2]) -> Result<Aligned, 
         distance,
         taps,
         before,
-        windows: pieces.iter().flat_map(|p| p.windows.clone()).collect(),
-        starts: pieces.iter().map(|p| p.starts).collect(),
+        windows,
+        starts,
         symmetric: false,
         notes,
     };
@@ -152,15 +154,8 @@ pub fn align(raw: &Raw, progress: &Progress, span: [f64; 2]) -> Result<Aligned, 
     Ok(aligned)
 }
 
-/// One measurement's windows.
-#[derive(Clone)]
-struct Piece {
-    windows: Vec<f32>,
-    starts: [f64; 2],
-}
-
 /// The measurements that are used: of the distance that has the most directions (of two, the greater), one
-/// for each direction, none that is silent.
+/// for each direction, none that is silent, and of very many some that lie evenly.
 fn chosen(raw: &Raw, notes: &mut Vec<String>) -> (Vec<usize>, f64) {
     // Within 10 % a sphere is one: measured distances scatter.
     let mut shells: Vec<(f64, Vec<usize>)> = Vec::new();
@@ -211,6 +206,19 @@ fn chosen(raw: &Raw, notes: &mut Vec<String>) -> (Vec<usize>, f64) {
             "{} responses are silent and left out",
             different - members.len()
         ));
+    }
+    let places: Vec<[f64; 2]> = members
+        .iter()
+        .map(|i| [raw.positions[*i][0], raw.positions[*i][1]])
+        .collect();
+    let kept = thin(&places, most(raw.rate));
+    if kept.len() < places.len() {
+        notes.push(format!(
+            "holds {} directions, more than are heard apart; {} of them, spread evenly, are used",
+            places.len(),
+            kept.len()
+        ));
+        members = kept.into_iter().map(|place| members[place]).collect();
     }
     (members, distance)
 }

@@ -1,5 +1,5 @@
 //! Prepared sets, shared in the process by content: the second instance that asks for one waits for the
-//! first, or has it at once. A set lives as long as somebody holds it.
+//! first, or has it at once. A set lives as long as somebody holds it; the embedded one that was prepared last stays.
 
 use super::align::{Aligned, align};
 use super::decoder::Decoders;
@@ -78,6 +78,10 @@ type Slot = Arc<Mutex<Weak<Set>>>;
 
 static SLOTS: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
 
+/// The embedded set as it was prepared last: hosts open and close instances one after the other, and preparing it
+/// takes ten times the memory that it keeps.
+static KEPT: Mutex<Option<Arc<Set>>> = Mutex::new(None);
+
 /// How often one who waits for another's preparation looks whether to give up.
 const GLANCE: Duration = Duration::from_millis(2);
 
@@ -126,6 +130,13 @@ pub fn load(
         derived: Mutex::default(),
     });
     *held = Arc::downgrade(&set);
+    if set.is_default {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = kept.replace(Arc::clone(&set));
+        // Freed when the lock is open again.
+        drop(kept);
+        drop(before);
+    }
     Ok(set)
 }
 

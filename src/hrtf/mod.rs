@@ -23,6 +23,7 @@ mod resample;
 pub mod sofa;
 mod spectra;
 mod spectrum;
+mod thin;
 mod trend;
 
 pub use align::{Aligned, align};

@@ -32,6 +32,9 @@ pub struct Raw {
     pub delays: Vec<[f64; 2]>,
 }
 
+/// Most measurements of a set: those every degree have 64 800, and no sphere needs more.
+pub(super) const MOST: usize = 300_000;
+
 /// Largest sample that a response may hold; beyond it the file is in another unit or damaged.
 const LOUDEST: f32 = 1e6;
 
@@ -53,12 +56,23 @@ impl Raw {
         self.delays.get(measurement).map_or(0.0, |ears| ears[ear])
     }
 
+    /// Says whether there are too many measurements, which need not have been read for that.
+    pub(super) fn check_count(count: usize) -> Result<(), String> {
+        if count <= MOST {
+            return Ok(());
+        }
+        Err(format!(
+            "holds {count} measurements; sets of up to {MOST} are read, and one every two degrees is as good"
+        ))
+    }
+
     /// Says what of these numbers makes no set, if anything does.
     ///
     /// # Errors
     /// Which numbers, and what they should be.
     pub fn check(&self) -> Result<(), String> {
         let count = self.positions.len();
+        Raw::check_count(count)?;
         if count == 0 || self.taps == 0 {
             return Err(format!(
                 "holds {count} responses of {} samples; a set needs at least one of each",

@@ -2,9 +2,13 @@
 
 use super::hdf::{self, Fault, Root, Variable};
 use super::head::vector;
+use super::raw::MOST;
 use super::{About, HrtfError, Progress, Raw};
 use std::fs;
 use std::path::Path;
+
+/// The variable of the responses.
+const RESPONSES: &str = "Data.IR";
 
 /// Largest file that is read.
 pub const MAX_BYTES: u64 = 512_000_000;
@@ -42,6 +46,10 @@ pub fn bytes(file: &Path) -> Result<Vec<u8>, HrtfError> {
             file: file.to_owned(),
             bytes: found.len(),
         });
+    }
+    // An empty one is none. The system's own files say that they are empty, too, and may wait for ever to be more.
+    if found.len() == 0 {
+        return Ok(Vec::new());
     }
     fs::read(file).map_err(unreadable)
 }
@@ -112,15 +120,19 @@ fn extract(bytes: &[u8], progress: &Progress) -> Result<Raw, Problem> {
     if !free_field.iter().any(|known| convention.starts_with(known)) || kind != "FIR" {
         let [convention, kind] =
             [convention, kind].map(|text| if text.is_empty() { "unnamed" } else { text });
+        let [convention, kind] = [convention, kind].map(crate::text::shorten);
         return Err(Problem::Convention(format!(
             "{convention} with data of type {kind}"
         )));
     }
-    let responses = variable(&root, "Data.IR")?;
-    let [count, receivers, taps] = responses.shape[..] else {
+    // All but the responses is small, and what is wrong with it is known before they are unpacked.
+    let shape = root.shape(RESPONSES);
+    let shape = shape.map_err(|fault| Problem::with(RESPONSES, fault))?;
+    let shape = shape.ok_or_else(|| absent(RESPONSES))?;
+    let [count, receivers, taps] = shape[..] else {
         return Err(Problem::Content(format!(
             "Data.IR has {} dimensions; measurements x receivers x samples are needed",
-            responses.shape.len()
+            shape.len()
         )));
     };
     if receivers != 2 {
@@ -128,24 +140,31 @@ fn extract(bytes: &[u8], progress: &Progress) -> Result<Raw, Problem> {
             "holds {count} responses of {receivers} receivers; Zeitgeber needs 2 receivers, the two ears"
         )));
     }
-    let rates: Vec<f64> = variable(&root, "Data.SamplingRate")?.numbers().collect();
+    Raw::check_count(count).map_err(Problem::Content)?;
+    let rates: Vec<f64> = variable(&root, "Data.SamplingRate", MOST)?
+        .numbers()
+        .collect();
     let rate = rates.first().copied().unwrap_or(0.0);
     if rates.iter().any(|other| *other != rate) {
         return Err(Problem::Content(
             "has several sample rates; one for all responses is needed".to_owned(),
         ));
     }
+    let positions = positions(&root, count)?;
+    let delays = delays(&root, count)?;
+    let right_first = right_ear_first(&root)?;
+    let responses = variable(&root, RESPONSES, usize::MAX)?;
     let mut raw = Raw {
         about: about(&root),
         rate,
-        positions: positions(&root, count)?,
+        positions,
         taps,
-        responses: responses.numbers().map(|x| x as f32).collect(),
-        delays: delays(&root, count)?,
+        responses: singles(&responses, progress)?,
+        delays,
     };
     drop(responses);
     raw.check().map_err(Problem::Content)?;
-    if right_ear_first(&root)? {
+    if right_first {
         for ears in raw.responses.chunks_exact_mut(2 * taps) {
             let (left, right) = ears.split_at_mut(taps);
             left.swap_with_slice(right);
@@ -155,14 +174,28 @@ fn extract(bytes: &[u8], progress: &Progress) -> Result<Raw, Problem> {
     Ok(raw)
 }
 
+/// The numbers of all responses, which may be many.
+fn singles(responses: &Variable<'_>, progress: &Progress) -> Result<Vec<f32>, Problem> {
+    let count = responses.shape.iter().product();
+    let mut singles = Vec::with_capacity(count);
+    for number in responses.numbers() {
+        if singles.len() % (1 << 20) == 0 && progress.cancelled() {
+            return Err(Problem::Cancelled);
+        }
+        singles.push(number as f32);
+    }
+    Ok(singles)
+}
+
 /// What a file says of itself.
 fn about(root: &Root<'_>) -> About {
+    let text = |name: &str| plain(root.text(name));
     let joined = |names: &[&str]| {
-        let parts = names.iter().map(|name| root.text(name));
-        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        let parts = names.iter().map(|name| text(name));
+        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     };
-    let title = root.text("Title").to_owned();
+    let title = text("Title");
     About {
         title: if title.is_empty() {
             joined(&["DatabaseName", "ListenerShortName"])
@@ -170,17 +203,27 @@ fn about(root: &Root<'_>) -> About {
             title
         },
         convention: joined(&["SOFAConventions", "SOFAConventionsVersion"]),
-        author: root.text("AuthorContact").to_owned(),
-        license: root.text("License").to_owned(),
-        organization: root.text("Organization").to_owned(),
+        author: text("AuthorContact"),
+        license: text("License"),
+        organization: text("Organization"),
     }
+}
+
+/// A text of a file without what moves a terminal's cursor or ends a line.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars()
+        .map(shown)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// Where the source was in each measurement, as the listener sees it: azimuth and elevation in degrees,
 /// distance in metres.
 fn positions(root: &Root<'_>, count: usize) -> Result<Vec<[f64; 3]>, Problem> {
-    let sources = Places::read(root, "SourcePosition", count)?
-        .ok_or_else(|| Problem::Damaged("it has no SourcePosition".to_owned()))?;
+    let sources =
+        Places::read(root, "SourcePosition", count)?.ok_or_else(|| absent("SourcePosition"))?;
     let listener = Places::read(root, "ListenerPosition", count)?;
     let view = Places::read(root, "ListenerView", count)?;
     let up = Places::read(root, "ListenerUp", count)?;
@@ -260,7 +303,7 @@ struct Places {
 
 impl Places {
     fn read(root: &Root<'_>, name: &str, count: usize) -> Result<Option<Places>, Problem> {
-        let array = root.variable(name);
+        let array = root.variable(name, 3 * MOST);
         let Some(array) = array.map_err(|fault| Problem::with(name, fault))? else {
             return Ok(None);
         };
@@ -273,7 +316,7 @@ impl Places {
         Ok(Some(Places::of(&array, name)))
     }
 
-    fn of(array: &Variable, name: &str) -> Places {
+    fn of(array: &Variable<'_>, name: &str) -> Places {
         let spherical = array.text("Type").starts_with("spherical");
         // What says nothing of itself: sources are told by angles, all else is not.
         let untold = array.text("Type").is_empty() && name == "SourcePosition";
@@ -319,7 +362,7 @@ impl Places {
 /// Whether the first receiver is on the right and the second on the left.
 fn right_ear_first(root: &Root<'_>) -> Result<bool, Problem> {
     const NAME: &str = "ReceiverPosition";
-    let array = root.variable(NAME);
+    let array = root.variable(NAME, 6 * MOST);
     let Some(array) = array.map_err(|fault| Problem::with(NAME, fault))? else {
         return Ok(false);
     };
@@ -339,7 +382,7 @@ fn right_ear_first(root: &Root<'_>) -> Result<bool, Problem> {
 /// The delays of each measurement in frames; none where the file has none.
 fn delays(root: &Root<'_>, count: usize) -> Result<Vec<[f64; 2]>, Problem> {
     const NAME: &str = "Data.Delay";
-    let array = root.variable(NAME);
+    let array = root.variable(NAME, 2 * MOST);
     let Some(array) = array.map_err(|fault| Problem::with(NAME, fault))? else {
         return Ok(Vec::new());
     };
@@ -356,8 +399,12 @@ fn delays(root: &Root<'_>, count: usize) -> Result<Vec<[f64; 2]>, Problem> {
 }
 
 /// Reads a variable that has to be there, of whichever number format.
-fn variable(root: &Root<'_>, name: &str) -> Result<Variable, Problem> {
-    let found = root.variable(name);
+fn variable<'a>(root: &'a Root<'_>, name: &str, most: usize) -> Result<Variable<'a>, Problem> {
+    let found = root.variable(name, most);
     let found = found.map_err(|fault| Problem::with(name, fault))?;
-    found.ok_or_else(|| Problem::Damaged(format!("it has no {name}")))
+    found.ok_or_else(|| absent(name))
+}
+
+fn absent(name: &str) -> Problem {
+    Problem::Damaged(format!("it has no {name}"))
 }

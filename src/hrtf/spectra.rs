@@ -105,7 +105,21 @@ impl Spectra {
         let (frame, resampler) = Frame::new(aligned, rate);
         let ears = if aligned.symmetric { 1 } else { 2 };
         let (radius, common) = fit_head(aligned);
-        let mut rows = vec![Row::new(ears * frame.bins); aligned.directions.len()];
+        let (count, width) = (aligned.directions.len(), ears * frame.bins);
+        let mut spectra = Spectra {
+            frame,
+            ears,
+            logs: vec![0.0; count * width],
+            complex: vec![Complex32::default(); count * width],
+            itd: vec![0.0; count],
+        };
+        let mut rows: Vec<Row<'_>> = spectra
+            .logs
+            .chunks_exact_mut(width)
+            .zip(spectra.complex.chunks_exact_mut(width))
+            .zip(&mut spectra.itd)
+            .map(|((logs, complex), itd)| Row { logs, complex, itd })
+            .collect();
         share(
             &mut rows,
             1,
@@ -137,22 +151,10 @@ impl Spectra {
                     row[0].fill(ear * frame.bins, &spectrum[..frame.bins], advance);
                 }
                 let apart = begins[1] - begins[0];
-                row[0].itd = apart + latest(cross, frame.spacing(), -apart, ITD_RANGE);
+                *row[0].itd = apart + latest(cross, frame.spacing(), -apart, ITD_RANGE);
             },
         )?;
-        let mut spectra = Spectra {
-            frame,
-            ears,
-            logs: rows
-                .iter()
-                .flat_map(|row| row.logs.iter().copied())
-                .collect(),
-            itd: rows.iter().map(|row| row.itd).collect(),
-            complex: Vec::with_capacity(rows.len() * ears * frame.bins),
-        };
-        for row in rows {
-            spectra.complex.extend(row.complex);
-        }
+        drop(rows);
         let largest = spectra
             .logs
             .iter()
@@ -186,22 +188,13 @@ pub fn time_differences(aligned: &Aligned, progress: &Progress) -> Result<Vec<f6
 }
 
 /// One direction's spectra.
-#[derive(Clone)]
-struct Row {
-    logs: Vec<f32>,
-    complex: Vec<Complex32>,
-    itd: f64,
+struct Row<'a> {
+    logs: &'a mut [f32],
+    complex: &'a mut [Complex32],
+    itd: &'a mut f64,
 }
 
-impl Row {
-    fn new(width: usize) -> Row {
-        Row {
-            logs: vec![0.0; width],
-            complex: vec![Complex32::default(); width],
-            itd: 0.0,
-        }
-    }
-
+impl Row<'_> {
     /// Writes one ear's spectrum; each bin is turned `advance` radians further than the one before.
     fn fill(&mut self, from: usize, spectrum: &[Complex32], advance: f64) {
         for (k, bin) in spectrum.iter().enumerate() {

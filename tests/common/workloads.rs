@@ -2,6 +2,7 @@
 
 use super::floor::{FRAMES, Work};
 use super::noise;
+use arrayvec::ArrayVec;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use zeitgeber::dsp::ambisonics::{BusRenderer, Decoder, DecoderBank, MAX_CHANNELS, channels};
@@ -105,38 +106,37 @@ pub fn bus(
     order: usize,
     block: usize,
 ) -> Work<'static> {
-    let input: Vec<Vec<f32>> = (0..MAX_CHANNELS)
-        .map(|channel| match channel {
-            _ if channel < channels(order) => noise(FRAMES, channel as u64),
-            _ => vec![0.0; FRAMES],
-        })
-        .collect();
     // An engine cuts its blocks at quanta, where it tells a head's turn.
     let piece = if turns { block.min(QUANTUM) } else { block };
-    let mut buffers = vec![vec![vec![0.0f32; piece]; MAX_CHANNELS]; nodes.len()];
+    // Pieces x channels x frames, so that making slices takes next to nothing: it is not what is measured.
+    let mut input = vec![0.0; FRAMES.next_multiple_of(piece) * MAX_CHANNELS];
+    for channel in 0..channels(order) {
+        let pieces = input.chunks_exact_mut(piece * MAX_CHANNELS);
+        for (piece, x) in pieces.zip(noise(FRAMES, channel as u64).chunks(piece)) {
+            piece[channel * x.len()..][..x.len()].copy_from_slice(x);
+        }
+    }
+    let mut buffers = vec![vec![0.0f32; piece * MAX_CHANNELS]; nodes.len()];
     let widths: Vec<usize> = nodes.iter().map(|node| node.info().outputs).collect();
     let mut now = 0;
     Box::new(move || {
         let _mode = DenormalGuard::new();
-        for at in (0..FRAMES).step_by(piece) {
+        for (number, input) in input.chunks_exact(piece * MAX_CHANNELS).enumerate() {
+            let at = number * piece;
             let length = piece.min(FRAMES - at);
             let frame = now + at;
             if turns && frame.is_multiple_of(QUANTUM) {
-                let yaw = 90.0 * (frame + QUANTUM) as f64 / RATE;
-                nodes[0].set_param(0, yaw.rem_euclid(360.0));
+                let turn = (frame + QUANTUM) % (4 * RATE as usize);
+                nodes[0].set_param(0, 90.0 * turn as f64 / RATE);
             }
             for number in 0..nodes.len() {
                 let (before, after) = buffers.split_at_mut(number);
-                let mut ins: [&[f32]; MAX_CHANNELS] = [&[]; MAX_CHANNELS];
-                for (channel, to) in ins.iter_mut().enumerate() {
-                    *to = match before.last() {
-                        None => &input[channel][at..at + length],
-                        Some(outs) => &outs[channel][..length],
-                    };
-                }
-                let mut outs: arrayvec::ArrayVec<&mut [f32], MAX_CHANNELS> =
-                    after[0].iter_mut().map(|out| &mut out[..length]).collect();
-                nodes[number].process(&ins, &mut outs[..widths[number]]);
+                let before = before.last().map_or(input, |outs| &outs[..]);
+                let mut ins: ArrayVec<&[f32], MAX_CHANNELS> = ArrayVec::new();
+                ins.extend(before.chunks_exact(length).take(MAX_CHANNELS));
+                let mut outs: ArrayVec<&mut [f32], MAX_CHANNELS> = ArrayVec::new();
+                outs.extend(after[0].chunks_exact_mut(length).take(widths[number]));
+                nodes[number].process(&ins, &mut outs);
             }
         }
         now += FRAMES;

@@ -1,14 +1,16 @@
 //! Rendering of an ambisonic bus to two ears with the filters of a [`Decoder`](super::Decoder).
 //!
 //! The convolution is that of [`convolve`](crate::dsp::convolve): partitions of 32 frames, a block delay of 32 frames,
-//! odd frequencies. But a bus has many channels, and all go the same way: each is a *lane* of a vector, so that one
-//! pass transforms sixteen of them without a shuffle, and products of all channels and partitions add up before one
-//! transform back. Lanes are added last, in time: the ears of a symmetric decoder are S + A and S - A, where the lanes
-//! of S hold the channels that are alike left and right (m >= 0) and those of A the others, which halves the work.
+//! odd frequencies. But a bus has many channels, and all go the same way. So for the transforms each is a *lane* of a
+//! vector, and one pass transforms sixteen of them (`lanes`, `heard`); and what they bring to this and to later
+//! partitions is summed up at once ([`Ahead`](crate::dsp::convolve::Ahead)), before one transform back. The ears of a
+//! symmetric decoder are S + A and S - A, where S is of the channels that are alike left and right (m >= 0) and A of the
+//! others, which halves the work.
 //!
 //! Everything acts on the grid of 32 frames counted from `reset`. Output lags input by exactly 32 frames.
 
 mod bank;
+mod heard;
 mod lanes;
 mod renderer;
 mod voice;

@@ -33,25 +33,42 @@ pub(in crate::dsp) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 
 /// Lanes that are summed at a time: sums of two filters then stay in registers, be they 16 or 32.
 const LANES: usize = PARTITION / 2;
 
-/// Half a row: real and imaginary parts.
-type Half = [[f32; LANES]; 2];
+/// Part of a row: real and imaginary parts.
+type Tile<const SIZE: usize> = [[f32; SIZE]; 2];
+
+/// Half a row.
+type Half = Tile<LANES>;
 
 #[inline(always)]
-fn half(row: &Spectrum, half: usize) -> Half {
-    let part = |values: &[f32; PARTITION]| *values[half * LANES..].first_chunk().expect("half");
+fn tile<const SIZE: usize>(row: &Spectrum, at: usize) -> Tile<SIZE> {
+    let part = |values: &[f32; PARTITION]| *values[at..].first_chunk().expect("a part");
     [part(&row.re), part(&row.im)]
 }
 
 #[inline(always)]
+fn set_tile<const SIZE: usize>(row: &mut Spectrum, at: usize, values: &Tile<SIZE>) {
+    row.re[at..][..SIZE].copy_from_slice(&values[0]);
+    row.im[at..][..SIZE].copy_from_slice(&values[1]);
+}
+
+#[inline(always)]
+fn half(row: &Spectrum, half: usize) -> Half {
+    tile(row, half * LANES)
+}
+
+#[inline(always)]
 fn set_half(row: &mut Spectrum, half: usize, values: &Half) {
-    row.re[half * LANES..][..LANES].copy_from_slice(&values[0]);
-    row.im[half * LANES..][..LANES].copy_from_slice(&values[1]);
+    set_tile(row, half * LANES, values);
 }
 
 /// Adds a complex product.
 #[inline(always)]
-fn add_product<const FUSED: bool>(x: &Half, h: &Half, sum: &mut Half) {
-    for k in 0..LANES {
+fn add_product<const FUSED: bool, const SIZE: usize>(
+    x: &Tile<SIZE>,
+    h: &Tile<SIZE>,
+    sum: &mut Tile<SIZE>,
+) {
+    for k in 0..SIZE {
         let re = mul_add::<FUSED>(x[0][k], h[0][k], sum[0][k]);
         let im = mul_add::<FUSED>(x[0][k], h[1][k], sum[1][k]);
         sum[0][k] = mul_add::<FUSED>(-x[1][k], h[1][k], re);
@@ -73,7 +90,7 @@ pub(super) fn multiply_accumulate_body<const FUSED: bool>(
     for side in 0..2 {
         let mut total = half(sum, side);
         for (x, h) in x.iter().zip(h) {
-            add_product::<FUSED>(&half(x, side), &half(h, side), &mut total);
+            add_product::<FUSED, LANES>(&half(x, side), &half(h, side), &mut total);
         }
         set_half(sum, side, &total);
     }
@@ -166,8 +183,8 @@ fn turn_some<const FUSED: bool, const PAIR: bool>(
             let x = half(&x[index], side);
             let next = blended::<FUSED, PAIR>(&filters, index, side);
             set_half(&mut to[index], side, &next);
-            add_product::<FUSED>(&x, &half(&from[index], side), &mut start);
-            add_product::<FUSED>(&x, &next, &mut end);
+            add_product::<FUSED, LANES>(&x, &half(&from[index], side), &mut start);
+            add_product::<FUSED, LANES>(&x, &next, &mut end);
         }
         add_half::<FUSED>(&start, gains[0], first, side);
         add_half::<FUSED>(&end, gains[1], second, side);
@@ -187,6 +204,94 @@ fn add_half<const FUSED: bool>(x: &Half, gain: f32, sum: &mut Spectrum, side: us
         }
     }
     set_half(sum, side, &total);
+}
+
+/// Partitions of [`add_ahead`] whose sums stay in registers together.
+pub const TOGETHER: usize = 3;
+
+/// Moves sums up by one place (the last stays) and adds the products of signals' spectra with the partitions of their
+/// filters, one to each sum but the last.
+///
+/// `there` tells which signals, a bit each; `places` where their filters are; `rows` holds groups of [`TOGETHER`]
+/// partitions x filters x partitions of the group.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+pub fn add_ahead(
+    x: &[Spectrum; 64],
+    there: u64,
+    places: &[u8; 64],
+    rows: &[Spectrum],
+    sums: &mut [Spectrum],
+) {
+    match_target! {
+        "x86_64+avx512f" => add_ahead_body::<true, 32>(x, there, places, rows, sums),
+        "x86_64+fma" => add_ahead_body::<true, 16>(x, there, places, rows, sums),
+        "aarch64+neon" => add_ahead_body::<true, 8>(x, there, places, rows, sums),
+        _ => add_ahead_body::<false, 4>(x, there, places, rows, sums),
+    }
+}
+
+/// As [`add_ahead`], `SIZE` bins at a time: the sums do not depend on it.
+#[inline(always)]
+pub(super) fn add_ahead_body<const FUSED: bool, const SIZE: usize>(
+    x: &[Spectrum; 64],
+    there: u64,
+    places: &[u8; 64],
+    rows: &[Spectrum],
+    sums: &mut [Spectrum],
+) {
+    let partitions = sums.len() - 1;
+    let filters = rows.len() / partitions.max(1);
+    let x = |signal: usize| &x[signal];
+    let place = |signal: usize| usize::from(places[signal]);
+    for first in (0..partitions).step_by(TOGETHER) {
+        let (rows, sums) = (&rows[first * filters..], &mut sums[first..]);
+        for at in (0..PARTITION).step_by(SIZE) {
+            match partitions - first {
+                1 => add_group::<FUSED, SIZE, 1>(x, there, place, rows, sums, at),
+                2 => add_group::<FUSED, SIZE, 2>(x, there, place, rows, sums, at),
+                _ => add_group::<FUSED, SIZE, TOGETHER>(x, there, place, rows, sums, at),
+            }
+        }
+    }
+}
+
+/// The sums one by one: as an array they would go through memory all the time.
+#[inline(always)]
+fn add_group<'a, const FUSED: bool, const SIZE: usize, const COUNT: usize>(
+    x: impl Fn(usize) -> &'a Spectrum,
+    there: u64,
+    place: impl Fn(usize) -> usize,
+    rows: &[Spectrum],
+    sums: &mut [Spectrum],
+    at: usize,
+) {
+    let (rows, _) = rows.as_chunks::<COUNT>();
+    let start = |number: usize| match number < COUNT {
+        true => tile(&sums[number + 1], at),
+        false => [[0.0; SIZE]; 2],
+    };
+    let (mut a, mut b, mut c) = (start(0), start(1), start(2));
+    let mut rest = there;
+    while rest != 0 {
+        let signal = rest.trailing_zeros() as usize & 63;
+        rest &= rest - 1;
+        let x = tile(x(signal), at);
+        let filter = &rows[place(signal)];
+        add_product::<FUSED, SIZE>(&x, &tile(&filter[0], at), &mut a);
+        if COUNT > 1 {
+            add_product::<FUSED, SIZE>(&x, &tile(&filter[1], at), &mut b);
+        }
+        if COUNT > 2 {
+            add_product::<FUSED, SIZE>(&x, &tile(&filter[2], at), &mut c);
+        }
+    }
+    set_tile(&mut sums[0], at, &a);
+    if COUNT > 1 {
+        set_tile(&mut sums[1], at, &b);
+    }
+    if COUNT > 2 {
+        set_tile(&mut sums[2], at, &c);
+    }
 }
 
 kernel!(

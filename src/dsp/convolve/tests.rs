@@ -187,3 +187,63 @@ fn instruction_sets_agree() {
         assert!((a - b).abs() < 1e-6);
     }
 }
+
+/// Filters of one to seven partitions: groups that are full, and those that are not. Signals come and go; the sums of
+/// what is heard are those of a delay line for each of them.
+#[test]
+fn what_is_summed_ahead_is_what_delay_lines_hold() {
+    for partitions in 1..=7 {
+        let signals = [3, 17, 63];
+        let filters: Vec<Vec<f32>> = (1..=3)
+            .map(|seed| noise(partitions * PARTITION, 10 * seed))
+            .collect();
+        let mut transform = Transform::new();
+        let numbered = signals.into_iter().zip(filters.iter().map(Vec::as_slice));
+        let mix = Mix::new(&mut transform, partitions, numbered);
+        let mut ahead = Ahead::new(partitions + 2);
+        let mut lines: Vec<History> = (0..3).map(|_| History::new(partitions)).collect();
+        let mut spectra: Vec<Vec<Spectrum>> = Vec::new();
+        for filter in &filters {
+            let (mut first, mut other) = (rows(partitions, 1), rows(partitions, 1));
+            partition(&mut transform, [filter, filter], &mut first, &mut other);
+            spectra.push(first);
+        }
+        for quantum in 0..20 {
+            let newest = rows(64, 100 + quantum);
+            // One of them is not there in every third quantum, and one that the mix does not have always is.
+            let there = 1 << 5 | 1 << 63 | 1 << 17 | u64::from(quantum % 3 != 0) << 3;
+            ahead.hear(&mix, newest.first_chunk().unwrap(), there);
+            let mut sum = Spectrum::ZERO;
+            for (number, signal) in signals.into_iter().enumerate() {
+                let heard = there >> signal & 1 == 1;
+                *lines[number].push() = if heard {
+                    newest[signal]
+                } else {
+                    Spectrum::ZERO
+                };
+                lines[number].convolve(&spectra[number], &mut sum);
+            }
+            same("ahead", &[*ahead.now()], &[sum]);
+        }
+        ahead.clear();
+        ahead.hear(&mix, rows(64, 1).first_chunk().unwrap(), 0);
+        assert_eq!(*ahead.now(), Spectrum::ZERO);
+    }
+}
+
+#[test]
+fn parts_of_rows_do_not_change_sums() {
+    let (x, h) = (rows(64, 1), rows(2 * 7, 2));
+    let places = std::array::from_fn(|signal| u8::from(signal == 9));
+    let sums = [rows(8, 3), rows(8, 3), rows(8, 3), rows(8, 3)];
+    let [mut best, mut small, mut half, mut whole] = sums;
+    let x = x.first_chunk().unwrap();
+    let there = 1 << 9 | 1 << 2;
+    add_ahead(x, there, &places, &h, &mut best);
+    add_ahead_body::<false, 4>(x, there, &places, &h, &mut small);
+    add_ahead_body::<true, 16>(x, there, &places, &h, &mut half);
+    add_ahead_body::<true, 32>(x, there, &places, &h, &mut whole);
+    same("ahead: best", &best, &small);
+    assert_eq!(half, whole);
+    same("ahead: fused", &half, &small);
+}

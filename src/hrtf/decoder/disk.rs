@@ -1,14 +1,14 @@
 //! Decoders on disk, in the user's folder for what can be made again. Whatever goes wrong there (no folder, no space, a
 //! damaged file) only means that a decoder is made again.
 //!
-//! A file holds, little-endian: "ZGD", the version (u8), the key, rate (f64), taps (u32), whether it is symmetric (u8),
-//! taps as f32, and FNV-1a (128 bits) of all before.
+//! A file holds, little-endian: "ZGD", the version (u8), the key as text (in it the rate) after its length (u16),
+//! taps (u32), whether it is symmetric (u8), taps as f32, and FNV-1a (128 bits) of all before.
 
 use super::ORDERS;
 use crate::dsp::ambisonics::{Decoder, channels};
 use crate::dsp::hash::fnv;
+use crate::file::cache_folder;
 use crate::hrtf::bits::Reader;
-use directories::ProjectDirs;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -51,11 +51,7 @@ impl Key {
 
 /// Where decoders are kept by this platform's convention, if it has one for this user.
 pub fn folder() -> Option<PathBuf> {
-    Some(
-        ProjectDirs::from("", "", "zeitgeber")?
-            .cache_dir()
-            .join("decoders"),
-    )
+    Some(cache_folder()?.join("decoders"))
 }
 
 /// The decoder that was kept.

@@ -176,15 +176,36 @@ impl Root<'_> {
         text(&self.texts, name)
     }
 
-    /// A variable; `None` where there is none of that name.
+    /// A variable; `None` where there is none of that name. One of more than `most` numbers is not read.
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn variable(&self, name: &str) -> Found<Option<Variable>> {
-        let entry = self.entries.iter().find(|(known, _)| known == name);
-        entry
-            .map(|(_, address)| Variable::read(self.file, *address))
+    pub fn variable(&self, name: &str, most: usize) -> Found<Option<Variable<'_>>> {
+        let Some(shape) = self.shape(name)? else {
+            return Ok(None);
+        };
+        let count = shape.iter().try_fold(1, |n: usize, m| n.checked_mul(*m));
+        if count.is_none_or(|count| count > most) {
+            return unknown(format!("of shape {shape:?}, more than {most} numbers"));
+        }
+        self.address(name)
+            .map(|address| Variable::read(self.file, address))
             .transpose()
+    }
+
+    /// The dimensions of a variable, of which nothing else is read.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn shape(&self, name: &str) -> Found<Option<Vec<usize>>> {
+        self.address(name)
+            .map(|address| variable::shape_at(self.file, address))
+            .transpose()
+    }
+
+    fn address(&self, name: &str) -> Option<u64> {
+        let entry = self.entries.iter().find(|(known, _)| known == name);
+        entry.map(|(_, address)| *address)
     }
 }
 

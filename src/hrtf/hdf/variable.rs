@@ -5,9 +5,14 @@ use super::chunks::{Chunks, Index};
 use super::filters::Filters;
 use super::header::{Header, kind};
 use super::{Fault, File, Found, NOWHERE, unknown};
+use std::borrow::Cow;
 
-/// Most bytes that a variable may have: 12000 responses of 2 x 4096 doubles fit.
-pub(super) const LARGEST: usize = 1 << 30;
+/// Most bytes that a variable may have, as it is stored and as single floats: 64 800 responses of 2 x 512 doubles fit.
+/// A reader has both at once.
+pub(super) const LARGEST: usize = 1 << 29;
+
+/// Bytes of a single float, which is what responses become.
+const SINGLE: usize = 4;
 
 /// How many times as long as packed data may be what deflate makes of them, and something for what is not
 /// stored at all: no small file is large.
@@ -31,12 +36,13 @@ enum Kind {
 }
 
 /// One variable.
-pub struct Variable {
+pub struct Variable<'a> {
     /// Its dimensions.
     pub shape: Vec<usize>,
     texts: Vec<(String, String)>,
     format: Format,
-    bytes: Vec<u8>,
+    /// The file's own where they lie in it as they are.
+    bytes: Cow<'a, [u8]>,
 }
 
 /// Where its bytes are.
@@ -46,8 +52,15 @@ enum Layout<'a> {
     Chunked(Index, Vec<usize>),
 }
 
-impl Variable {
-    pub(super) fn read(file: &File<'_>, address: u64) -> Found<Variable> {
+/// The dimensions of a variable, of which nothing else is read.
+pub(super) fn shape_at(file: &File<'_>, address: u64) -> Found<Vec<usize>> {
+    let header = Header::read(file, address)?;
+    let message = header.only(file, kind::SHAPE)?.ok_or(Fault::Broken)?;
+    Ok(shape(message)?.0)
+}
+
+impl<'a> Variable<'a> {
+    pub(super) fn read(file: &'a File<'_>, address: u64) -> Found<Variable<'a>> {
         let header = Header::read(file, address)?;
         let needed = |kind| header.only(file, kind)?.ok_or(Fault::Broken);
         let (shape, most) = shape(needed(kind::SHAPE)?)?;
@@ -63,7 +76,8 @@ impl Variable {
         let count = shape.iter().try_fold(1, |n: usize, m| n.checked_mul(*m));
         let size = count.and_then(|count| count.checked_mul(format.size));
         let size = size.ok_or(Fault::Broken)?;
-        if size > LARGEST {
+        let single = size / format.size.max(1) * SINGLE;
+        if size.max(single) > LARGEST {
             return unknown(format!("larger than {} MB", LARGEST >> 20));
         }
         if size > file.bytes.len().saturating_mul(PACKED) + UNSTORED {
@@ -75,14 +89,14 @@ impl Variable {
             false => fill.repeat(size / format.size),
         };
         let bytes = match layout {
-            Layout::Here(bytes) => bytes.get(..size).ok_or(Fault::Broken)?.to_vec(),
-            Layout::Whole(NOWHERE) => unstored(),
-            Layout::Whole(address) => file.at(address)?.take(size)?.to_vec(),
+            Layout::Here(bytes) => bytes.get(..size).ok_or(Fault::Broken)?.into(),
+            Layout::Whole(NOWHERE) => unstored().into(),
+            Layout::Whole(address) => file.at(address)?.take(size)?.into(),
             Layout::Chunked(index, chunk) => {
                 let mut chunks = Chunks::new(file, &shape, &most, chunk, format.size, filters)?;
                 chunks.fill(unstored());
                 chunks.read(&index)?;
-                chunks.bytes
+                chunks.bytes.into()
             }
         };
         Ok(Variable {

@@ -1,9 +1,10 @@
 //! The renderer against the convolution's definition, swaps, and the instruction sets.
 
-use super::lanes::{Bins, Kernels, Lanes, NARROW, Rows, Turns, WIDE};
-use super::lanes::{accumulate_body, forward_body, inverse_body};
+use super::lanes::{Bins, LANES, Rows, Turns, forward, forward_body};
+use super::lanes::{gather, gather_squares, spread, spread_squares};
 use super::*;
 use crate::dsp::ambisonics::{Decoder, channels, degree};
+use crate::dsp::convolve::{PARTITION, Spectrum, Transform};
 use std::sync::Arc;
 
 const RATE: f64 = 48_000.0;
@@ -103,28 +104,21 @@ fn every_order_is_its_convolutions() {
 }
 
 #[test]
-fn lanes_hold_every_channel_once_on_its_side() {
+fn mixes_of_a_symmetric_decoder_hold_every_channel_once_on_its_side() {
     for order in 1..=7 {
         let bank = DecoderBank::new(&decoder(order, 32, true, 1));
-        let seen: Vec<(usize, f32)> = match &bank.width {
-            super::bank::Width::Narrow(filters) => lanes(&filters.layout),
-            super::bank::Width::Wide(filters) => lanes(&filters.layout),
-        };
-        let mut all: Vec<usize> = seen.iter().map(|(channel, _)| *channel).collect();
-        all.sort_unstable();
-        assert_eq!(all, (0..channels(order)).collect::<Vec<_>>());
-        for (channel, sign) in seen {
-            assert_eq!(sign < 0.0, degree(channel).1 < 0);
+        let [alike, others] = bank.mixes().each_ref().map(|mix| mix.signals());
+        for channel in 0..64 {
+            let is_there = channel < channels(order);
+            let is_other = is_there && degree(channel).1 < 0;
+            assert_eq!(others >> channel & 1 == 1, is_other, "{order} {channel}");
+            assert_eq!(
+                alike >> channel & 1 == 1,
+                is_there && !is_other,
+                "{order} {channel}"
+            );
         }
     }
-}
-
-fn lanes<const W: usize>(layout: &super::bank::Layout<W>) -> Vec<(usize, f32)> {
-    let lanes = layout.channels.iter();
-    lanes
-        .flat_map(|lanes| lanes.iter().zip(layout.signs))
-        .filter_map(|(channel, sign)| channel.map(|channel| (channel, sign)))
-        .collect()
 }
 
 #[test]
@@ -205,49 +199,97 @@ fn what_is_no_sound_becomes_silence_and_is_forgotten() {
     );
 }
 
-fn rows<const W: usize>(seed: u64) -> Rows<W> {
-    let values = noise(32 * W, seed);
-    Rows(std::array::from_fn(|n| {
-        std::array::from_fn(|k| values[n * W + k])
-    }))
+#[test]
+fn what_is_in_the_middle_is_alike_at_both_ears_bit_for_bit() {
+    let bank = Arc::new(DecoderBank::new(&decoder(3, 96, true, 1)));
+    let mut renderer = BusRenderer::new(bank, 96);
+    let mut bus = bus(3, 4800, 3);
+    let beside = (0..bus.len()).filter(|channel| degree(*channel).1 < 0);
+    for channel in beside {
+        // Something is beside it for a while.
+        bus[channel][..1000].iter_mut().for_each(|x| *x *= 0.1);
+        bus[channel][1000..].fill(0.0);
+    }
+    let [left, right] = render(&mut renderer, &bus, std::iter::repeat(64));
+    assert!(left[500..1000] != right[500..1000]);
+    assert!(left[1400..].iter().any(|x| *x != 0.0));
+    assert!(left[1400..] == right[1400..]);
 }
 
-fn agree<const W: usize>()
-where
-    Kernels: Lanes<W>,
-{
-    let turns = Turns::new();
-    let (older, newer) = (rows::<W>(1), rows::<W>(2));
-    let mut bins = [Bins::<W>::ZERO; 3];
-    Kernels::forward(&older, &newer, &turns, &mut bins[0]);
-    forward_body::<false, W>(&older, &newer, &turns, &mut bins[1]);
-    forward_body::<true, W>(&older, &newer, &turns, &mut bins[2]);
-    let flat = |rows: &Rows<W>| rows.0.as_flattened().to_vec();
-    let same = |a: &Rows<W>, b: &Rows<W>| {
-        let reference: Vec<f64> = flat(b).into_iter().map(f64::from).collect();
-        let error = error(&flat(a), &reference);
-        assert!(error < -120.0, "{error}");
-    };
-    for other in [0, 2] {
-        same(&bins[other].re, &bins[1].re);
-        same(&bins[other].im, &bins[1].im);
+#[test]
+fn channels_beyond_the_order_wait_until_they_are_asked_for() {
+    // What higher channels were before does not sound when another order comes to hear them.
+    let low = Arc::new(DecoderBank::new(&decoder(1, 96, true, 1)));
+    let high = decoder(6, 96, true, 2);
+    let mut renderer = BusRenderer::new(Arc::new(DecoderBank::new(&high)), 96);
+    let bus = bus(6, 4800, 3);
+    let reach = reference(&high, &bus, 0);
+    for (number, bank) in [low, Arc::new(DecoderBank::new(&high))]
+        .into_iter()
+        .enumerate()
+    {
+        render(
+            &mut renderer,
+            &bus,
+            std::iter::repeat(if number == 0 { 64 } else { 7 }),
+        );
+        renderer.retired();
+        renderer.swap(bank).unwrap();
     }
-    let mut sums = [bins[0]; 3];
-    Kernels::accumulate([&bins[..2], &bins[2..]], &bins, &mut sums[0]);
-    accumulate_body::<false, W, 16>([&bins[..1], &bins[1..]], &bins, &mut sums[1]);
-    accumulate_body::<true, W, 64>([&bins[..1], &bins[1..]], &bins, &mut sums[2]);
-    same(&sums[0].re, &sums[1].re);
-    same(&sums[2].im, &sums[1].im);
-    // There and back.
-    let mut out = [Rows::<W>::ZERO; 2];
-    Kernels::inverse(&mut bins[0], &turns, &mut out[0]);
-    inverse_body::<false, W>(&mut bins[1], &turns, &mut out[1]);
-    same(&out[0], &newer);
-    same(&out[1], &newer);
+    let out = render(&mut renderer, &bus, std::iter::repeat(64));
+    let error = error(&out[0][2000..], &reach[2000..]);
+    assert!(error < -125.0, "{error}");
 }
 
 #[test]
 fn instruction_sets_agree() {
-    agree::<NARROW>();
-    agree::<WIDE>();
+    let turns = Turns::new();
+    let signals: Vec<[f32; PARTITION]> = (0..2 * LANES as u64)
+        .map(|seed| *noise(PARTITION, seed).first_chunk().unwrap())
+        .collect();
+    let mut rows = [Rows::ZERO; 2];
+    for (rows, signals) in rows.iter_mut().zip(signals.chunks(LANES)) {
+        let signals = std::array::from_fn(|lane| &signals[lane]);
+        let mut squares = Rows::ZERO;
+        gather(&signals, LANES, rows);
+        gather_squares(&signals, LANES, &mut squares);
+        assert_eq!(rows.0, squares.0);
+        assert_eq!(rows.0[3][5], signals[5][3]);
+    }
+    let mut bins = [Bins::ZERO; 3];
+    forward(&rows[0], &rows[1], &turns, &mut bins[0]);
+    forward_body::<false>(&rows[0], &rows[1], &turns, &mut bins[1]);
+    forward_body::<true>(&rows[0], &rows[1], &turns, &mut bins[2]);
+    let same = |a: &[f32], b: &[f32]| {
+        let reference: Vec<f64> = b.iter().copied().map(f64::from).collect();
+        let error = error(a, &reference);
+        assert!(error < -120.0, "{error}");
+    };
+    for other in [0, 2] {
+        same(bins[other].re.0.as_flattened(), bins[1].re.0.as_flattened());
+        same(bins[other].im.0.as_flattened(), bins[1].im.0.as_flattened());
+    }
+    // As one by one.
+    let mut transform = Transform::new();
+    let mut spectra = [[Spectrum::ZERO; LANES]; 2];
+    spread(&bins[0], LANES, &mut spectra[0]);
+    spread_squares(&bins[0], LANES, &mut spectra[1]);
+    assert_eq!(spectra[0], spectra[1]);
+    #[cfg(target_arch = "x86_64")]
+    {
+        let older = std::array::from_fn(|lane| &signals[lane]);
+        let (mut squares, mut spread) = (Rows::ZERO, [Spectrum::ZERO; LANES]);
+        if super::lanes::by_eight(&older, &mut squares, &bins[0], &mut spread) {
+            assert_eq!(rows[0].0, squares.0);
+            assert_eq!(spectra[0], spread);
+        }
+    }
+    for (lane, spectrum) in spectra[0].iter().enumerate() {
+        let mut alone = [Spectrum::ZERO; 2];
+        let [a, b] = &mut alone;
+        let span = [&signals[lane], &signals[LANES + lane]];
+        transform.forward([span, span], a, b);
+        same(&spectrum.re, &alone[0].re);
+        same(&spectrum.im, &alone[0].im);
+    }
 }
