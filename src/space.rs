@@ -3,12 +3,17 @@
 
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_ORDER};
 use crate::dsp::binaural::{FilterBank, Renderer};
-use crate::engine::{Engine, SpaceSupply, SpaceWish};
+use crate::engine::{ControlId, Engine, SpaceSupply, SpaceWish, controls};
 use crate::hrtf::{
     HrtfError, Info, Options, Progress, Set, Source, decoder, default_decoder, default_info, load,
 };
 use crate::node::{decode, hrtf};
+use std::fs;
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long a file that could not be read is left alone.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Brings an engine what its controls ask for, before its first frame.
 ///
@@ -51,6 +56,68 @@ pub fn everything(order: usize) -> impl Iterator<Item = SpaceWish> {
             equalised,
         })
     })
+}
+
+/// What an engine would ask for if somebody turned space on, or the room, at values of the controls: where the embedded
+/// set sounds it is brought ahead, and is there at once.
+pub fn wish_ahead(engine: &Engine, value: impl Fn(ControlId) -> f64) -> Option<SpaceWish> {
+    engine.space_wish_of(|id| match id {
+        controls::SPACE_KIND if value(id) as usize == controls::SPACE_OFF => {
+            controls::SPACE_HRTF as f64
+        }
+        controls::ROOM => 1.0,
+        id => value(id),
+    })
+}
+
+/// A file that could not be read, when, and as what.
+pub struct Failure {
+    source: Source,
+    when: Instant,
+    stamp: Stamp,
+}
+
+/// Length and time of change of a file, where it has them.
+type Stamp = Option<(u64, Option<SystemTime>)>;
+
+impl Failure {
+    /// Of this source, just now.
+    pub fn new(source: Source) -> Failure {
+        Failure {
+            stamp: stamp(&source),
+            source,
+            when: Instant::now(),
+        }
+    }
+
+    /// Whether it has been looked at just now.
+    pub fn is_fresh(&self, source: &Source) -> bool {
+        self.source == *source && self.when.elapsed() < RETRY
+    }
+
+    /// Whether it is not worth another try: it has been looked at just now, or is what it was, and large files
+    /// take seconds to refuse.
+    pub fn holds(&mut self, source: &Source) -> bool {
+        if self.is_fresh(source) {
+            return true;
+        }
+        let same = self.source == *source && self.stamp.is_some() && stamp(source) == self.stamp;
+        if same {
+            // A look opens the file: the next one is as far away.
+            self.when = Instant::now();
+        }
+        same
+    }
+}
+
+fn stamp(source: &Source) -> Stamp {
+    let Source::File(path) = source else {
+        return None;
+    };
+    let found = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    // One that may not be opened has no content to be known by: it is tried again.
+    fs::File::open(path).ok()?;
+    Some((found.len(), found.modified().ok()))
 }
 
 /// One kind of what travels through a supply line.
@@ -419,5 +486,26 @@ mod tests {
         back.sort();
         back.dedup();
         assert_eq!(back, [1, 2]);
+    }
+
+    #[test]
+    fn a_broken_file_is_read_again_when_it_has_changed_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("broken.sofa");
+        fs::write(&file, "no SOFA").unwrap();
+        let source = Source::File(file.clone());
+        let mut failure = Failure::new(source.clone());
+        assert!(failure.holds(&source) && !failure.holds(&Source::Default));
+        failure.when -= RETRY;
+        assert!(failure.holds(&source), "it is what it was");
+        fs::write(&file, "something else").unwrap();
+        assert!(failure.holds(&source), "it has been looked at just now");
+        failure.when -= RETRY;
+        assert!(!failure.holds(&source), "it has changed");
+        fs::remove_file(&file).unwrap();
+        let mut missing = Failure::new(source.clone());
+        assert!(missing.holds(&source));
+        missing.when -= RETRY;
+        assert!(!missing.holds(&source), "one that is missing may come back");
     }
 }

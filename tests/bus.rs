@@ -381,6 +381,28 @@ fn nothing_clicks() {
 }
 
 #[test]
+fn a_near_jump_of_the_motion_does_not_click() {
+    let tone = common::sine(22_000, RATE, 0.25, 400.0, 0.0);
+    let input = wave(3, 30.0, 10.0, &tone);
+    // From where it was put to where it has been on its way to, in a quarter of a second: 4.7 degrees.
+    let steps = [(12_011, id::MOTION, id::MOTION_ORBIT as f64)];
+    let mut engine = engine(3, &[AMBISONIC, (id::MOTION_RATE, 0.0522)]);
+    let ears = run(&mut engine, &input, &steps, Some(64));
+    let filter = ClickFilter::new(RATE).unwrap();
+    let loudest = ears.iter().flatten().fold(0.0f32, |m, x| m.max(x.abs()));
+    let click = ears[..2]
+        .iter()
+        .map(|ear| filter.click(&ear[10_000..], f64::from(loudest)))
+        .fold(f64::NEG_INFINITY, f64::max);
+    figure(
+        "64 ambisonic class: still to orbit by 4.7 degrees",
+        "<= -80 dB",
+        &format!("{click:.1} dB"),
+    );
+    assert!(click <= -80.0, "{click}");
+}
+
+#[test]
 fn no_room_is_bit_exact_and_a_room_is_heard() {
     for kind in [id::SPACE_HRTF, id::SPACE_AMBISONIC] {
         let render = |settings: &[(ControlId, f64)]| {

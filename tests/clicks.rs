@@ -6,7 +6,7 @@ use common::{At, Render, binaural, figure, silence, sine, step};
 use std::sync::Arc;
 use zeitgeber::analysis::clicks::ClickFilter;
 use zeitgeber::engine::controls as id;
-use zeitgeber::engine::{ControlId, Engine, Order, Snapshot, Transport};
+use zeitgeber::engine::{Change, ControlId, Engine, Order, Snapshot, Transport};
 use zeitgeber::protocol::factory_presets;
 
 const RATE: f64 = 48_000.0;
@@ -191,6 +191,187 @@ fn tone_parameters() {
         "tone parameters",
         worst,
     );
+}
+
+/// A kind that pulses: name, settings, and whether the program is what sounds.
+type Pulsed = (&'static str, Vec<(ControlId, f64)>, bool);
+
+/// The pulsed kinds of layers and of the program.
+fn pulsed_kinds() -> Vec<Pulsed> {
+    let layer = |kind: usize| vec![(id::L1_KIND, kind as f64)];
+    let program = |kind: usize| vec![(id::PROG_KIND, kind as f64), (id::PROG_SHAPE, 1.0)];
+    vec![
+        ("isochronic", layer(id::LAYER_ISOCHRONIC), false),
+        ("bilateral", layer(id::LAYER_BILATERAL), false),
+        ("program amplitude", program(id::PROGRAM_AMPLITUDE), true),
+        (
+            "program bilateral",
+            // An equal-power crossing of the default 10 ms is at -81 dB by itself.
+            [program(id::PROGRAM_BILATERAL), vec![(id::PROG_RAMP, 15.0)]].concat(),
+            true,
+        ),
+        ("program sweep", program(id::PROGRAM_SWEEP), true),
+    ]
+}
+
+/// The worst click of every pulsed kind with its default ramp, when something is set up and changes: at four moments
+/// of a cycle of 10 Hz, each at another phase of the tone, in dB re the most that it comes to. That of the
+/// sweep is only compared with its own at a steady beat.
+fn pulsed(name: &str, extra: &[(ControlId, f64)], change: impl Fn(usize) -> Vec<At>) -> f64 {
+    const FRAMES: usize = 18_000;
+    let filter = ClickFilter::new(RATE).unwrap();
+    let tone = sine(FRAMES, RATE, 0.5, TONE, 0.0);
+    let mut most = f64::NEG_INFINITY;
+    for (kind, settings, of_program) in pulsed_kinds() {
+        let input = if of_program {
+            [tone.clone(), tone.clone()]
+        } else {
+            silence(FRAMES)
+        };
+        let carrier = [(id::CARRIER, TONE), (id::FADE_IN, 0.02)];
+        let settings = [&carrier[..], &settings, extra].concat();
+        let click = |settings: &[(ControlId, f64)], events: &[At]| {
+            let ears = Render {
+                rate: RATE,
+                settings,
+                events,
+                input: input.clone(),
+                song: Some(0),
+            }
+            .run(Some(64));
+            let loudest = |peak: f32, x: &f32| peak.max(x.abs());
+            let peak = f64::from(ears.iter().flatten().fold(0.0, loudest));
+            ears.iter()
+                .map(|ear| filter.click(&ear[4_800..], peak))
+                .fold(f64::NEG_INFINITY, f64::max)
+        };
+        let found = (0..4)
+            .map(|fourth| click(&settings, &change(7_200 + 1_215 * fourth)))
+            .fold(f64::NEG_INFINITY, f64::max);
+        println!("{kind}, {name}: {found:.1} dB");
+        if kind == "program sweep" {
+            // Its corner travels over more than four octaves in a flank: that alone is heard above 2 kHz.
+            let own = click(
+                &[&settings[..], &[(id::BEAT, 10.0), (id::PHASE, 0.0)]].concat(),
+                &[],
+            );
+            println!("at a steady 10 Hz: {own:.1} dB");
+            // Two flanks that follow each other closely come to 6 dB more than one, at a pace up to a fifth higher.
+            assert!(found <= own + 9.0, "{kind}, {name}: {found}, steady {own}");
+        } else {
+            most = most.max(found);
+        }
+    }
+    most
+}
+
+#[test]
+fn pulses_whose_beat_starts_and_stops() {
+    let mut most = f64::NEG_INFINITY;
+    for (from, to, phase) in [
+        (0.0, 10.0, 0.0),
+        (0.0, 10.0, -10.0),
+        (0.0, 10.0, 10.0),
+        (0.0, 10.0, 180.0),
+        (0.0, 20.0, 0.0),
+        (1.0, 10.0, 0.0),
+        (10.0, 0.0, 0.0),
+    ] {
+        let click = pulsed(
+            &format!("beat {from} -> {to} Hz at {phase} degrees"),
+            &[(id::BEAT, from), (id::PHASE, phase)],
+            |at| vec![step(at, id::BEAT, to)],
+        );
+        most = most.max(click);
+    }
+    let click = pulsed("beat 0 -> 10 -> 0 -> 10 Hz", &[(id::BEAT, 0.0)], |at| {
+        vec![
+            step(at, id::BEAT, 10.0),
+            step(at + 1234, id::BEAT, 0.0),
+            step(at + 4321, id::BEAT, 10.0),
+        ]
+    });
+    check(
+        "09 clicks: pulses whose beat steps from 0 or to 0 Hz",
+        "beat from 0",
+        most.max(click),
+    );
+}
+
+#[test]
+fn pulses_whose_beat_is_drawn_from_nothing() {
+    let mut most = f64::NEG_INFINITY;
+    for seconds in [0.3, 20.0] {
+        let frames = (seconds * RATE) as u64;
+        let click = pulsed(
+            &format!("a line of {seconds} s from 0 to 10 Hz"),
+            &[(id::BEAT, 0.0)],
+            |at| vec![(at, id::BEAT, Change::Linear { to: 10.0, frames })],
+        );
+        most = most.max(click);
+    }
+    check(
+        "09 clicks: pulses whose beat is drawn from 0 to 10 Hz",
+        "line from 0",
+        most,
+    );
+}
+
+#[test]
+fn pulses_whose_phase_is_offset() {
+    let mut most = f64::NEG_INFINITY;
+    for (from, to) in [
+        (180.0, 0.0),
+        (90.0, 0.0),
+        (0.0, 180.0),
+        (170.0, -170.0),
+        (180.0, -180.0),
+    ] {
+        let click = pulsed(
+            &format!("phase {from} -> {to} degrees"),
+            &[(id::PHASE, from)],
+            |at| vec![step(at, id::PHASE, to)],
+        );
+        most = most.max(click);
+    }
+    check(
+        "09 clicks: pulses whose phase offset steps",
+        "phase offset",
+        most,
+    );
+}
+
+#[test]
+fn a_pulse_at_beat_0_is_on_or_off() {
+    // At its edge, half-way through its on time, and half-way through its gap; and after it was at a beat.
+    for (phase, from, on) in [
+        (0.0, 0.0, true),
+        (90.0, 0.0, true),
+        (-90.0, 0.0, false),
+        (90.0, 10.0, false),
+    ] {
+        let mut settings = binaural(from, TONE);
+        settings.extend([
+            (id::L1_KIND, id::LAYER_ISOCHRONIC as f64),
+            (id::PHASE, phase),
+            (id::BEAT, from),
+        ]);
+        let [left, _] = Render {
+            rate: RATE,
+            settings: &settings,
+            events: &[step(AT, id::BEAT, 0.0)],
+            input: silence(FRAMES),
+            song: Some(0),
+        }
+        .run(Some(64));
+        let peak = left[AT + 8000..].iter().fold(0.0f32, |p, x| p.max(x.abs()));
+        println!("phase {phase} from {from} Hz: peak {peak}");
+        if on {
+            assert!((peak - 0.1).abs() < 1e-4, "{phase} {from}: {peak}");
+        } else {
+            assert_eq!(peak, 0.0, "{phase} {from}");
+        }
+    }
 }
 
 #[test]

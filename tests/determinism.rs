@@ -5,9 +5,13 @@
 
 mod common;
 
-use common::{At, BLOCKS, Render, assert_same, binaural, bits, bursts, figure, silence, step};
+use common::{
+    At, BLOCKS, Random, Render, assert_same, binaural, bits, bursts, figure, noise, silence, step,
+};
 use zeitgeber::engine::controls as id;
 use zeitgeber::engine::{Change, ControlId, Engine, Transport};
+use zeitgeber::hrtf::Source;
+use zeitgeber::space::{bring, bring_all, everything};
 
 const FRAMES: usize = 60_000;
 
@@ -228,4 +232,147 @@ fn the_storm_is_heard() {
     calm.events = &[];
     let calm = calm.run(Some(64));
     assert_ne!(bits(&full[0]), bits(&calm[0]));
+}
+
+#[test]
+fn a_jump_before_the_first_frame_is_a_setting() {
+    const FRAMES: usize = 4800;
+    let basis = [(id::L1_KIND, id::LAYER_BINAURAL as f64), (id::FADE_IN, 0.0)];
+    for (control, value) in [
+        (id::BYPASS, 1.0),
+        (id::GATE_ON, 1.0),
+        (id::CEILING_ON, 1.0),
+        (id::L2_KIND, id::LAYER_ISOCHRONIC as f64),
+        (id::L1_WAVE, 2.0),
+        (id::PROG_KIND, id::PROGRAM_AMPLITUDE as f64),
+        (id::CARRIER_SOURCE, 1.0),
+        (id::BEAT, 7.0),
+        (id::PHASE, 90.0),
+    ] {
+        let render = |settings: &[_], events: &[At]| {
+            Render {
+                rate: 48_000.0,
+                settings,
+                events,
+                input: [bursts(FRAMES, 1), bursts(FRAMES, 2)],
+                song: Some(0),
+            }
+            .run(Some(480))
+        };
+        let set = render(&[&basis[..], &[(control, value)]].concat(), &[]);
+        let jump = Change::Linear {
+            to: value,
+            frames: 0,
+        };
+        let jumped = render(&basis, &[(0, control, jump)]);
+        for ear in [0, 1] {
+            assert_same(&set[ear], &jumped[ear], control.control().id);
+        }
+    }
+}
+
+/// A host that plays from a frame on, in blocks that no grid knows.
+fn play(engine: &mut Engine, mut program: Vec<Vec<f32>>, song: i64) -> Vec<Vec<f32>> {
+    let frames = program[0].len();
+    for start in (0..frames).step_by(479) {
+        let end = (start + 479).min(frames);
+        let mut slices: Vec<&mut [f32]> = program
+            .iter_mut()
+            .map(|channel| &mut channel[start..end])
+            .collect();
+        let transport = Transport::Host {
+            playing: true,
+            song_frames: Some(song + start as i64),
+            tempo: None,
+        };
+        engine.process_channels(&mut slices, transport, &[]);
+    }
+    program
+}
+
+/// Noise of 0.2 from its first frame on.
+fn loud(channels: usize, frames: usize, seed: u64) -> Vec<Vec<f32>> {
+    let channel = |c: usize| noise(frames, seed + c as u64);
+    let quieter = |x: Vec<f32>| x.into_iter().map(|x| 0.2 * x).collect();
+    (0..channels).map(channel).map(quieter).collect()
+}
+
+fn set_all(engine: &mut Engine, settings: &[(ControlId, f64)]) {
+    for (control, value) in settings {
+        engine.set(*control, *value);
+    }
+}
+
+/// That an engine which has played something else, with other settings, is a new one after a reset.
+fn assert_reset_is_new(
+    mut new: Engine,
+    old: &mut Engine,
+    settings: &[(ControlId, f64)],
+    what: &str,
+) {
+    let channels = new.channels();
+    set_all(&mut new, settings);
+    bring(&mut new, &Source::Default).unwrap();
+    let expected = play(&mut new, loud(channels, 3_007, 1), 4_711);
+    set_all(old, settings);
+    old.reset();
+    let got = play(old, loud(channels, 3_007, 1), 4_711);
+    for (channel, (expected, got)) in expected.iter().zip(&got).enumerate() {
+        assert_same(expected, got, &format!("{what}, channel {channel}"));
+    }
+}
+
+#[test]
+fn a_reset_is_a_new_engine_with_gate_and_leveller() {
+    let settings = [(id::GATE_ON, 1.0), (id::LEVELLER_ON, 1.0)];
+    let mut old = Engine::new(48_000.0).unwrap();
+    set_all(&mut old, &settings);
+    play(&mut old, loud(2, 5_003, 77), 0);
+    for round in ["first", "second"] {
+        let new = Engine::new(48_000.0).unwrap();
+        assert_reset_is_new(new, &mut old, &settings, &format!("{round} reset"));
+    }
+}
+
+/// Every control somewhere, but for what hides the rest and phases that are asked to run on.
+fn anything(random: &mut Random) -> Vec<(ControlId, f64)> {
+    ControlId::all()
+        .filter(|control| ![id::BYPASS, id::OUT_GAIN].contains(control))
+        .map(|control| {
+            let part = random.below(1001) as f64 / 1000.0;
+            let value = match control {
+                id::PHASE_MODE => {
+                    [id::PHASE_RESTART, id::PHASE_TIMELINE][random.below(2) as usize] as f64
+                }
+                id::FADE_IN => 0.02,
+                id::ORDER => 1.0,
+                // What beats is heard from the start.
+                id::RUN => id::RUN_ALWAYS as f64,
+                _ => control.control().from_normalized(part),
+            };
+            (control, value)
+        })
+        .collect()
+}
+
+#[test]
+fn a_reset_is_a_new_engine_whatever_is_set() {
+    let mut random = Random(0x9E37_79B9);
+    for bus in [false, true] {
+        let make = || match bus {
+            true => Engine::ambisonic(48_000.0, 1).unwrap(),
+            false => Engine::new(48_000.0).unwrap(),
+        };
+        let mut old = make();
+        bring_all(&mut old, &Source::Default, everything(1)).unwrap();
+        for round in 0..10 {
+            // Somewhere else, and then stopped anywhere.
+            set_all(&mut old, &anything(&mut random));
+            let channels = old.channels();
+            play(&mut old, loud(channels, 1_003, 77), 0);
+            let settings = anything(&mut random);
+            let what = format!("bus: {bus}, round {round}");
+            assert_reset_is_new(make(), &mut old, &settings, &what);
+        }
+    }
 }

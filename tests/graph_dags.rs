@@ -471,8 +471,8 @@ fn gains_that_have_come_to_nothing_are_left_out_and_wake() {
                 5 => run.set(node, "gain", -7.5).unwrap(),
                 6 => run.reset_node(index),
                 7 => run.reset(),
-                8 => run.set_activity(index, Activity::Silent),
-                _ => run.set_activity(index, Activity::Run),
+                8 => _ = run.set_activity(index, Activity::Silent),
+                _ => _ = run.set_activity(index, Activity::Run),
             }
             let [left, right] = out;
             let there = at..at + count;

@@ -86,6 +86,17 @@ fn errors_name_the_culprit() {
     let mut graph = two_gains();
     let error = graph.connect("halv", "out").err().unwrap();
     assert!(message(error).contains("nearest is \"half\""));
+    let error = graph.connect("half", "uot").err().unwrap();
+    assert!(message(error).contains("nearest is \"out\""));
+    // What is near nothing is no slip: what there is is named, or nothing where that is too much.
+    let error = graph.connect("xyzzy", "out").err().unwrap();
+    assert!(message(error).ends_with("\"xyzzy\" in the graph, only: half, tone, sum, in"));
+    let error = graph.set("half", "xyzzy", 0.0).err().unwrap();
+    assert!(message(error).ends_with("no parameter \"xyzzy\", only: gain, glide, line"));
+    let error = graph.add_builtin("x", "xyzzy").err().unwrap();
+    assert_eq!(message(error), "there is no node \"xyzzy\"");
+    let error = Graph::new(2, 2).remove("xyzzy").err().unwrap();
+    assert!(message(error).ends_with("in the graph, nor any other"));
     let error = graph.connect("sum.left", "out").err().unwrap();
     assert!(message(error).contains("no channel group \"left\""));
     let error = graph.add_builtin("half", "gain").err().unwrap();
@@ -121,6 +132,8 @@ fn what_is_set_can_be_read() {
     assert!((run.get("tone", "left").unwrap() + 251.25).abs() < 1e-9);
     let error = run.get("half", "gian").unwrap_err().to_string();
     assert!(error.contains("nearest is \"gain\""), "{error}");
+    let error = run.get("half", "xyzzy").unwrap_err().to_string();
+    assert!(error.contains("only: gain, "), "{error}");
     assert!(run.get("haf", "gain").is_err());
 }
 

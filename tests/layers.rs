@@ -7,6 +7,7 @@ use common::{Render, assert_same, figure, frequency, silence, step};
 use std::f64::consts::PI;
 use zeitgeber::analysis::fit;
 use zeitgeber::engine::controls as id;
+use zeitgeber::engine::{Engine, Transport};
 
 /// The pulse that PARAMETERS.md describes, at a phase of the beat in cycles.
 fn pulse(phase: f64, duty: f64, ramp: f64) -> f64 {
@@ -381,4 +382,88 @@ fn layers_change_kind_without_losing_the_phase() {
     }
     .run(Some(64));
     assert_same(&plain[0][32_000..], &changed[0][32_000..], "left");
+}
+
+/// Blocks of 64 frames over a transport that plays or stands, for so many seconds.
+fn run_on(engine: &mut Engine, playing: bool, seconds: f64) -> [Vec<f32>; 2] {
+    let [mut left, mut right] = silence((seconds * RATE) as usize);
+    let transport = Transport::Host {
+        playing,
+        song_frames: None,
+        tempo: None,
+    };
+    for (left, right) in left.chunks_mut(64).zip(right.chunks_mut(64)) {
+        engine.process(left, right, transport, &[]);
+    }
+    [left, right]
+}
+
+#[test]
+fn what_is_set_while_a_layer_is_off_is_in_force_when_it_sounds() {
+    let mut engine = Engine::new(RATE).unwrap();
+    for (control, value) in with(layer(id::LAYER_MONAURAL), &[(id::GLIDE, 5.0)]) {
+        engine.set(control, value);
+    }
+    for (kind, level, off) in [
+        (id::L1_KIND, id::L1_LEVEL, id::LAYER_OFF),
+        (id::NOISE_KIND, id::NOISE_LEVEL, id::NOISE_OFF),
+    ] {
+        engine.set(id::L1_KIND, id::LAYER_OFF as f64);
+        engine.set(id::NOISE_KIND, id::NOISE_OFF as f64);
+        engine.set(level, 0.0);
+        run_on(&mut engine, true, 6.0);
+        engine.set(kind, 2.0);
+        let loud = peak(&run_on(&mut engine, true, 0.5)[0]);
+        engine.set(kind, off as f64);
+        run_on(&mut engine, true, 0.5);
+        engine.set(level, -60.0);
+        run_on(&mut engine, true, 6.0);
+        engine.set(kind, 2.0);
+        let soft = peak(&run_on(&mut engine, true, 0.5)[0]);
+        let way = 20.0 * (soft / loud).log10();
+        assert!((way + 60.0).abs() < 3.0, "{}: {way} dB", level.control().id);
+    }
+}
+
+#[test]
+fn a_layer_that_is_put_on_while_nothing_plays_stays_silent() {
+    let mut engine = Engine::new(RATE).unwrap();
+    for (control, value) in [
+        (id::RUN, id::RUN_TRANSPORT as f64),
+        (id::FADE_IN, 0.0),
+        (id::FADE_OUT, 2.0),
+        (id::L1_KIND, id::LAYER_MONAURAL as f64),
+    ] {
+        engine.set(control, value);
+    }
+    run_on(&mut engine, true, 1.0);
+    engine.set(id::L1_KIND, id::LAYER_OFF as f64);
+    run_on(&mut engine, true, 1.0);
+    run_on(&mut engine, false, 3.0);
+    engine.set(id::L1_KIND, id::LAYER_MONAURAL as f64);
+    assert_eq!(peak(&run_on(&mut engine, false, 3.0)[0]), 0.0);
+    // And once it plays it is there, with the fade that is asked for: none.
+    let [left, _] = run_on(&mut engine, true, 0.5);
+    assert!(peak(&left[2400..]) > 0.09);
+}
+
+#[test]
+fn a_layer_that_is_put_on_long_after_the_fade_in_does_not_wait_for_it() {
+    let mut engine = Engine::new(RATE).unwrap();
+    for (control, value) in with(layer(id::LAYER_OFF), &[(id::FADE_IN, 3.0)]) {
+        engine.set(control, value);
+    }
+    run_on(&mut engine, true, 4.0);
+    engine.set(id::L1_KIND, id::LAYER_MONAURAL as f64);
+    let [left, _] = run_on(&mut engine, true, 0.5);
+    assert!(peak(&left[2400..]) > 0.09, "{}", peak(&left[2400..]));
+    // Half-way through one it comes in where the fade is.
+    engine.reset();
+    engine.set(id::L1_KIND, id::LAYER_OFF as f64);
+    run_on(&mut engine, true, 1.5);
+    engine.set(id::L1_KIND, id::LAYER_MONAURAL as f64);
+    let [left, _] = run_on(&mut engine, true, 3.0);
+    let half = peak(&left[2400..4800]);
+    assert!((0.045..0.065).contains(&half), "{half}");
+    assert!((peak(tail(&left, 1.6)) - 0.1).abs() < 1e-3);
 }

@@ -713,3 +713,17 @@ fn where_the_host_has_a_song_position_it_alone_seeks() {
     from(&mut engine, Some(48_000), 48_000, Some(64));
     assert_eq!(engine.telemetry().protocol(), Some(2.0));
 }
+
+#[test]
+fn a_seek_that_a_reset_overtakes_leads_where_it_was_meant() {
+    let (mut engine, mut deck) = engine(&binaural(10.0, 200.0), ramp());
+    from(&mut engine, None, 48_000, Some(64));
+    // It is taken and waits for the bottom of a dip, when the host begins anew.
+    deck.send(Order::Seek(30.0)).unwrap();
+    from(&mut engine, None, 64, Some(64));
+    engine.reset();
+    from(&mut engine, None, 6400, Some(64));
+    let here = engine.telemetry().protocol().unwrap();
+    let passed = 6400.0 / RATE;
+    assert!((here - 30.0 - passed).abs() < 0.03, "{here}");
+}

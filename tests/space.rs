@@ -595,3 +595,158 @@ fn music_moves_fast_at_odd_rates_and_stays_finite() {
         assert!(energy(&left) > 0.0);
     }
 }
+
+#[test]
+fn a_layer_sent_to_space_is_there_however_long_it_was_not() {
+    let settings = with(&[(id::L1_KIND, id::LAYER_MONAURAL as f64), (id::FADE_IN, 2.0)]);
+    let frames = 4 * 48_000;
+    let events = [step(3 * 48_000, id::L1_SPACE, 1.0)];
+    let out = run(RATE, &settings, &events, silence(frames), Some(64));
+    // A beat of 10 Hz has its loudest place within a tenth of a second.
+    let before = energy(&out[0][3 * 48_000 - 9600..3 * 48_000]);
+    let after = energy(&out[0][3 * 48_000 + 4800..3 * 48_000 + 14_400]);
+    assert!(after > 0.25 * before, "{after} of {before}");
+}
+
+#[test]
+fn a_layer_that_is_sent_while_it_is_off_does_not_click_when_it_comes_back() {
+    let settings = with(&[
+        (id::L1_KIND, id::LAYER_MONAURAL as f64),
+        (id::BEAT, 0.0),
+        (id::CARRIER, 400.0),
+    ]);
+    let kind = |at, kind: usize| step(at, id::L1_KIND, kind as f64);
+    let filter = ClickFilter::new(RATE).unwrap();
+    let mut worst = f64::NEG_INFINITY;
+    for quarter in 0..4 {
+        let back = 40_000 + quarter * 30;
+        let events = [
+            kind(10_000, id::LAYER_OFF),
+            step(15_000, id::L1_SPACE, 1.0),
+            kind(20_000, id::LAYER_MONAURAL),
+            step(back, id::L1_SPACE, 0.0),
+        ];
+        let out = run(RATE, &settings, &events, silence(48_000), Some(64));
+        for ear in out {
+            worst = worst.max(filter.click(&ear[30_000..], 0.1));
+        }
+    }
+    assert!(worst <= -80.0, "{worst}");
+}
+
+/// A tone in two speakers, in space, over a transport or with changes, at two phases of the tone: the loudest click
+/// in dB re the tone.
+fn worst_click(
+    engine: &mut Engine,
+    settings: &[(ControlId, f64)],
+    events: impl Fn(usize) -> Vec<At>,
+    song: impl Fn(i64, i64) -> (bool, i64),
+) -> f64 {
+    let filter = ClickFilter::new(RATE).unwrap();
+    let tone = sine(22_000, RATE, 0.5, 400.0, 0.0);
+    let mut worst = f64::NEG_INFINITY;
+    for at in [12_000, 12_045] {
+        for control in ControlId::all() {
+            engine.set(control, control.control().default_value());
+        }
+        for (control, value) in settings {
+            engine.set(*control, *value);
+        }
+        engine.reset();
+        let [mut left, mut right] = [tone.clone(), tone.clone()];
+        let mut start = 0;
+        while start < left.len() {
+            // A host's blocks end where its transport jumps.
+            let next = start + 64;
+            let end = if start < at { next.min(at) } else { next }.min(left.len());
+            let (playing, place) = song(start as i64, at as i64);
+            let transport = Transport::Host {
+                playing,
+                song_frames: Some(place),
+                tempo: None,
+            };
+            let due: Vec<Event> = events(at)
+                .into_iter()
+                .filter(|(frame, ..)| (start..end).contains(frame))
+                .map(|(frame, control, change)| Event {
+                    frame: frame - start,
+                    control,
+                    change,
+                })
+                .collect();
+            engine.process(
+                &mut left[start..end],
+                &mut right[start..end],
+                transport,
+                &due,
+            );
+            start = end;
+        }
+        for ear in [&left, &right] {
+            worst = filter.click(&ear[at - 2000..], 0.5).max(worst);
+        }
+    }
+    worst
+}
+
+#[test]
+fn near_jumps_of_the_motion_do_not_click() {
+    type Song = fn(i64, i64) -> (bool, i64);
+    let moves = |motion: usize, rate: f64| [(id::MOTION, motion as f64), (id::MOTION_RATE, rate)];
+    let plays: Song = |start, _| (true, start);
+    let back_50: Song = |start, at| (true, start - if start < at { 0 } else { 2400 });
+    let back_5: Song = |start, at| (true, start - if start < at { 0 } else { 240 });
+    let round: Song = |start, at| (true, start.min(at) + (start - at).max(0) % 960);
+    let stops: Song = |start, at| {
+        let stood = (start - at).clamp(0, 4800);
+        (stood == 0 || stood == 4800, start - stood)
+    };
+    let to_orbit = |at: usize| vec![step(at, id::MOTION, id::MOTION_ORBIT as f64)];
+    let lane = |at: usize| {
+        let (to, frames) = (id::MOTION_ORBIT as f64, 960);
+        vec![(at - 960, id::MOTION, Change::Linear { to, frames })]
+    };
+    let depth = |at: usize| vec![step(at, id::MOTION_DEPTH, 80.0)];
+    let none = |_: usize| vec![];
+    // In a quarter of a second: 4.7 degrees.
+    let still = moves(id::MOTION_STILL, 0.0522);
+    let orbit = moves(id::MOTION_ORBIT, 0.2);
+    let slow = moves(id::MOTION_ORBIT, 0.1);
+    let swing = moves(id::MOTION_SWING, 0.1);
+    type Events = fn(usize) -> Vec<At>;
+    let cases: [(_, _, Events, _); 8] = [
+        ("still to orbit, 4.7 degrees", still, to_orbit, plays),
+        ("the same at the end of a line", still, lane, plays),
+        ("orbit, back by 50 ms", orbit, none, back_50),
+        ("orbit, back by 5 ms", orbit, none, back_5),
+        ("orbit, stopped for 100 ms", slow, none, stops),
+        ("orbit, a loop of 20 ms", orbit, none, round),
+        ("swing, back by 50 ms", swing, none, back_50),
+        ("swing, its depth 90 to 80", swing, depth, plays),
+    ];
+    let mut engine = engine(RATE);
+    for (name, way) in [
+        ("hrtf", vec![]),
+        ("hrtf and room", vec![(id::ROOM, 0.5)]),
+        (
+            "ambisonic",
+            vec![(id::SPACE_KIND, id::SPACE_AMBISONIC as f64)],
+        ),
+    ] {
+        let mut worst = (f64::NEG_INFINITY, "");
+        for (what, motion, events, song) in cases {
+            let settings = with(&[&way[..], &motion].concat());
+            let click = worst_click(&mut engine, &settings, events, song);
+            println!("{name}, {what}: {click:.1} dB");
+            if click > worst.0 {
+                worst = (click, what);
+            }
+        }
+        figure(
+            &format!("24 space: near jumps of the motion (switched, seek, stop, loop), {name}"),
+            "<= -80 dB re the tone",
+            &format!("{:.1} dB", worst.0),
+        );
+        assert!(worst.0 <= -80.0, "{name}: {worst:?}");
+    }
+}

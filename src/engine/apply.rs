@@ -11,6 +11,11 @@ impl Engine {
     pub(super) fn apply(&mut self, control: ControlId, change: Change) {
         let entry = control.control();
         let now = self.now;
+        let change = match change {
+            // Before the first frame there is nothing to jump from: the value is simply there.
+            Change::Linear { to, frames: 0 } if now == 0 => Change::Step(to),
+            change => change,
+        };
         // What a host repeats of a snapshot comes after the snapshot.
         self.receive_orders();
         if let Change::Step(value) | Change::Linear { to: value, .. } = change
@@ -18,18 +23,21 @@ impl Engine {
         {
             return;
         }
-        let travel = &mut self.travels[control.index()];
         if let Change::Step(value) = change
             && now > 0
-            && travel.goes_to(entry.clamp(value), now)
+            && self.travels[control.index()].goes_to(entry.clamp(value), now)
         {
             // A host's echo of what is in force, or on its way.
             return;
         }
+        if turns_program(control) && !matches!(change, Change::Linear { frames: 1.., .. }) {
+            self.leave_place();
+        }
+        let travel = &mut self.travels[control.index()];
         match change {
             Change::Linear { to, frames: 0 } if places(control) => {
                 *travel = Travel::still(entry.clamp(to));
-                self.space.stepped = true;
+                self.space.stepped |= !turns_program(control);
             }
             Change::Linear { to, frames } if places(control) => {
                 travel.line(entry.clamp(to), now, frames);
@@ -63,8 +71,9 @@ impl Engine {
                 };
                 let before = self.sources();
                 // A bilateral layer has other places than the others.
-                let moves = control == id::MOTION || id::LAYER.iter().any(|l| l.kind == control);
-                self.space.stepped |= places(control) && frames == 0 || moves;
+                let moves = id::LAYER.iter().any(|l| l.kind == control);
+                let jumps = places(control) && frames == 0 && !turns_program(control);
+                self.space.stepped |= jumps || moves;
                 self.travels[control.index()].glide(value, now, frames);
                 self.put(control, self.get(id::GLIDE));
                 self.change_source(before);
@@ -351,12 +360,20 @@ pub(super) fn places(control: ControlId) -> bool {
         .any(|layer| [layer.azimuth, layer.elevation, layer.distance].contains(&control))
 }
 
+/// Whether a control makes the program's azimuth jump where it steps: what jumps is told from where the program was.
+pub(super) fn turns_program(control: ControlId) -> bool {
+    [id::AZIMUTH, id::MOTION, id::MOTION_DEPTH].contains(&control)
+}
+
 /// Whether a step of a place is small enough to be travelled: 5 degrees, or 5 % of a distance.
 pub(super) fn is_near(control: ControlId, from: f64, to: f64) -> bool {
     let distance =
         control == id::DISTANCE || id::LAYER.iter().any(|layer| layer.distance == control);
     if distance {
         (to - from).abs() <= 0.05 * from
+    } else if control == id::WIDTH {
+        // Each side goes half the way.
+        (to - from).abs() <= 10.0
     } else {
         (to - from).abs() <= 5.0
     }

@@ -21,8 +21,6 @@ pub struct BedSetup {
 pub struct Bed {
     pub pair: Pair<BedSetup>,
     pub hands: [Hands; 2],
-    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
-    told: [Option<Option<BedSetup>>; 2],
     pub jump: bool,
 }
 
@@ -32,7 +30,6 @@ impl Bed {
         Bed {
             pair: Pair::new(),
             hands: [Hands::default(); 2],
-            told: [None; 2],
             jump: false,
         }
     }
@@ -158,25 +155,15 @@ impl Engine {
     /// Sets the position of the bed's renderings for the piece, and what of its nodes runs.
     pub(super) fn drive_bed(&mut self) {
         for (rendering, nodes) in self.chain.bed.0.into_iter().enumerate() {
-            let bed = &mut self.bed;
-            let setup = bed
-                .pair
-                .setup(rendering)
-                .filter(|_| bed.pair.sounds(rendering));
-            let position = bed.hands[rendering].position as u64;
-            if bed.told[rendering] != Some(setup) {
-                bed.told[rendering] = Some(setup);
+            let (setup, new) = self.bed.pair.tell(rendering);
+            let position = self.bed.hands[rendering].position as u64;
+            if new {
                 self.run_bed(&nodes, setup.as_ref());
             }
             if setup.is_some() {
                 self.graph.set_phase(nodes.noise, 0, position, 1, 0);
             }
         }
-        let level = if self.bed.sounds() {
-            Activity::Run
-        } else {
-            Activity::Silent
-        };
-        self.graph.set_activity(self.chain.bed.1, level);
+        self.run_level(self.chain.bed.1, id::NOISE_LEVEL, self.bed.sounds());
     }
 }

@@ -4,9 +4,42 @@
 //! each cycle; left = carrier - half-beat and right = carrier + half-beat are then exact. Time is cut into
 //! pieces, at multiples of the quantum, at events and where a glide ends, never at block ends; within a
 //! piece the increments are constant or change linearly, and a piece's advance is the integral of the
-//! frequency (Simpson's rule, which is exact for straight lines).
+//! frequency (Simpson's rule, which is exact for straight lines; the middle of an odd number of frames lies
+//! between two of them).
 
 use crate::dsp::phase::{Motion, increment};
+
+/// A moment: a frame since the reset, or half a frame after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The frame.
+    pub frame: u64,
+    /// It is half a frame later.
+    pub half: bool,
+}
+
+impl Moment {
+    /// Half-way between two frames.
+    pub fn between(from: u64, to: u64) -> Moment {
+        let frames = to.saturating_sub(from);
+        Moment {
+            frame: from + frames / 2,
+            half: !frames.is_multiple_of(2),
+        }
+    }
+
+    /// Frames since an earlier one.
+    pub fn since(self, frame: u64) -> f64 {
+        let passed = self.frame.saturating_sub(frame) as f64;
+        if self.half { passed + 0.5 } else { passed }
+    }
+}
+
+impl From<u64> for Moment {
+    fn from(frame: u64) -> Moment {
+        Moment { frame, half: false }
+    }
+}
 
 /// A frequency over one piece, in hertz.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +71,12 @@ impl Kept {
 }
 
 impl Course {
+    /// That of a frequency that moves, over the piece between two frames.
+    pub fn moving(from: u64, to: u64, hertz: impl Fn(Moment) -> f64) -> Course {
+        let middle = hertz(Moment::between(from, to));
+        Course::Moving(hertz(from.into()), middle, hertz(to.into()))
+    }
+
     /// Through three frequencies; one that does not move is exact.
     pub fn through(from: f64, middle: f64, to: f64) -> Course {
         if from == middle && middle == to {

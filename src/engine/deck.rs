@@ -162,6 +162,10 @@ impl Deck {
     pub fn reset(&mut self) {
         (self.position, self.at, self.bottom, self.jumped) = (0, 0, None, true);
         (self.running, self.caught_up) = (false, 0);
+        // A seek that waits is from the first frame on: frames are counted anew.
+        if let Some((_, since)) = &mut self.pending.seek {
+            *since = 0;
+        }
     }
 
     /// Whether the timeline holds a control.
@@ -436,6 +440,7 @@ impl Engine {
 
     /// Everything that waits, at once, while nothing of the beat is heard.
     fn jump(&mut self) {
+        self.leave_place();
         let glide = if self.now == 0 { 0.0 } else { SWITCH_TIME };
         for control in ControlId::all() {
             if self.deck.holds(control) {
@@ -594,7 +599,7 @@ impl Engine {
         let at_once = step.segment.is_step()
             && (crossfades(control) || places(control) && far(&step.segment));
         if places(control) && (step.jumped || at_once && step.begins) {
-            self.space.stepped = true;
+            self.step_place(control);
         }
         if step.moves && at_once {
             self.travels[index] = still(step.segment.target());
@@ -609,9 +614,11 @@ impl Engine {
                 && step.begins
                 && !self.travels[index].on_line(now.saturating_sub(1))
             {
-                self.space.stepped = true;
+                self.step_place(control);
             }
-            self.space.stepped |= control == id::MOTION;
+            if control == id::MOTION {
+                self.leave_place();
+            }
             self.travels[index] = still(step.value);
             self.put(control, self.get(id::GLIDE));
             self.change_source(before);

@@ -3,6 +3,7 @@
 //! open. And the one thing that a display asks of it: the test of the ears.
 
 use super::controls::LAYERS;
+use crate::dsp::phase::to_cycles;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
@@ -133,7 +134,7 @@ impl Display {
     pub fn phases(&self) -> [f64; LAYERS + 1] {
         self.phases
             .each_ref()
-            .map(|phase| phase.load(Relaxed) as f64 / 18_446_744_073_709_551_616.0)
+            .map(|phase| to_cycles(phase.load(Relaxed)))
     }
 
     /// Asks for a short tone in one ear: 0 is the left, 1 the right.

@@ -49,15 +49,15 @@ pub enum Transport {
     },
 }
 
-/// The host's musical time at the first frame of a block.
+/// The host's musical time at the first frame of a block, one that music can have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tempo {
     /// Quarter notes a minute.
-    pub bpm: f64,
+    pub(super) bpm: f64,
     /// Song position in quarter notes; `None` where the host does not tell.
-    pub song_quarters: Option<f64>,
+    pub(super) song_quarters: Option<f64>,
     /// Quarter notes of one bar: 4 in 4/4.
-    pub bar_quarters: f64,
+    pub(super) bar_quarters: f64,
 }
 
 impl Tempo {
@@ -95,5 +95,20 @@ impl Transport {
             Transport::Absent => None,
             Transport::Host { song_frames, .. } => song_frames,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_tempo_that_music_cannot_have() {
+        for bpm in [f64::NAN, f64::INFINITY, 0.0, -120.0] {
+            assert_eq!(Tempo::new(bpm, Some(0.0), Some(4.0)), None, "{bpm}");
+        }
+        let tempo = Tempo::new(120.0, Some(f64::NAN), Some(0.0));
+        let found = tempo.map(|tempo| (tempo.song_quarters, tempo.bar_quarters));
+        assert_eq!(found, Some((None, 4.0)));
     }
 }

@@ -1,7 +1,7 @@
 //! Layers: what each sounds like, through which rendering, at which phases.
 
 use super::chain::LayerNodes;
-use super::clock::{Anchor, Course, Gear, Hands, Kept};
+use super::clock::{Anchor, Course, Gear, Hands, Kept, Moment};
 use super::controls as id;
 use super::controls::LayerIds;
 use super::pair::{Pair, Turn};
@@ -47,13 +47,12 @@ pub struct Layer {
     kept: [Kept; 2],
     /// What the gear was found for, while nothing of it moves: beat, carrier, ratio, interval.
     still: Option<[f64; 4]>,
-    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
-    told: [Option<Option<LayerSetup>>; 2],
     /// Its phases have to follow an anchor and have not yet.
     pub jump: bool,
 }
 
-/// The longest past in frames: what it costs is bounded at any rate.
+/// The longest past in frames: what it costs is bounded at any rate, where blocks leave less time for it. Above
+/// 93.6 kHz it is shorter than [`NOISE_PAST`], and the slowest pole has forgotten less: 74 dB at 192 kHz, 19 dB at 768.
 const LONGEST_PAST: u64 = 1 << 15;
 
 impl Layer {
@@ -65,7 +64,6 @@ impl Layer {
             gear: Gear::default(),
             kept: [Kept::default(); 2],
             still: None,
-            told: [None; 2],
             jump: false,
         }
     }
@@ -84,8 +82,9 @@ impl Layer {
     }
 }
 
-/// A layer's carrier, so many semitones from the master's, and its beat within the limit for that carrier.
-fn transposed(carrier: f64, semitones: f64, beat: f64) -> (f64, f64) {
+/// A layer's carrier, so many semitones from the master's, and its beat within the limit for that carrier: its tones are
+/// half of the beat below and above.
+pub fn transposed(carrier: f64, semitones: f64, beat: f64) -> (f64, f64) {
     // The power function takes longer than all the rest, and most layers are at the carrier itself.
     let carrier = match semitones {
         0.0 => carrier,
@@ -109,12 +108,7 @@ impl Engine {
         }
         self.turn_bed(&anchor);
         self.drive_bed();
-        let any = if self.generates() {
-            Activity::Run
-        } else {
-            Activity::Silent
-        };
-        self.graph.set_activity(self.chain.fade, any);
+        self.run_faded(self.chain.fade, self.generates());
     }
 
     fn layer_setup(&self, ids: &LayerIds) -> Option<LayerSetup> {
@@ -136,11 +130,11 @@ impl Engine {
         })
     }
 
-    /// Carrier and beat of a layer at a frame, in hertz.
-    pub(super) fn layer_frequencies(&self, ids: &LayerIds, frame: u64) -> (f64, f64) {
-        let at = |control: id::ControlId| self.travels[control.index()].value(frame);
-        let carrier = self.carrier_travel().value(frame);
-        let beat = self.beat_travel().value(frame) * at(ids.ratio);
+    /// Carrier and beat of a layer at a moment, in hertz.
+    fn layer_frequencies(&self, ids: &LayerIds, moment: Moment) -> (f64, f64) {
+        let at = |control: id::ControlId| self.travels[control.index()].value_at(moment);
+        let carrier = self.carrier_travel().value_at(moment);
+        let beat = self.beat_travel().value_at(moment) * at(ids.ratio);
         transposed(carrier, at(ids.interval), beat)
     }
 
@@ -256,6 +250,8 @@ impl Engine {
         ] {
             self.graph.set_param(node, duty, setup.duty);
             self.graph.set_param(node, ramp, setup.ramp);
+            // No flank of its last use is left to finish.
+            self.graph.reset_node(node);
         }
         self.graph.set_param(
             nodes.side,
@@ -307,23 +303,19 @@ impl Engine {
         for rendering in [0, 1] {
             self.drive_rendering(index, rendering, end - self.now);
         }
-        let active = if self.layers[index].sounds() {
-            Activity::Run
-        } else {
-            Activity::Silent
-        };
-        self.graph.set_activity(self.chain.layers[index].1, active);
+        let (node, sounds) = (self.chain.layers[index].1, self.layers[index].sounds());
+        self.run_level(node, id::LAYER[index].level, sounds);
     }
 
     /// How the phases of a layer move over the piece.
     fn layer_gear(&mut self, index: usize, end: u64, moves: bool) -> Gear {
         let ids = &id::LAYER[index];
         let frames = end - self.now;
-        let here = self.layer_frequencies(ids, self.now);
+        let here = self.layer_frequencies(ids, self.now.into());
         let (last, middle) = if moves {
             (
-                self.layer_frequencies(ids, end),
-                self.layer_frequencies(ids, self.now + frames / 2),
+                self.layer_frequencies(ids, end.into()),
+                self.layer_frequencies(ids, Moment::between(self.now, end)),
             )
         } else {
             (here, here)
@@ -353,13 +345,8 @@ impl Engine {
 
     fn drive_rendering(&mut self, index: usize, rendering: usize, frames: u64) {
         let nodes = self.chain.layers[index].0[rendering];
-        let layer = &mut self.layers[index];
-        let setup = layer
-            .pair
-            .setup(rendering)
-            .filter(|_| layer.pair.sounds(rendering));
-        if layer.told[rendering] != Some(setup) {
-            layer.told[rendering] = Some(setup);
+        let (setup, new) = self.layers[index].pair.tell(rendering);
+        if new {
             self.let_run(&nodes, setup.as_ref());
         }
         let Some(setup) = setup else {
@@ -472,5 +459,89 @@ impl Engine {
             half_cycles(travel.value(end)) - start,
             frames,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dsp::phase::{CYCLE, increment};
+    use crate::engine::{Change, Event, Transport};
+
+    const RATE: f64 = 48_000.0;
+
+    /// How far a phase in 2^-64 cycles is from where a line leads it that begins at a frame, and stays where it ends.
+    fn error(phase: i128, from: f64, to: f64, [start, length, end]: [u64; 3]) -> f64 {
+        let hertz = |hertz, frames: u64| increment(hertz, RATE) * i128::from(frames);
+        // The mean of both ends, exact in integers.
+        let line = (hertz(from, length) + hertz(to, length)) / 2;
+        let exact = hertz(from, start) + line + hertz(to, end - start - length);
+        (phase - exact) as f64 / CYCLE
+    }
+
+    #[test]
+    fn a_line_that_begins_anywhere_is_integrated_exactly() {
+        let mut worst = 0.0_f64;
+        for (start, frames, block) in [
+            (1000, 96_000, 512),
+            (1001, 96_000, 512),
+            (1001, 960, 64),
+            (1023, 961, 512),
+            (1007, 33, 1),
+            (1009, 7, 480),
+            (1013, 1, 31),
+        ] {
+            let mut engine = Engine::new(RATE).unwrap();
+            for (control, value) in [
+                (id::BEAT, 10.0),
+                (id::CARRIER, 20.0),
+                (id::FADE_IN, 0.0),
+                (id::L1_KIND, id::LAYER_BINAURAL as f64),
+                (id::PROG_KIND, id::PROGRAM_AMPLITUDE as f64),
+                (id::MOTION_RATE, 0.1),
+            ] {
+                engine.set(control, value);
+            }
+            let lines = [
+                (id::BEAT, 20.0),
+                (id::CARRIER, 1500.0),
+                (id::MOTION_RATE, 2.0),
+            ];
+            let end = 102_400;
+            let mut done = 0;
+            while done < end {
+                let count = block.min(end - done);
+                let events: Vec<Event> = lines
+                    .iter()
+                    .filter(|_| (done..done + count).contains(&start))
+                    .map(|(control, to)| Event {
+                        frame: (start - done) as usize,
+                        control: *control,
+                        change: Change::Linear { to: *to, frames },
+                    })
+                    .collect();
+                let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
+                let cut = count as usize;
+                let transport = Transport::Absent;
+                engine.process(&mut left[..cut], &mut right[..cut], transport, &events);
+                done += count;
+            }
+            engine.plan();
+            let way = [start, frames, end];
+            let layer = &engine.layers[0];
+            let hands = layer.hands[layer.pair.current()];
+            let (treated, _) = engine.treatments.shown();
+            let found = [
+                error(hands.carrier, 20.0, 1500.0, way),
+                error(hands.half_beat, 5.0, 10.0, way),
+                error(engine.master_half, 5.0, 10.0, way),
+                error(treated.half_beat, 5.0, 10.0, way),
+                error(engine.space.phase(), 0.1, 2.0, way),
+            ];
+            let most = found.iter().fold(0.0_f64, |most, out| most.max(out.abs()));
+            println!("a line of {frames} frames from frame {start}: out by {most:.1e} cycle");
+            worst = worst.max(most);
+        }
+        assert!(worst < 1e-12, "{worst:e} cycle");
     }
 }

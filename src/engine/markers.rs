@@ -46,6 +46,14 @@ pub(super) struct Markers {
     waiting: Vec<Marker>,
 }
 
+impl Markers {
+    /// Frames are counted anew.
+    pub fn reset(&mut self) {
+        (self.done, self.fresh) = (0, false);
+        self.waiting.clear();
+    }
+}
+
 /// A phase that is set to this little behind a whole cycle is meant to be on it: increments are rounded.
 const ON_IT: u64 = 1 << 34; // 1e-9 of a cycle
 
@@ -150,6 +158,30 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn after_a_reset_marks_begin_anew() {
+        use crate::engine::{Transport, controls::FADE_IN};
+        let mut engine = Engine::new(48_000.0).unwrap();
+        let marks = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let sink = marks.clone();
+        engine.mark(Box::new(move |mark| sink.lock().unwrap().push(mark)));
+        engine.set(FADE_IN, 0.0);
+        let mut second = || {
+            for _ in 0..100 {
+                let (mut left, mut right) = ([0.0; 480], [0.0; 480]);
+                engine.process(&mut left, &mut right, Transport::Absent, &[]);
+            }
+            engine.finish_marks();
+            engine.reset();
+            std::mem::take(&mut *marks.lock().unwrap())
+        };
+        let first = second();
+        assert!(first.len() >= 10, "{first:?}");
+        let again: Vec<f64> = second().iter().map(|mark| mark.frame).collect();
+        let first: Vec<f64> = first.iter().map(|mark| mark.frame).collect();
+        assert_eq!(again, first);
+    }
 
     #[test]
     fn crossings_are_where_the_phase_is_whole() {

@@ -23,6 +23,7 @@ mod markers;
 mod overrides;
 mod pair;
 mod plan;
+mod rest;
 mod space;
 mod telemetry;
 pub mod timeline;
@@ -36,6 +37,7 @@ pub use deck::{DeckLine, Order, Snapshot, Spent};
 pub use display::{DISPLAY_FRAMES, Display, PLACES, Place};
 pub use event::{Change, Event, Tempo, Transport};
 pub use head::HeadSlot;
+pub use layer::transposed as layer_tones;
 pub use markers::{Marker, MarkerKind};
 pub use overrides::{Holds, InsertPlaces, NodeParam, Override, OverrideLine};
 pub use space::SpaceWish;
@@ -406,6 +408,7 @@ impl Engine {
         self.untold = true;
         self.song_expected = None;
         self.deck.reset();
+        self.markers.reset();
         // What was asked for before is not for what comes now.
         self.ear_test = EarTest::default();
         self.telemetry.display().take_ear();
@@ -448,8 +451,8 @@ impl Engine {
         events: &[Event],
     ) {
         let _mode = DenormalGuard::new();
-        let surplus = self.channels().min(channels.len());
-        let channels = &mut channels[..surplus];
+        let shared = self.channels().min(channels.len());
+        let channels = &mut channels[..shared];
         let frames = channels
             .iter()
             .map(|channel| channel.len())
@@ -459,7 +462,7 @@ impl Engine {
         self.take_overrides();
         let mut events = events.iter().peekable();
         while let Some(event) = events.next_if(|event| event.frame == 0) {
-            self.apply(event.control, event.change);
+            self.take(event);
         }
         if frames > 0 {
             self.block_start = self.now;
@@ -469,7 +472,7 @@ impl Engine {
         let mut done = 0;
         while done < frames {
             while let Some(event) = events.next_if(|event| event.frame <= done) {
-                self.apply(event.control, event.change);
+                self.take(event);
             }
             if self.piece_end <= self.now {
                 self.plan();
@@ -484,7 +487,7 @@ impl Engine {
             done += count;
         }
         for event in events {
-            self.apply(event.control, event.change);
+            self.take(event);
         }
         if let Some(song) = self.song_expected.as_mut() {
             *song = song.saturating_add(frames as i64);
@@ -493,6 +496,11 @@ impl Engine {
         if self.untold || frames == 0 || frames >= QUANTUM {
             self.publish_now();
         }
+    }
+
+    fn take(&mut self, event: &Event) {
+        self.overrides.take_back(event);
+        self.apply(event.control, event.change);
     }
 
     /// Publishes how it is at this frame, which telemetry else learns once a quantum: after a last block of a few frames.
@@ -568,7 +576,7 @@ impl Engine {
         self.graph.see(place);
         let ears = self.bus.is_none() || self.space_sounds();
         if let Some(ear) = display.take_ear().filter(|_| ears && display.is_open()) {
-            self.ear_test.start(ear);
+            self.ear_test.start(ear, self.rate);
         }
     }
 

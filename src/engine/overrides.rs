@@ -1,13 +1,13 @@
 //! The override layer: what comes from outside (OSC, learned MIDI) acts at once, and the last writer wins.
 //!
 //! A host knows nothing of such a value and goes on repeating its own: while a control is held, what the host had
-//! said before is an echo and is ignored; anything else from the host ends the hold. What an editor has written to
+//! said before is an echo and is ignored; anything else from the host ends the hold, and so does any event. What an editor has written to
 //! the host for us comes back from there, and is an echo as well: by then there may be a newer value.
 //!
 //! Values are numbered. A whole sound says which was the last before it: older ones end with it, even where they are
 //! still on their way; newer ones outlive it, even where it arrives later than they.
 
-use super::{Change, ControlId, Engine};
+use super::{Change, ControlId, Engine, Event};
 use crate::graph::NodeIndex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -267,6 +267,14 @@ impl Overrides {
         false
     }
 
+    /// An event sets a control: who held it has it no more.
+    pub fn take_back(&mut self, event: &Event) {
+        let is_value = !matches!(event.change, Change::Note(_));
+        if is_value && self.held[event.control.index()].is_some() {
+            self.let_go(event.control);
+        }
+    }
+
     fn let_go(&mut self, control: ControlId) {
         self.held[control.index()] = None;
         self.holds.set(control, None);
@@ -388,7 +396,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use crate::engine::controls::{BEAT, CARRIER};
-    use crate::engine::{Engine, Order, Override, Snapshot, Transport};
+    use crate::engine::{Change, Engine, Event, Order, Override, Snapshot, Transport};
 
     fn block(engine: &mut Engine) {
         let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
@@ -413,6 +421,23 @@ mod tests {
         // The host repeats itself.
         engine.set(BEAT, 10.0);
         assert_eq!(engine.get(BEAT), 7.0);
+        // An event is no repetition, whatever it says.
+        line.send(Override::Control {
+            control: CARRIER,
+            value: 300.0,
+            host: 250.0,
+        });
+        block(&mut engine);
+        assert!(line.holds().holds(CARRIER));
+        let event = Event {
+            frame: 3,
+            control: CARRIER,
+            change: Change::Step(250.0),
+        };
+        let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+        engine.process(&mut left, &mut right, Transport::Absent, &[event]);
+        assert_eq!(engine.get(CARRIER), 250.0);
+        assert!(!line.holds().holds(CARRIER) && line.holds().holds(BEAT));
         // The host says something else, and from then on anything.
         engine.set(BEAT, 11.0);
         assert_eq!(engine.get(BEAT), 11.0);

@@ -10,6 +10,8 @@ pub struct Pair<C> {
     /// When each has faded out; `u64::MAX` while it is on.
     ends: [u64; 2],
     sounding: [bool; 2],
+    /// What the nodes of each were told to do last, if it is known: to sound a setup, or nothing.
+    told: [Option<Option<C>>; 2],
 }
 
 /// What has to be done with the renderings.
@@ -36,6 +38,7 @@ impl<C: Copy + PartialEq> Pair<C> {
             on: false,
             ends: [0; 2],
             sounding: [false; 2],
+            told: [None; 2],
         }
     }
 
@@ -62,6 +65,20 @@ impl<C: Copy + PartialEq> Pair<C> {
     /// The setup of a rendering.
     pub fn setup(&self, rendering: usize) -> Option<C> {
         self.setups[rendering]
+    }
+
+    /// What a rendering sounds, and whether its nodes have to be told: it is not what they were told last.
+    pub fn tell(&mut self, rendering: usize) -> (Option<C>, bool) {
+        // Every piece asks, of what is off mostly: setups are large, and copied only where they are new.
+        let setup = match self.sounding[rendering] {
+            true => self.setups[rendering],
+            false => None,
+        };
+        let new = self.told[rendering] != Some(setup);
+        if new {
+            self.told[rendering] = Some(setup);
+        }
+        (setup, new)
     }
 
     /// Silences renderings whose fade has ended.
@@ -144,6 +161,23 @@ mod tests {
             Turn::Swap(0, 1),
             "a jump starts anew"
         );
+    }
+
+    #[test]
+    fn nodes_are_told_what_is_new_to_them() {
+        let mut pair = Pair::new();
+        // What they do at first nobody knows.
+        assert_eq!([pair.tell(0), pair.tell(1)], [(None, true); 2]);
+        assert_eq!(pair.tell(0), (None, false));
+        pair.turn(Some('a'), false, 0, 10);
+        assert_eq!(pair.tell(0), (Some('a'), true));
+        assert_eq!(pair.tell(0), (Some('a'), false));
+        pair.turn(Some('b'), false, 5, 10);
+        assert_eq!(pair.tell(1), (Some('b'), true));
+        // Its fade sounds as it did.
+        assert_eq!(pair.tell(0), (Some('a'), false));
+        pair.expire(15);
+        assert_eq!(pair.tell(0), (None, true));
     }
 
     #[test]

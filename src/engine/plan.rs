@@ -1,5 +1,6 @@
 //! Pieces of the clock: from one place where something can change to the next.
 
+use super::apply::turns_program;
 use super::clock::{Course, Gear, Hands};
 use super::controls as id;
 use super::timeline::Part;
@@ -81,7 +82,10 @@ impl Engine {
     fn freeze_leveller(&mut self) {
         let works = self.gate_rests > self.now && self.get(id::GATE_ON) >= 0.5;
         let (chain, params) = (self.chain, self.params);
-        let shut = works && self.graph.get_param(chain.gate, params.gate_gain) < NEARLY_OPEN;
+        // Before the first frame the gate's display is of before a reset, if there was one: it begins closed.
+        let open =
+            self.now > 0 && self.graph.get_param(chain.gate, params.gate_gain) >= NEARLY_OPEN;
+        let shut = works && !open;
         let frozen = f64::from(u8::from(shut));
         if self.graph.get_param(chain.leveller, params.leveller_frozen) != frozen {
             self.graph
@@ -189,8 +193,7 @@ impl Engine {
         let course = if beat.end(self.now).is_none() {
             Course::Still(beat.target())
         } else {
-            let middle = self.now + (end - self.now) / 2;
-            Course::Moving(beat.value(self.now), beat.value(middle), beat.value(end))
+            Course::moving(self.now, end, |moment| beat.value_at(moment))
         };
         self.master_gear = Gear {
             half_beat: course.motion(0.5, end - self.now, self.rate, &mut self.master_kept),
@@ -234,7 +237,12 @@ impl Engine {
         for index in each(self.travels.marks()) {
             let control = ControlId::at(index as u16);
             let before = self.sources();
-            if self.travels[control.index()].land(self.now) {
+            let mut travel = self.travels[control.index()];
+            if travel.land(self.now) {
+                if turns_program(control) {
+                    self.leave_place();
+                }
+                self.travels[control.index()] = travel;
                 self.put(control, self.get(id::GLIDE));
                 self.change_source(before);
             }

@@ -4,16 +4,18 @@
 //! out at its inputs (filters of finite length need no more), and what does not goes past it. Space is on
 //! once it is asked for and filters have come.
 
-use super::clock::{Anchor, Course, Kept, exact_or};
+use super::apply::turns_program;
+use super::clock::{Anchor, Course, Kept, Moment, exact_or};
 use super::controls as id;
 use super::timeline::Part;
+use super::travel::Travel;
 use super::{Engine, QUANTUM, SWITCH_TIME};
 use crate::dsp::ambisonics::MAX_ORDER;
 use crate::dsp::phase::{CYCLE, Motion};
 use crate::dsp::quaternion::Quat;
 use crate::graph::{Activity, NodeIndex};
 use crate::node::hrtf::{SOURCES, param};
-use crate::node::{decode, early, encode, gain};
+use crate::node::{decode, early, encode};
 
 /// Turns a second that no motion exceeds.
 const FASTEST: f64 = 10.0;
@@ -23,6 +25,9 @@ const BOTH_EARS: f64 = std::f64::consts::SQRT_2;
 
 /// Seconds for which a source that has left space is still heard: its reflections, from the largest room.
 const LINGER: f64 = 0.5;
+
+/// Degrees up to which a jump of the program's place is travelled, in 20 ms: further ones fade.
+const NEAR: f64 = 5.0;
 
 /// A place: azimuth and elevation in degrees, distance in metres, linear gain.
 type Place = [f64; 4];
@@ -86,6 +91,10 @@ pub struct Space {
     pub stepped: bool,
     /// One was in the quantum before: nodes that look when a quantum begins see it now.
     stepped_before: bool,
+    /// The program's azimuth before what makes it jump at this frame.
+    left: Option<f64>,
+    /// Degrees that the program is still behind after a near jump.
+    behind: Travel,
     /// What the nodes of space remember is to be forgotten.
     pub poisoned: bool,
     /// The way that is open.
@@ -148,6 +157,8 @@ impl Space {
             exact: None,
             stepped: true,
             stepped_before: false,
+            left: None,
+            behind: Travel::still(0.0),
             poisoned: false,
             way: Way::Past,
             program: Route::PAST,
@@ -165,6 +176,12 @@ impl Space {
             phase: if keep { self.phase } else { 0 },
             ..Space::new()
         }
+    }
+
+    /// The motion's phase at the start of the piece.
+    #[cfg(test)]
+    pub fn phase(&self) -> i128 {
+        self.phase
     }
 
     /// Moves the phase on by frames of the piece.
@@ -217,7 +234,8 @@ impl Engine {
 
     /// Puts the motion where an anchor says.
     pub(super) fn anchor_motion(&mut self, anchor: &Anchor) {
-        let hertz = self.motion_hertz(self.now);
+        self.leave_place();
+        let hertz = self.motion_hertz(self.now.into());
         self.space.phase = if self.choice(id::MOTION_SOURCE) == id::MOTION_HZ {
             anchor.hands(hertz, 0.0, 1.0, self.rate).carrier
         } else {
@@ -231,7 +249,70 @@ impl Engine {
         if let Some(phase) = self.anchored_phase(self.motion_part()) {
             self.space.phase = phase;
         }
-        self.space.stepped = true;
+    }
+
+    /// Keeps where the program is, before something makes its azimuth jump at this frame: at the next piece it goes
+    /// from there to where it then is.
+    pub(super) fn leave_place(&mut self) {
+        if self.now > 0 && self.space.left.is_none() {
+            self.space.left = Some(self.program_azimuth(self.now));
+        }
+    }
+
+    /// A place steps at this frame: what turns the program jumps from where that is, the others fade where they are far.
+    pub(super) fn step_place(&mut self, control: id::ControlId) {
+        if turns_program(control) {
+            self.leave_place();
+        } else {
+            self.space.stepped = true;
+        }
+    }
+
+    /// Takes the program from where it was left to where it is: what is near is travelled like a step of a parameter,
+    /// the rest fades.
+    fn run_jump(&mut self) {
+        let Some(left) = self.space.left.take() else {
+            return;
+        };
+        let now = self.now;
+        let jump = left - self.program_azimuth(now);
+        let jump = (jump + 180.0).rem_euclid(360.0) - 180.0;
+        if jump.abs() < 1e-9 {
+            return;
+        }
+        // What is left of a jump before this one is travelled with it.
+        let jump = jump + self.space.behind.value(now);
+        // The renderers compare ends of quanta. What moves besides may make a far jump a near one for them, which
+        // they would travel within a quantum.
+        let turns = self.motion_hertz(now.into()) * QUANTUM as f64 / self.rate;
+        let moved = std::f64::consts::PI * 360.0 * turns;
+        let moved = moved.min(360.0 * FASTEST * QUANTUM as f64 / self.rate);
+        let seen = if self.bus.is_some() {
+            // A scene is turned by all of it.
+            jump.abs()
+        } else {
+            // The angle between two places as high.
+            let high = self.travels[id::ELEVATION.index()].value(now).to_radians();
+            let half = high.cos() * (0.5 * jump.to_radians()).sin();
+            2.0 * half.abs().min(1.0).asin().to_degrees()
+        };
+        if seen > NEAR + moved {
+            self.space.stepped = true;
+            self.space.behind = Travel::still(0.0);
+        } else {
+            let frames = self.frames(SWITCH_TIME);
+            self.space.behind.glide_on(jump, 0.0, now, frames);
+        }
+    }
+
+    /// The program's azimuth in the world at a frame of this piece or its end, in degrees to the left.
+    fn program_azimuth(&self, frame: u64) -> f64 {
+        let azimuth = self.travels[id::AZIMUTH.index()].value(frame) + self.motion_angle(frame);
+        match self.space.behind.value(frame) {
+            // Not even the sign of a zero is touched where nothing has jumped.
+            0.0 => azimuth,
+            behind => azimuth + behind,
+        }
     }
 
     /// Routes program and layers, and tells the nodes of space where everything is at the end of the piece.
@@ -242,13 +323,12 @@ impl Engine {
             .iter()
             .chain([self.beat_travel()])
             .any(|travel| travel.end(self.now).is_some());
-        let at = |frame| self.motion_hertz(frame);
         let course = if moves {
-            Course::Moving(at(self.now), at(self.now + frames / 2), at(end))
+            Course::moving(self.now, end, |moment| self.motion_hertz(moment))
         } else {
-            Course::Still(at(self.now))
+            Course::Still(self.motion_hertz(self.now.into()))
         };
-        let (from, to) = (at(self.now), at(end));
+        let [from, to] = [self.now, end].map(|frame| self.motion_hertz(frame.into()));
         self.space.gear = course.motion(1.0, frames, self.rate, &mut self.space.kept);
         self.space.exact = None;
         if from.max(to) < FASTEST
@@ -283,6 +363,7 @@ impl Engine {
         if self.on_grid() && std::mem::take(&mut self.space.poisoned) {
             self.forget_space();
         }
+        self.run_jump();
         self.route(decodes);
         self.run_room(decodes);
         self.run_nodes();
@@ -404,29 +485,26 @@ impl Engine {
         } else {
             (way, [chain.direct, chain.send, chain.bus.send])
         };
-        self.space.program = self.reroute(self.space.program, program_way, program_nodes);
+        self.space.program = self.reroute(self.space.program, program_way, program_nodes, true);
         for (index, ids) in id::LAYER.iter().enumerate() {
             let kind = self.choice(ids.kind);
             let sent = self.choice(ids.space) == 1 && kind != id::LAYER_BINAURAL;
             let nodes = chain.routes[index];
             let doors = [nodes.direct, nodes.send, nodes.send_bus];
+            let sounds = self.layers[index].sounds();
             let route = self.reroute(
                 self.space.layers[index],
                 if sent { way } else { Way::Past },
                 doors,
+                sounds,
             );
             self.space.layers[index] = route;
-            let sounds = self.layers[index].sounds();
-            let when = |run: bool| {
-                if run { Activity::Run } else { Activity::Silent }
-            };
             for (way, node) in Way::ALL.into_iter().zip(doors) {
                 let takes = sounds && route.takes(way, self.now);
-                self.graph.set_activity(node, when(takes));
+                self.run_door(node, way == route.way, takes);
             }
             let into = [Way::Hrtf, Way::Bus].map(|way| route.takes(way, self.now));
-            self.graph
-                .set_activity(nodes.away, when(sounds && into.contains(&true)));
+            self.run_faded(nodes.away, sounds && into.contains(&true));
         }
         let program = self.space.program;
         let fading = program.settled > self.now;
@@ -457,15 +535,13 @@ impl Engine {
         }
     }
 
-    /// Fades from one way to another; `doors` are the gains of past space, filters and bus.
-    fn reroute(&mut self, route: Route, way: Way, doors: [NodeIndex; 3]) -> Route {
+    /// Fades from one way to another; `doors` are the gains of past space, filters and bus. What does not sound goes
+    /// there at once.
+    fn reroute(&mut self, route: Route, way: Way, doors: [NodeIndex; 3], sounds: bool) -> Route {
         let door = |way: Way| doors[way as usize];
         if self.now == 0 {
             // At the very start there is nothing to fade from.
-            for other in Way::ALL.into_iter().filter(|other| *other != way) {
-                self.set_gain(door(other), gain::SILENCE, 0.0, false);
-            }
-            self.set_gain(door(way), 0.0, 0.0, false);
+            self.put_doors(doors, way);
             return Route {
                 way,
                 from: way,
@@ -475,6 +551,14 @@ impl Engine {
         if way == route.way || route.settled > self.now || !self.on_grid() {
             return route;
         }
+        if !sounds {
+            self.put_doors(doors, way);
+            return Route {
+                way,
+                from: route.way,
+                settled: self.now,
+            };
+        }
         self.fade_in(door(way), 0.0);
         self.fade_out(door(route.way));
         Route {
@@ -482,6 +566,15 @@ impl Engine {
             from: route.way,
             settled: self.now + self.frames(SWITCH_TIME),
         }
+    }
+
+    /// Opens the door of one way alone.
+    fn put_doors(&mut self, doors: [NodeIndex; 3], open: Way) {
+        // Two ways can share a door: the open one comes last.
+        for way in Way::ALL.into_iter().filter(|way| *way != open) {
+            self.put_door(doors[way as usize], false);
+        }
+        self.put_door(doors[open as usize], true);
     }
 
     /// What the motion's phase follows.
@@ -493,13 +586,13 @@ impl Engine {
         }
     }
 
-    /// Turns a second at a frame, or swings.
-    fn motion_hertz(&self, frame: u64) -> f64 {
-        let at = |control: id::ControlId| self.travels[control.index()].value(frame);
+    /// Turns a second at a moment, or swings.
+    fn motion_hertz(&self, moment: Moment) -> f64 {
+        let at = |control: id::ControlId| self.travels[control.index()].value_at(moment);
         let hertz = if self.choice(id::MOTION_SOURCE) == id::MOTION_HZ {
             at(id::MOTION_RATE)
         } else {
-            self.beat_travel().value(frame) * at(id::MOTION_RATIO)
+            self.beat_travel().value_at(moment) * at(id::MOTION_RATIO)
         };
         hertz.min(FASTEST)
     }
@@ -607,7 +700,7 @@ impl Engine {
     /// Where those of speakers and layers are in the world that are there.
     fn scene(&self, end: u64, there: &[bool; SOURCES]) -> [Place; SOURCES] {
         let at = |control: id::ControlId| self.travels[control.index()].value(end);
-        let azimuth = at(id::AZIMUTH) + self.motion_angle(end);
+        let azimuth = self.program_azimuth(end);
         // A bus has no speakers: the first place is where its front is.
         let half = if self.bus.is_some() {
             0.0
@@ -665,20 +758,20 @@ impl Engine {
         self.telemetry.display().show_scene(&places, head);
     }
 
-    /// Degrees to the left by which the motion has moved the program at the end of the piece.
-    fn motion_angle(&self, end: u64) -> f64 {
+    /// Degrees to the left by which the motion has moved the program at a frame of this piece, or at its end.
+    fn motion_angle(&self, frame: u64) -> f64 {
         let position = self
             .space
             .phase
-            .wrapping_add(self.space.gear.at(end - self.now));
+            .wrapping_add(self.space.gear.at(frame - self.piece_start));
         let turns = position as u64 as f64 / CYCLE;
         match self.choice(id::MOTION) {
             id::MOTION_ORBIT => 360.0 * turns,
             id::MOTION_SWING => {
-                let hertz = self.motion_hertz(end).max(1e-9);
+                let hertz = self.motion_hertz(frame.into()).max(1e-9);
                 // The steepest slope of the swing stays below the limit.
                 let widest = 360.0 * FASTEST / (std::f64::consts::TAU * hertz);
-                let depth = self.travels[id::MOTION_DEPTH.index()].value(end);
+                let depth = self.travels[id::MOTION_DEPTH.index()].value(frame);
                 depth.min(widest) * (std::f64::consts::TAU * turns).sin()
             }
             _ => 0.0,

@@ -2,6 +2,7 @@
 
 use super::display::Display;
 use super::space::SpaceWish;
+use crate::dsp::phase::to_cycles;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Levels, phases and counters of a running engine. Written by the audio thread, read by any other;
@@ -72,7 +73,7 @@ impl Telemetry {
 
     /// Phase of the beat as it sounds, in cycles, 0 to 1.
     pub fn beat_phase(&self) -> f64 {
-        self.beat_phase.load(Relaxed) as f64 / 18_446_744_073_709_551_616.0
+        to_cycles(self.beat_phase.load(Relaxed))
     }
 
     /// The beat as it sounds now, in hertz: during a glide, where it is on its way.

@@ -1,5 +1,6 @@
 //! Where a control is on its way to its value: still, on a glide, or on a straight line.
 
+use super::clock::Moment;
 use crate::dsp::ramp::raised_cosine;
 use std::f64::consts::PI;
 
@@ -68,7 +69,11 @@ impl Travel {
     /// as that leads to its target and not beyond: a host that draws a line by a step a block is followed
     /// at about the glide's own delay, where glides that each set out from rest would hardly move.
     pub fn glide(&mut self, to: f64, now: u64, frames: u64) {
-        let from = self.value(now);
+        self.glide_on(self.value(now), to, now, frames);
+    }
+
+    /// As [`Travel::glide`], from a value that is given, with the slope that it has.
+    pub fn glide_on(&mut self, from: f64, to: f64, now: u64, frames: u64) {
         let steepest = 2.5 * (to - from) / frames.max(1) as f64;
         let slope = self.slope(now);
         *self = Travel {
@@ -172,10 +177,15 @@ impl Travel {
 
     /// The value at a frame.
     pub fn value(&self, now: u64) -> f64 {
-        if self.held.is_some() || self.end(now).is_none() {
+        self.value_at(now.into())
+    }
+
+    /// The value at a moment, between two frames too.
+    pub fn value_at(&self, moment: Moment) -> f64 {
+        if self.held.is_some() || self.end(moment.frame).is_none() {
             return self.to;
         }
-        let passed = now.saturating_sub(self.start) as f64;
+        let passed = moment.since(self.start);
         let x = (passed / self.frames.max(1) as f64).min(1.0);
         let share = if self.line { x } else { raised_cosine(x) };
         // The tangent term of a cubic Hermite curve: nothing where it set out from rest.

@@ -6,7 +6,7 @@
 //! entrainment; where it stays at nothing the audio passes bit for bit.
 
 use super::chain::{ModulatorParams, StageNodes};
-use super::clock::{Anchor, Course, Gear, Hands, Kept};
+use super::clock::{Anchor, Course, Gear, Hands, Kept, Moment};
 use super::controls as id;
 use super::pair::{Pair, Turn};
 use super::timeline::Part;
@@ -94,8 +94,6 @@ fn edges() -> (f64, f64) {
 struct Stage {
     pair: Pair<Setup>,
     hands: [Hands; 2],
-    /// What the nodes of each rendering were told to do last, if it is known: to sound a setup, or nothing.
-    told: [Option<Option<Setup>>; 2],
     /// Its phase has to follow an anchor and has not yet.
     jump: bool,
     /// When the current rendering, which listens, takes over from the other one.
@@ -117,7 +115,6 @@ impl Treatments {
             stages: [Stage {
                 pair: Pair::new(),
                 hands: [Hands::default(); 2],
-                told: [None; 2],
                 jump: false,
                 takes_over: None,
             }; 2],
@@ -189,20 +186,15 @@ impl Engine {
             .iter()
             .any(|travel| travel.end(self.now).is_some());
         let course = if moves {
-            let middle = self.now + frames / 2;
-            Course::Moving(
-                self.treatment_beat(self.now),
-                self.treatment_beat(middle),
-                self.treatment_beat(end),
-            )
+            Course::moving(self.now, end, |moment| self.treatment_beat(moment))
         } else {
-            Course::Still(self.treatment_beat(self.now))
+            Course::Still(self.treatment_beat(self.now.into()))
         };
         let mut gear = Gear {
             half_beat: course.motion(0.5, frames, self.rate, &mut self.treatments.kept),
             ..Gear::default()
         };
-        let (from, to) = (self.treatment_beat(self.now), self.treatment_beat(end));
+        let [from, to] = [self.now, end].map(|frame| self.treatment_beat(frame.into()));
         if let Some(closed) = self.deck_motion(Part::Treatment, 1, from, to, end) {
             (gear.half_beat, gear.exact[1]) = (closed.motion, Some(closed.exact));
         }
@@ -230,10 +222,10 @@ impl Engine {
         }
     }
 
-    /// The beat of the treatment at a frame, in hertz.
-    fn treatment_beat(&self, frame: u64) -> f64 {
-        let ratio = self.travels[id::PROG_RATIO.index()].value(frame);
-        self.beat_travel().value(frame) * ratio
+    /// The beat of the treatment at a moment, in hertz.
+    fn treatment_beat(&self, moment: Moment) -> f64 {
+        let ratio = self.travels[id::PROG_RATIO.index()].value_at(moment);
+        self.beat_travel().value_at(moment) * ratio
     }
 
     /// The depth at a frame, the fade of the entrainment included.
@@ -395,13 +387,9 @@ impl Engine {
     fn drive_stage(&mut self, index: usize, rendering: usize, end: u64) {
         let nodes = self.chain.stages[index][rendering];
         let stage = &mut self.treatments.stages[index];
-        let setup = stage
-            .pair
-            .setup(rendering)
-            .filter(|_| stage.pair.sounds(rendering));
+        let (setup, new) = stage.pair.tell(rendering);
         let position = stage.hands[rendering].half_beat;
-        if stage.told[rendering] != Some(setup) {
-            stage.told[rendering] = Some(setup);
+        if new {
             self.run_stage(index, &nodes, setup.as_ref());
         }
         let Some(setup) = setup.filter(|setup| setup.kind != id::PROGRAM_OFF) else {

@@ -1,7 +1,7 @@
 //! What can be wrong with a graph: every message names the culprit.
 
 use crate::node::{NodeError, NodeInfo, ParamKind};
-use crate::text::nearest;
+use crate::text::{Instead, instead};
 use std::fmt;
 
 /// Why a graph was refused.
@@ -18,8 +18,8 @@ pub enum GraphError {
     UnknownNode {
         /// What was asked for.
         name: String,
-        /// The nearest name in the graph.
-        nearest: String,
+        /// What the graph has instead.
+        instead: Instead,
     },
     /// A node has no such group.
     UnknownGroup {
@@ -36,8 +36,8 @@ pub enum GraphError {
         node: String,
         /// What was asked for.
         param: String,
-        /// The nearest parameter.
-        nearest: String,
+        /// What it has instead.
+        instead: Instead,
     },
     /// A value outside a parameter's range.
     Value {
@@ -111,12 +111,12 @@ impl GraphError {
     pub(super) fn unknown_node<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> GraphError {
         GraphError::UnknownNode {
             name: name.to_owned(),
-            nearest: nearest(name, names),
+            instead: instead(name, names),
         }
     }
 }
 
-/// There is no such parameter; names the nearest parameter or phase input.
+/// There is no such parameter; names one that is near, phase inputs too.
 pub(super) fn unknown_param(node: &str, info: Option<&NodeInfo>, param: &str) -> GraphError {
     let params = info.into_iter().flat_map(|info| &info.params);
     let phases = info.into_iter().flat_map(|info| &info.phases);
@@ -126,7 +126,7 @@ pub(super) fn unknown_param(node: &str, info: Option<&NodeInfo>, param: &str) ->
     GraphError::UnknownParam {
         node: node.to_owned(),
         param: param.to_owned(),
-        nearest: nearest(param, names),
+        instead: instead(param, names),
     }
 }
 
@@ -166,13 +166,9 @@ impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GraphError::Name { name, problem } => write!(f, "the node name \"{name}\" {problem}"),
-            GraphError::UnknownNode { name, nearest } if nearest.is_empty() => {
-                write!(f, "there is no node \"{name}\" in the graph")
+            GraphError::UnknownNode { name, instead } => {
+                write!(f, "there is no node \"{name}\" in the graph{instead}")
             }
-            GraphError::UnknownNode { name, nearest } => write!(
-                f,
-                "there is no node \"{name}\" in the graph; the nearest is \"{nearest}\""
-            ),
             GraphError::UnknownGroup {
                 node,
                 group,
@@ -185,21 +181,13 @@ impl fmt::Display for GraphError {
             GraphError::UnknownParam {
                 node,
                 param,
-                nearest,
-            } if nearest.is_empty() => {
+                instead,
+            } => {
                 write!(
                     f,
-                    "the node \"{node}\" has no parameter \"{param}\": it has none"
+                    "the node \"{node}\" has no parameter \"{param}\"{instead}"
                 )
             }
-            GraphError::UnknownParam {
-                node,
-                param,
-                nearest,
-            } => write!(
-                f,
-                "the node \"{node}\" has no parameter \"{param}\"; the nearest is \"{nearest}\""
-            ),
             GraphError::Value {
                 node,
                 param,

@@ -266,7 +266,11 @@ impl Graph {
         if name == own_end.0 && group.is_none() {
             return Ok(port(None, 0, own_end.1));
         }
-        let position = self.find(name)?;
+        let position = self.position(name).ok_or_else(|| {
+            let names = self.nodes.iter().map(|entry| entry.name.as_str());
+            let ends = group.is_none().then_some(own_end.0);
+            GraphError::unknown_node(name, names.chain(ends))
+        })?;
         let info = self.nodes[position].node.info();
         let (groups, channels): (&[Group], usize) = match side {
             Side::Source => (&info.output_groups, info.outputs),

@@ -8,7 +8,7 @@ use super::{GraphError, Sink};
 use crate::dsp::denormals::DenormalGuard;
 use crate::dsp::phase;
 use crate::node::{MAX_CHANNELS, Node, NodeError, NodeInfo};
-use crate::text::nearest;
+use crate::text::instead;
 use arrayvec::ArrayVec;
 use serde_json::Value;
 
@@ -31,8 +31,7 @@ pub(super) struct Driver {
 impl Driver {
     /// What it drives at, in hertz.
     fn frequency(&self, rate: f64) -> f64 {
-        const CYCLE: f64 = 18_446_744_073_709_551_616.0; // 2^64
-        self.increment as i64 as f64 / CYCLE * rate
+        self.increment as i64 as f64 / phase::CYCLE * rate
     }
 }
 
@@ -214,7 +213,7 @@ impl GraphRun {
                     .map_or("", |slot| &slot.name)
                     .to_owned(),
                 param: name.to_owned(),
-                nearest: nearest(name, params().map(|param| param.name.as_str())),
+                instead: instead(name, params().map(|param| param.name.as_str())),
             })
     }
 
@@ -298,14 +297,15 @@ impl GraphRun {
         }
     }
 
-    /// Lets a node run, pass or be silent from the next frame on.
-    pub fn set_activity(&mut self, node: NodeIndex, activity: Activity) {
-        if let Some(slot) = self.slots.get_mut(node.0)
-            && slot.activity != activity
-        {
-            slot.activity = activity;
-            self.routes.stale = true;
-        }
+    /// Lets a node run, pass or be silent from the next frame on. What it was let do before comes back.
+    #[inline]
+    pub fn set_activity(&mut self, node: NodeIndex, activity: Activity) -> Activity {
+        let Some(slot) = self.slots.get_mut(node.0) else {
+            return activity;
+        };
+        let before = std::mem::replace(&mut slot.activity, activity);
+        self.routes.stale |= before != activity;
+        before
     }
 
     /// A node that is about to be told something.

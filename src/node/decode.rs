@@ -8,7 +8,7 @@ use super::supply::{self, Receiver, Render};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::ambisonics::{BusRenderer, DecoderBank, MAX_CHANNELS, MAX_ORDER, sampled};
 use crate::dsp::convolve::PARTITION;
-use crate::hrtf::{Options, Progress, Set, Source, embedded_decoder, load};
+use crate::hrtf::{Set, embedded_decoder};
 use std::sync::Arc;
 
 /// Messages that fit into a supply line.
@@ -177,22 +177,7 @@ impl Node for Decode {
         if !self.supply.alone {
             return Ok(());
         }
-        let load = |equalise| {
-            load(
-                &Source::Default,
-                sample_rate,
-                Options { equalise },
-                &Progress::new(),
-            )
-        };
-        let sets = [false, true]
-            .into_iter()
-            .map(load)
-            .collect::<Result<Vec<_>, _>>();
-        let sets = sets.map_err(|error| NodeError::Init {
-            name: self.info.name.clone(),
-            reason: error.to_string(),
-        })?;
+        let sets = supply::own_sets(&self.info.name, sample_rate)?;
         self.supply.renderer = None;
         self.supply.sounding = None;
         self.own = sets.iter().map(decoders).collect();

@@ -8,7 +8,7 @@ use super::supply::{self, Receiver, Render};
 use super::{Node, NodeError, NodeInfo, ParamInfo, ParamKind, accepted};
 use crate::dsp::binaural::{FilterBank, Move, Renderer, Target};
 use crate::dsp::convolve::PARTITION;
-use crate::hrtf::{Options, Progress, Set, Source, load};
+use crate::hrtf::Set;
 use std::sync::Arc;
 
 /// Sources: two virtual speakers, and two sides for each of four layers.
@@ -212,22 +212,7 @@ impl Node for Hrtf {
         if !self.supply.alone {
             return Ok(());
         }
-        let load = |equalise| {
-            load(
-                &Source::Default,
-                sample_rate,
-                Options { equalise },
-                &Progress::new(),
-            )
-        };
-        let sets = [false, true]
-            .into_iter()
-            .map(load)
-            .collect::<Result<Vec<_>, _>>();
-        self.sets = sets.map_err(|error| NodeError::Init {
-            name: self.info.name.clone(),
-            reason: error.to_string(),
-        })?;
+        self.sets = supply::own_sets(&self.info.name, sample_rate)?;
         self.supply.renderer = None;
         self.supply.sounding = None;
         for (slot, set) in self.sets.iter().enumerate() {

@@ -31,6 +31,7 @@ pub use mover::{MidiKind, MidiMover, Mover};
 pub use registry::{Registry, registry};
 pub use tripped::Tripped;
 
+use crate::text::Instead;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -205,8 +206,8 @@ pub enum NodeError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// The nearest name that exists.
-        nearest: String,
+        /// What there is instead.
+        instead: Instead,
     },
     /// The descriptor of a foreign node breaks the contract.
     Descriptor {
@@ -239,11 +240,8 @@ pub enum NodeError {
 impl fmt::Display for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NodeError::Unknown { name, nearest } => {
-                write!(
-                    f,
-                    "there is no node \"{name}\"; the nearest is \"{nearest}\""
-                )
+            NodeError::Unknown { name, instead } => {
+                write!(f, "there is no node \"{name}\"{instead}")
             }
             NodeError::Descriptor { name, problem } => {
                 write!(f, "the node \"{name}\" breaks the node contract: {problem}")

@@ -7,7 +7,7 @@ use super::{
     bus_in, decode, early, encode, gain, hrtf, insert, leveller, many, mix, noise, pink, tone_pair,
     wave_pair,
 };
-use crate::text::nearest;
+use crate::text::{Instead, instead};
 use std::sync::OnceLock;
 
 include!(concat!(env!("OUT_DIR"), "/nodes.rs"));
@@ -82,7 +82,7 @@ impl Registry {
     /// The description of one node.
     ///
     /// # Errors
-    /// [`NodeError::Unknown`], naming the nearest.
+    /// [`NodeError::Unknown`], naming one that is near.
     pub fn info(&self, name: &str) -> Result<&NodeInfo, NodeError> {
         let infos = self.infos();
         infos
@@ -91,7 +91,7 @@ impl Registry {
             .copied()
             .ok_or_else(|| NodeError::Unknown {
                 name: name.to_owned(),
-                nearest: nearest(name, infos.iter().map(|info| info.name.as_str())),
+                instead: self.instead(name),
             })
     }
 
@@ -99,7 +99,7 @@ impl Registry {
     /// makes a gain of one channel for all of them. "gate@4" is one at 4 times the rate (2, 4 or 8), which is late.
     ///
     /// # Errors
-    /// [`NodeError::Unknown`], naming the nearest; [`NodeError::Memory`]; [`NodeError::Descriptor`] for a node that
+    /// [`NodeError::Unknown`], naming one that is near; [`NodeError::Memory`]; [`NodeError::Descriptor`] for a node that
     /// buses cannot have.
     pub fn create(&self, name: &str) -> Result<Box<dyn Node>, NodeError> {
         if let Some((kind, factor)) = name.split_once('@')
@@ -121,14 +121,13 @@ impl Registry {
         }
         Err(NodeError::Unknown {
             name: name.to_owned(),
-            nearest: self.info(name).map_or_else(
-                |error| match error {
-                    NodeError::Unknown { nearest, .. } => nearest,
-                    _ => String::new(),
-                },
-                |info| info.name.clone(),
-            ),
+            instead: self.instead(name),
         })
+    }
+
+    fn instead(&self, name: &str) -> Instead {
+        let names = self.infos();
+        instead(name, names.iter().map(|info| info.name.as_str()))
     }
 }
 

@@ -3,6 +3,8 @@
 //! They are made on another thread and come through a line; what they replace goes back through another, for nothing may be
 //! freed here.
 
+use super::NodeError;
+use crate::hrtf::{Options, Progress, Set, Source, load};
 use std::sync::Arc;
 
 /// What renders with a bank of filters.
@@ -143,4 +145,18 @@ impl<R: Render, const PLACES: usize> Receiver<R, PLACES> {
             std::mem::forget(bank);
         }
     }
+}
+
+/// The embedded set, as measured and equalised, for a node that supplies itself.
+pub(super) fn own_sets(node: &str, rate: f64) -> Result<Vec<Arc<Set>>, NodeError> {
+    let set = |equalise| {
+        let options = Options { equalise };
+        load(&Source::Default, rate, options, &Progress::new())
+    };
+    let sets = [false, true].into_iter().map(set);
+    sets.collect::<Result<_, _>>()
+        .map_err(|error| NodeError::Init {
+            name: node.to_owned(),
+            reason: error.to_string(),
+        })
 }

@@ -18,6 +18,12 @@ use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia_adapter_libopus::OpusDecoder;
 
+/// Endings of sound and film in formats that are not read.
+const OTHERS: [&str; 15] = [
+    "aif", "aifc", "aiff", "m4a", "mp4", "mov", "mkv", "webm", "aac", "ac3", "caf", "w64", "wma",
+    "wv", "ape",
+];
+
 /// Something that yields audio.
 pub trait Source {
     /// Hertz.
@@ -81,12 +87,22 @@ impl fmt::Display for DecodeError {
             }
             DecodeProblem::Unreadable(error) => write!(f, "cannot be read: {error}"),
             DecodeProblem::Folder => f.write_str("is a folder, not an audio file"),
-            DecodeProblem::NotAudio => f.write_str(
-                "is not audio that can be read; give a WAV, FLAC, OGG Vorbis, Opus or MP3 file",
-            ),
+            DecodeProblem::NotAudio => {
+                f.write_str(
+                    "is not audio that can be read; give a WAV, FLAC, OGG Vorbis, Opus or MP3 file",
+                )?;
+                let ending = self
+                    .path
+                    .extension()
+                    .map(|ending| ending.to_ascii_lowercase());
+                if ending.is_some_and(|ending| OTHERS.iter().any(|other| ending == *other)) {
+                    f.write_str(", or convert it, for example: ffmpeg -i IN OUT.wav")?;
+                }
+                Ok(())
+            }
             DecodeProblem::Unsupported(what) => write!(
                 f,
-                "is audio of a kind that is not read ({what}); convert it to WAV or FLAC"
+                "is audio of a kind that is not read ({what}); convert it to WAV or FLAC, for example: ffmpeg -i IN OUT.wav"
             ),
             DecodeProblem::Channels(0) => f.write_str("is damaged: it has 0 channels"),
             DecodeProblem::Channels(count) => write!(

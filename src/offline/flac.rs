@@ -118,7 +118,7 @@ impl FlacWriter {
 
     /// The error to end with when the user stops what writes this file.
     pub fn interrupted(&self) -> WavError {
-        self.target.error(WavProblem::Interrupted)
+        self.target.interrupted()
     }
 
     /// Appends one chunk: a slice per channel, all of the same length.

@@ -10,7 +10,7 @@
 
 use crate::engine::controls::Values;
 use crate::engine::{Change, ControlError, ControlId};
-use crate::text::nearest;
+use crate::text::near;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -76,8 +76,8 @@ pub enum LaneProblem {
     Word {
         /// What it is.
         word: String,
-        /// The nearest word.
-        nearest: String,
+        /// The word that may have been meant.
+        near: Option<String>,
     },
     /// The control does not take the value.
     Value(ControlError),
@@ -113,11 +113,12 @@ impl fmt::Display for LaneError {
                     "{seconds} s comes before the row above at {above} s; sort the rows by time"
                 )
             }
-            LaneProblem::Word { word, nearest } => {
-                write!(
-                    f,
-                    "\"{word}\" is neither step nor linear; the nearest is \"{nearest}\""
-                )
+            LaneProblem::Word { word, near } => {
+                write!(f, "\"{word}\" is neither step nor linear")?;
+                match near {
+                    Some(near) => write!(f, "; the nearest is \"{near}\""),
+                    None => Ok(()),
+                }
             }
             LaneProblem::Value(error) => error.fmt(f),
             LaneProblem::Line(id) => {
@@ -245,10 +246,9 @@ impl Row {
             "step" => false,
             "linear" => true,
             other => {
-                let nearest = nearest(other, ["step", "linear"].into_iter());
                 return Err(LaneProblem::Word {
                     word: word.to_owned(),
-                    nearest,
+                    near: near(other, ["step", "linear"].into_iter()),
                 });
             }
         };

@@ -79,8 +79,9 @@ pub struct Rendered {
     /// was never on. Read at the ends of blocks, between which it falls to a third in a second: a block of
     /// 512 frames at 48 kHz can tell 1 % too little.
     pub overshoot: Option<f32>,
-    /// Whether the nodes of inserts A and B have put out what is not finite, and were left.
-    pub tripped: [bool; 2],
+    /// When the nodes of inserts A and B have put out what is not finite, and were left: in seconds from the first
+    /// frame, to a block; none where they have not.
+    pub tripped: [Option<f64>; 2],
     /// Captures and markers, to be finished when the output has its name.
     pub aside: Aside,
 }
@@ -270,6 +271,7 @@ pub fn render(
     let mut block_events = Vec::new();
     let mut song = start;
     let mut overshoot: Option<f32> = None;
+    let mut tripped = [None; 2];
     while let Some(mut channels) = stream.next_block()? {
         let end = song + channels[0].len() as u64;
         block_events.clear();
@@ -288,6 +290,11 @@ pub fn render(
                 .and_then(|bpm| Tempo::new(bpm, Some(seconds * bpm / 60.0), None)),
         };
         engine.process_channels(&mut channels, transport, &block_events);
+        for (fell, node) in tripped.iter_mut().zip(&brought) {
+            if fell.is_none() && node.as_ref().is_some_and(Tripped::is_set) {
+                *fell = Some((song - start) as f64 / rate);
+            }
+        }
         let heard: Vec<&[f32]> = channels.iter().map(|channel| &**channel).collect();
         output(&heard)?;
         song = end;
@@ -305,7 +312,7 @@ pub fn render(
         frames: song - start,
         repaired: engine.telemetry().input_repaired(),
         overshoot,
-        tripped: brought.map(|tripped| tripped.is_some_and(|tripped| tripped.is_set())),
+        tripped,
     })
 }
 

@@ -60,6 +60,13 @@ impl Target {
         }
     }
 
+    /// The error to end with when the user stops what writes this file.
+    pub(super) fn interrupted(&self) -> WavError {
+        self.error(WavProblem::Interrupted {
+            kept: self.place.exists(),
+        })
+    }
+
     /// Does something with the file that the system may refuse.
     pub(super) fn attempt<T: Default>(
         &mut self,

@@ -95,7 +95,10 @@ pub enum WavProblem {
     /// FLAC holds integers alone.
     NoFloats,
     /// The user stopped it.
-    Interrupted,
+    Interrupted {
+        /// A file of that name is there, from before.
+        kept: bool,
+    },
     /// The system refuses: permissions, a full disk.
     Io(io::Error),
 }
@@ -124,7 +127,12 @@ impl fmt::Display for WavError {
             WavProblem::NoFloats => {
                 f.write_str("FLAC holds no floats; give --bits 24 or --bits 16, or write WAV")
             }
-            WavProblem::Interrupted => f.write_str("was not finished; nothing is left of it"),
+            WavProblem::Interrupted { kept: false } => {
+                f.write_str("was not finished; nothing is left of it")
+            }
+            WavProblem::Interrupted { kept: true } => {
+                f.write_str("was not finished; the file that was there is as it was")
+            }
             WavProblem::Io(error) => write!(f, "cannot be written: {error}"),
         }
     }
@@ -250,7 +258,7 @@ impl WavWriter {
 
     /// The error to end with when the user stops what writes this file.
     pub fn interrupted(&self) -> WavError {
-        self.target.error(WavProblem::Interrupted)
+        self.target.interrupted()
     }
 
     /// Says in the file what made it.

@@ -1,7 +1,9 @@
 //! Undo, redo, and the comparison of two sounds: what an editor remembers.
 
+use super::library::Entry;
 use super::rows::Protocol;
 use crate::engine::ControlId;
+use crate::engine::controls::BYPASS;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +21,28 @@ pub struct Take {
     pub name: String,
     /// The SOFA file that is chosen; none for the embedded set.
     pub hrtf: Option<PathBuf>,
+}
+
+impl Take {
+    /// A preset as a sound: snapped as a host would have it, and not touching bypass, which stays as it is.
+    pub fn of(entry: &Entry, bypass: f64) -> Take {
+        let mut settings = entry.preset.all_settings();
+        for (id, value) in &mut settings {
+            *value = if *id == BYPASS {
+                bypass
+            } else {
+                id.control().snap(*value)
+            };
+        }
+        let protocol = entry.preset.protocol();
+        Take {
+            // Its starts are those of the preset, whatever the controls become.
+            protocol: protocol.map(|protocol| Arc::new(protocol.pinned(&settings))),
+            settings,
+            name: entry.name.clone(),
+            hrtf: entry.hrtf_path(),
+        }
+    }
 }
 
 /// What was before, what was taken back, and the other of two sounds that are compared.

@@ -4,7 +4,7 @@ use super::error::{PresetError, PresetProblem};
 use super::factory::factory_presets;
 use super::import::{ImportError, Imported, import};
 use super::preset::Preset;
-use crate::text::near;
+use crate::text::{Instead, instead};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -51,8 +51,8 @@ pub enum LibraryError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// The nearest name; empty where none is near.
-        nearest: String,
+        /// What there is instead.
+        instead: Instead,
     },
     /// There is one already.
     Exists(String),
@@ -75,13 +75,18 @@ impl fmt::Display for LibraryError {
                 f,
                 "this system names no folder for presets; set {FOLDER_VARIABLE} to one"
             ),
-            LibraryError::Unknown { name, nearest } if nearest.is_empty() => {
-                write!(f, "there is no preset \"{name}\"")
+            LibraryError::Unknown {
+                name,
+                instead: instead @ Instead::Near(_),
+            } => {
+                write!(
+                    f,
+                    "there is no preset \"{name}\", and no such file{instead}"
+                )
             }
-            LibraryError::Unknown { name, nearest } => write!(
-                f,
-                "there is no preset \"{name}\", and no such file; the nearest is \"{nearest}\""
-            ),
+            LibraryError::Unknown { name, instead } => {
+                write!(f, "there is no preset \"{name}\"{instead}")
+            }
             LibraryError::Exists(name) => write!(
                 f,
                 "there is a preset \"{name}\" already; choose another name or delete it first"
@@ -143,10 +148,8 @@ impl Library {
     /// With the folder of this user: by the platform's convention, or where `ZEITGEBER_PRESETS` says.
     pub fn new() -> Library {
         let named = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
-        let folder = named.map(PathBuf::from).or_else(|| {
-            directories::ProjectDirs::from("", "", "Zeitgeber")
-                .map(|dirs| dirs.data_dir().join("presets"))
-        });
+        let own = || Some(crate::file::data_folder()?.join("presets"));
+        let folder = named.map(PathBuf::from).or_else(own);
         Library { folder }
     }
 
@@ -243,15 +246,14 @@ impl Library {
     /// The preset of a name; capitals do not count. The folder's wins over the factory's.
     ///
     /// # Errors
-    /// [`LibraryError::Unknown`], with the nearest name.
+    /// [`LibraryError::Unknown`], with a name that is near.
     pub fn find(&self, name: &str) -> Result<Entry, LibraryError> {
         let (entries, _) = self.list();
         let found = entries.iter().rev().find(|entry| same(&entry.name, name));
         found.cloned().ok_or_else(|| {
             let short: String = name.chars().take(100).collect();
             LibraryError::Unknown {
-                nearest: near(&short, entries.iter().map(|entry| entry.name.as_str()))
-                    .unwrap_or_default(),
+                instead: instead(&short, entries.iter().map(|entry| entry.name.as_str())),
                 name: short,
             }
         })
@@ -420,11 +422,7 @@ fn free(folder: &Path, file: &str) -> PathBuf {
 
 /// Writes a file as a whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), LibraryError> {
-    let fail = |error| LibraryError::File(path.to_owned(), error);
-    let place = crate::file::destination(path).map_err(fail)?;
-    let beside = place.with_extension("json.part");
-    std::fs::write(&beside, text).map_err(fail)?;
-    std::fs::rename(&beside, &place).map_err(fail)
+    crate::file::replace(path, text).map_err(|error| LibraryError::File(path.to_owned(), error))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::error::{PresetProblem, row_name, short};
 use super::preset::{WARNINGS, control_value, known, value_json};
 use crate::engine::timeline::{Curve, Row, Timeline, TimelineError, TimelineFault};
 use crate::engine::{ControlId, controls};
-use crate::text::nearest;
+use crate::text::near;
 use serde_json::{Map, Value, json};
 
 /// The most values in all rows together.
@@ -101,8 +101,9 @@ impl Protocol {
             let curve = match row.get("curve") {
                 None => Curve::Step,
                 Some(curve) => curve.as_str().and_then(Curve::parse).ok_or_else(|| {
-                    let near = nearest(&short(&curve.as_str().unwrap_or("")), CURVES.into_iter());
-                    let wanted = format!("one of {}; the nearest is \"{near}\"", CURVES.join(", "));
+                    let near = near(curve.as_str().unwrap_or(""), CURVES.into_iter())
+                        .map_or_else(String::new, |near| format!("; the nearest is \"{near}\""));
+                    let wanted = format!("one of {}{near}", CURVES.join(", "));
                     part(format!("{}, curve", row_name(place)), curve, &wanted)
                 })?,
             };
@@ -186,6 +187,31 @@ impl Protocol {
             Ok(_) => pinned,
             Err(_) => self.clone(),
         }
+    }
+
+    /// Without the rows of some controls, and as long as before; none where no row is left.
+    ///
+    /// # Errors
+    /// [`TimelineError`], where no timeline can be made of the rest.
+    pub fn without(
+        &self,
+        controls: &[ControlId],
+        settings: &[(ControlId, f64)],
+    ) -> Result<Option<Protocol>, TimelineError> {
+        let is_left = |row: &&Row| !controls.contains(&row.control);
+        let mut rows: Vec<Row> = self.rows.iter().filter(is_left).copied().collect();
+        let Some(last) = rows.last().copied() else {
+            return Ok(None);
+        };
+        if last.seconds < self.seconds() {
+            // It says once more what it said, where the last row was.
+            rows.push(Row {
+                seconds: self.seconds(),
+                curve: Curve::Step,
+                ..last
+            });
+        }
+        Protocol::from_rows(rows, settings).map(Some)
     }
 
     /// From rows, which are sorted by time; rows of one time and curve become one row of the list.

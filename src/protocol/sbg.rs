@@ -464,17 +464,11 @@ impl Reader {
         }
         let voices = match self.defs.get(word) {
             None => {
-                let near = crate::text::near(
-                    &word.chars().take(40).collect::<String>(),
-                    self.defs.keys().take(200).map(String::as_str),
-                );
                 let word: String = word.chars().take(40).collect();
-                return Err(match near {
-                    None => format!("the name \"{word}\" is not defined"),
-                    Some(near) => {
-                        format!("the name \"{word}\" is not defined; the nearest is \"{near}\"")
-                    }
-                });
+                let mut names: Vec<&str> = self.defs.keys().map(String::as_str).collect();
+                names.sort_unstable();
+                let instead = crate::text::instead(&word, names.into_iter().take(200));
+                return Err(format!("the name \"{word}\" is not defined{instead}"));
             }
             Some(Def::Block(block)) => {
                 for (_, inner) in block.clone() {

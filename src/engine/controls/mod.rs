@@ -8,7 +8,7 @@ mod table;
 
 pub use table::*;
 
-use crate::text::nearest;
+use crate::text::{Instead, instead, near};
 use notes::{note_name, note_number};
 use std::fmt;
 
@@ -39,7 +39,7 @@ impl ControlId {
     /// Looks an id up by its text.
     ///
     /// # Errors
-    /// [`ControlError::UnknownId`], naming the nearest id.
+    /// [`ControlError::UnknownId`], naming an id that is near.
     pub fn parse(text: &str) -> Result<ControlId, ControlError> {
         CONTROLS
             .iter()
@@ -47,7 +47,7 @@ impl ControlId {
             .map(|index| ControlId(index as u16))
             .ok_or_else(|| ControlError::UnknownId {
                 id: text.to_owned(),
-                nearest: nearest(text, CONTROLS.iter().map(|control| control.id)),
+                instead: instead(text, CONTROLS.iter().map(|control| control.id)),
             })
     }
 }
@@ -119,8 +119,8 @@ pub enum ControlError {
     UnknownId {
         /// What was asked for.
         id: String,
-        /// The nearest id that exists.
-        nearest: String,
+        /// What there is instead.
+        instead: Instead,
     },
     /// No such enum name.
     UnknownName {
@@ -128,8 +128,8 @@ pub enum ControlError {
         id: &'static str,
         /// What was asked for.
         value: String,
-        /// The nearest name that exists.
-        nearest: String,
+        /// The name that may have been meant.
+        near: Option<String>,
         /// All names that can be used.
         names: Vec<&'static str>,
     },
@@ -160,22 +160,21 @@ pub enum ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ControlError::UnknownId { id, nearest } => {
-                write!(
-                    f,
-                    "there is no parameter \"{id}\"; the nearest is \"{nearest}\""
-                )
+            ControlError::UnknownId { id, instead } => {
+                write!(f, "there is no parameter \"{id}\"{instead}")
             }
             ControlError::UnknownName {
                 id,
                 value,
-                nearest,
+                near,
                 names,
-            } => write!(
-                f,
-                "{id}: \"{value}\" is not one of {}; the nearest is \"{nearest}\"",
-                names.join(", ")
-            ),
+            } => {
+                write!(f, "{id}: \"{value}\" is not one of {}", names.join(", "))?;
+                match near {
+                    Some(near) => write!(f, "; the nearest is \"{near}\""),
+                    None => Ok(()),
+                }
+            }
             ControlError::NotANumber { id, value, example } => {
                 write!(
                     f,
@@ -393,7 +392,7 @@ impl Control {
                 .ok_or_else(|| ControlError::UnknownName {
                     id: self.id,
                     value: text.to_owned(),
-                    nearest: nearest(&lower, names.iter().copied()),
+                    near: near(&lower, names.iter().copied()),
                     names: names.to_vec(),
                 }),
             Values::Switch { .. } => match lower.as_str() {
@@ -402,7 +401,7 @@ impl Control {
                 _ => Err(ControlError::UnknownName {
                     id: self.id,
                     value: text.to_owned(),
-                    nearest: nearest(&lower, SWITCH.iter().copied()),
+                    near: near(&lower, SWITCH.iter().copied()),
                     names: SWITCH.to_vec(),
                 }),
             },

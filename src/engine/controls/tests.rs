@@ -58,11 +58,23 @@ fn ids_are_unique_and_found() {
 }
 
 #[test]
-fn errors_name_the_nearest_thing() {
+fn errors_name_what_may_have_been_meant() {
     let error = ControlId::parse("beet").unwrap_err().to_string();
     assert!(error.contains("\"beat\""), "{error}");
     let error = L1_KIND.control().parse("binarual").unwrap_err().to_string();
     assert!(error.contains("nearest is \"binaural\""), "{error}");
+    // What is near nothing is no slip: the names stand for themselves, and of ids there are too many.
+    let error = |id: ControlId, text| id.control().parse(text).unwrap_err().to_string();
+    assert_eq!(
+        error(BEAT_SOURCE, "xyzzy"),
+        "beat_source: \"xyzzy\" is not one of hz, tempo"
+    );
+    assert_eq!(
+        error(BYPASS, "maybe"),
+        "bypass: \"maybe\" is not one of on, off, true, false, 1, 0"
+    );
+    let unknown = ControlId::parse("frobnicate").unwrap_err().to_string();
+    assert_eq!(unknown, "there is no parameter \"frobnicate\"");
     let error = BEAT.control().parse("101").unwrap_err().to_string();
     assert!(
         error.contains("0 to 100 Hz") && error.contains("is 100"),

@@ -72,6 +72,10 @@ fn wrong_presets_are_refused_by_key_value_and_range() {
             "the nearest is \"linear\"",
         ),
         (
+            r#"{"params": {}, "protocol": [{"at": 0, "curve": "xyzzy"}]}"#,
+            "\"xyzzy\" is not one of step, linear, exponential, smooth",
+        ),
+        (
             r#"{"params": {}, "protocol": [{"at": 9, "beat": 1}, {"at": 3, "beat": 1}]}"#,
             "protocol row 2 (counted from 1)",
         ),

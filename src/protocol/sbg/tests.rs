@@ -178,6 +178,11 @@ fn what_is_no_sequence_is_refused_by_line() {
         ("ts: 200+10/20\n", 0, "no line with a time"),
         ("ts: 200+10\nNOW ts", 1, "no tone"),
         ("ts: 200+10/20\nNOW tt", 2, "the nearest is \"ts\""),
+        (
+            "ts: 200+10/20\noff: -\nNOW xyzzy",
+            3,
+            "\"xyzzy\" is not defined, only: off, ts",
+        ),
         ("ts: 200+10/20\n25:00 ts", 2, "no time"),
         ("ts: 200+10/20\n+00:10 ts", 2, "needs a line with NOW"),
         ("ts: 200+10/20\nNOW ~~ ts", 2, "a fade is two of"),
