@@ -1,5 +1,5 @@
 //! Small files, read whole: what is no plain file is not opened, and what is too long not read. And where what is
-//! written goes.
+//! written goes, and which folders are this user's.
 
 use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -11,6 +11,20 @@ const LINKS: usize = 40;
 /// Folders of the system's own in which nothing is a file to be written, and the one in them that is like any other.
 const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
 const MEMORY: &str = "/dev/shm";
+
+fn folders() -> Option<directories::ProjectDirs> {
+    directories::ProjectDirs::from("", "", "Zeitgeber")
+}
+
+/// This user's folder for what is to be kept, by the platform's convention, if there is one.
+pub fn data_folder() -> Option<PathBuf> {
+    Some(folders()?.data_dir().to_owned())
+}
+
+/// This user's folder for what can be made again, by the platform's convention, if there is one.
+pub fn cache_folder() -> Option<PathBuf> {
+    Some(folders()?.cache_dir().to_owned())
+}
 
 /// Refuses what is no plain file, before it is opened: a pipe would wait for its other end, and a device may never end.
 ///
@@ -115,6 +129,21 @@ pub fn why(error: &Error) -> String {
 pub fn part(place: &Path, ending: &str) -> PathBuf {
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     place.with_file_name(format!(".{name}.{}.{ending}", std::process::id()))
+}
+
+/// Writes a file as a whole or not at all, where [`destination`] says.
+///
+/// # Errors
+/// As [`destination`], and the system's; what was there is as it was then.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let place = destination(path)?;
+    let beside = part(&place, "part");
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &place));
+    if written.is_err() {
+        // What is told is why it was not written.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
 }
 
 /// Whether a name lies in a folder of the system's own, by whatever way.

@@ -1,8 +1,52 @@
-//! Finding the name that was meant: every message about a wrong name offers the nearest right one.
+//! Finding the name that was meant: every message about a wrong name goes by one rule for what it offers in its place.
+
+use std::fmt;
+
+/// Characters of the longest text that may be a slip of a name: files and packets can hold anything, and looking takes its
+/// time.
+const LONGEST: usize = 100;
+
+/// Characters of a list that one still reads.
+const LIST: usize = 80;
+
+/// What there is in place of a wrong name; a message about it ends with this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// A name that may have been meant.
+    Near(String),
+    /// None of them was meant, and these are all that there are.
+    Only(Vec<String>),
+    /// None of them was meant, and they are too many for a message.
+    Many,
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Instead::Near(name) => write!(f, "; the nearest is \"{name}\""),
+            Instead::Only(names) if names.is_empty() => f.write_str(", nor any other"),
+            Instead::Only(names) => write!(f, ", only: {}", names.join(", ")),
+            Instead::Many => Ok(()),
+        }
+    }
+}
+
+/// What to offer in place of `text`: the one that is [`near`], or else all where they are few.
+pub fn instead<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Instead {
+    let candidates: Vec<&str> = candidates.collect();
+    if let Some(name) = near(text, candidates.iter().copied()) {
+        return Instead::Near(name);
+    }
+    let long = candidates.iter().map(|name| name.chars().count() + 2);
+    if long.sum::<usize>() > LIST + 2 {
+        return Instead::Many;
+    }
+    Instead::Only(candidates.into_iter().map(str::to_owned).collect())
+}
 
 /// The candidate that `text` begins, or else the one with the smallest edit distance to it; capitals do not
 /// count. Empty when there is none.
-pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     let text = text.to_lowercase();
     candidates
         .min_by_key(|candidate| {
@@ -14,13 +58,16 @@ pub fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Str
         .to_owned()
 }
 
-/// As [`nearest`], but only where it may have been meant: it begins or holds the text, or at most a third of the letters are
-/// wrong.
+/// The candidate that may have been meant by `text`, if any: it begins or holds the text, or at most a third of the letters
+/// are wrong. Capitals do not count.
 pub fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
-    let candidates: Vec<&str> = candidates.collect();
-    let found = nearest(text, candidates.iter().copied());
     let text = text.to_lowercase();
     let long = text.chars().count();
+    if long > LONGEST {
+        return None;
+    }
+    let candidates: Vec<&str> = candidates.collect();
+    let found = nearest(&text, candidates.iter().copied());
     let holds = |other: &str| long >= 3 && other.to_lowercase().contains(&text);
     let is_near = edit_distance(&text, &found.to_lowercase()) <= (long / 3).max(1);
     if !found.is_empty() && long > 0 && (holds(&found) || is_near) {
@@ -93,5 +140,26 @@ mod tests {
         for text in ["", "xyzzy", "q", "frobnicate"] {
             assert_eq!(near(text), None, "{text}");
         }
+        // So long a text is no slip, and is not compared.
+        assert_eq!(near(&"render".repeat(20)), None);
+    }
+
+    #[test]
+    fn what_is_near_is_named_or_else_all_where_they_are_few() {
+        let said = |text, names: &[&str]| instead(text, names.iter().copied()).to_string();
+        assert_eq!(said("gian", &["gain", "gate"]), "; the nearest is \"gain\"");
+        assert_eq!(said("xyzzy", &["gain", "gate"]), ", only: gain, gate");
+        assert_eq!(said("xyzzy", &[]), ", nor any other");
+        let names: Vec<String> = (0..20).map(|n| format!("name {n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(said("xyzzy", &names), "");
+        assert_eq!(said("nmae 7", &names), "; the nearest is \"name 7\"");
+        // The longest list is of 80 characters.
+        let list = ["a".repeat(40), "b".repeat(38), "b".repeat(39)];
+        assert_eq!(
+            said("xyzzy", &[&list[0], &list[1]]).len(),
+            80 + ", only: ".len()
+        );
+        assert_eq!(said("xyzzy", &[&list[0], &list[2]]), "");
     }
 }

@@ -1,7 +1,12 @@
-//! Promise 4: the audio thread never waits. malloc, free, locks and system calls of this process are
-//! interposed, those of C++ and Faust nodes included, and none may happen while audio is processed.
+//! Promise 4: the audio thread never waits. malloc, calloc, realloc, posix_memalign, free, read, write and
+//! pthread_mutex_lock of this process are interposed, for C++ and Faust nodes too, and none may be called while audio
+//! is processed.
 //!
-//! promise: no allocation, lock or system call in the engine, the nodes in C++ and Faust, users' nodes and exchanges of graphs
+//! Not seen here: a lock of Rust's that is free (it calls nothing until it waits), and other system calls. That the code
+//! of the engine, nodes and graphs names no lock, sleep or print at all is a rule of `tests/layering.rs`; every function
+//! that the real library calls outside of itself is counted in `tests/hosts/process.rs`.
+//!
+//! promise: no allocation, C lock, read or write in the engine, the nodes in C++ and Faust, users' nodes and exchanges of graphs
 #![cfg(target_os = "linux")]
 
 mod common;

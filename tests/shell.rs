@@ -8,7 +8,7 @@ use nice_plug::prelude::{
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use zeitgeber::plugin::{AMBISONIC_LAYOUTS, Ambisonic, Class, FenceTask, STEREO_LAYOUTS, Zg};
+use zeitgeber::plugin::{AMBISONIC_LAYOUTS, Ambisonic, Class, STEREO_LAYOUTS, Task, Zg};
 
 thread_local! {
     /// How often this thread has allocated or freed.
@@ -45,7 +45,7 @@ impl<C: Class> ActivateContext<Zg<true, C>> for Host {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute(&self, _task: FenceTask) {}
+    fn execute(&self, _task: Task) {}
     fn set_latency_samples(&self, samples: u32) {
         assert_eq!(samples, 0, "the latency is constant 0");
     }
@@ -56,10 +56,10 @@ impl<C: Class> ProcessContext<Zg<true, C>> for Host {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Clap
     }
-    fn execute_background(&self, _task: FenceTask) {
+    fn execute_background(&self, _task: Task) {
         panic!("nice-plug's background thread is not for the audio thread");
     }
-    fn execute_gui(&self, _task: FenceTask) {
+    fn execute_gui(&self, _task: Task) {
         panic!("nothing of ours runs on the host's main thread");
     }
     fn transport(&self) -> &Transport {

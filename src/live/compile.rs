@@ -155,7 +155,13 @@ pub(super) fn faust_error(source: &Source, log: &str) -> LiveError {
     let place = log.lines().find_map(|line| {
         let (place, message) = line.split_once(": ERROR :")?;
         let (file, number) = place.trim().rsplit_once(':')?;
-        Some((file.trim(), number.trim().parse().ok(), message.trim()))
+        // "???? : -1" where it knows of no place.
+        let file = Some(file.trim()).filter(|file| *file != "????");
+        Some((
+            file.unwrap_or(""),
+            number.trim().parse().ok(),
+            message.trim(),
+        ))
     });
     let whole = || {
         log.trim()
@@ -286,6 +292,11 @@ mod tests {
             "other.lib : 9 : ERROR : syntax error\n",
         ));
         assert_eq!(error, "other.lib:9: syntax error");
+        let error = shown(faust_error(
+            &source(),
+            "???? : -1 : ERROR : undefined symbol : process\n",
+        ));
+        assert_eq!(error, "My Node.dsp: undefined symbol : process");
     }
 
     #[test]

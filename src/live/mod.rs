@@ -104,11 +104,11 @@ impl Workshop {
     /// # Errors
     /// [`LiveError::Folder`] where the user has no such folder.
     pub fn new(checker: PathBuf) -> Result<Workshop, LiveError> {
-        let folders = directories::ProjectDirs::from("", "", "Zeitgeber").ok_or_else(|| {
+        let folder = crate::file::cache_folder().ok_or_else(|| {
             let error = io::Error::new(io::ErrorKind::NotFound, "there is no home folder");
             LiveError::folder(Path::new("nodes"), error)
         })?;
-        Ok(Workshop::at(folders.cache_dir().join("nodes"), checker))
+        Ok(Workshop::at(folder.join("nodes"), checker))
     }
 
     /// With a folder of one's own.

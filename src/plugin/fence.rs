@@ -3,18 +3,36 @@
 //! nice-plug's background thread (VST3, standalone) serves all instances and quits for good when it meets a
 //! task of one that is gone; destroying the last instance then panics. While an instance is used its
 //! parameter changes post such tasks. So `deactivate` posts one of ours behind them and waits for it.
+//!
+//! Under Linux that thread also panics, in VST3, when it looks for the window while the window opens or closes: nice-plug 0.4.2 holds
+//! its cell all that time (`attached` and `removed` in its `vst3/view.rs`), and has every change that the host's automation makes
+//! meanwhile told on that thread. Nothing of ours is lost with it, but nice-plug panics again when the last instance goes, and takes
+//! the host along. So the thread rests while a window closes; and where it has ended while one opened, one instance of the
+//! class is kept for good: none is the last one then.
 
+use std::any::TypeId;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a host waits for the fence at most: the thread may have quit already.
-const LONGEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_millis(400);
 /// The background thread lets go of the instance just after the task: a moment for that.
 const LET_GO: Duration = Duration::from_millis(1);
 
-/// The only background task there is: the fence with this number.
+/// How long the thread rests while a window closes.
+const REST: Duration = Duration::from_millis(100);
+
+/// The classes of which an instance is kept for good.
+static KEPT: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
+
+/// What the background thread is to do.
 #[derive(Debug, Clone, Copy)]
-pub struct FenceTask(u64);
+pub enum FenceTask {
+    /// To pass the fence with this number.
+    Pass(u64),
+    /// To do nothing else for a while.
+    Rest,
+}
 
 /// Counts the fences that the background thread has passed.
 #[derive(Debug, Default)]
@@ -28,7 +46,11 @@ impl Fence {
     /// What the background thread runs.
     pub(super) fn executor(self: &Arc<Self>) -> Box<dyn Fn(FenceTask) + Send> {
         let fence = self.clone();
-        Box::new(move |FenceTask(number)| {
+        Box::new(move |task| {
+            let FenceTask::Pass(number) = task else {
+                std::thread::sleep(REST);
+                return;
+            };
             let mut passed = fence.passed.lock().unwrap_or_else(PoisonError::into_inner);
             *passed = number.max(*passed);
             fence.moved.notify_all();
@@ -43,7 +65,7 @@ impl Fence {
             *posted += 1;
             *posted
         };
-        post(FenceTask(number));
+        post(FenceTask::Pass(number));
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self
             .moved
@@ -52,11 +74,34 @@ impl Fence {
         std::thread::sleep(LET_GO);
         passed
     }
+
+    /// Whether an instance of class `C` is kept for good: the thread may be gone, and nothing depends on it any more.
+    pub(super) fn is_void<C: 'static>() -> bool {
+        let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.contains(&TypeId::of::<C>())
+    }
+
+    /// A window closes, on the host's thread: has the background thread rest. Where it has ended, `keep` keeps the instance, once
+    /// for each class `C`.
+    pub(super) fn window_closes<C: 'static>(&self, post: impl Fn(FenceTask), keep: impl FnOnce()) {
+        if Fence::is_void::<C>() {
+            return;
+        }
+        if self.wait(&post) {
+            post(FenceTask::Rest);
+            return;
+        }
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(TypeId::of::<C>());
+        drop(kept);
+        keep();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn waits_for_its_own_task_and_not_for_ever() {
@@ -69,5 +114,34 @@ mod tests {
         });
         assert!(thread);
         assert!(!fence.wait(|_lost| {}));
+    }
+
+    #[test]
+    fn one_instance_of_a_class_is_kept_where_the_thread_has_ended() {
+        let (fence, kept) = (Arc::new(Fence::default()), AtomicUsize::new(0));
+        let keep = || {
+            kept.fetch_add(1, Ordering::Relaxed);
+        };
+        struct One;
+        struct Other;
+        // A thread that lives rests, and nothing is kept.
+        let (run, rested) = (fence.executor(), AtomicUsize::new(0));
+        fence.window_closes::<One>(
+            |task| match task {
+                FenceTask::Pass(_) => run(task),
+                FenceTask::Rest => {
+                    rested.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            keep,
+        );
+        assert_eq!((rested.into_inner(), kept.load(Ordering::Relaxed)), (1, 0));
+        let lost = |_: FenceTask| {};
+        fence.window_closes::<One>(lost, keep);
+        fence.window_closes::<One>(lost, keep);
+        assert_eq!(kept.load(Ordering::Relaxed), 1);
+        assert!(Fence::is_void::<One>() && !Fence::is_void::<Other>());
+        fence.window_closes::<Other>(lost, keep);
+        assert_eq!(kept.load(Ordering::Relaxed), 2);
     }
 }

@@ -628,7 +628,8 @@ impl Inserts {
         self.forget_silent(insert, state, desk);
     }
 
-    /// What does not sound has no name and no macros.
+    /// What does not sound has no name and no macros. Whatever is chosen meanwhile: both are of what the engine has, as
+    /// in [`Inserts::deliver`], and that this desk alone decides.
     fn forget_silent(&self, insert: usize, state: &InsertState, desk: &Desk) {
         if desk.slots[insert].sent == Key::Nothing && !state.name.is_empty() {
             self.link.edit_insert(insert, |now| {

@@ -5,6 +5,8 @@ mod export;
 mod fence;
 mod filters;
 mod inserts;
+mod loader;
+mod outbox;
 mod params;
 mod session;
 mod sink;
@@ -21,15 +23,18 @@ use crate::dsp::level::repair;
 use crate::editor::{Chain, Link, ZgEditor};
 use crate::engine::{Change, Engine, Event, Tail, Telemetry, controls};
 use crate::protocol::Library;
+use crate::space::wish_ahead;
 use fence::Fence;
 use filters::Filters;
 use inserts::Inserts;
+use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{
     ActivateContext, AsyncExecutor, AudioIOLayout, AuxiliaryBuffers, Buffer, BufferConfig,
     ClapFeature, ClapPlugin, MidiConfig, NoteEvent, Params, Plugin, PluginApi, PluginState,
     ProcessContext, ProcessStatus, RemoteControlsContext, RemoteControlsSection, TaskExecutor,
     Vst3Plugin, Vst3SubCategory,
 };
+use outbox::Collector;
 use session::Session;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -56,6 +61,15 @@ pub fn instances_made() -> u64 {
     INSTANCES.load(Ordering::Relaxed)
 }
 
+/// What an instance has nice-plug do on other threads.
+#[derive(Debug, Clone, Copy)]
+pub enum Task {
+    /// On its background thread: the fence before the instance goes, or a rest while a window closes.
+    Fence(FenceTask),
+    /// On the host's own thread: the window's words for the host.
+    Collect,
+}
+
 /// The plugin of class `C`. `CC`: whether it takes MIDI controllers; in VST3 they would be 2080 parameters,
 /// so only the CLAP and the standalone do.
 pub struct Zg<const CC: bool, C: Class = Stereo> {
@@ -74,6 +88,7 @@ pub struct Zg<const CC: bool, C: Class = Stereo> {
     inserts: Arc<Inserts>,
     session: Arc<Session>,
     fence: Arc<Fence>,
+    collector: Arc<Collector>,
     executor: Option<AsyncExecutor<Self>>,
     api: Option<PluginApi>,
     class: PhantomData<C>,
@@ -122,6 +137,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
             notes: Vec::with_capacity(NOTES),
             repaired: Repaired::default(),
             fence: Arc::default(),
+            collector: Arc::default(),
             executor: None,
             api: None,
             class: PhantomData,
@@ -148,10 +164,14 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
 
     type Editor = ZgEditor;
     type SysExMessage = ();
-    type BackgroundTask = FenceTask;
+    type BackgroundTask = Task;
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
-        self.fence.executor()
+        let (pass, collector) = (self.fence.executor(), self.collector.clone());
+        Box::new(move |task| match task {
+            Task::Fence(fence) => pass(fence),
+            Task::Collect => collector.collect(),
+        })
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -159,10 +179,19 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<ZgEditor> {
-        self.executor = Some(executor);
+        self.executor = Some(executor.clone());
+        let fence = self.fence.clone();
+        let background = executor.clone();
+        let wake = Arc::new(move || executor.execute_gui(Task::Collect));
+        let closes = Arc::new(move |context: &GuiContext| {
+            if cfg!(target_os = "linux") && context.plugin_api() == PluginApi::Vst3 {
+                let post = |task| background.execute_background(Task::Fence(task));
+                fence.window_closes::<C>(post, || std::mem::forget(context.clone()));
+            }
+        });
         Some(ZgEditor::new(
             self.link.clone(),
-            sink::maker(&self.params, &self.session),
+            sink::maker(&self.params, &self.session, &self.collector, wake, closes),
         ))
     }
 
@@ -300,22 +329,28 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
     fn deactivate(&mut self) {
         // In CLAP parameter changes go through the host's own queue: nothing is left behind there, and a
         // fence would be the only task that could be.
-        if self.api == Some(PluginApi::Clap) {
+        if self.api == Some(PluginApi::Clap) || Fence::is_void::<C>() {
             return;
         }
         if let Some(executor) = &self.executor {
-            self.fence.wait(|task| executor.execute_background(task));
+            self.fence
+                .wait(|task| executor.execute_background(Task::Fence(task)));
         }
     }
 }
 
 impl<const CC: bool, C: Class> Zg<CC, C> {
-    /// A bounce never starts with the wrong filters: what the state asks for is there before the first block.
+    /// A bounce never starts with the wrong filters: what the state asks for is there before the first block. No block
+    /// waits for a load, so of the embedded set what a lane of space or room may ask for is brought, too.
     fn bring_filters(&self) {
-        let wish = self
-            .engine
-            .as_ref()
-            .and_then(|engine| engine.space_wish_of(|id| self.params.value(id)));
+        let Some(engine) = &self.engine else { return };
+        self.filters.ask_again();
+        let asked = |id| self.params.value(id);
+        let wish = if self.link.hrtf().choice.is_none() {
+            wish_ahead(engine, asked)
+        } else {
+            engine.space_wish_of(asked)
+        };
         if let Some(wish) = wish {
             self.filters.ensure(wish);
         }

@@ -2,6 +2,7 @@
 
 use super::filters::Filters;
 use super::inserts::Inserts;
+use super::outbox::Word;
 use super::session::Session;
 use super::state;
 use crate::editor::Link;
@@ -138,6 +139,11 @@ impl ZgParams {
         }
     }
 
+    /// Makes the next [`ZgParams::take_changes`] hand this one over.
+    pub(super) fn mark(&self, id: ControlId) {
+        self.dirty.mark(id.index());
+    }
+
     /// Forgets which values have changed: a snapshot that is on its way says all of them.
     pub(super) fn forget_changes(&self) {
         self.dirty.take(|_| ());
@@ -161,13 +167,18 @@ impl ZgParams {
         let _ = self.session.set(Arc::downgrade(session));
     }
 
+    /// Tells the host what the window says.
+    pub(super) fn say(&self, setter: &nice_plug::prelude::ParamSetter<'_>, word: Word) {
+        match word {
+            Word::Begin(id) => self.gesture(setter, id, true),
+            Word::Set(id, value) => self.set(setter, id, value),
+            Word::End(id) => self.gesture(setter, id, false),
+            Word::Touch => self.touch(setter),
+        }
+    }
+
     /// Tells the host that the user takes hold of (`true`) or lets go of a control.
-    pub(super) fn gesture(
-        &self,
-        setter: &nice_plug::prelude::ParamSetter<'_>,
-        id: ControlId,
-        begin: bool,
-    ) {
+    fn gesture(&self, setter: &nice_plug::prelude::ParamSetter<'_>, id: ControlId, begin: bool) {
         with_param!(&self.slots[id.index()], p => if begin {
             setter.begin_set_parameter(p);
         } else {
@@ -176,19 +187,14 @@ impl ZgParams {
     }
 
     /// Sets a control through the host, within a gesture.
-    pub(super) fn set(
-        &self,
-        setter: &nice_plug::prelude::ParamSetter<'_>,
-        id: ControlId,
-        value: f64,
-    ) {
+    fn set(&self, setter: &nice_plug::prelude::ParamSetter<'_>, id: ControlId, value: f64) {
         let normalized = id.control().to_normalized(value) as f32;
         with_param!(&self.slots[id.index()], p => setter.set_parameter_normalized(p, normalized));
     }
 
     /// Changes the hidden revision, as a gesture: the host then knows that the state is another, which it does
     /// not see of what is saved beside the parameters.
-    pub(super) fn touch(&self, setter: &nice_plug::prelude::ParamSetter<'_>) {
+    fn touch(&self, setter: &nice_plug::prelude::ParamSetter<'_>) {
         let next = (self.revision.value() + 1) % (LAST_REVISION + 1);
         setter.begin_set_parameter(&*self.revision);
         setter.set_parameter(&*self.revision, next);

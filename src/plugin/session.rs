@@ -2,10 +2,12 @@
 
 use super::params::ZgParams;
 use crate::control::Command;
-use crate::editor::{HrtfChoice, Link};
+use crate::editor::{HrtfChoice, Link, SessionState};
 use crate::engine::controls::{BYPASS, GLIDE};
 use crate::engine::{ControlId, DeckLine, Engine, Order, Snapshot, Timeline};
 use crate::protocol::{Library, Protocol, Take};
+use std::collections::BTreeMap;
+use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Brings timelines and snapshots to the engine. No lock in it is ever taken by the audio thread.
@@ -13,6 +15,19 @@ pub(super) struct Session {
     link: Arc<Link>,
     params: Arc<ZgParams>,
     desk: Mutex<Desk>,
+}
+
+/// What the host and the session have when a whole sound is made of them.
+struct Before {
+    session: SessionState,
+    /// The parameters, by their index.
+    host: Box<[f64]>,
+}
+
+impl Before {
+    fn host(&self, id: ControlId) -> f64 {
+        self.host[id.index()]
+    }
 }
 
 #[derive(Default)]
@@ -114,21 +129,39 @@ impl Session {
         }
     }
 
+    /// What there is now. Never on the audio thread.
+    fn look(&self) -> Before {
+        Before {
+            session: self.link.session(),
+            host: ControlId::all().map(|id| self.params.value(id)).collect(),
+        }
+    }
+
     /// Puts a whole sound in force, as one snapshot, with a fade.
     pub fn load(&self, take: &Take) {
+        self.load_over(&self.look(), take);
+    }
+
+    fn load_over(&self, before: &Before, take: &Take) {
         let after = self.link.control.release();
-        self.send(&take.settings, take.protocol.clone(), after);
+        let held = BTreeMap::new();
+        self.send(before, &held, &take.settings, take.protocol.clone(), after);
     }
 
     /// Puts a state in force that the host has just loaded: as one snapshot where the engine runs. Never on the
     /// audio thread.
     pub fn load_state(&self) {
+        let before = self.look();
+        self.put_in_force(&before);
+    }
+
+    fn put_in_force(&self, before: &Before) {
         let (held, after) = self.link.control.held_and_count();
-        let value = |id| held.get(&id).copied();
         let settings: Vec<(ControlId, f64)> = ControlId::all()
-            .map(|id| (id, value(id).unwrap_or_else(|| self.params.value(id))))
+            .map(|id| (id, held.get(&id).copied().unwrap_or(before.host(id))))
             .collect();
-        self.send(&settings, self.link.session().protocol, after);
+        let protocol = before.session.protocol.clone();
+        self.send(before, &held, &settings, protocol, after);
         self.link.control.resend();
     }
 
@@ -149,22 +182,9 @@ impl Session {
             Ok(entry) => entry,
             Err(error) => return self.link.messages.post(error.to_string()),
         };
-        let mut settings = entry.preset.all_settings();
-        for (id, value) in &mut settings {
-            *value = if *id == BYPASS {
-                self.params.value(*id)
-            } else {
-                id.control().snap(*value)
-            };
-        }
-        let protocol = entry.preset.protocol();
-        let take = Take {
-            protocol: protocol.map(|protocol| Arc::new(protocol.pinned(&settings))),
-            settings,
-            name: entry.name.clone(),
-            hrtf: entry.hrtf_path(),
-        };
-        self.load(&take);
+        let before = self.look();
+        let take = Take::of(&entry, before.host(BYPASS));
+        self.load_over(&before, &take);
         self.link.edit_session(|session| {
             session.protocol = take.protocol.clone();
             session.name = take.name.clone();
@@ -173,7 +193,9 @@ impl Session {
             self.link.choose_hrtf(Some(HrtfChoice { path, hash: None }));
         }
         for (id, value) in take.settings {
-            if self.params.value(id) != value {
+            let now = self.params.value(id);
+            // What the host has moved meanwhile is newer.
+            if now != value && now == before.host(id) {
                 self.link.control.hold(id, value);
             }
         }
@@ -185,8 +207,16 @@ impl Session {
         }
     }
 
-    /// Sends a whole sound; `after` is the number of the last value from outside that is older.
-    fn send(&self, settings: &[(ControlId, f64)], protocol: Option<Arc<Protocol>>, after: u64) {
+    /// Sends a whole sound; `after` is the number of the last value from outside that is older. What has changed since
+    /// `before` is newer than the sound, but for what is held.
+    fn send(
+        &self,
+        before: &Before,
+        held: &BTreeMap<ControlId, f64>,
+        settings: &[(ControlId, f64)],
+        protocol: Option<Arc<Protocol>>,
+        after: u64,
+    ) {
         let mut desk = self.desk();
         if desk.line.is_none() {
             // An engine that is still to come takes all parameters as they are then.
@@ -207,12 +237,21 @@ impl Session {
             self.params.mark_all();
             return;
         }
-        let now = self.params.value(GLIDE);
+        // What the host has set since `before` is forgotten, or the engine has had it before the snapshot: it is told
+        // again. The fence: an engine that took a value without having seen the snapshot took it before this looks.
+        fence(Ordering::SeqCst);
+        for id in ControlId::all().filter(|id| !held.contains_key(id)) {
+            if self.params.value(id) != before.host(id) {
+                self.params.mark(id);
+            }
+        }
+        let hosts = before.host(GLIDE);
         let glide = settings.iter().find(|(id, _)| *id == GLIDE);
-        let glide = glide.map_or(now, |(_, value)| *value);
+        let glide = glide.map_or(hosts, |(_, value)| *value);
         desk.sent = Some((protocol, glide));
-        desk.outdated = Some(now).filter(|now| *now != glide);
-        desk.changes = Some(self.link.session().changes);
+        desk.outdated = Some(hosts).filter(|hosts| *hosts != glide);
+        // Of the same moment as the protocol: one that is edited since is still to be sent.
+        desk.changes = Some(before.session.changes);
     }
 
     /// Sends an order.

@@ -1,12 +1,14 @@
 //! The editor's way to the host's parameters.
 
+use super::outbox::{Collector, Outbox, Threads, Word};
 use super::params::ZgParams;
 use super::session::Session;
 use crate::control::Desk;
-use crate::editor::{ParamSink, SinkMaker, follow};
+use crate::editor::{ParamSink, SinkMaker, Way, follow};
 use crate::engine::{ControlId, Order};
 use crate::protocol::Take;
 use nice_plug::context::gui::GuiContext;
+use nice_plug::prelude::PluginApi;
 use std::sync::Arc;
 
 /// Reads the parameters and changes them through the host.
@@ -14,21 +16,45 @@ struct HostSink {
     params: Arc<ZgParams>,
     session: Arc<Session>,
     control: Arc<Desk>,
-    // Lives only as long as the window: nice-plug's context must not be kept beyond it.
-    context: GuiContext,
+    outbox: Arc<Outbox>,
 }
 
-/// Makes a sink for each opening of the editor.
-pub(super) fn maker(params: &Arc<ZgParams>, session: &Arc<Session>) -> SinkMaker {
-    let (params, session) = (params.clone(), session.clone());
+/// Makes a sink for each opening of the editor; `wake` has the collector come on the host's own thread, and `closes` is called there
+/// when a window does.
+pub(super) fn maker(
+    params: &Arc<ZgParams>,
+    session: &Arc<Session>,
+    collector: &Arc<Collector>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    closes: Arc<dyn Fn(&GuiContext) + Send + Sync>,
+) -> SinkMaker {
+    let (params, session, collector) = (params.clone(), session.clone(), collector.clone());
     let control = session.control().clone();
     Arc::new(move |context| {
-        Box::new(HostSink {
+        let told = params.clone();
+        // CLAP and the standalone take words from any thread.
+        let threads = match context.plugin_api() {
+            PluginApi::Vst3 => Threads::Own,
+            _ => Threads::Any,
+        };
+        // nice-plug's context must not be kept beyond the window: the outbox is not, either.
+        let (ends, closes) = (context.clone(), closes.clone());
+        let say = move |word| told.say(&context.param_setter(), word);
+        let outbox = Arc::new(Outbox::new(threads, say, wake.clone()));
+        collector.serve(&outbox);
+        let sink = HostSink {
             params: params.clone(),
             session: session.clone(),
             control: control.clone(),
-            context,
-        })
+            outbox: outbox.clone(),
+        };
+        Way {
+            sink: Box::new(sink),
+            close: Box::new(move || {
+                outbox.close();
+                closes(&ends);
+            }),
+        }
     })
 }
 
@@ -36,26 +62,24 @@ impl ParamSink for HostSink {
     fn value(&self, control: ControlId) -> f64 {
         // What is held is what sounds; a host that is told of it says so some blocks later.
         let held = self.control.held(control);
-        held.unwrap_or_else(|| self.params.value(control))
+        held.or_else(|| self.outbox.value(control))
+            .unwrap_or_else(|| self.params.value(control))
     }
 
     fn begin(&self, control: ControlId) {
-        self.params
-            .gesture(&self.context.param_setter(), control, true);
+        self.outbox.put(Word::Begin(control));
     }
 
     fn set(&self, control: ControlId, value: f64) {
-        self.params
-            .set(&self.context.param_setter(), control, value);
+        self.outbox.put(Word::Set(control, value));
     }
 
     fn end(&self, control: ControlId) {
-        self.params
-            .gesture(&self.context.param_setter(), control, false);
+        self.outbox.put(Word::End(control));
     }
 
     fn touch(&self) {
-        self.params.touch(&self.context.param_setter());
+        self.outbox.put(Word::Touch);
     }
 
     fn load(&self, take: &Take) {

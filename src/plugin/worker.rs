@@ -1,11 +1,13 @@
 //! Our own worker: one thread per library image, started with the first instance and joined with the last.
 //!
 //! Audio threads push small reports into lock-free rings; the worker turns them into messages for the
-//! editor and stderr, and wakes sleeping editors. nice-plug's background executor is not used for this: it
+//! editor and stderr, and wakes sleeping editors. Filters that take a while are loaded on a thread of their own
+//! (`loader`). nice-plug's background executor is not used for this: it
 //! ends with the first instance that goes (see `fence`).
 
 use super::filters::Filters;
 use super::inserts::Inserts;
+use super::loader::Loader;
 use super::session::Session;
 use crate::control::Ports;
 use crate::editor::Link;
@@ -67,22 +69,27 @@ struct Lane {
     inserts: Weak<Inserts>,
     session: Weak<Session>,
     ports: Ports,
+    /// Whether space was on in the last round.
+    in_space: bool,
     pending: [u64; 2],
     said: Option<Instant>,
 }
 
 impl Lane {
     /// The filters that the instance's engine, or its musician, asks for.
-    fn wish(&self) -> Option<(Arc<Filters>, SpaceWish)> {
-        let link = self.link.upgrade()?;
+    fn wish(&mut self) -> Option<(Arc<Filters>, SpaceWish)> {
+        let (link, filters) = (self.link.upgrade()?, self.filters.upgrade()?);
         let wanted = link.telemetry()?.space_wish();
+        if std::mem::replace(&mut self.in_space, wanted.is_some()) != wanted.is_some() {
+            filters.ask_again();
+        }
         // What has just been chosen is looked at even while space is off, so that what is wrong is said.
         let chosen = link.hrtf().choice.is_some().then_some(SpaceWish {
             filters: true,
             decoder: None,
             equalised: true,
         });
-        Some((self.filters.upgrade()?, wanted.or(chosen)?))
+        Some((filters, wanted.or(chosen)?))
     }
 
     /// Tells whether a head moves by itself, for which it has to look more often.
@@ -153,6 +160,7 @@ impl Shared {
     }
 
     fn run(&self) {
+        let mut loader = Loader::default();
         let mut desk = self.desk();
         while !desk.stop {
             let now = Instant::now();
@@ -162,21 +170,17 @@ impl Shared {
                     pause = GLIDE;
                 }
             }
-            let wishes: Vec<_> = desk.lanes.iter().filter_map(Lane::wish).collect();
-            if !wishes.is_empty() {
-                // Loading takes a while: instances may come and go meanwhile.
-                drop(desk);
-                for (filters, wish) in wishes {
-                    filters.ensure(wish);
-                }
-                desk = self.desk();
-                if desk.stop {
-                    break;
-                }
-            }
+            let wishes = desk.lanes.iter_mut().filter_map(Lane::wish);
+            loader.tend(
+                wishes
+                    .filter(|(filters, wish)| filters.wants(wish))
+                    .collect(),
+            );
             let waited = self.wake.wait_timeout(desk, pause);
             desk = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        // What is being loaded has been given up by the instances that are gone.
+        drop(desk);
     }
 }
 
@@ -232,6 +236,7 @@ pub(super) fn attach(
         inserts: Arc::downgrade(inserts),
         session: Arc::downgrade(session),
         ports: Ports::default(),
+        in_space: false,
         pending: [0; 2],
         said: None,
     };
@@ -372,6 +377,95 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(link.hrtf().name, "");
+    }
+
+    /// What was cancelled of the embedded set is in the way of nobody who switches space off and on.
+    #[test]
+    fn space_that_is_switched_asks_for_the_embedded_set_again() {
+        use crate::engine::controls::{SPACE_HRTF, SPACE_KIND, SPACE_OFF};
+        let link = Arc::new(Link::default());
+        let filters = Arc::new(Filters::new(link.clone()));
+        let mut engine = crate::engine::Engine::new(379_000.0).unwrap();
+        filters.attach(&mut engine);
+        link.watch(engine.telemetry().clone());
+        let mut lane = Lane {
+            number: 0,
+            ring: rtrb::RingBuffer::new(1).1,
+            link: Arc::downgrade(&link),
+            filters: Arc::downgrade(&filters),
+            inserts: Weak::new(),
+            session: Weak::new(),
+            ports: Ports::default(),
+            in_space: false,
+            pending: [0; 2],
+            said: None,
+        };
+        let mut round = |kind: usize| {
+            engine.set(SPACE_KIND, kind as f64);
+            let (mut left, mut right) = ([0.0; 32], [0.0; 32]);
+            engine.process(&mut left, &mut right, Default::default(), &[]);
+            lane.wish().map(|(_, wish)| wish)
+        };
+        let wish = round(SPACE_HRTF).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| filters.ensure(wish));
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while link.loading().is_none() {
+                assert!(Instant::now() < deadline, "nothing is loaded");
+                std::thread::yield_now();
+            }
+            (link.loading().unwrap().cancel)();
+        });
+        assert_eq!(round(SPACE_HRTF), Some(wish));
+        assert!(!filters.wants(&wish), "it begins again by itself");
+        assert_eq!(round(SPACE_OFF), None);
+        assert_eq!(round(SPACE_HRTF), Some(wish));
+        assert!(filters.wants(&wish));
+    }
+
+    #[test]
+    fn what_one_instance_has_loaded_holds_up_no_other() {
+        use crate::engine::controls::{SPACE_HRTF, SPACE_KIND};
+        let links: Vec<Arc<Link>> = (0..2).map(|_| Arc::default()).collect();
+        let filters: Vec<_> = links
+            .iter()
+            .map(|link| Arc::new(Filters::new(link.clone())))
+            .collect();
+        let mut engine = crate::engine::Engine::new(16_000.0).unwrap();
+        engine.set(SPACE_KIND, SPACE_HRTF as f64);
+        filters[0].attach(&mut engine);
+        links[0].watch(engine.telemetry().clone());
+        let (mut left, mut right) = ([0.0; 32], [0.0; 32]);
+        engine.process(&mut left, &mut right, Default::default(), &[]);
+        let gate = filters[0].gate.lock();
+        let mut parts = Vec::new();
+        let mut reporters: Vec<Reporter> = (0..2)
+            .map(|n| {
+                let params = Arc::new(super::super::ZgParams::new(links[n].clone()));
+                let session = Arc::new(Session::new(links[n].clone(), params));
+                let inserts = Arc::new(Inserts::new(links[n].clone()));
+                let reporter = attach(&links[n], &filters[n], &inserts, &session);
+                parts.push((session, inserts));
+                reporter
+            })
+            .collect();
+        let wait = |what: &str, done: &dyn Fn() -> bool| {
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while !done() {
+                assert!(Instant::now() < deadline, "{what}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        wait("nothing is loaded", &|| links[0].loading().is_some());
+        // Its own messages come, too.
+        for (link, reporter) in links.iter().zip(&mut reporters) {
+            reporter.push(Report::InputRepaired(1));
+            wait("it waits", &|| !link.messages.all().is_empty());
+        }
+        assert!(links[0].loading().is_some());
+        drop(gate);
+        wait("it is not loaded", &|| !links[0].hrtf().name.is_empty());
+        wait("it is not done", &|| links[0].loading().is_none());
     }
 
     #[test]

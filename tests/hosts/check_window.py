@@ -5,6 +5,7 @@ ZEITGEBER_WINDOW=FILE.ppm keeps the picture.
 """
 
 import ctypes
+import gc
 import os
 import struct
 import subprocess
@@ -175,6 +176,30 @@ def look_at(plugin):
     print(f"animated, sound included: {load:.1f} % of a core; {moved} pixels have moved")
 
 
+def opened_while_automated():
+    """The host's automation moves on while the window opens and closes, and the instance goes: nice-plug would take the host along."""
+    plugin = pedalboard.load_plugin(BUNDLE, plugin_name="Zeitgeber")
+    plugin.layer_1_kind = "binaural"
+    sound, stop = np.zeros((2, 480), np.float32), threading.Event()
+
+    def automate():
+        own()
+        block = 0
+        while not stop.is_set():
+            block += 1
+            plugin.beat = 5 + block % 50 / 10
+            plugin.process(sound, 48000, buffer_size=480, reset=False)
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=automate)
+    thread.start()
+    time.sleep(0.5)
+    for _ in range(3):
+        shown(plugin, 0.1, lambda: None)
+    stop.set()
+    thread.join()
+
+
 def main():
     plugin = pedalboard.load_plugin(BUNDLE, plugin_name="Zeitgeber")
     # The safety note is there at first use: it is closed by what it keeps.
@@ -205,6 +230,12 @@ def main():
         f"{openings} openings: median {1000 * np.median(times):.0f} ms, {descriptors} descriptors, {threads} threads, "
         f"{grown:.1f} MB more in the last three quarters"
     )
+    # Where a window closes slowly nice-plug's thread may still end, and the host with the last instance (docs/reliability.md).
+    if not COUNTS and "ZEITGEBER_LONG" in os.environ:
+        opened_while_automated()
+        del plugin
+        gc.collect()
+        print("opened and closed while automated: the host lives when the last instance goes")
 
 
 try:

@@ -538,6 +538,41 @@ fn nonsense_from_the_host_is_survived() {
     assert!(output.iter().flatten().all(|sample| sample.is_finite()));
 }
 
+/// However fast the host renders: the filters are there before space is on.
+#[test]
+fn a_lane_that_turns_space_on_finds_its_filters() {
+    use zeitgeber::engine::controls::{AZIMUTH, ROOM, SPACE_HRTF, SPACE_KIND};
+    let entry = load();
+    let input = noise(12_000);
+    let changes = [
+        (4_800, SPACE_KIND, SPACE_HRTF as f64),
+        (8_003, AZIMUTH, 40.0),
+        (9_000, ROOM, 0.5),
+    ];
+    let mut engine = Engine::new(RATE).expect("an engine at 48 kHz");
+    let (set, wishes) = (
+        zeitgeber::hrtf::Source::Default,
+        zeitgeber::space::everything(3),
+    );
+    zeitgeber::space::bring_all(&mut engine, &set, wishes).expect("the embedded set");
+    engine.reset();
+    let events = changes.map(|(frame, control, value)| Event {
+        frame,
+        control,
+        change: How::Step(value),
+    });
+    let mut expected = input.clone();
+    let [left, right] = &mut expected;
+    engine.process(left, right, Transport::Absent, &events);
+    assert!(expected[0][6_000..] != input[0][6_000..], "space is heard");
+    for blocks in [&[64][..], &[4096]] {
+        let mut rig = Rig::new(&entry);
+        let mut running = rig.start(RATE).expect("48 kHz");
+        let output = running.render(&input, blocks, &changes, |_| None);
+        assert_same(&output, &expected, &format!("blocks of {}", blocks[0]));
+    }
+}
+
 /// A bus of order 3 in a host, with a head that turns: the engine's own render, whatever the blocks.
 #[test]
 fn an_ambisonic_track_is_decoded_as_by_the_engine() {

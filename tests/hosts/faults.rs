@@ -3,7 +3,7 @@
 //!
 //! All through the plain ABI of the real library.
 
-use crate::library::{library, run_alone, run_alone_with};
+use crate::library::{library, run, run_alone, run_alone_with};
 use crate::raw::{AMBISONIC, Instance, Library, STEREO, Sent, framed, playing, with_fields};
 use crate::watch::on_the_audio_thread;
 use std::path::Path;
@@ -272,6 +272,22 @@ fn an_hrtf_file_that_is_deleted_in_use_goes_on_sounding() {
     instance.stop();
 }
 
+/// A host whose stderr goes to a full disk, or to nobody any more: what there is to say is said in the window.
+#[test]
+#[cfg(target_os = "linux")]
+fn stderr_that_takes_nothing_ends_no_host() {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    for place in ["2>/dev/full", "2>&-", "2>&1 >&3 | true"] {
+        let name = "faults::an_hrtf_file_that_is_deleted_in_use_goes_on_sounding";
+        let script = format!("exec 3>&1; \"$0\" --exact {name} --nocapture {place}");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).arg(&test);
+        let said = run(&mut command, Duration::from_secs(300)).stdout;
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("1 passed"), "{place}: {said}");
+    }
+}
+
 /// A path that is waited for never ends: the process that runs this has a limit.
 #[test]
 fn paths_in_a_state_read_no_device_and_wait_for_nothing() {
@@ -316,6 +332,9 @@ fn hostile_paths() {
         instance.load(&state);
         assert!(instance.start(RATE, 256));
         assert!(loudest(&instance, 10, &sound(&instance)) > 0.01, "{path}");
+        instance.stop();
+        // Space is on now: it would have its filters before the first block.
+        assert!(instance.start(RATE, 256), "{path}");
         instance.stop();
         let saved = String::from_utf8(instance.save()[8..].to_vec()).expect("JSON");
         assert!(!saved.contains("not to be repeated"));

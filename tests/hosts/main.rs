@@ -10,6 +10,7 @@ mod jack;
 mod library;
 mod process;
 mod raw;
+mod recording;
 mod rig;
 mod storm;
 mod validators;

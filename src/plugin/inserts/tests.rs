@@ -88,12 +88,16 @@ impl Stand {
 
     /// Rounds until nothing is being compiled.
     fn settle(&self) {
-        loop {
+        until("nothing is being compiled", || {
             self.inserts.round(true);
-            if self.inserts.desk().making.iter().all(Option::is_none) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
+            self.inserts.desk().making.iter().all(Option::is_none)
+        });
+    }
+
+    /// As [`Stand::settle`], and some rounds more: for what must not come later either.
+    fn settle_for_good(&self) {
+        for _ in 0..9 {
+            self.settle();
         }
     }
 
@@ -124,6 +128,15 @@ impl Stand {
             last = left[511];
         }
         last
+    }
+}
+
+/// Waits for what other threads and processes do.
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is() {
+        assert!(Instant::now() < deadline, "waiting until {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -268,16 +281,9 @@ fn the_thread_sees_to_files_within_a_second_and_ends_while_something_is_compiled
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
     stand.inserts.look();
-    let wait = |stand: &mut Stand, gain: f32| {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while stand.gain() != gain {
-            assert!(Instant::now() < deadline, "{:?}", stand.status());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
-    wait(&mut stand, 2.0);
+    until("the file sounds", || stand.gain() == 2.0);
     stand.write("a.cpp", "4");
-    wait(&mut stand, 4.0);
+    until("the saved file sounds", || stand.gain() == 4.0);
     stand.inserts.end();
     // A check that never ends is given up with the instance.
     let folder = tempfile::tempdir().unwrap();
@@ -292,11 +298,7 @@ fn the_thread_sees_to_files_within_a_second_and_ends_while_something_is_compiled
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
     stand.inserts.look();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !stand.file("begun").exists() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("the check has begun", || stand.file("begun").exists());
     let ending = Instant::now();
     stand.inserts.end();
     assert!(
@@ -451,15 +453,11 @@ fn what_nobody_has_allowed_is_not_read_time_and_again() {
     stand.write("a.cpp", "3");
     let opened = fs::File::options().append(true).open(&file).unwrap();
     opened.set_modified(before).unwrap();
-    for _ in 0..9 {
-        stand.settle();
-    }
+    stand.settle_for_good();
     assert_eq!(stand.link.insert(0).asked, asked);
     // What was not asked about is not compiled for all that.
     stand.allow();
-    for _ in 0..9 {
-        stand.settle();
-    }
+    stand.settle_for_good();
     assert_eq!(stand.made(), 0);
 }
 
@@ -526,10 +524,10 @@ fn one_that_never_ends_is_in_nobodys_way() {
         source: None,
     };
     stand.link.choose_insert(1, Some(choice), true);
-    while !(stand.file("begun").exists() && stand.link.insert(1).status == InsertStatus::Sounds) {
+    until("one is checked and the other sounds", || {
         stand.inserts.round(true);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        stand.file("begun").exists() && stand.link.insert(1).status == InsertStatus::Sounds
+    });
     assert_eq!(stand.gain(), 2.0);
     assert_eq!(stand.status(), InsertStatus::Compiling);
     // Something else is chosen: it is not waited for.
@@ -563,8 +561,6 @@ fn what_the_project_keeps_is_told_to_the_host() {
     stand.settle();
     assert!(stand.link.insert(0).unsaved);
     stand.link.edit_insert(0, |state| state.unsaved = false);
-    for _ in 0..9 {
-        stand.settle();
-    }
+    stand.settle_for_good();
     assert!(!stand.link.insert(0).unsaved);
 }

@@ -242,6 +242,84 @@ fn a_state_that_is_loaded_while_it_plays_is_one_fade() {
     assert_eq!(dips(&fades), 0);
 }
 
+/// What the host sets while a sound is on its way is heard, whether the engine had it before the sound or not at all.
+#[test]
+fn what_the_host_sets_while_a_state_is_loaded_is_newer_than_the_state() {
+    for blocks in [0, 3] {
+        let mut host = Host::new(&sound());
+        host.play(200);
+        for (control, value) in STATE {
+            host.params.host_sets(control, value);
+        }
+        let before = host.session.look();
+        host.params.host_sets(CARRIER, 250.0);
+        host.params.host_sets(GLIDE, 0.75);
+        host.play(blocks);
+        host.session.put_in_force(&before);
+        host.play(400);
+        let now = (host.engine.get(CARRIER), host.engine.get(GLIDE));
+        assert_eq!(now, (250.0, 0.75), "{blocks} blocks between");
+        // The rest is the state's.
+        assert_eq!(
+            (host.engine.get(BEAT), host.engine.get(IN_GAIN)),
+            (33.0, -6.0)
+        );
+    }
+}
+
+#[test]
+fn what_the_host_sets_while_a_preset_is_loaded_is_newer_than_the_preset() {
+    for blocks in [0, 3] {
+        let mut host = Host::new(&sound());
+        host.play(200);
+        let take = take(&host, &[(CARRIER, 350.0), (BEAT, 5.0)], None);
+        let before = host.session.look();
+        host.params.host_sets(CARRIER, 250.0);
+        host.play(blocks);
+        host.session.load_over(&before, &take);
+        host.play(400);
+        // The host still has the beat of before, and that is no news.
+        let now = (host.engine.get(CARRIER), host.engine.get(BEAT));
+        assert_eq!(now, (250.0, 5.0), "{blocks} blocks between");
+    }
+}
+
+#[test]
+fn what_is_held_from_outside_is_held_over_a_state_beside_which_the_host_moves() {
+    let mut host = reachable(&sound());
+    host.play(200);
+    host.link.control.hold(BEAT, 7.0);
+    host.play(1);
+    let before = host.session.look();
+    host.params.host_sets(CARRIER, 250.0);
+    host.session.put_in_force(&before);
+    host.play(400);
+    assert_eq!(
+        (host.engine.get(BEAT), host.engine.get(CARRIER)),
+        (7.0, 250.0)
+    );
+}
+
+#[test]
+fn a_protocol_that_is_edited_while_a_state_is_loaded_is_sent() {
+    let mut host = Host::new(&sound());
+    host.params.host_sets(PROTOCOL_ON, 1.0);
+    host.play(200);
+    let protocol = |rows| take(&host, &[], Some(rows)).protocol;
+    let (loaded, edited) = (
+        protocol(ROWS),
+        protocol(r#"[{"at": 0, "beat": 17}, {"at": 600, "beat": 17}]"#),
+    );
+    host.link.edit_session(|session| session.protocol = loaded);
+    let before = host.session.look();
+    host.link.edit_session(|session| session.protocol = edited);
+    host.session.put_in_force(&before);
+    host.session.sync();
+    host.play(400);
+    let beat = host.engine.telemetry().beat();
+    assert!((beat - 17.0).abs() < 1e-9, "{beat}");
+}
+
 #[test]
 fn a_state_that_is_loaded_before_the_first_frame_is_simply_there() {
     let heard = |late: bool| {
@@ -425,7 +503,9 @@ fn what_comes_while_a_preset_is_loaded_is_newer_than_it() {
     let settings: Vec<_> = ControlId::all()
         .map(|id| (id, host.params.value(id)))
         .collect();
-    host.session.send(&settings, None, after);
+    let before = host.session.look();
+    host.session
+        .send(&before, &BTreeMap::new(), &settings, None, after);
     host.play(60);
     let found = (host.engine.get(BEAT), host.engine.get(CARRIER));
     assert_eq!(found, (3.0, 200.0));
