@@ -20,6 +20,9 @@ mod inserts;
 #[path = "cli/kits.rs"]
 mod kits;
 #[cfg(unix)]
+#[path = "cli/live.rs"]
+mod live;
+#[cfg(unix)]
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/presets.rs"]

@@ -1019,13 +1019,45 @@ fn learned_controllers_act_and_can_be_taught() {
 }
 
 #[test]
+fn a_full_map_says_that_nothing_more_is_learned() {
+    let desk = Desk::default();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let voice = said.clone();
+    desk.belong(Hooks {
+        host: Box::new(|control| control.control().default_value()),
+        say: Box::new(move |text| voice.lock().unwrap().push(text)),
+        wake: Box::new(|| ()),
+    });
+    desk.edit_map(|map| {
+        for number in 0..256_usize {
+            assert!(map.learn(Learned {
+                channel: (number / 128) as u8,
+                controller: Controller::Program((number % 128) as u8),
+                moves: Moves::Preset(number.to_string()),
+            }));
+        }
+    });
+    let full = desk.map();
+    desk.learn(Some(Moves::Recenter));
+    desk.midi(&[0xB3, 20, 64]);
+    assert_eq!(desk.map(), full);
+    let said = said.lock().unwrap();
+    assert!(
+        said.len() == 1 && said[0].starts_with("256 things are learned already"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn nodes_are_set_by_name() {
     let rig = Rig::new(&[]);
     rig.send(&message("/zeitgeber/node/late/decay", &[2.0]));
     rig.send(&message("/zeitgeber/node/lete/decay", &[2.0]));
     let status = rig.desk.status();
     assert!(
-        status.refused == 1 && status.last_refused.contains("lete"),
+        status.refused == 1
+            && status.last_refused
+                == "there is no node's parameter \"lete/decay\"; the nearest is \"late/decay\"",
         "{status:?}"
     );
 }

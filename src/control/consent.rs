@@ -7,6 +7,7 @@ use super::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -59,12 +60,26 @@ impl Consent {
 
     /// Adds what has been allowed in other instances since. What cannot be read allows nothing.
     pub fn read(&mut self) {
-        let bytes = (self.file.as_ref()).and_then(|file| crate::file::bytes(file, LONGEST).ok());
-        let kept = bytes.and_then(|bytes| serde_json::from_slice::<Allowed>(&bytes).ok());
-        if let Some(kept) = kept {
-            self.allowed.listen.extend(kept.listen);
-            self.allowed.tell.extend(kept.tell);
-        }
+        // Why not is told to who would write it.
+        let _ = self.take_in();
+    }
+
+    /// As [`Self::read`].
+    ///
+    /// # Errors
+    /// Where there is a file that cannot be read: writing would lose what it holds.
+    fn take_in(&mut self) -> std::io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let bytes = match crate::file::bytes(file, LONGEST) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            bytes => bytes?,
+        };
+        let kept: Allowed = serde_json::from_slice(&bytes)?;
+        self.allowed.listen.extend(kept.listen);
+        self.allowed.tell.extend(kept.tell);
+        Ok(())
     }
 
     /// Whether this may be done: on this machine anything may.
@@ -80,7 +95,7 @@ impl Consent {
     /// # Errors
     /// Where it could not be kept: it is allowed until the program ends.
     pub fn allow(&mut self, ask: Ask) -> Result<(), String> {
-        self.read();
+        let known = self.take_in();
         let new = match ask {
             Ask::Listen(port) => self.allowed.listen.insert(port),
             Ask::Tell(to) => self.allowed.tell.insert(to),
@@ -89,13 +104,15 @@ impl Consent {
             return Ok(());
         };
         let folder = file.parent().unwrap_or(Path::new("."));
+        let not_kept = |why: String| {
+            let file = file.display();
+            format!("that this project may {ask} is not kept for the next time: {file}: {why}")
+        };
+        known.map_err(|error| not_kept(format!("it cannot be read ({error}); move it away")))?;
         std::fs::create_dir_all(folder)
-            .and_then(|()| Ok(serde_json::to_vec(&self.allowed)?))
-            .and_then(|json| std::fs::write(file, json))
-            .map_err(|error| {
-                let file = file.display();
-                format!("what is allowed to {ask} is not kept: {file}: {error}")
-            })
+            .and_then(|()| Ok(serde_json::to_string(&self.allowed)?))
+            .and_then(|json| crate::file::replace(file, &json))
+            .map_err(|error| not_kept(crate::file::why(&error)))
     }
 
     /// What the settings ask for and nobody has allowed.
@@ -127,10 +144,16 @@ mod tests {
         assert!(!third.has(Ask::Listen(9010)));
         assert!(!third.has(Ask::Tell(([203, 0, 113, 7], 9001).into())));
         assert!(third.has(Ask::Tell(([127, 0, 0, 1], 1).into())));
-        std::fs::write(folder.path().join("new").join(FILE), "[]").unwrap();
+        std::fs::write(folder.path().join("new").join(FILE), "{ damaged").unwrap();
         let mut broken = Consent::default();
         broken.keep_in(&folder.path().join("new"));
         assert!(!broken.has(Ask::Listen(9009)));
+        // It holds what nobody can read now, and would be lost.
+        let error = broken.allow(Ask::Listen(9012)).unwrap_err();
+        assert!(error.contains("move it away"), "{error}");
+        assert!(broken.has(Ask::Listen(9012)), "until the program ends");
+        let file = folder.path().join("new").join(FILE);
+        assert_eq!(std::fs::read_to_string(file).unwrap(), "{ damaged");
     }
 
     #[test]

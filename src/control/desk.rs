@@ -4,7 +4,7 @@ use super::audio::{self, AudioEnd, AudioMidi, Heard};
 use super::brought::{Brought, InsertParam, InsertTarget};
 use super::consent::{Ask, Consent};
 use super::head::{Head, Stir};
-use super::midi::{Learned, Learner, MOST_MOVED, MidiMap, Moved, Moves, Player};
+use super::midi::{Learned, Learner, MOST, MOST_MOVED, MidiMap, Moved, Moves, Player};
 use super::osc::{Arg, Message};
 use super::route::{Command, ROOT, route};
 use super::server::PortState;
@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::tracker::{Source, Tracker};
 use crate::dsp::quaternion::Quat;
 use crate::engine::{ControlId, Engine, HeadSlot, NodeParam, Override, OverrideLine, Prepared};
-use crate::text::shorten;
+use crate::text::{instead, shorten};
 use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -393,6 +393,11 @@ impl Desk {
         (!held.is_taken_back(self.host(control))).then_some(held.value)
     }
 
+    /// What a control is at: as it is held, or as the host has it.
+    pub fn in_force(&self, control: ControlId) -> f64 {
+        self.value(&self.state(), control)
+    }
+
     /// All that is held, and the number of the last value that the engine was sent: what comes later is newer.
     pub fn held_and_count(&self) -> (BTreeMap<ControlId, f64>, u64) {
         let mut state = self.state();
@@ -661,8 +666,10 @@ impl Desk {
                     }
                     _ => {
                         state.refused += 1;
+                        let name = shorten(&name);
+                        let instead = instead(&name, state.nodes.keys().map(String::as_str));
                         state.last_refused =
-                            format!("there is no node's parameter {}", shorten(&name));
+                            format!("there is no node's parameter \"{name}\"{instead}");
                     }
                 }
             }
@@ -738,8 +745,13 @@ impl Desk {
 
     fn learn_from(&self, state: &mut State, message: [u8; 3]) {
         if let Some(learned) = state.learner.hear(message, now()) {
-            state.map.learn(learned);
-            state.take_map();
+            if state.map.learn(learned) {
+                state.take_map();
+            } else {
+                self.say(format!(
+                    "{MOST} things are learned already, and the map holds no more: forget one of them, and learn again"
+                ));
+            }
         }
     }
 

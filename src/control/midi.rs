@@ -72,15 +72,19 @@ pub struct MidiMap {
 }
 
 impl MidiMap {
-    /// Learns; what the controller moved before, and what moved the same before, is forgotten.
-    pub fn learn(&mut self, learned: Learned) {
-        self.entries.retain(|entry| {
+    /// Learns; what the controller moved before, and what moved the same before, is forgotten. False where the map is
+    /// full: it stays as it is.
+    pub fn learn(&mut self, learned: Learned) -> bool {
+        let stays = |entry: &Learned| {
             let same = entry.channel == learned.channel && entry.controller == learned.controller;
             !same && entry.moves != learned.moves
-        });
-        if self.entries.len() < MOST {
-            self.entries.push(learned);
+        };
+        if self.entries.iter().filter(|entry| stays(entry)).count() >= MOST {
+            return false;
         }
+        self.entries.retain(stays);
+        self.entries.push(learned);
+        true
     }
 
     /// Forgets what moves a control.
@@ -422,6 +426,36 @@ mod tests {
         assert_eq!(learner.hear([0x90, 60, 100], 2.0), None, "a note");
         learner.hear([0xB0, 3, 1], 2.0).unwrap();
         assert_eq!(learner.hear([0xB0, 35, 1], 9.0), None, "much later");
+    }
+
+    #[test]
+    fn a_full_map_keeps_what_it_has_and_still_learns_in_place_of_something() {
+        let mut map = MidiMap::default();
+        let preset = |number: usize| Learned {
+            channel: (number / 128) as u8,
+            controller: Controller::Program((number % 128) as u8),
+            moves: Moves::Preset(number.to_string()),
+        };
+        assert!((0..MOST).all(|number| map.learn(preset(number))));
+        let full = map.clone();
+        assert!(!map.learn(preset(MOST)));
+        assert_eq!(map, full);
+        // The same program for another preset, and the same preset by another program.
+        let other = Learned {
+            moves: Moves::Recenter,
+            ..preset(3)
+        };
+        assert!(map.learn(other.clone()));
+        assert_eq!(
+            (map.entries.len(), map.entries.last()),
+            (MOST, Some(&other))
+        );
+        let moved = Learned {
+            channel: 9,
+            ..preset(5)
+        };
+        assert!(map.learn(moved));
+        assert_eq!(map.entries.len(), MOST);
     }
 
     #[test]

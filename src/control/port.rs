@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::tracker::Tracker;
+use crate::text::instead;
 use midir::{Ignore, MidiInput, MidiInputConnection, MidiOutput};
 use std::sync::{Arc, Weak};
 
@@ -47,7 +48,13 @@ impl MidiPort {
         };
         let port = named(&|found| found == name)
             .or_else(|| named(&|found| found.contains(name)))
-            .ok_or_else(|| wrong(&"there is none of that name"))?;
+            .ok_or_else(|| {
+                let names: Vec<String> = (ports.iter())
+                    .filter_map(|port| input.port_name(port).ok())
+                    .collect();
+                let instead = instead(name, names.iter().map(String::as_str));
+                wrong(&format!("there is none of that name{instead}"))
+            })?;
         let input = input
             .connect(
                 &port,

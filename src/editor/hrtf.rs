@@ -1,7 +1,8 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
+use super::theme::Theme;
 use super::widgets::{Desk, Look, button};
-use egui::{ProgressBar, Role, TextEdit, Ui, WidgetInfo};
+use egui::{ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -39,14 +40,20 @@ pub struct HrtfState {
     pub choice: Option<HrtfChoice>,
     /// Title and authors of the set that was loaded last.
     pub name: String,
+    /// How often a set has been chosen, the same one included: whoever chooses asks for it anew.
+    pub asked: u64,
+    /// Why the chosen file does not sound, where it does not.
+    pub wrong: Option<String>,
 }
 
 /// A set that is being loaded.
 pub struct Loading {
     /// How much is done, 0 to 1.
     pub fraction: Box<dyn Fn() -> f64 + Send + Sync>,
-    /// Gives it up.
+    /// Gives it up: the musician does not want to wait.
     pub cancel: Box<dyn Fn() + Send + Sync>,
+    /// Gives it up: another one is chosen.
+    pub replace: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Draws the row: what sounds, and a field for the path of another file.
@@ -103,7 +110,16 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
     });
     ui.data_mut(|data| data.insert_temp(typed, path));
     if let Some(choice) = &state.choice {
-        ui.weak(choice.path.display().to_string());
+        let path = choice.path.display();
+        match &state.wrong {
+            Some(why) => {
+                let text = RichText::new(format!("{path} does not sound: {why}"));
+                ui.label(text.color(Theme::of(ui).warning));
+            }
+            None => {
+                ui.weak(path.to_string());
+            }
+        }
     }
 }
 

@@ -267,10 +267,13 @@ impl Link {
         self.edit_hrtf(|hrtf| {
             let path = |choice: &Option<HrtfChoice>| choice.as_ref().map(|c| c.path.clone());
             other = path(&hrtf.choice) != path(&choice);
+            // Tried anew, whichever it is.
+            hrtf.wrong = None;
             hrtf.choice = choice;
+            hrtf.asked += 1;
         });
         if let Some(loading) = self.loading().filter(|_| other) {
-            (loading.cancel)();
+            (loading.replace)();
         }
     }
 
@@ -283,8 +286,14 @@ impl Link {
                 .is_some_and(|choice| choice.path == path)
             {
                 hrtf.choice = None;
+                hrtf.wrong = None;
             }
         });
+    }
+
+    /// Says why the chosen file does not sound, or that it does.
+    pub fn set_hrtf_wrong(&self, wrong: Option<String>) {
+        self.edit_hrtf(|hrtf| hrtf.wrong = wrong);
     }
 
     /// Remembers the content of the file that is chosen, if it still is.

@@ -1,6 +1,7 @@
 //! What an instance has to say to the musician: a short list, the newest last.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,7 +34,8 @@ impl Messages {
     /// Adds a message and writes it to stderr. A repetition of the newest one is counted instead.
     pub fn post(&self, text: impl Into<String>) {
         let text = text.into();
-        eprintln!("zeitgeber: {text}");
+        // A host may have closed it, or its disk be full: nobody is left to tell.
+        let _ = writeln!(io::stderr(), "zeitgeber: {text}");
         let mut list = self.list();
         match list.back_mut() {
             Some(last) if last.text == text => last.times = last.times.saturating_add(1),

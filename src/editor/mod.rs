@@ -1,6 +1,7 @@
 //! The editor: egui. It sees parameters (through [`ParamSink`]) and telemetry (through [`Link`]), and
 //! nothing else of the plugin or the engine.
 
+mod force;
 mod hrtf;
 pub mod insert;
 mod link;
@@ -18,7 +19,7 @@ pub use hrtf::{HrtfChoice, HrtfState, Loading};
 pub use link::{Chain, EditorSize, Link, Look, SessionState};
 pub use messages::{Message, Messages};
 pub use panel::Panel;
-pub use window::{SinkMaker, ZgEditor};
+pub use window::{SinkMaker, Way, ZgEditor, ZgHandle};
 
 use crate::engine::ControlId;
 use crate::protocol::Take;

@@ -2,6 +2,7 @@
 //! chosen on the right, the strip of cards below, and the line of messages. `docs/editor.md` has the picture.
 
 use super::ParamSink;
+use super::force::Force;
 use super::link::{Link, Watch};
 use super::live::Live;
 use super::regions::{
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 /// Telemetry is read at most this often, and only while something sounds: 30 times a second.
 const FRAME: Duration = Duration::from_millis(33);
-/// Where the processor draws, each frame costs the music: 20 times a second.
-const SLOW_FRAME: Duration = Duration::from_millis(50);
+/// Where the processor draws, each frame costs the music: some 16 times a second.
+const SLOW_FRAME: Duration = Duration::from_millis(60);
 /// The parts of the plan, in points.
 const BAR: f32 = 50.0;
 const SIDE: f32 = 226.0;
@@ -65,6 +66,8 @@ pub struct Panel {
     graph: graph::Stage,
     presets: presets::Presets,
     welcome: welcome::Welcome,
+    line: messages::Line,
+    force: Force,
     last_poll: Option<f64>,
     moving: bool,
     frame: Duration,
@@ -94,6 +97,8 @@ impl Panel {
             graph: graph::Stage::default(),
             welcome: welcome::Welcome::new(&library),
             presets: presets::Presets::new(library),
+            line: messages::Line::default(),
+            force: Force::default(),
             last_poll: None,
             moving: false,
             frame: FRAME,
@@ -128,9 +133,13 @@ impl Panel {
             self.card = None;
         }
         self.card_at_first = false;
-        let plan = Plan::of(area, narrow);
-        let now = ui.input(|input| input.time);
+        let plan = Plan::of(area, narrow, self.card.is_some());
+        let (now, turned) = ui.input(|input| {
+            let turned = input.smooth_scroll_delta() != egui::Vec2::ZERO;
+            (input.time, turned)
+        });
         let mut hand = std::mem::take(&mut self.hand);
+        hand.in_force = self.force.values(&link, sink);
         let mut desk = Desk {
             hand: &mut hand,
             sink: &noting,
@@ -169,9 +178,10 @@ impl Panel {
             }
         });
         part(ui, "messages", plan.messages, |ui| {
-            messages::ui(ui, &self.live, &mut desk);
+            self.line.ui(ui, &self.live, &mut desk);
         });
         let open = self.welcome.ui(ui, area, &desk);
+        hand.wheel_turned(turned, now);
         if !ui.input(|input| input.pointer.any_down()) {
             // What was held may not be drawn any more.
             hand.let_go(sink, now);
@@ -281,7 +291,8 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(area: Rect, narrow: bool) -> Plan {
+    /// `open` is whether a card is.
+    fn of(area: Rect, narrow: bool, open: bool) -> Plan {
         let edge = GAP + 2.0;
         let inner = area.shrink2(vec2(edge, 0.0));
         let height = if area.height() < 600.0 { 92.0 } else { 112.0 };
@@ -300,7 +311,7 @@ impl Plan {
         );
         let beat = Rect::from_min_size(middle.min, vec2(SIDE, middle.height()));
         let rest = Rect::from_min_max(pos2(beat.right() + GAP, middle.top()), middle.max);
-        let (stage, inspector) = if narrow {
+        let (stage, inspector) = if narrow || !open {
             (rest, None)
         } else {
             let edge = rest.right() - INSPECTOR;

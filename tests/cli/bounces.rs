@@ -120,8 +120,17 @@ fn what_several_inputs_cannot_do_is_said_before_anything_is_written() {
     let output = run.zeitgeber("render a.wav b.wav -o .");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("would overwrite what is read"));
-    let line = run.wrong("run gate a.wav b.wav -o o.wav");
-    assert!(line.contains("one INPUT too many"), "{line}");
+    for (words, says) in [
+        ("run gate a.wav b.wav -o o.wav", "name a folder"),
+        ("run gate a.wav b.wav -o out --set gate.x=1", "\"x\""),
+        (
+            "node watch none.dsp a.wav b.wav -o out",
+            "one INPUT too many",
+        ),
+    ] {
+        let line = run.wrong(words);
+        assert!(line.contains(says), "{words}: {line}");
+    }
 }
 
 #[test]
@@ -427,6 +436,12 @@ fn a_disk_that_fills_at_the_end_leaves_neither_captures_nor_markers() {
     assert_eq!(run.names(), before);
 }
 
+/// The signal that ended it.
+#[cfg(unix)]
+fn ended_by(status: std::process::ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
 /// One that is wrong is told even where the user stops the others.
 #[cfg(unix)]
 #[test]
@@ -451,7 +466,7 @@ fn an_interrupt_swallows_no_error() {
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert_eq!(ended_by(output.status), Some(2), "{errors}");
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 2, "{errors}");
     assert!(lines[0].contains("text.wav") && lines[0].contains("is not audio"));
@@ -514,7 +529,7 @@ fn an_interrupt_leaves_no_half_file_on_any_way() {
         );
         let output = child.wait_with_output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{words}: {errors}");
+        assert_eq!(ended_by(output.status), Some(2), "{words}: {errors}");
         assert!(errors.contains("nothing is left"), "{words}: {errors}");
         assert_eq!(run.names(), before, "{words}");
     }

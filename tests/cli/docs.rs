@@ -112,20 +112,16 @@ fn words(line: &str) -> Vec<String> {
 /// The words with lengths that a test can wait for, and no devices.
 fn shortened(mut words: Vec<String>, folder: &Path) -> Vec<String> {
     // *.flac is the shell's.
-    let mut files: Vec<String> = Vec::new();
-    words.retain(|word| {
-        let Some(ending) = word.strip_prefix('*') else {
-            return true;
-        };
-        files = fs::read_dir(folder)
+    if let Some(at) = words.iter().position(|word| word.starts_with('*')) {
+        let word = words.remove(at);
+        let mut files: Vec<String> = fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(ending))
+            .filter(|name| name.ends_with(&word[1..]))
             .collect();
-        false
-    });
-    files.sort();
-    words.splice(2.min(words.len())..2.min(words.len()), files);
+        files.sort();
+        words.splice(at..at, files);
+    }
     let set = |words: &mut Vec<String>, option: &str, value: &str| match words
         .iter()
         .position(|word| word == option)
@@ -159,6 +155,11 @@ fn shortened(mut words: Vec<String>, folder: &Path) -> Vec<String> {
         }
         Some("live") => {
             set(&mut words, "--backend", "none");
+            for option in ["--input", "--output"] {
+                if let Some(at) = words.iter().position(|word| word == option) {
+                    words.drain(at..at + 2);
+                }
+            }
             set(&mut words, "--seconds", "0.2");
             if !has(&words, "--headless") {
                 words.push("--headless".to_owned());

@@ -128,7 +128,14 @@ fn numbers() {
         ("--tail -1", "tail: -1 is not a time"),
         ("--tail nan", "tail: NaN is not a time"),
         ("--start -0.5", "start: -0.5 is not a time"),
-        ("--start soon", "not a number"),
+        ("--start soon", "not a length"),
+        ("--tail 1:75", "write 135s"),
+        ("--start 3m10h", "not a length"),
+        (
+            "--set seed=1.5",
+            "seed: 1.5 is not a whole number; the nearest valid value is 2",
+        ),
+        ("--set order=2.5", "order: 2.5 is not a whole number"),
         ("--bpm 0", "tempo above 0"),
         ("--bpm -120", "tempo above 0"),
         ("--bpm inf", "tempo above 0"),
@@ -136,6 +143,10 @@ fn numbers() {
         let line = run.wrong(&format!("render --silence 1 -o o.wav {words}"));
         assert!(line.contains(says), "{words}: {line}");
     }
+    let line = run.wrong("render --silence 1:75 -o o.wav");
+    assert!(line.contains("below 60; write 135s"), "{line}");
+    let line = run.wrong("analyze in.wav --every 0:75");
+    assert!(line.contains("below 60; write 75s"), "{line}");
     for seconds in ["-1", "nan", "inf", "1e10"] {
         let line = run.wrong(&format!("render --silence {seconds} -o o.wav"));
         assert!(line.contains("nearest valid value"), "{seconds}: {line}");
@@ -156,10 +167,28 @@ fn help_of_help_is_help() {
 #[test]
 fn silence_is_as_long_as_it_is_written() {
     let run = Run::new();
-    for (length, seconds) in [("2s", 2), ("0:02", 2), ("1", 1), ("0", 0)] {
-        run.fine(&format!("render --silence {length} -o o.wav --rate 8000"));
+    let frames = |words: String| {
+        run.fine(&format!("render {words} -o o.wav --rate 8000"));
         let frames = Decoder::open(&run.path("o.wav")).unwrap().frames();
-        assert_eq!(frames, Some(seconds * 8000), "{length}");
+        frames.map(|frames| frames as f64 / 8000.0)
+    };
+    for (length, seconds) in [
+        ("2s", 2.0),
+        ("0:02", 2.0),
+        ("1", 1.0),
+        ("0", 0.0),
+        ("1m2s", 62.0),
+    ] {
+        assert_eq!(
+            frames(format!("--silence {length}")),
+            Some(seconds),
+            "{length}"
+        );
+    }
+    // The same reader everywhere.
+    for (length, seconds) in [("2s", 3.0), ("0:02", 3.0), ("0s", 1.0)] {
+        let words = format!("--silence 1 --start 1h30m --tail {length}");
+        assert_eq!(frames(words), Some(seconds), "{length}");
     }
 }
 
@@ -263,6 +292,10 @@ fn names_of_outputs_say_what_they_are() {
         ),
         ("render a.wav -o o.w64", "not w64"),
         ("run gain a.wav -o o.v2", "not v2"),
+        ("render a.wav -o o.mp3 --format wav", "not mp3"),
+        ("render a.wav -o -", "name a file"),
+        ("run gain a.wav -o -", "name a file"),
+        ("calibrate -o -", "name a file"),
         ("render a.wav b.wav -o single.wav", "name a folder"),
         ("render a.wav b.wav -o single.FLAC", "name a folder"),
     ] {
@@ -284,6 +317,7 @@ fn presets_that_are_none_are_told_as_what_they_are() {
     run.write("empty.json", "");
     run.write("blank.json", "\u{feff} \n");
     run.write("words.json", "beat 10\n");
+    run.write("walk.sbg", "ts1: 200+10/20\nNOW ts1\n");
     run.write("list.json", "[1]");
     run.write(
         "rows.json",
@@ -297,6 +331,10 @@ fn presets_that_are_none_are_told_as_what_they_are() {
         (
             "render -o o.wav --preset ./empty.json",
             "empty.json: the file is empty",
+        ),
+        (
+            "render -o o.wav --preset walk.sbg",
+            "imported first: zeitgeber presets import walk.sbg",
         ),
         ("presets check empty.json", "the file is empty"),
         ("presets check blank.json", "the file is empty"),
@@ -411,6 +449,8 @@ fn inputs_that_are_no_audio_or_damaged() {
     let run = Run::new();
     run.write("empty.wav", "");
     run.write("text.wav", "this is not audio, whatever its name says");
+    run.write("tape.AIFF", "FORM\0\0\0\x1cAIFFCOMM");
+    run.write("tape.m4a", "\0\0\0\x20ftypM4A ");
     fs::create_dir(run.path("folder.wav")).unwrap();
     let tone = sine(250.0, 0.1, 4800, RATE);
     run.wav("good.wav", RATE, &[&tone, &tone]);
@@ -429,6 +469,8 @@ fn inputs_that_are_no_audio_or_damaged() {
         ("missing.wav", "there is no such file"),
         ("empty.wav", "is not audio"),
         ("text.wav", "give a WAV, FLAC, OGG Vorbis, Opus or MP3 file"),
+        ("tape.AIFF", "convert it, for example: ffmpeg -i IN OUT.wav"),
+        ("tape.m4a", "convert it, for example: ffmpeg -i IN OUT.wav"),
         ("folder.wav", "is a folder"),
         ("three.wav", "has 3 channels"),
         ("none.wav", "is damaged"),
@@ -646,32 +688,59 @@ fn words_that_are_no_text_and_a_closed_stderr() {
     assert!(run.path("out/loud.wav").is_file());
 }
 
+/// A loop of a shell goes on after a program that exits, and ends with one that a signal ended.
 #[test]
 #[cfg(unix)]
-fn interrupted_it_leaves_nothing() {
+fn interrupted_it_leaves_nothing_and_ends_by_the_signal() {
+    use std::os::unix::process::ExitStatusExt;
     let run = Run::new();
-    let mut render = std::process::Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
-        .args("render --silence 1e7 -o o.wav --capture taps".split(' '))
-        .current_dir(run.folder.path())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It has begun when its file is there.
-    let begun = std::time::Instant::now();
-    while run.names().iter().all(|name| !name.ends_with(".part")) {
-        assert!(begun.elapsed().as_secs() < 30, "it does not begin");
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    for (name, number, is_there) in [
+        ("-INT", 2, false),
+        ("-TERM", 15, true),
+        ("-HUP", 1, true),
+        ("-INT", 2, true),
+    ] {
+        if is_there {
+            run.write("o.wav", "from before");
+        }
+        let before = run.names();
+        let mut render = std::process::Command::new(env!("CARGO_BIN_EXE_zeitgeber"))
+            .args("render --silence 1e7 -o o.wav --capture taps".split(' '))
+            .current_dir(run.folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It has begun when its file is there.
+        let begun = std::time::Instant::now();
+        while run.names().iter().all(|name| !name.ends_with(".part")) {
+            assert!(begun.elapsed().as_secs() < 30, "it does not begin");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let pid = render.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let status = render.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (None, Some(number)));
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut render.stderr.take().unwrap(), &mut said).unwrap();
+        let says = match is_there {
+            true => "the file that was there is as it was",
+            false => "nothing is left of it",
+        };
+        assert!(said.contains(says), "{name}: {said}");
+        assert_eq!(run.names(), before, "{name}");
+        if is_there {
+            assert_eq!(
+                fs::read_to_string(run.path("o.wav")).unwrap(),
+                "from before"
+            );
+        }
     }
-    let pid = render.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert_eq!(render.wait().unwrap().code(), Some(2));
-    assert!(run.names().is_empty(), "{:?}", run.names());
 }
 
 #[test]

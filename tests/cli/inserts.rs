@@ -49,6 +49,10 @@ fn what_cannot_be_an_insert_is_said_and_leaves_no_file() {
             "--insert-a gian",
             "there is no node \"gian\"; the nearest is \"gain\"",
         ),
+        (
+            "--insert-a xyzzy",
+            "there is no node \"xyzzy\"; `zeitgeber nodes` lists them",
+        ),
         ("--insert-b nobody.dsp", "nobody.dsp: there is no such file"),
         ("--insert-a early", "10 inputs"),
         ("--insert-b gain@4", "late by"),
@@ -75,7 +79,8 @@ fn a_node_that_breaks_is_left_and_warned_of() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{errors}");
     assert!(
-        errors.contains("insert A: \"late\" put out what is not finite"),
+        errors.contains("insert A: \"late\" put out what is not finite at 0.")
+            && errors.contains(" s, and was left out from there on; keep what"),
         "{errors}"
     );
     let [left, _] = run.read("x.wav");

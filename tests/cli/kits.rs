@@ -348,6 +348,10 @@ fn the_reference_of_a_calibration_has_its_level() {
         ("-o n.wav --hz 5", "--hz 5: outside"),
         ("-o n.wav --hz -5", "--hz -5: outside"),
         (
+            "-o n.wav --signal pink --hz 250",
+            "--hz 250: pink noise has no frequency",
+        ),
+        (
             "-o n.wav --signal pink --level -200",
             "--level -200: outside",
         ),
@@ -388,6 +392,14 @@ fn live_plays_a_file_to_its_end_without_a_device() {
         ("live missing.wav --backend none --headless", "no such file"),
         ("live --once --backend none --headless", "<FILE>"),
         ("live in.wav --no-input", "cannot be used with"),
+        (
+            "live --backend none --headless --input Scarlett",
+            "--backend none opens no device, and --input names one",
+        ),
+        (
+            "live --backend none --headless --output Scarlett",
+            "--backend none opens no device, and --output names one",
+        ),
         ("live --in-channels 0", "counted from 1"),
         ("live --out-channels left", "counted from 1"),
         ("live --out-channels 3", "need a channel each"),

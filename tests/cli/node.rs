@@ -114,9 +114,18 @@ fn what_fails_later_than_the_check_leaves_no_file() {
     run.fine("run late.dsp fine.wav -o o.wav");
     let line = run.wrong("run late.dsp in.wav -o p.wav");
     assert!(
-        line.contains("late: it put out something that is not a number"),
+        line.contains("late: it put out something that is not a number, at 0.00 s; keep what"),
         "{line}"
     );
+    // It ends there: the rest of ten hours is not rendered first.
+    let mut later = vec![0.5; 96_000];
+    later[72_000] = 0.125;
+    run.wav("later.wav", RATE, &[&later]);
+    let line = run.wrong("run late.dsp later.wav -o p.wav --loop 10h --block 480");
+    assert!(line.contains("at 1.50 s"), "{line}");
+    run.write("none.dsp", "");
+    let line = run.wrong("node check none.dsp");
+    assert!(line.contains("none.dsp: "), "{line}");
 }
 
 #[test]

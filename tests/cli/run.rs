@@ -17,6 +17,52 @@ fn one_node_alone() {
     }
 }
 
+/// A graph of its own for each input, so that none hears what another left in it.
+#[test]
+fn several_inputs_become_the_files_that_each_becomes_alone() {
+    let run = Run::new();
+    for (name, frequency) in [("a.wav", 250.0), ("b.wav", 400.0), ("c.wav", 600.0)] {
+        run.wav(name, RATE, &[&sine(frequency, 0.5, 9600, RATE)]);
+    }
+    run.write("text.wav", "no audio");
+    let said = run.fine("run low_pass a.wav b.wav c.wav -o out --jobs 2 --capture taps");
+    assert!(said.contains("3 files are written"), "{said}");
+    for name in ["a", "b", "c"] {
+        run.fine(&format!("run low_pass {name}.wav -o alone.wav"));
+        assert!(run.read(&format!("out/{name}.wav")) == run.read("alone.wav"));
+        assert!(run.path(&format!("taps/{name}/low_pass.wav")).is_file());
+    }
+    let output = run.zeitgeber("run low_pass text.wav a.wav -o some");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(
+        errors.contains("1 of 2 files failed; the other one is written"),
+        "{errors}"
+    );
+    assert!(run.path("some/a.wav").is_file());
+}
+
+#[test]
+fn what_is_far_above_full_scale_is_warned_of() {
+    let run = Run::new();
+    run.wav("in.wav", RATE, &[&sine(250.0, 0.5, 9600, RATE)]);
+    run.write(
+        "loud.json",
+        r#"{"nodes": {"a": {"node": "gain", "params": {"gain": 40}}, "b": {"node": "gain", "params": {"gain": 20}}},
+            "connections": [["in", "a"], ["a", "b"], ["b", "out"]]}"#,
+    );
+    let output = run.zeitgeber("run loud.json in.wav -o o.wav -q");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(
+        errors.contains("o.wav: the file is far above full scale (its peak is +54 dBFS)"),
+        "{errors}"
+    );
+    // Brought to a level it is not, and what is only loud is left to the user.
+    run.fine("run loud.json in.wav -o o.wav -q --normalize -1dBFS");
+    run.fine("run gain in.wav -o o.wav -q --set gain.gain=40");
+}
+
 #[test]
 fn a_node_that_generates_needs_no_file() {
     let run = Run::new();
@@ -34,10 +80,20 @@ fn the_engines_own_chain_runs_as_a_graph() {
     let tone = sine(440.0, 0.5, 20_000, RATE);
     run.wav("in.wav", RATE, &[&tone]);
     fs::write(run.path("chain.json"), run.fine("graph --json")).unwrap();
-    run.fine("run chain.json in.wav -o whole.wav");
+    // The defaults of its nodes are loud together, and that is said.
+    let render = |words: &str| {
+        let output = run.zeitgeber(words);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{words}: {said}");
+        assert!(
+            said.lines().all(|line| line.contains("full scale")),
+            "{said}"
+        );
+    };
+    render("run chain.json in.wav -o whole.wav");
     let whole = run.read("whole.wav");
     for block in ["1", "64", "1000", "20000", "random:5"] {
-        run.fine(&format!("run chain.json in.wav -o o.wav --block {block}"));
+        render(&format!("run chain.json in.wav -o o.wav --block {block}"));
         assert!(run.read("o.wav") == whole, "{block}");
     }
 }
@@ -109,14 +165,32 @@ fn wrong_graphs_nodes_and_parameters() {
         r#"{"nodes": {"a": {"node": "gian"}}, "connections": [["a", "out"]]}"#,
     );
     run.write(
+        "xyzzy.json",
+        r#"{"nodes": {"a": {"node": "xyzzy"}}, "connections": [["a", "out"]]}"#,
+    );
+    run.write(
         "mono.json",
         r#"{"inputs": 1, "outputs": 1, "nodes": {}, "connections": [["in", "out"]]}"#,
     );
     run.wav("two.wav", RATE, &[&[0.1; 100], &[0.2; 100]]);
     for (words, says) in [
         ("gian in.wav", "nearest is \"gain\""),
+        (
+            "xyzzy in.wav",
+            "there is no node \"xyzzy\"; `zeitgeber nodes` lists them",
+        ),
+        (
+            "xyzzy.json in.wav",
+            "xyzzy.json: there is no node \"xyzzy\"; `zeitgeber nodes` lists them",
+        ),
+        ("gain in.wav --set gain.xyzzy=0", "\"xyzzy\", only: gain, "),
+        (
+            "gain in.wav --set xyzzy.gain=0",
+            "in the graph, only: in, gain, out",
+        ),
         ("none.json in.wav", "none.json: there is no such file"),
         ("cut.json in.wav", "cut.json: line 1"),
+        ("loop.json in.wav", "loop.json: "),
         ("loop.json in.wav", "a -> b"),
         ("kind.json in.wav", "nearest is \"gain\""),
         ("mono.json two.wav", "give a mono file"),

@@ -84,6 +84,42 @@ fn set_wins_over_preset_and_automate_over_both() {
     );
 }
 
+/// What a preset's protocol moves too: the command line takes it out of the protocol, and the rest plays on.
+#[test]
+fn set_and_automate_win_over_what_a_protocol_moves() {
+    let run = Run::new();
+    run.write(
+        "p.json",
+        r#"{"zeitgeber": 1, "params": {"l1_kind": "binaural", "fade_in": 0}, "protocol": [
+            {"at": 0, "beat": 10, "carrier": 300}, {"at": 2, "carrier": 400}, {"at": 4, "beat": 12, "curve": "linear"}]}"#,
+    );
+    run.write("beat.csv", "0,20\n");
+    let rendered = |words: &str| {
+        run.fine(&format!("render -o o.wav --preset p.json -q {words}"));
+        let ears = run.read("o.wav");
+        // As long as the protocol, also where its last row is not played.
+        assert_eq!(ears[0].len(), 4 * RATE as usize, "{words}");
+        [24_000..72_000, 120_000..168_000]
+            .map(|part| [0, 1].map(|ear| hertz(&ears[ear][part.clone()]).round()))
+    };
+    assert_eq!(
+        rendered("--set beat=4"),
+        [[298.0, 302.0], [398.0, 402.0]],
+        "the carrier is still moved"
+    );
+    assert_eq!(
+        rendered("--automate beat=beat.csv --set beat=4"),
+        [[290.0, 310.0], [390.0, 410.0]]
+    );
+    assert_eq!(
+        rendered("--set beat=4 --set carrier=200"),
+        [[198.0, 202.0]; 2],
+        "nothing is left to the protocol"
+    );
+    let said = run.fine("render -o o.wav --preset p.json --set beat=4");
+    assert!(said.contains("protocol: it does not move beat"), "{said}");
+}
+
 #[test]
 fn unknown_keys_of_a_preset_are_warned_of() {
     let run = Run::new();
@@ -388,6 +424,13 @@ fn an_ambisonic_file_is_decoded() {
             }
         }
     }
+    run.fine("render b16.wav --bus ambisonic --set bus_format=fuma -o o.wav");
+    run.fine("render b25.wav --bus ambisonic --set bus_format=fuma --set space_kind=off -o o.wav");
+    let line = run.wrong("render b25.wav --bus ambisonic --set bus_format=fuma -o o.wav");
+    assert!(
+        line.contains("b25.wav: has 25 channels, which is order 4, and fuma ends at order 3"),
+        "{line}"
+    );
     let line = run.wrong("render b5.wav --bus ambisonic -o o.wav");
     assert!(
         line.contains("has 5 channels") && line.contains("16"),

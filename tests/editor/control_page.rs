@@ -1,7 +1,6 @@
 //! The page of control: what is asked of trackers, OSC and MIDI is taken, and the host told.
 
 use crate::stand::{Stand, Told};
-use egui::PointerButton;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use zeitgeber::control::{Moves, QuaternionOrder};
@@ -75,20 +74,30 @@ fn what_a_project_asks_for_beyond_this_machine_waits_for_a_click() {
 }
 
 #[test]
+fn drawing_the_page_changes_nothing_that_a_project_says() {
+    let mut stand = page();
+    // Within what is usable, beyond what a drag goes to.
+    let osc = r#"{"port": 999, "opentrack_port": 80, "head": {"timeout": 300.0, "prediction": 0.0123456}}"#;
+    stand
+        .link
+        .control
+        .restore([("osc".to_owned(), osc.to_owned())].into());
+    let before = stand.link.control.settings();
+    assert_eq!((before.port, before.opentrack_port), (999, 80));
+    assert_eq!(
+        (before.head.timeout, before.head.prediction),
+        (300.0, 0.012_345_6)
+    );
+    stand.steps(5);
+    assert_eq!(stand.link.control.settings(), before);
+    assert!(stand.params.told.borrow().is_empty());
+}
+
+#[test]
 fn a_controller_is_learned_from_a_knobs_menu_and_forgotten_on_the_page() {
     let mut stand = page();
     let at = stand.harness.get_by_label("Layer 1 Ratio").rect().center();
-    for pressed in [true, false] {
-        stand.harness.event(egui::Event::PointerMoved(at));
-        stand.harness.event(egui::Event::PointerButton {
-            pos: at,
-            button: PointerButton::Secondary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        stand.harness.step();
-    }
-    stand.steps(3);
+    stand.menu(at);
     stand.harness.get_by_label("Learn MIDI").click();
     stand.steps(3);
     let wanted = Some(Moves::Control("l1_ratio".into()));
@@ -108,25 +117,14 @@ fn a_controller_is_learned_from_a_knobs_menu_and_forgotten_on_the_page() {
 fn a_port_counts_when_it_is_let_go_of() {
     let mut stand = page();
     let at = stand.harness.get_by_label("OSC port").rect().center();
-    let button = |stand: &mut Stand, at, pressed| {
-        stand.harness.event(egui::Event::PointerMoved(at));
-        stand.harness.event(egui::Event::PointerButton {
-            pos: at,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        stand.harness.step();
-    };
     let before = stand.link.control.settings().port;
-    button(&mut stand, at, true);
+    stand.hold(at, true);
     for step in 1..=20 {
         let at = at + egui::vec2(10.0 * step as f32, 0.0);
-        stand.harness.event(egui::Event::PointerMoved(at));
-        stand.harness.step();
+        stand.point(at);
         assert_eq!(stand.link.control.settings().port, before);
     }
-    button(&mut stand, at + egui::vec2(200.0, 0.0), false);
+    stand.hold(at + egui::vec2(200.0, 0.0), false);
     stand.steps(3);
     assert!(stand.link.control.settings().port > before);
     let touched = stand.params.told.borrow();

@@ -9,6 +9,7 @@ mod pictures;
 mod protocol_page;
 mod raster;
 mod reach;
+mod shown;
 mod space_page;
 mod stand;
 mod widgets;

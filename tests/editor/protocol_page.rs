@@ -1,7 +1,7 @@
 //! The protocol's page: points are dragged, added, typed and taken out, and every edit can be taken back.
 
 use crate::stand::{Stand, Told};
-use egui::{Event, Modifiers, PointerButton, Pos2, accesskit::Role, vec2};
+use egui::{Event, Modifiers, Pos2, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::controls::{BEAT, CARRIER, L1_LEVEL, PROTOCOL_LOOP, PROTOCOL_ON};
@@ -52,35 +52,12 @@ fn place(stand: &Stand, name: &str) -> Pos2 {
     stand.harness.get_by_label(name).rect().center()
 }
 
-fn button(stand: &mut Stand, at: Pos2, pressed: bool, modifiers: Modifiers) {
-    stand.harness.event(Event::PointerMoved(at));
-    stand.harness.event(Event::PointerButton {
-        pos: at,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers,
-    });
-    stand.harness.step();
-}
-
-fn drag(stand: &mut Stand, from: Pos2, way: egui::Vec2) {
-    button(stand, from, true, Modifiers::NONE);
-    for part in 1..=10 {
-        stand
-            .harness
-            .event(Event::PointerMoved(from + way * (part as f32 / 10.0)));
-        stand.harness.step();
-    }
-    button(stand, from + way, false, Modifiers::NONE);
-    stand.steps(2);
-}
-
 #[test]
 fn a_dragged_point_moves_its_row_in_one_step_that_can_be_taken_back() {
     let mut stand = filled();
     let before = stand.link.session().protocol.unwrap();
     let from = place(&stand, "Beat point 2");
-    drag(&mut stand, from, vec2(60.0, 0.0));
+    stand.drag(from, vec2(60.0, 0.0), Modifiers::NONE);
     let moved = beats(&stand);
     assert_eq!(moved[1].1, 6.0, "along the time only the time changes");
     assert!(moved[1].0 > 320.0 && moved[1].0 < 420.0, "{moved:?}");
@@ -93,13 +70,13 @@ fn a_dragged_point_moves_its_row_in_one_step_that_can_be_taken_back() {
     assert_eq!(stand.link.session().protocol.unwrap(), before);
 
     let from = place(&stand, "Beat point 2");
-    drag(&mut stand, from, vec2(0.0, -50.0));
+    stand.drag(from, vec2(0.0, -50.0), Modifiers::NONE);
     let moved = beats(&stand);
     assert_eq!(moved[1].0, 300.0, "up and down only the value changes");
     assert!(moved[1].1 > 8.0, "{moved:?}");
     // A point stays between its neighbours.
     let from = place(&stand, "Beat point 2");
-    drag(&mut stand, from, vec2(2000.0, 0.0));
+    stand.drag(from, vec2(2000.0, 0.0), Modifiers::NONE);
     assert_eq!(beats(&stand)[1].0, 600.0);
 }
 
@@ -132,8 +109,8 @@ fn a_double_click_adds_a_point_and_delete_takes_it_out() {
     let third = place(&stand, "Beat point 3");
     let at = second + 0.5 * (third - second) + vec2(0.0, -40.0);
     for _ in 0..2 {
-        button(&mut stand, at, true, Modifiers::NONE);
-        button(&mut stand, at, false, Modifiers::NONE);
+        stand.hold(at, true);
+        stand.hold(at, false);
     }
     stand.steps(3);
     let added = beats(&stand);
@@ -204,8 +181,8 @@ fn a_lane_is_added_from_the_menu_and_filled() {
     let lane = stand.harness.get_by_label("Layer 1 Level lane").rect();
     let at = lane.center() + vec2(80.0, 0.0);
     for _ in 0..2 {
-        button(&mut stand, at, true, Modifiers::NONE);
-        button(&mut stand, at, false, Modifiers::NONE);
+        stand.hold(at, true);
+        stand.hold(at, false);
     }
     stand.steps(3);
     let levels: Vec<Row> = rows(&stand)

@@ -1,7 +1,7 @@
 //! The page of space: what is dragged in its picture is told to the host as gestures.
 
 use crate::stand::{Stand, Told};
-use egui::{Event, Modifiers, PointerButton, Pos2, accesskit::Role, vec2};
+use egui::{Event, Modifiers, Pos2, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::ControlId;
@@ -26,28 +26,10 @@ fn place(stand: &Stand, name: &str) -> Pos2 {
     stand.harness.get_by_label(name).rect().center()
 }
 
-fn button(stand: &mut Stand, pos: Pos2, pressed: bool, modifiers: Modifiers) {
-    stand.harness.event(Event::PointerMoved(pos));
-    stand.harness.event(Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers,
-    });
-    stand.harness.step();
-}
-
-/// Drags in ten steps, and returns what the host was told.
+/// Drags, and returns what the host was told.
 fn drag(stand: &mut Stand, from: Pos2, to: Pos2) -> Vec<Told> {
     stand.params.told.borrow_mut().clear();
-    button(stand, from, true, Modifiers::NONE);
-    for step in 1..=10 {
-        let at = from + 0.1 * step as f32 * (to - from);
-        stand.harness.event(Event::PointerMoved(at));
-        stand.harness.step();
-    }
-    button(stand, to, false, Modifiers::NONE);
-    stand.steps(2);
+    stand.drag(from, to - from, Modifiers::NONE);
     stand.params.told.borrow().clone()
 }
 
@@ -101,8 +83,8 @@ fn speakers_dragged_to_the_left_are_at_90_degrees() {
     // A double click brings both back.
     let now = place(&stand, "Speakers in space");
     for _ in 0..2 {
-        button(&mut stand, now, true, Modifiers::NONE);
-        button(&mut stand, now, false, Modifiers::NONE);
+        stand.hold(now, true);
+        stand.hold(now, false);
     }
     stand.steps(2);
     assert_eq!(
@@ -155,9 +137,8 @@ fn each_handle_moves_what_is_its_own() {
 fn shift_is_fine() {
     let [coarse, fine] = [Modifiers::NONE, Modifiers::SHIFT].map(|modifiers| {
         let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
-        stand.harness.event(Event::ModifiersChanged(modifiers));
         let front = place(&stand, "Speakers in space");
-        drag(&mut stand, front, front - vec2(30.0, 0.0));
+        stand.drag(front, vec2(-30.0, 0.0), modifiers);
         value(&stand, AZIMUTH)
     });
     assert!(
@@ -207,15 +188,14 @@ fn a_drag_that_leaves_the_window_ends_both_gestures() {
     let mut stand = open("Space", &[(SPACE_KIND, 1.0)]);
     let front = place(&stand, "Speakers in space");
     stand.params.told.borrow_mut().clear();
-    button(&mut stand, front, true, Modifiers::NONE);
+    stand.hold(front, true);
     for step in 1..5 {
         let at = front - vec2(8.0 * step as f32, 0.0);
-        stand.harness.event(Event::PointerMoved(at));
-        stand.harness.step();
+        stand.point(at);
     }
     // The pointer leaves, and the button is let go of elsewhere.
     stand.harness.event(Event::PointerGone);
-    button(&mut stand, front, false, Modifiers::NONE);
+    stand.hold(front, false);
     stand.steps(3);
     are_gestures(&stand.params.told.borrow().clone(), &[AZIMUTH, DISTANCE]);
 }

@@ -1,7 +1,7 @@
 //! A stand for the editor: a running engine, parameters that follow the user, a window without a screen.
 
 use crate::raster::{Atlas, Picture, draw};
-use egui::{Event, PointerButton, Pos2, Rect, Vec2, accesskit, vec2};
+use egui::{Event, Modifiers, PointerButton, Pos2, Rect, Vec2, accesskit, vec2};
 use egui_kittest::{Harness, TestRenderer};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -222,18 +222,53 @@ impl Stand {
         found
     }
 
-    /// Presses the primary button at a place.
+    /// Moves the pointer to a place.
+    pub fn point(&mut self, at: Pos2) {
+        self.harness.event(Event::PointerMoved(at));
+        self.harness.step();
+    }
+
+    /// Presses a button at a place, or lets go of it.
+    pub fn button(&mut self, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
+        self.harness.event(Event::PointerMoved(at));
+        self.harness.event(Event::PointerButton {
+            pos: at,
+            button,
+            pressed,
+            modifiers,
+        });
+        self.harness.step();
+    }
+
+    /// Presses the primary button at a place, or lets go of it.
+    pub fn hold(&mut self, at: Pos2, pressed: bool) {
+        self.button(at, PointerButton::Primary, pressed, Modifiers::NONE);
+    }
+
+    /// Clicks at a place.
     pub fn click(&mut self, at: Pos2) {
+        self.hold(at, true);
+        self.hold(at, false);
+        self.steps(2);
+    }
+
+    /// Opens the menu of what is at a place.
+    pub fn menu(&mut self, at: Pos2) {
         for pressed in [true, false] {
-            self.harness.event(Event::PointerMoved(at));
-            self.harness.event(Event::PointerButton {
-                pos: at,
-                button: PointerButton::Primary,
-                pressed,
-                modifiers: egui::Modifiers::NONE,
-            });
-            self.harness.step();
+            self.button(at, PointerButton::Secondary, pressed, Modifiers::NONE);
         }
+        self.steps(3);
+    }
+
+    /// Drags in ten steps, with these keys held.
+    pub fn drag(&mut self, from: Pos2, by: Vec2, modifiers: Modifiers) {
+        self.harness.event(Event::ModifiersChanged(modifiers));
+        self.button(from, PointerButton::Primary, true, modifiers);
+        for step in 1..=10 {
+            self.point(from + by * (step as f32 / 10.0));
+        }
+        self.button(from + by, PointerButton::Primary, false, modifiers);
+        self.harness.event(Event::ModifiersChanged(Modifiers::NONE));
         self.steps(2);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::stand::{Stand, Told};
 use egui::accesskit::Role;
-use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, vec2};
+use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::ControlId;
@@ -23,32 +23,6 @@ fn told(stand: &Stand) -> Vec<Told> {
 
 fn value(stand: &Stand, control: ControlId) -> f64 {
     stand.params.values.borrow()[control.index()]
-}
-
-fn button(stand: &mut Stand, at: Pos2, button: PointerButton, pressed: bool, modifiers: Modifiers) {
-    stand.harness.event(Event::PointerMoved(at));
-    stand.harness.event(Event::PointerButton {
-        pos: at,
-        button,
-        pressed,
-        modifiers,
-    });
-    stand.harness.step();
-}
-
-fn drag(stand: &mut Stand, from: Pos2, by: egui::Vec2, modifiers: Modifiers) {
-    stand.harness.event(Event::ModifiersChanged(modifiers));
-    button(stand, from, PointerButton::Primary, true, modifiers);
-    for step in 1..=10 {
-        let at = from + by * (step as f32 / 10.0);
-        stand.harness.event(Event::PointerMoved(at));
-        stand.harness.step();
-    }
-    button(stand, from + by, PointerButton::Primary, false, modifiers);
-    stand
-        .harness
-        .event(Event::ModifiersChanged(Modifiers::NONE));
-    stand.steps(2);
 }
 
 /// The gestures of one control: begun, so many values, ended.
@@ -77,7 +51,7 @@ fn a_drag_is_one_gesture_and_finer_with_shift() {
         let before = value(&stand, control);
         let at = place(&stand, control);
         told(&stand);
-        drag(&mut stand, at, by, Modifiers::NONE);
+        stand.drag(at, by, Modifiers::NONE);
         let values = one_gesture(&told(&stand), control);
         assert!(values.len() > 3, "{values:?}");
         let far = value(&stand, control);
@@ -87,7 +61,7 @@ fn a_drag_is_one_gesture_and_finer_with_shift() {
         stand.set(control, before);
         stand.steps(30);
         told(&stand);
-        drag(&mut stand, at, by, Modifiers::SHIFT);
+        stand.drag(at, by, Modifiers::SHIFT);
         let near = value(&stand, control);
         one_gesture(&told(&stand), control);
         assert!(
@@ -170,6 +144,10 @@ fn values_are_typed_with_and_without_units_as_notes_and_divisions() {
     type_text(&mut stand, BEAT, "1/8d");
     assert_eq!(value(&stand, BEAT_SOURCE), 1.0);
     assert_eq!(DIVISION.control().format(value(&stand, DIVISION)), "1/8d");
+    type_text(&mut stand, CARRIER, "0.3 kHz");
+    assert_eq!(value(&stand, CARRIER), 300.0);
+    type_text(&mut stand, BEAT, "6,25");
+    assert_eq!(value(&stand, BEAT), 6.25);
     type_text(&mut stand, L1_LEVEL, "-31.5 dB");
     assert_eq!(value(&stand, L1_LEVEL), -31.5);
     // Nonsense changes nothing and says why.
@@ -235,21 +213,16 @@ fn the_menu_resets_copies_and_pastes() {
     stand.set(L1_DUTY, 30.0);
     stand.steps(3);
     let at = place(&stand, L1_DUTY);
-    let open = |stand: &mut Stand, at: Pos2| {
-        button(stand, at, PointerButton::Secondary, true, Modifiers::NONE);
-        button(stand, at, PointerButton::Secondary, false, Modifiers::NONE);
-        stand.steps(3);
-    };
-    open(&mut stand, at);
+    stand.menu(at);
     stand.harness.get_by_label("Copy value").click();
     stand.steps(3);
     stand.set(L1_DUTY, 70.0);
     stand.steps(3);
-    open(&mut stand, at);
+    stand.menu(at);
     stand.harness.get_by_label("Paste 30 %").click();
     stand.steps(3);
     assert_eq!(value(&stand, L1_DUTY), 30.0);
-    open(&mut stand, at);
+    stand.menu(at);
     stand.harness.get_by_label("Reset to 50 %").click();
     stand.steps(3);
     assert_eq!(value(&stand, L1_DUTY), 50.0);
@@ -273,7 +246,7 @@ fn a_change_from_the_host_is_shown_and_a_gesture_outlives_its_echo() {
 fn undo_takes_a_gesture_back() {
     let mut stand = stand();
     let at = place(&stand, L1_RATIO);
-    drag(&mut stand, at, vec2(0.0, -60.0), Modifiers::NONE);
+    stand.drag(at, vec2(0.0, -60.0), Modifiers::NONE);
     assert_ne!(value(&stand, L1_RATIO), 1.0);
     stand.harness.get_by_label("Undo").click();
     stand.steps(3);
@@ -288,7 +261,7 @@ fn a_click_that_changes_nothing_is_no_step_to_take_back() {
     let mut stand = stand();
     let can = |stand: &Stand| stand.link.history(|history| history.can());
     let at = place(&stand, L1_RATIO);
-    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    stand.drag(at, vec2(0.0, -40.0), Modifiers::NONE);
     assert_eq!(can(&stand), (true, false));
     let undo = |stand: &mut Stand| {
         stand.harness.get_by_label("Undo").click();
@@ -298,7 +271,7 @@ fn a_click_that_changes_nothing_is_no_step_to_take_back() {
     assert_eq!(can(&stand), (false, true));
     // Taken hold of and let go: what was taken back can still be done again.
     told(&stand);
-    drag(&mut stand, at, vec2(40.0, 40.0), Modifiers::NONE);
+    stand.drag(at, vec2(40.0, 40.0), Modifiers::NONE);
     let told = told(&stand);
     assert_eq!(told.first(), Some(&Told::Begin(L1_RATIO)), "{told:?}");
     assert_eq!(value(&stand, L1_RATIO), 1.0);
@@ -327,7 +300,7 @@ fn what_is_typed_is_forgotten_with_its_page() {
 fn a_value_that_the_host_refuses_is_not_shown_for_long() {
     let mut stand = stand();
     let at = place(&stand, L1_RATIO);
-    drag(&mut stand, at, vec2(0.0, -40.0), Modifiers::NONE);
+    stand.drag(at, vec2(0.0, -40.0), Modifiers::NONE);
     stand.params.values.borrow_mut()[L1_RATIO.index()] = 1.0;
     let shown = |stand: &Stand| stand.harness.get_by_label("Layer 1 Ratio").value();
     let delay = |stand: &Stand| {
@@ -344,4 +317,90 @@ fn a_value_that_the_host_refuses_is_not_shown_for_long() {
     stand.steps(40);
     assert_ne!(shown(&stand), own);
     assert!(delay(&stand) > std::time::Duration::from_secs(1), "at rest");
+}
+
+/// The text in the field that is open.
+fn field(stand: &Stand) -> Option<String> {
+    let fields = stand.harness.query_all_by_role(Role::TextInput);
+    let mut values = fields.filter_map(|node| node.value());
+    values.next_back()
+}
+
+/// Clicks the number of a control itself, at the left of its place.
+fn number(stand: &Stand, control: ControlId) -> Pos2 {
+    let rect = stand
+        .harness
+        .get_by_role_and_label(Role::Slider, control.control().name)
+        .rect();
+    match control {
+        BEAT | CARRIER => rect.left_center() + vec2(30.0, 0.0),
+        L1_LEVEL => rect.right_top() + vec2(-30.0, 10.0),
+        _ => rect.center_bottom() - vec2(0.0, 10.0),
+    }
+}
+
+#[test]
+fn a_number_is_clicked_and_left_as_it_is() {
+    let mut stand = stand();
+    stand.set(L1_KIND, 1.0);
+    for (control, source, from, shown) in [
+        (CARRIER, CARRIER_SOURCE, 1.0, "220.000 Hz"),
+        (BEAT, BEAT_SOURCE, 1.0, ""),
+        (CARRIER, CARRIER_SOURCE, 0.0, "250.000 Hz"),
+        (BEAT, BEAT_SOURCE, 0.0, "10.000 Hz"),
+    ] {
+        stand.set(CARRIER_NOTE, 57.0);
+        stand.set(GLIDE, 0.0);
+        stand.set(BEAT, 10.0);
+        stand.set(source, from);
+        stand.play(30);
+        let before = stand.params.values.borrow().clone();
+        let at = number(&stand, control);
+        stand.click(at);
+        let text = field(&stand).expect("a click opens the field");
+        assert!(text.contains(shown), "{text} in place of {shown}");
+        told(&stand);
+        stand.steps(20);
+        // Somewhere else.
+        stand.click(egui::pos2(500.0, 300.0));
+        stand.steps(20);
+        assert_eq!(told(&stand), [], "{}", control.control().id);
+        assert_eq!(*stand.params.values.borrow(), before);
+        assert_eq!(field(&stand), None);
+        // Escape gives up what was changed, too.
+        stand.click(at);
+        stand.harness.event(Event::Text("77".to_owned()));
+        stand.steps(2);
+        stand.harness.key_press(Key::Escape);
+        stand.steps(20);
+        assert_eq!(*stand.params.values.borrow(), before);
+        stand.set(source, 0.0);
+    }
+}
+
+#[test]
+fn a_double_click_on_a_number_itself_resets_it() {
+    let mut stand = stand();
+    for (control, other) in [
+        (BEAT, 7.0),
+        (CARRIER, 300.0),
+        (L1_RATIO, 2.0),
+        (L1_LEVEL, -40.0),
+    ] {
+        stand.set(control, other);
+        stand.steps(30);
+        let at = number(&stand, control);
+        for pressed in [true, false, true, false] {
+            stand.hold(at, pressed);
+        }
+        stand.steps(20);
+        let default = control.control().default_value();
+        assert_eq!(value(&stand, control), default, "{}", control.control().id);
+        assert_eq!(field(&stand), None);
+        // Only one is the field's.
+        stand.click(at);
+        assert!(field(&stand).is_some());
+        stand.harness.key_press(Key::Escape);
+        stand.steps(20);
+    }
 }

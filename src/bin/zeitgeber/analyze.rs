@@ -53,10 +53,10 @@ pub struct Args {
     /// follow faster
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "LENGTH",
         default_value_t = EVERY,
         allow_hyphen_values = true,
-        value_parser = args::number
+        value_parser = args::length_or_none
     )]
     every: f64,
 }

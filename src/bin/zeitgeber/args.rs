@@ -5,11 +5,14 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
-use zeitgeber::engine::{self, ControlId};
+use zeitgeber::engine::controls::Values;
+use zeitgeber::engine::{self, ControlError, ControlId};
 use zeitgeber::file;
+use zeitgeber::graph::GraphError;
+use zeitgeber::node::NodeError;
 use zeitgeber::offline::{Container, WavError, WavProblem, folded};
-use zeitgeber::protocol::{Entry, Library, LibraryError};
-use zeitgeber::text::near;
+use zeitgeber::protocol::{Entry, Library, LibraryError, import};
+use zeitgeber::text::Instead;
 
 /// Why a command stops: a message for the user.
 #[derive(Debug)]
@@ -46,17 +49,26 @@ pub fn assignment<'a>(
         .ok_or_else(|| Problem::new(format!("{option} \"{text}\": write {option} {shape}")))
 }
 
-/// The parameter of an id; another one is only named where it is near.
+/// The parameter of an id; where none is near, it says how to see them all.
 pub fn control(id: &str) -> Result<ControlId, Problem> {
-    ControlId::parse(id).map_err(|error| {
-        let all = ControlId::all().map(|id| id.control().id);
-        match near(id, all) {
-            Some(_) => error.into(),
-            None => Problem::new(format!(
-                "there is no parameter \"{id}\"; `zeitgeber params` lists them"
-            )),
-        }
+    ControlId::parse(id).map_err(|error| match error {
+        ControlError::UnknownId {
+            instead: Instead::Many,
+            ..
+        } => Problem::new(format!("{error}; `zeitgeber params` lists them")),
+        error => error.into(),
     })
+}
+
+/// Why there is no such graph; where no node has nearly the name, it says how to see them all.
+pub fn no_graph(error: GraphError) -> Problem {
+    match error {
+        GraphError::Node(NodeError::Unknown {
+            instead: Instead::Many,
+            ..
+        }) => Problem::new(format!("{error}; `zeitgeber nodes` lists them")),
+        error => error.into(),
+    }
 }
 
 /// Reads every `--set ID=VALUE`.
@@ -66,9 +78,32 @@ pub fn settings(texts: &[String]) -> Result<Vec<(ControlId, f64)>, Problem> {
         .map(|text| {
             let (id, value) = assignment(text, "--set", "ID=VALUE")?;
             let id = control(id)?;
-            Ok((id, id.control().parse(value)?))
+            let value = id.control().parse(value)?;
+            check_whole(id, value)?;
+            Ok((id, value))
         })
         .collect()
+}
+
+/// Refuses a part of what is counted.
+fn check_whole(id: ControlId, value: f64) -> Result<(), Problem> {
+    let is_counted = matches!(
+        id.control().values,
+        Values::Number {
+            decimals: 0,
+            unit: "",
+            is_note: false,
+            ..
+        }
+    );
+    if !is_counted || value.fract() == 0.0 {
+        return Ok(());
+    }
+    Err(Problem::new(format!(
+        "{}: {value} is not a whole number; the nearest valid value is {}",
+        id.control().id,
+        value.round()
+    )))
 }
 
 /// Reads the `NAME|FILE` of an option.
@@ -77,8 +112,28 @@ pub fn preset(option: &str, name: &str) -> Result<Entry, Problem> {
         LibraryError::Unknown { .. } => Problem::new(format!(
             "{option} {name}: {error}; `zeitgeber presets list` lists them"
         )),
+        LibraryError::Preset(error) if is_sequence(Path::new(name)) => Problem::new(format!(
+            "{option} {error}; a sequence of another program is imported first: zeitgeber presets import {name}"
+        )),
         other => Problem::new(format!("{option} {other}")),
     })
+}
+
+/// Whether a file is what `presets import` is for, by its name or its content.
+fn is_sequence(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    let is_named = ending.is_some_and(|ending| ["sbg", "gnaural"].iter().any(|of| ending == *of));
+    is_named || import(path).is_ok()
+}
+
+/// Refuses `-`, which elsewhere is stdout, and here would be a file of that name.
+pub fn check_name(path: &Path) -> Result<(), Problem> {
+    if path == Path::new("-") {
+        return Err(Problem::new(
+            "-o -: sound is not written to stdout; name a file (./- for one that is called -)",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a number; whether it is a sensible one is for its user to say.
@@ -87,33 +142,53 @@ pub fn number(text: &str) -> Result<f64, String> {
         .map_err(|_| "it is not a number; write for example 10".to_owned())
 }
 
-/// Reads a length of time: seconds, `90s`, `50m`, `8h`, `5:00` or `1:30:00`.
+/// Reads a length of time above 0: seconds, `90s`, `50m`, `8h`, `3h10m`, `5:00` or `1:30:00`.
 pub fn length(text: &str) -> Result<f64, String> {
-    let wrong = || "it is not a length; write for example 3600, 90s, 60m, 8h or 1:30:00".to_owned();
-    let text = text.trim();
-    let scaled = [("h", 3600.0), ("m", 60.0), ("s", 1.0)];
-    let (text, scale) = scaled
-        .iter()
-        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|text| (text.trim(), *scale)))
-        .unwrap_or((text, 1.0));
-    let parts: Vec<f64> = text
-        .split(':')
-        .map(|part| part.parse().map_err(|_| wrong()))
-        .collect::<Result<_, _>>()?;
-    if parts.len() > 3 || (parts.len() > 1 && scale != 1.0) {
-        return Err(wrong());
+    any_length(text).and_then(|seconds| match seconds > 0.0 {
+        true => Ok(seconds),
+        false => Err(no_length()),
+    })
+}
+
+fn no_length() -> String {
+    "it is not a length; write for example 3600, 90s, 60m, 8h, 3h10m or 1:30:00".to_owned()
+}
+
+fn any_length(text: &str) -> Result<f64, String> {
+    let number = |text: &str| match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err(no_length()),
+    };
+    let clock: Vec<&str> = text.split(':').collect();
+    if clock.len() > 1 {
+        let parts: Vec<f64> = clock.into_iter().map(number).collect::<Result<_, _>>()?;
+        let seconds = parts.iter().fold(0.0, |sum, part| 60.0 * sum + part);
+        return match parts[1..].iter().all(|part| *part < 60.0) {
+            _ if parts.len() > 3 => Err(no_length()),
+            true => Ok(seconds),
+            false => Err(format!(
+                "minutes and seconds after a colon are below 60; write {seconds}s if that is what is meant"
+            )),
+        };
     }
-    let seconds = scale * parts.iter().fold(0.0, |sum, part| 60.0 * sum + part);
-    if seconds.is_finite() && seconds > 0.0 && parts.iter().all(|part| *part >= 0.0) {
-        Ok(seconds)
-    } else {
-        Err(wrong())
+    let (mut seconds, mut rest) = (0.0, text.trim());
+    let mut has_unit = false;
+    for (unit, scale) in [('h', 3600.0), ('m', 60.0), ('s', 1.0)] {
+        if let Some((count, after)) = rest.split_once(unit) {
+            seconds += scale * number(count)?;
+            (rest, has_unit) = (after.trim(), true);
+        }
+    }
+    match (has_unit, rest) {
+        (true, "") if seconds.is_finite() => Ok(seconds),
+        (true, _) => Err(no_length()),
+        (false, rest) => number(rest),
     }
 }
 
 /// Reads a length that may also be none; whether a number is a sensible one is for its user to say.
 pub fn length_or_none(text: &str) -> Result<f64, String> {
-    text.trim().parse().or_else(|_| length(text))
+    text.trim().parse().or_else(|_| any_length(text))
 }
 
 /// Lowest and highest sample rate that the engine runs at, in hertz.
@@ -233,11 +308,15 @@ mod tests {
             ("8h", 28_800.0),
             ("5:00", 300.0),
             ("1:30:00", 5400.0),
+            ("3h10m", 11_400.0),
+            ("1h 2m 3s", 3723.0),
+            ("90:00", 5400.0),
         ] {
             assert_eq!(length(text), Ok(seconds), "{text}");
         }
         for text in [
-            "", "0", "-1", "nan", "inf", "1:2:3:4", "1:30m", "soon", "5:-1",
+            "", "0", "-1", "nan", "inf", "1:2:3:4", "1:30m", "soon", "5:-1", "1:75", "1:60:00",
+            "3m10h", "1m30", "h", "3h-10m", "0s",
         ] {
             assert!(length(text).is_err(), "{text}");
         }

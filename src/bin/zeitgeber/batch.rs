@@ -1,7 +1,7 @@
 //! Several files at a time: on all processors, in the order that was given where anything is told.
 
 use crate::args::Problem;
-use crate::material::{Job, Report, Stage};
+use crate::material::{Job, Material, Report, Stage};
 use crate::{print, tell as say};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use zeitgeber::offline::{WavError, WavProblem};
 type Ended = Option<Result<Report, Problem>>;
 
 /// Folders that were made. When this goes, those that stayed empty go too.
-pub struct Made(Vec<PathBuf>);
+struct Made(Vec<PathBuf>);
 
 impl Drop for Made {
     fn drop(&mut self) {
@@ -29,7 +29,7 @@ impl Drop for Made {
 }
 
 /// Makes the folders that are not there.
-pub fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
+fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
     let mut made = Made(Vec::new());
     for folder in wanted.into_iter().filter(|folder| !folder.is_dir()) {
         let begun = file::outside(&folder).and_then(|()| fs::create_dir(&folder));
@@ -45,8 +45,26 @@ pub fn folders(wanted: Vec<PathBuf>) -> Result<Made, Problem> {
     Ok(made)
 }
 
+/// Makes the folders, does all jobs, and tells how it went.
+pub fn run(
+    material: &Material,
+    jobs: &[Job],
+    stage: &Stage,
+    each: impl Fn(&Job) -> Result<Report, Problem> + Sync,
+) -> Result<(), Problem> {
+    let made = folders(material.folders(jobs))?;
+    if let [job] = jobs {
+        let report = each(job)?;
+        drop(made);
+        return report.tell(material.is_quiet());
+    }
+    let done = all(jobs, material.workers(), stage, each);
+    drop(made);
+    tell(jobs, done, material.is_quiet())
+}
+
 /// Does all jobs, at most `workers` at a time. One that fails does not stop the others.
-pub fn all(
+fn all(
     jobs: &[Job],
     workers: usize,
     stage: &Stage,
@@ -86,8 +104,8 @@ pub fn all(
 }
 
 /// Tells how the jobs ended, and whether all is well.
-pub fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Problem> {
-    let (mut written, mut wrong, mut interrupted) = (0, 0, 0);
+fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Problem> {
+    let (mut written, mut wrong, mut interrupted, mut kept) = (0, 0, 0, false);
     for (job, ended) in jobs.iter().zip(ended) {
         match ended {
             Some(Ok(mut report)) => {
@@ -98,8 +116,14 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Probl
                 report.tell(is_quiet)?;
             }
             // What was interrupted is told once, below.
-            None => interrupted += 1,
-            Some(Err(problem)) if is_interruption(job, &problem) => interrupted += 1,
+            None => {
+                interrupted += 1;
+                kept |= job.output.exists();
+            }
+            Some(Err(problem)) if is_interruption(job, &problem) => {
+                interrupted += 1;
+                kept |= job.output.exists();
+            }
             Some(Err(problem)) => {
                 wrong += 1;
                 let line = problem.to_string();
@@ -118,14 +142,21 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Probl
             0 => String::new(),
             wrong => format!("{wrong} failed, "),
         };
+        let kept = match kept {
+            true => ", and files that were there are as they were",
+            false => "",
+        };
         return Err(Problem::new(format!(
-            "interrupted: {written} of {all} files are written, {failed}nothing is left of the others"
+            "interrupted: {written} of {all} files {} written, {failed}nothing is left of the others{kept}",
+            are(written)
         )));
     }
     if wrong > 0 {
-        return Err(Problem::new(format!(
-            "{wrong} of {all} files failed; the other {written} are written"
-        )));
+        return Err(Problem::new(match written {
+            0 => format!("{wrong} of {all} files failed; none is written"),
+            1 => format!("{wrong} of {all} files failed; the other one is written"),
+            _ => format!("{wrong} of {all} files failed; the other {written} are written"),
+        }));
     }
     if is_quiet {
         return Ok(());
@@ -133,19 +164,25 @@ pub fn tell(jobs: &[Job], ended: Vec<Ended>, is_quiet: bool) -> Result<(), Probl
     print(&format!("{written} files are written\n"))
 }
 
+/// One is, two are.
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
 /// Whether a job ended because the user stopped it.
 fn is_interruption(job: &Job, problem: &Problem) -> bool {
-    let stopped = WavError {
-        path: job.output.clone(),
-        problem: WavProblem::Interrupted,
-    };
-    problem.to_string() == stopped.to_string()
+    [false, true].into_iter().any(|kept| {
+        let stopped = WavError {
+            path: job.output.clone(),
+            problem: WavProblem::Interrupted { kept },
+        };
+        problem.to_string() == stopped.to_string()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::material::Material;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -175,7 +212,7 @@ mod tests {
             );
             assert!(matches!(ended[1], Some(Ok(_))));
             let told = tell(&jobs, ended, true).unwrap_err().to_string();
-            assert_eq!(told, "1 of 2 files failed; the other 1 are written");
+            assert_eq!(told, "1 of 2 files failed; the other one is written");
         }
     }
 
@@ -187,13 +224,13 @@ mod tests {
         assert!(tell(&jobs, vec![fine(), fine()], true).is_ok());
         let stopped = WavError {
             path: jobs[1].output.clone(),
-            problem: WavProblem::Interrupted,
+            problem: WavProblem::Interrupted { kept: true },
         };
         for (second, says) in [
-            (None, "interrupted: 1 of 2 files are written, nothing"),
+            (None, "interrupted: 1 of 2 files is written, nothing"),
             (
                 Some(Err(stopped.into())),
-                "interrupted: 1 of 2 files are written, nothing",
+                "interrupted: 1 of 2 files is written, nothing",
             ),
             (
                 Some(Err(Problem::new("the disk is full"))),

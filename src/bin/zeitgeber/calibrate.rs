@@ -18,6 +18,9 @@ const CREST: f64 = 3.0103;
 /// The second half of the levels that are listed, in dBFS.
 const LEVELS: [f64; 7] = [0.0, -10.0, -20.0, -30.0, -40.0, -50.0, -60.0];
 
+/// The frequency of the tone where none is asked for, in hertz.
+const HZ: f64 = 1000.0;
+
 /// Levels in dB SPL that a meter can have read.
 const READINGS: (f64, f64) = (0.0, 140.0);
 
@@ -47,9 +50,9 @@ pub struct Args {
     /// Its level in dBFS: of the tone the peak, of the noise the root mean square, as layers and noise bed have them
     #[arg(long, value_name = "DBFS", default_value_t = -20.0, allow_hyphen_values = true, value_parser = args::number)]
     level: f64,
-    /// The frequency of the tone
-    #[arg(long, value_name = "HZ", default_value_t = 1000.0, allow_hyphen_values = true, value_parser = args::number)]
-    hz: f64,
+    /// The frequency of the tone; 1000 where it is not given
+    #[arg(long, value_name = "HZ", allow_hyphen_values = true, value_parser = args::number)]
+    hz: Option<f64>,
     /// Its length
     #[arg(long, value_name = "LENGTH", default_value = "60", value_parser = args::length)]
     seconds: f64,
@@ -123,14 +126,21 @@ impl Args {
     }
 
     fn write(&self, output: &Path) -> Result<(), Problem> {
+        args::check_name(output)?;
         args::check_ending(output)?;
+        let hz = self.hz.unwrap_or(HZ);
+        if let (Signal::Pink, Some(hz)) = (self.signal, self.hz) {
+            return Err(Problem::new(format!(
+                "--hz {hz}: pink noise has no frequency; leave --hz out, or give --signal tone"
+            )));
+        }
         let mut settings = vec![(FADE_IN, 0.1)];
         settings.extend(match self.signal {
             // Two equal tones: what layer 1 plays with a beat of 0.
             Signal::Tone => vec![
                 (L1_KIND, LAYER_BINAURAL as f64),
                 (BEAT, 0.0),
-                checked("--hz", CARRIER, self.hz)?,
+                checked("--hz", CARRIER, hz)?,
                 checked("--level", L1_LEVEL, self.level)?,
             ],
             Signal::Pink => vec![
@@ -165,7 +175,7 @@ impl Args {
             "{}: {} at {:.1} dBFS in both ears, {:.0} s\n",
             output.display(),
             match self.signal {
-                Signal::Tone => format!("a sine of {} Hz", self.hz),
+                Signal::Tone => format!("a sine of {hz} Hz"),
                 Signal::Pink => "pink noise (root mean square)".to_owned(),
             },
             self.level,
@@ -240,7 +250,7 @@ mod tests {
             output: None,
             signal,
             level,
-            hz: 1000.0,
+            hz: None,
             seconds: 1.0,
             rate: 48_000,
             measured: None,

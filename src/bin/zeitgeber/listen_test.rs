@@ -245,7 +245,7 @@ impl Args {
             if stop.load(Relaxed) {
                 return Err(WavError {
                     path: self.folder.clone().unwrap_or_default(),
-                    problem: WavProblem::Interrupted,
+                    problem: WavProblem::Interrupted { kept: false },
                 });
             }
             for (ear, block) in heard.iter_mut().zip(ears) {

@@ -5,20 +5,19 @@ use crate::brought::Brought;
 use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
 use crate::live_inserts::Inserts;
+use crate::live_keys::{self, Screen};
+use crate::live_outside::{Console, Outside};
 use crate::{live_devices, print, signals, tell, warn};
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use crossterm::{cursor, execute, terminal};
-use std::io::{self, IsTerminal, Write};
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use zeitgeber::analysis::to_db;
-use zeitgeber::control::{Command, Desk, Hooks, OSC_PORT, Ports};
-use zeitgeber::engine::controls::{BEAT, BYPASS, CARRIER, L1_KIND, LAYER_BINAURAL};
-use zeitgeber::engine::{ControlId, Order, Snapshot};
+use zeitgeber::control::{Desk, OSC_PORT, Ports};
+use zeitgeber::engine::controls::{L1_KIND, LAYER_BINAURAL};
 use zeitgeber::hrtf;
-use zeitgeber::protocol::{Entry, Library, Preset};
+use zeitgeber::protocol::{Entry, Preset};
 
 /// Time between two status lines.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -45,7 +44,7 @@ pub struct Args {
     /// End with the file
     #[arg(long, requires = "file")]
     once: bool,
-    /// What plays
+    /// What plays; none is for trying things without a sound card, and takes no --input and no --output
     #[arg(long, value_enum, default_value_t = Backend::System)]
     backend: Backend,
     /// Input device, or part of its name
@@ -176,6 +175,7 @@ impl Args {
         if self.list {
             return print(&live_devices::list(self.backend)?);
         }
+        self.refuse_devices_for_none()?;
         let entry = self
             .preset
             .as_deref()
@@ -205,7 +205,8 @@ impl Args {
             return Err(Problem::new("live is played by keys: run it in a terminal"));
         }
         let stop = signals::stop_flag()?;
-        let desk = self.desk(&settings);
+        let console = Arc::new(Console::new(&settings));
+        let desk = self.desk(&console);
         let input = match &self.file {
             Some(path) => Input::File {
                 path,
@@ -231,6 +232,7 @@ impl Args {
         })?;
         let outside = Outside {
             desk,
+            console,
             inserts,
             ports: Ports::default(),
         };
@@ -242,14 +244,23 @@ impl Args {
             print(&format!("{}\n", running.description))?;
             return wait(running, outside, &stop, &end);
         }
-        print(&format!(
-            "{}\nleft/right: beat  up/down: carrier  shift: larger steps  space: bypass  q: quit\n",
-            running.description
-        ))?;
+        print(&format!("{}\n{}\n", running.description, live_keys::HELP))?;
         let screen = Screen::enter()?;
-        let running = play(running, outside, &settings, &stop, &end)?;
+        let running = play(running, outside, &stop, &end)?;
         drop(screen);
         farewell(&running, &end)
+    }
+
+    /// Without a device none can be chosen.
+    fn refuse_devices_for_none(&self) -> Result<(), Problem> {
+        let named = [("--input", &self.input), ("--output", &self.output)];
+        match named.into_iter().find(|(_, device)| device.is_some()) {
+            Some((option, _)) if self.backend == Backend::None => Err(Problem::new(format!(
+                "--backend none opens no device, and {option} names one: leave one of the two out; \
+                 a file to play is given by its name alone"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether nothing says what is to sound.
@@ -259,18 +270,9 @@ impl Args {
     }
 
     /// What is listened to.
-    fn desk(&self, settings: &[(ControlId, f64)]) -> Arc<Desk> {
+    fn desk(&self, console: &Arc<Console>) -> Arc<Desk> {
         let desk = Arc::new(Desk::default());
-        let settings = settings.to_vec();
-        desk.belong(Hooks {
-            host: Box::new(move |id| {
-                let set = settings.iter().rev().find(|(set, _)| *set == id);
-                set.map_or(id.control().default_value(), |(_, value)| *value)
-            }),
-            say: Box::new(|text| tell(format_args!("{text}\r"))),
-            // It looks often enough by itself.
-            wake: Box::new(|| ()),
-        });
+        desk.belong(console.hooks(|text| tell(format_args!("{text}\r"))));
         desk.edit(|settings| {
             settings.osc = self.osc.is_some();
             settings.port = self.osc.map_or(OSC_PORT, |door| door.port);
@@ -279,55 +281,6 @@ impl Args {
         });
         desk
     }
-}
-
-/// What speaks to the engine from outside.
-struct Outside {
-    desk: Arc<Desk>,
-    inserts: Inserts,
-    ports: Ports,
-}
-
-impl Outside {
-    /// Opens what is to be opened, and does what is asked for.
-    fn round(&mut self, running: &mut Running) {
-        self.ports.sync(&self.desk);
-        self.desk.round();
-        for said in self.inserts.round(&self.desk) {
-            eprintln!("zeitgeber: {said}\r");
-        }
-        for command in self.desk.take_commands() {
-            match command {
-                Command::Play(play) => running.order(Order::Play(play)),
-                Command::Seek(seconds) => running.order(Order::Seek(seconds)),
-                Command::Preset(name) => {
-                    if let Err(problem) = load(running, &name) {
-                        tell(format_args!("{problem}\r"));
-                    }
-                }
-                // These never leave the desk.
-                Command::Set(..) | Command::Node { .. } | Command::Recenter | Command::LetGo => {}
-            }
-        }
-    }
-}
-
-/// Puts a preset in force.
-fn load(running: &mut Running, name: &str) -> Result<(), Problem> {
-    // By name only: who speaks from outside opens no files.
-    let entry = Library::new().find(name)?;
-    let settings = entry.preset.all_settings();
-    let timeline = match entry.preset.protocol() {
-        Some(protocol) => Some(Arc::new(protocol.timeline(&settings, running.rate)?)),
-        None => None,
-    };
-    running.order(Order::Snapshot(Box::new(Snapshot {
-        settings,
-        timeline,
-        ..Snapshot::default()
-    })));
-    running.order(Order::Play(true));
-    Ok(())
 }
 
 /// Plays without keys.
@@ -347,93 +300,19 @@ fn wait(
     farewell(&running, end)
 }
 
-/// The terminal in raw mode; whichever way this ends, it is as it was before.
-struct Screen;
-
-impl Screen {
-    fn enter() -> io::Result<Screen> {
-        terminal::enable_raw_mode()?;
-        let screen = Screen;
-        execute!(io::stdout(), cursor::Hide)?;
-        Ok(screen)
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        // There is nothing left to try where this fails.
-        let _ = terminal::disable_raw_mode();
-        let _ = execute!(io::stdout(), cursor::Show);
-        let _ = writeln!(io::stdout());
-    }
-}
-
-/// What the keys move.
-struct Knobs {
-    beat: f64,
-    carrier: f64,
-    bypass: bool,
-}
-
-impl Knobs {
-    fn new(settings: &[(ControlId, f64)]) -> Knobs {
-        let value = |id: ControlId| {
-            let set = settings.iter().rev().find(|(set, _)| *set == id);
-            set.map_or(id.control().default_value(), |(_, value)| *value)
-        };
-        Knobs {
-            beat: value(BEAT),
-            carrier: value(CARRIER),
-            bypass: value(BYPASS) >= 0.5,
-        }
-    }
-
-    /// What a key changes; `None` for keys that do nothing.
-    fn press(&mut self, key: KeyEvent) -> Option<(ControlId, f64)> {
-        let step = if key.modifiers.contains(KeyModifiers::SHIFT) {
-            10.0
-        } else {
-            1.0
-        };
-        let moved = |id: ControlId, value: f64| id.control().snap(value);
-        match key.code {
-            KeyCode::Left | KeyCode::Right => {
-                let sign = if key.code == KeyCode::Right {
-                    0.1
-                } else {
-                    -0.1
-                };
-                self.beat = moved(BEAT, self.beat + sign * step);
-                Some((BEAT, self.beat))
-            }
-            KeyCode::Up | KeyCode::Down => {
-                let sign = if key.code == KeyCode::Up { 1.0 } else { -1.0 };
-                self.carrier = moved(CARRIER, self.carrier + sign * step);
-                Some((CARRIER, self.carrier))
-            }
-            KeyCode::Char(' ') => {
-                self.bypass = !self.bypass;
-                Some((BYPASS, f64::from(self.bypass)))
-            }
-            _ => None,
-        }
-    }
-}
-
+/// Plays by keys.
 fn play(
     mut running: Running,
     mut outside: Outside,
-    settings: &[(ControlId, f64)],
     stop: &AtomicBool,
     end: &End,
 ) -> Result<Running, Problem> {
-    let mut knobs = Knobs::new(settings);
     while !stop.load(Relaxed) && !end.has_come(&running)? {
         if let Some(error) = running.take_error() {
             return Err(error);
         }
         outside.round(&mut running);
-        status(&running, &knobs)?;
+        live_keys::status(&running, &outside.desk)?;
         if !event::poll(REFRESH)? {
             continue;
         }
@@ -446,47 +325,10 @@ fn play(
             KeyCode::Char('q' | 'Q') | KeyCode::Esc => break,
             // Raw mode hands over what would have been a signal.
             KeyCode::Char('c') if control => break,
-            _ => {
-                if let Some((id, value)) = knobs.press(key) {
-                    running.send(id, value);
-                }
-            }
+            _ => live_keys::obey(key, &outside.desk),
         }
     }
     Ok(running)
-}
-
-/// The line that is written over and over.
-fn status(running: &Running, knobs: &Knobs) -> io::Result<()> {
-    let telemetry = &running.telemetry;
-    let peak = |peak: f32| {
-        let db = to_db(f64::from(peak));
-        if db > -99.95 {
-            format!("{db:5.1}")
-        } else {
-            "  -- ".to_owned()
-        }
-    };
-    let [in_left, in_right] = telemetry.take_input_peaks().map(peak);
-    let [out_left, out_right] = telemetry.take_output_peaks().map(peak);
-    let (missed, lost) = running.dropouts();
-    let (load, _) = running.load();
-    let line = format!(
-        "{}beat {} (now {:.3})  carrier {} (now {:.3})  in {in_left} {in_right}  \
-         out {out_left} {out_right} dBFS  load {:.0} %  under-runs {missed}  over-runs {lost}",
-        if knobs.bypass { "BYPASS  " } else { "" },
-        BEAT.control().format(knobs.beat),
-        telemetry.beat(),
-        CARRIER.control().format(knobs.carrier),
-        telemetry.carrier(),
-        100.0 * load,
-    );
-    // A line that is broken in two could not be written over.
-    let columns = terminal::size().map_or(usize::MAX, |(columns, _)| columns.into());
-    let line: String = line.chars().take(columns.saturating_sub(1)).collect();
-    let mut out = io::stdout();
-    write!(out, "\r{line}")?;
-    execute!(out, terminal::Clear(terminal::ClearType::UntilNewLine))
 }
 
 #[cfg(test)]
@@ -525,20 +367,5 @@ mod tests {
         assert!(!nothing(&["--preset", "Calm ten"]));
         assert!(!nothing(&["--insert-a", "gate"]));
         assert!(!nothing(&["--insert-b", "gate"]));
-    }
-
-    #[test]
-    fn keys_move_beat_carrier_and_bypass_within_their_ranges() {
-        let mut knobs = Knobs::new(&[(BEAT, 99.95)]);
-        let mut press = |code, modifiers| knobs.press(KeyEvent::new(code, modifiers));
-        let (plain, shift) = (KeyModifiers::NONE, KeyModifiers::SHIFT);
-        assert_eq!(press(KeyCode::Right, plain), Some((BEAT, 100.0)));
-        assert_eq!(press(KeyCode::Left, plain), Some((BEAT, 99.9)));
-        assert_eq!(press(KeyCode::Left, shift), Some((BEAT, 98.9)));
-        assert_eq!(press(KeyCode::Up, plain), Some((CARRIER, 251.0)));
-        assert_eq!(press(KeyCode::Down, shift), Some((CARRIER, 241.0)));
-        assert_eq!(press(KeyCode::Char(' '), plain), Some((BYPASS, 1.0)));
-        assert_eq!(press(KeyCode::Char(' '), plain), Some((BYPASS, 0.0)));
-        assert_eq!(press(KeyCode::Char('x'), plain), None);
     }
 }

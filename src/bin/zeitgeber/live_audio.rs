@@ -1,18 +1,22 @@
 //! The audio of `zeitgeber live`: a device or a file in, the engine, a device out.
 //!
 //! The input callback (or the thread of the file) fills a ring, the output callback empties it through the engine;
-//! keys and notes reach the engine through other rings. Neither callback allocates, locks or writes.
+//! notes reach the engine through another. Neither callback allocates, locks or writes.
 
 use crate::args::Problem;
 use crate::live_devices::{Backend, choose, find, host, name, unusable};
 use crate::live_file;
+use crate::live_filters::Filters;
 use crate::live_inserts::Inserts;
 use crate::live_notes::{self, Notes};
+use crate::live_watch::{Calls, Watch};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream};
 use cpal::{StreamConfig, SupportedStreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::cell::Cell;
+use std::collections::VecDeque;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
@@ -21,9 +25,8 @@ use std::time::{Duration, Instant};
 use zeitgeber::control::Desk;
 use zeitgeber::engine::controls::CARRIER_SOURCE;
 use zeitgeber::engine::{Change, ControlId, DeckLine, Engine, Event, Order, Telemetry, Transport};
-use zeitgeber::hrtf;
+use zeitgeber::hrtf::Source;
 use zeitgeber::protocol::Protocol;
-use zeitgeber::space::bring;
 
 /// Frames that the engine is handed at most at a time.
 const BLOCK: usize = 1024;
@@ -36,8 +39,8 @@ const LARGEST: usize = 8192;
 const FADE: f64 = 0.030;
 const SILENCE: f64 = 0.200;
 
-/// Key presses that may wait for the audio thread, and that one block takes; and notes.
-const PRESSES: usize = 64;
+/// Notes that may wait for the audio thread, and that one block takes.
+const NOTES: usize = 64;
 
 /// Rate and block where there is no device to say them.
 const SILENT_RATE: u32 = 48_000;
@@ -86,7 +89,9 @@ pub struct Running {
     /// In hertz.
     pub rate: f64,
     deck: Option<DeckLine>,
-    presses: Producer<(ControlId, f64)>,
+    /// Orders that found the line full: a device stands still.
+    unsent: VecDeque<Order>,
+    filters: Filters,
     errors: mpsc::Receiver<cpal::Error>,
     file: mpsc::Receiver<Result<(), Problem>>,
     dropouts: Arc<Dropouts>,
@@ -95,6 +100,7 @@ pub struct Running {
     /// How long a fade may take at most: a device may have stopped by itself.
     patience: Duration,
     failed: Cell<bool>,
+    watches: Vec<Watch>,
     _notes: Option<Notes>,
     _streams: Streams,
 }
@@ -157,16 +163,28 @@ impl Load {
 }
 
 impl Running {
-    /// Sends a value to the engine; a press is dropped when 64 are waiting already.
-    pub fn send(&mut self, control: ControlId, value: f64) {
-        let _ = self.presses.push((control, value));
+    /// Gives the engine an order; while it takes none, the newest of each kind waits.
+    pub fn order(&mut self, order: Order) {
+        self.unsent
+            .retain(|waits| discriminant(waits) != discriminant(&order));
+        self.unsent.push_back(order);
+        self.send_orders();
     }
 
-    /// Gives the engine an order; dropped where some are waiting already.
-    pub fn order(&mut self, order: Order) {
-        if let Some(deck) = &mut self.deck {
-            let _ = deck.send(order);
+    fn send_orders(&mut self) {
+        let Some(deck) = &mut self.deck else { return };
+        deck.drain();
+        while let Some(order) = self.unsent.pop_front() {
+            if let Err(order) = deck.send(order) {
+                self.unsent.push_front(order);
+                break;
+            }
         }
+    }
+
+    /// From now on space renders with the filters of a SOFA file.
+    pub fn choose_hrtf(&self, file: PathBuf) {
+        self.filters.choose(file);
     }
 
     /// Blocks whose input came too late, and blocks of input that nobody took.
@@ -175,6 +193,16 @@ impl Running {
             self.dropouts.missed.load(Relaxed),
             self.dropouts.lost.load(Relaxed),
         )
+    }
+
+    /// Sends what has waited; tells what is to be said of filters, and of devices that have fallen silent, or are back.
+    pub fn news(&mut self) -> Vec<String> {
+        self.send_orders();
+        let now = Instant::now();
+        let watches = self.watches.iter_mut();
+        let mut news: Vec<String> = watches.filter_map(|watch| watch.look(now)).collect();
+        news.extend(self.filters.news());
+        news
     }
 
     /// How much of its time the audio thread has used at most since the last call, and of all; 1 is all it has.
@@ -276,6 +304,51 @@ impl Devices {
     }
 }
 
+/// The engine with all that it begins with, and what speaks to it from here.
+struct Prepared {
+    engine: Engine,
+    deck: Option<DeckLine>,
+    filters: Filters,
+}
+
+impl Prepared {
+    fn new(request: &mut Request, rate: f64) -> Result<Prepared, Problem> {
+        let mut engine = Engine::new(rate)?;
+        for &(control, value) in request.settings {
+            engine.set(control, value);
+        }
+        let mut deck = engine.take_deck();
+        if let (Some(protocol), Some(line)) = (request.protocol, &mut deck) {
+            let timeline = protocol.timeline(request.settings, rate)?;
+            // A new line has room for its first order.
+            let _ = line.send(Order::Timeline(Some(Arc::new(timeline))));
+        }
+        request.desk.attach(&mut engine);
+        let file = request.hrtf.map(Path::to_owned);
+        let filters = Filters::start(&mut engine, file.map_or(Source::Default, Source::File))?;
+        request.inserts.attach(&mut engine, request.desk)?;
+        Ok(Prepared {
+            engine,
+            deck,
+            filters,
+        })
+    }
+}
+
+/// What goes between the callbacks and the rest.
+struct Wires {
+    dropouts: Arc<Dropouts>,
+    /// Into the ring that the player empties.
+    captured: Producer<[f32; 2]>,
+    /// What has ended a stream.
+    failed: mpsc::Sender<cpal::Error>,
+    /// How the file has ended.
+    ended: mpsc::Sender<Result<(), Problem>>,
+    /// That the input, and the output, calls.
+    heard: Calls,
+    played_to: Calls,
+}
+
 /// Opens the devices and starts them.
 pub fn start(request: &mut Request) -> Result<Running, Problem> {
     let devices = match request.backend {
@@ -288,47 +361,31 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
         // What is wrong with it is said before anything sounds.
         live_file::open(path, once, rate)?;
     }
-    let mut engine = Engine::new(f64::from(rate))?;
-    for &(control, value) in request.settings {
-        engine.set(control, value);
-    }
-    let mut deck = engine.take_deck();
-    if let (Some(protocol), Some(line)) = (request.protocol, &mut deck) {
-        let timeline = protocol.timeline(request.settings, f64::from(rate))?;
-        // A new line has room for its first order.
-        let _ = line.send(Order::Timeline(Some(Arc::new(timeline))));
-    }
-    request.desk.attach(&mut engine);
-    let file = request.hrtf.map(Path::to_owned);
-    let source = file.map_or(hrtf::Source::Default, hrtf::Source::File);
-    bring(&mut engine, &source)?;
-    request.inserts.attach(&mut engine, request.desk)?;
-    let telemetry = engine.telemetry().clone();
+    let prepared = Prepared::new(request, f64::from(rate))?;
+    let telemetry = prepared.engine.telemetry().clone();
     let (dropouts, load) = (Arc::new(Dropouts::default()), Arc::new(Load::default()));
-    // A quarter of a second holds what the two devices may run apart; two blocks are there from the
-    // beginning so that the first jitter is no gap. Where the device chooses its blocks, the first shows how many frames
-    // these are.
+    let leave = Arc::new(Leave::default());
     let block = request.frames.map_or(LARGEST, |frames| frames as usize);
-    let ahead = 2 * block;
-    let (mut captured, played) = RingBuffer::new(ahead + (rate / 4) as usize);
-    for _ in 0..ahead {
-        let _ = captured.push([0.0; 2]);
-    }
-    let (presses, pressed) = RingBuffer::new(PRESSES);
-    let (notes, noted) = RingBuffer::new(PRESSES);
+    let (captured, played) = ring(block, rate);
+    let (notes, noted) = RingBuffer::new(NOTES);
     let notes = request.midi.and_then(|port| live_notes::open(port, notes));
     let (failed, errors) = mpsc::channel();
     let (ended, file) = mpsc::channel();
-    let leave = Arc::new(Leave::default());
-    let patience =
-        Duration::from_secs_f64(FADE + 2.0 * SILENCE + 4.0 * block as f64 / f64::from(rate));
+    let wires = Wires {
+        dropouts: dropouts.clone(),
+        captured,
+        failed,
+        ended,
+        heard: Calls::default(),
+        played_to: Calls::default(),
+    };
     let player = Player {
-        engine,
-        ahead,
+        engine: prepared.engine,
+        calls: wires.played_to.clone(),
+        ahead: 2 * block,
         leave: leave.clone(),
         gone: 0,
         captured: (!matches!(request.input, Input::Silence)).then_some(played),
-        pressed,
         noted,
         dropouts: dropouts.clone(),
         load: load.clone(),
@@ -336,76 +393,144 @@ pub fn start(request: &mut Request) -> Result<Running, Problem> {
         ears: request.out_channels,
         left: [0.0; BLOCK],
         right: [0.0; BLOCK],
-        events: Vec::with_capacity(2 * PRESSES),
+        events: Vec::with_capacity(NOTES),
     };
-    let mut from = "silence".to_owned();
-    let mut captured = Some(captured);
-    if let (Input::File { path, once }, Some(ring)) = (
-        request.input,
-        captured.take_if(|_| matches!(request.input, Input::File { .. })),
-    ) {
-        from = path.display().to_string();
-        let path = PathBuf::from(path);
-        live_file::feed(move || live_file::open(&path, once, rate), ring, ended);
-    }
-    let (to, streams) = match devices {
-        None => {
-            let block = request
-                .frames
-                .map_or(SILENT_BLOCK, |frames| frames as usize);
-            let streams = Streams::Thread(without_device(player, block));
-            ("no device,".to_owned(), streams)
-        }
-        Some(devices) => {
-            let size = request
-                .frames
-                .map_or(BufferSize::Default, BufferSize::Fixed);
-            let config = |format: &SupportedStreamConfig| StreamConfig {
-                buffer_size: size,
-                ..format.config()
-            };
-            let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
-                stream.map_err(|error| unusable(device, &error))
-            };
-            let (output, format) = (&devices.output, &devices.output_format);
-            let output_stream =
-                opened(output, play(output, format, config, player, failed.clone()))?;
-            let input_stream = match (&devices.input, captured) {
-                (Some((input, format)), Some(ring)) => {
-                    from = name(input);
-                    let ears = request.in_channels;
-                    let stream = record(input, format, config, ring, ears, &dropouts, failed);
-                    Some(opened(input, stream)?)
-                }
-                _ => None,
-            };
-            for stream in [Some(&output_stream), input_stream.as_ref()]
-                .into_iter()
-                .flatten()
-            {
-                stream
-                    .play()
-                    .map_err(|error| Problem::new(format!("the device does not start: {error}")))?;
-            }
-            (name(output), Streams::Devices(output_stream, input_stream))
-        }
+    let opened = match devices {
+        None => Opened::nowhere(request, player, wires, rate),
+        Some(devices) => Opened::devices(request, &devices, player, wires)?,
     };
+    let span = Duration::from_secs_f64(block as f64 / f64::from(rate));
+    let now = Instant::now();
+    let watch = |(device, calls)| Watch::new(device, calls, span, now);
     Ok(Running {
-        description: format!("{from} -> {to} at {rate} Hz"),
+        description: format!("{} -> {} at {rate} Hz", opened.from, opened.to),
         telemetry,
         rate: f64::from(rate),
-        deck,
-        presses,
+        deck: prepared.deck,
+        unsent: VecDeque::new(),
+        filters: prepared.filters,
         errors,
         file,
         dropouts,
         load,
         leave,
-        patience,
+        patience: Duration::from_secs_f64(FADE + 2.0 * SILENCE) + 4 * span,
         failed: Cell::new(false),
+        watches: opened.watched.into_iter().map(watch).collect(),
         _notes: notes,
-        _streams: streams,
+        _streams: opened.streams,
     })
+}
+
+/// The ring from the input to the output. A quarter of a second holds what the two devices may run apart; two blocks are there
+/// from the beginning so that the first jitter is no gap. Where the device chooses its blocks, the first shows how many
+/// frames these are.
+fn ring(block: usize, rate: u32) -> (Producer<[f32; 2]>, Consumer<[f32; 2]>) {
+    let ahead = 2 * block;
+    let (mut captured, played) = RingBuffer::new(ahead + (rate / 4) as usize);
+    for _ in 0..ahead {
+        let _ = captured.push([0.0; 2]);
+    }
+    (captured, played)
+}
+
+/// What plays, from where to where, and the devices that are to be watched.
+struct Opened {
+    from: String,
+    to: String,
+    streams: Streams,
+    watched: Vec<(String, Calls)>,
+}
+
+impl Opened {
+    /// Where the sound comes from where that is no device: a file is begun.
+    fn no_device(
+        input: Input,
+        captured: Producer<[f32; 2]>,
+        ended: mpsc::Sender<Result<(), Problem>>,
+        rate: u32,
+    ) -> String {
+        let Input::File { path, once } = input else {
+            return "silence".to_owned();
+        };
+        let from = path.display().to_string();
+        let path = PathBuf::from(path);
+        live_file::feed(move || live_file::open(&path, once, rate), captured, ended);
+        from
+    }
+
+    /// Without a device that it goes to.
+    fn nowhere(request: &Request, player: Player, wires: Wires, rate: u32) -> Opened {
+        let block = request
+            .frames
+            .map_or(SILENT_BLOCK, |frames| frames as usize);
+        let from = Opened::no_device(request.input, wires.captured, wires.ended, rate);
+        Opened {
+            from,
+            to: "no device,".to_owned(),
+            streams: Streams::Thread(without_device(player, block)),
+            watched: Vec::new(),
+        }
+    }
+
+    /// Of devices, which are started.
+    fn devices(
+        request: &Request,
+        devices: &Devices,
+        player: Player,
+        wires: Wires,
+    ) -> Result<Opened, Problem> {
+        let size = request
+            .frames
+            .map_or(BufferSize::Default, BufferSize::Fixed);
+        let config = |format: &SupportedStreamConfig| StreamConfig {
+            buffer_size: size,
+            ..format.config()
+        };
+        let opened = |device: &Device, stream: Result<Stream, cpal::Error>| {
+            stream.map_err(|error| unusable(device, &error))
+        };
+        let (output, format) = (&devices.output, &devices.output_format);
+        let failed = wires.failed.clone();
+        let output_stream = opened(output, play(output, format, config, player, failed))?;
+        let mut watched = Vec::new();
+        let (from, input_stream) = match &devices.input {
+            Some((input, format)) => {
+                let taker = Taker {
+                    captured: wires.captured,
+                    ears: request.in_channels,
+                    dropouts: wires.dropouts,
+                    calls: wires.heard.clone(),
+                };
+                let stream = record(input, format, config, taker, wires.failed);
+                watched.push((format!("the input device {}", name(input)), wires.heard));
+                (name(input), Some(opened(input, stream)?))
+            }
+            None => {
+                let rate = devices.rate;
+                let from = Opened::no_device(request.input, wires.captured, wires.ended, rate);
+                (from, None)
+            }
+        };
+        for stream in [Some(&output_stream), input_stream.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            stream
+                .play()
+                .map_err(|error| Problem::new(format!("the device does not start: {error}")))?;
+        }
+        watched.push((
+            format!("the output device {}", name(output)),
+            wires.played_to,
+        ));
+        Ok(Opened {
+            from,
+            to: name(output),
+            streams: Streams::Devices(output_stream, input_stream),
+            watched,
+        })
+    }
 }
 
 /// Plays in real time to nobody.
@@ -429,13 +554,13 @@ fn without_device(mut player: Player, block: usize) -> Arc<AtomicBool> {
 /// What runs in the output callback.
 struct Player {
     engine: Engine,
+    calls: Calls,
     /// Frames of silence that the ring was begun with, until the first block.
     ahead: usize,
     leave: Arc<Leave>,
     /// Frames since it was asked to leave.
     gone: usize,
     captured: Option<Consumer<[f32; 2]>>,
-    pressed: Consumer<(ControlId, f64)>,
     noted: Consumer<u8>,
     dropouts: Arc<Dropouts>,
     load: Arc<Load>,
@@ -451,6 +576,7 @@ impl Player {
     /// Fills interleaved `data` of `channels` channels: two of them are the ears, the rest is silent.
     fn fill<T: SizedSample + FromSample<f32>>(&mut self, data: &mut [T], channels: usize) {
         let began = Instant::now();
+        self.calls.count();
         let all = data.len() / channels;
         // More than two blocks of silence would only be late.
         for _ in 2 * all..std::mem::take(&mut self.ahead) {
@@ -469,16 +595,7 @@ impl Player {
             let missed = u64::from(missing && !leaves);
             self.dropouts.missed.fetch_add(missed, Relaxed);
             self.events.clear();
-            while self.events.len() < PRESSES
-                && let Ok((control, value)) = self.pressed.pop()
-            {
-                self.events.push(Event {
-                    frame: 0,
-                    control,
-                    change: Change::Step(value),
-                });
-            }
-            while self.events.len() < 2 * PRESSES
+            while self.events.len() < NOTES
                 && let Ok(note) = self.noted.pop()
             {
                 self.events.push(Event {
@@ -549,55 +666,59 @@ fn play(
     }
 }
 
-/// Puts two channels of interleaved `data` into the ring; where there is no second one, the first twice.
-fn take<T: SizedSample>(
-    data: &[T],
-    channels: usize,
+/// What runs in the input callback.
+struct Taker {
+    captured: Producer<[f32; 2]>,
+    /// The channels that are the ears.
     ears: [usize; 2],
-    captured: &mut Producer<[f32; 2]>,
-    dropouts: &Dropouts,
-) where
-    f32: FromSample<T>,
-{
-    let mut lost = false;
-    for frame in data.chunks_exact(channels) {
-        let ear = |ear: usize| frame.get(ear).map(|&sample| f32::from_sample_(sample));
-        let left = ear(ears[0]).unwrap_or(0.0);
-        let right = ear(ears[1]).unwrap_or(left);
-        lost |= captured.push([left, right]).is_err();
+    dropouts: Arc<Dropouts>,
+    calls: Calls,
+}
+
+impl Taker {
+    /// Puts two channels of interleaved `data` into the ring; where there is no second one, the first twice.
+    fn take<T: SizedSample>(&mut self, data: &[T], channels: usize)
+    where
+        f32: FromSample<T>,
+    {
+        self.calls.count();
+        let mut lost = false;
+        for frame in data.chunks_exact(channels) {
+            let ear = |ear: usize| frame.get(ear).map(|&sample| f32::from_sample_(sample));
+            let left = ear(self.ears[0]).unwrap_or(0.0);
+            let right = ear(self.ears[1]).unwrap_or(left);
+            lost |= self.captured.push([left, right]).is_err();
+        }
+        self.dropouts.lost.fetch_add(u64::from(lost), Relaxed);
     }
-    dropouts.lost.fetch_add(u64::from(lost), Relaxed);
 }
 
 fn record(
     device: &Device,
     format: &SupportedStreamConfig,
     config: impl Fn(&SupportedStreamConfig) -> StreamConfig,
-    mut captured: Producer<[f32; 2]>,
-    ears: [usize; 2],
-    dropouts: &Arc<Dropouts>,
+    mut taker: Taker,
     failed: mpsc::Sender<cpal::Error>,
 ) -> Result<Stream, cpal::Error> {
     let channels = usize::from(format.channels());
     let config = config(format);
-    let dropouts = dropouts.clone();
     let error = move |error| drop(failed.send(error));
     match format.sample_format() {
         SampleFormat::I16 => device.build_input_stream(
             config,
-            move |data: &[i16], _: &_| take(data, channels, ears, &mut captured, &dropouts),
+            move |data: &[i16], _: &_| taker.take(data, channels),
             error,
             None,
         ),
         SampleFormat::I32 => device.build_input_stream(
             config,
-            move |data: &[i32], _: &_| take(data, channels, ears, &mut captured, &dropouts),
+            move |data: &[i32], _: &_| taker.take(data, channels),
             error,
             None,
         ),
         _ => device.build_input_stream(
             config,
-            move |data: &[f32], _: &_| take(data, channels, ears, &mut captured, &dropouts),
+            move |data: &[f32], _: &_| taker.take(data, channels),
             error,
             None,
         ),
@@ -610,17 +731,16 @@ mod tests {
 
     fn player(
         captured: Consumer<[f32; 2]>,
-        pressed: Consumer<(ControlId, f64)>,
         noted: Consumer<u8>,
         dropouts: &Arc<Dropouts>,
     ) -> Player {
         Player {
             engine: Engine::new(48_000.0).unwrap(),
+            calls: Calls::default(),
             ahead: 0,
             leave: Arc::new(Leave::default()),
             gone: 0,
             captured: Some(captured),
-            pressed,
             noted,
             dropouts: dropouts.clone(),
             load: Arc::new(Load::default()),
@@ -628,17 +748,16 @@ mod tests {
             ears: [0, 1],
             left: [0.0; BLOCK],
             right: [0.0; BLOCK],
-            events: Vec::with_capacity(2 * PRESSES),
+            events: Vec::with_capacity(NOTES),
         }
     }
 
     #[test]
     fn it_leaves_without_a_click_and_says_when_it_is_silent() {
-        let (_presses, pressed) = RingBuffer::new(1);
         let (_notes, noted) = RingBuffer::new(1);
         let (mut ring, captured) = RingBuffer::new(48_000);
         (0..48_000).for_each(|_| ring.push([0.5, -0.5]).unwrap());
-        let mut player = player(captured, pressed, noted, &Arc::default());
+        let mut player = player(captured, noted, &Arc::default());
         let mut heard = Vec::new();
         let mut block = [0.0f32; 2 * 256];
         for n in 0..60 {
@@ -662,11 +781,10 @@ mod tests {
     #[test]
     fn the_ring_is_two_blocks_ahead_whatever_the_device_chooses() {
         for block in [128, 1024, LARGEST, 2 * LARGEST] {
-            let (_presses, pressed) = RingBuffer::new(1);
             let (_notes, noted) = RingBuffer::new(1);
             let (mut ring, captured) = RingBuffer::new(4 * LARGEST);
             (0..2 * LARGEST).for_each(|_| ring.push([0.0; 2]).unwrap());
-            let mut player = player(captured, pressed, noted, &Arc::default());
+            let mut player = player(captured, noted, &Arc::default());
             player.ahead = 2 * LARGEST;
             let mut data = vec![0.0f32; 2 * block];
             player.fill(&mut data, 2);
@@ -682,17 +800,24 @@ mod tests {
 
     #[test]
     fn ears_lie_on_the_channels_that_were_asked_for() {
-        let (_presses, pressed) = RingBuffer::new(1);
         let (_notes, noted) = RingBuffer::new(1);
-        let (mut ring, captured) = RingBuffer::new(8);
+        let (ring, captured) = RingBuffer::new(8);
         let dropouts = Arc::new(Dropouts::default());
+        let mut taker = Taker {
+            captured: ring,
+            ears: [2, 3],
+            dropouts: dropouts.clone(),
+            calls: Calls::default(),
+        };
         // Frames of four channels, of which the last two are the ears.
         let data = [9.0f32, 9.0, 0.1, 0.2, 9.0, 9.0, 0.3, 0.4];
-        take(&data, 4, [2, 3], &mut ring, &dropouts);
+        taker.take(&data, 4);
         // A mono device, and one channel for both.
-        take(&[0.5f32], 1, [0, 1], &mut ring, &dropouts);
-        take(&data[..4], 4, [3, 3], &mut ring, &dropouts);
-        let mut player = player(captured, pressed, noted, &dropouts);
+        taker.ears = [0, 1];
+        taker.take(&[0.5f32], 1);
+        taker.ears = [3, 3];
+        taker.take(&data[..4], 4);
+        let mut player = player(captured, noted, &dropouts);
         player.ears = [1, 2];
         let mut out = [7.0f32; 12];
         player.fill(&mut out, 3);

@@ -23,7 +23,7 @@ pub fn open(name: &str, ring: Producer<u8>) -> Option<Notes> {
     let port = named(&|found| found == name).or_else(|| named(&|found| found.contains(name)))?;
     let hear = |_, bytes: &[u8], ring: &mut Producer<u8>| {
         if let Some(note) = note(bytes) {
-            // Where a hundred wait already, one more is none too few.
+            // Where the ring is full, the audio does not run, and nobody hears that this one is left out.
             let _ = ring.push(note);
         }
     };

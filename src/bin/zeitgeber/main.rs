@@ -1,7 +1,8 @@
 //! `zeitgeber`: the engine on the command line.
 //!
 //! One file per subcommand. Whatever is wrong, with the words of the command or with the files they
-//! name, becomes one line on stderr and exit code 2, and leaves no output file behind.
+//! name, becomes one line on stderr and exit code 2, and leaves no output file behind. What a signal stopped on its way
+//! ends by that signal.
 
 mod analyze;
 mod args;
@@ -16,8 +17,12 @@ mod live;
 mod live_audio;
 mod live_devices;
 mod live_file;
+mod live_filters;
 mod live_inserts;
+mod live_keys;
 mod live_notes;
+mod live_outside;
+mod live_watch;
 mod manual;
 mod material;
 mod node;
@@ -53,7 +58,8 @@ const WRONG: u8 = 2;
     zeitgeber render talk.flac -o out.wav --set l1_kind=binaural --set beat=6 --set l1_level=-30\n  \
     zeitgeber analyze out.wav\n  \
     zeitgeber presets list\n\n\
-    `zeitgeber COMMAND --help` has examples of each. What is wrong is one line on stderr, and exit code 2."
+    `zeitgeber COMMAND --help` has examples of each. What is wrong is one line on stderr, and exit code 2; \
+    what is interrupted ends by the signal (130 after Ctrl-C)."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -104,7 +110,10 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => refuse(&problem),
+        Err(problem) => {
+            let wrong = refuse(&problem);
+            signals::end().unwrap_or(wrong)
+        }
     }
 }
 

@@ -21,6 +21,9 @@ const SILENCE_RATE: u32 = 48_000;
 /// The longest silence, in seconds: beyond, it is a slip of the finger.
 const LONGEST_SILENCE: f64 = 1e9;
 
+/// A file whose highest sample is above this (40 dB above full scale) is no sound that anybody meant.
+const FAR_ABOVE: f32 = 100.0;
+
 /// Sound in, sound out, and how it is cut.
 #[derive(clap::Args)]
 pub struct Material {
@@ -58,13 +61,13 @@ pub struct Material {
     /// Sample rate; that of the input where it is not given, 48000 for silence
     #[arg(long, value_name = "HZ", value_parser = args::rate, allow_hyphen_values = true)]
     rate: Option<u32>,
-    /// Go on after the end of the input
+    /// Go on after the end of the input for so long: seconds, or as 90s, 60m, 8h, 1:30:00
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "LENGTH",
         default_value_t = 0.0,
         allow_hyphen_values = true,
-        value_parser = args::number
+        value_parser = args::length_or_none
     )]
     pub tail: f64,
     /// Also write what each node puts out to DIR/NODE.wav: all nodes, or those named. Of several inputs: to
@@ -225,6 +228,7 @@ impl Material {
 
     /// What becomes of what. Refuses outputs that are read, or that two inputs would become.
     pub fn jobs(&self) -> Result<Vec<Job>, Problem> {
+        args::check_name(&self.output)?;
         let ends_as_folder = self.output.to_string_lossy().ends_with(is_separator);
         // *.wav may be one file, and with --format a name without an ending is no file's.
         let has_no_ending = self.format.is_some() && self.output.extension().is_none();
@@ -309,7 +313,7 @@ impl Material {
     pub fn job(&self) -> Result<Job, Problem> {
         if self.inputs.len() > 1 {
             return Err(Problem::new(format!(
-                "{}: it is one INPUT too many here; only render takes several",
+                "{}: it is one INPUT too many here; only render and run take several",
                 self.inputs[1].display()
             )));
         }
@@ -491,6 +495,7 @@ impl Material {
             progress: stage.bar(path, source.frames().map(|frames| frames + tail)),
             path: path.clone(),
             rate,
+            peak: 0.0,
             notes: String::new(),
             warnings: Vec::new(),
             began: Instant::now(),
@@ -505,6 +510,8 @@ pub struct Output {
     waiting: Option<Waiting>,
     path: PathBuf,
     rate: u32,
+    /// The highest sample of what is written.
+    peak: f32,
     progress: ProgressBar,
     notes: String,
     warnings: Vec<String>,
@@ -542,7 +549,18 @@ impl Report {
     }
 }
 
+/// The highest sample, where it was `peak` before.
+fn highest(peak: f32, channels: &[&[f32]]) -> f32 {
+    let samples = channels.iter().flat_map(|channel| channel.iter());
+    samples.fold(peak, |peak, sample| peak.max(sample.abs()))
+}
+
 impl Output {
+    /// The error to give up with before the end, where something else says why.
+    pub fn given_up(&self) -> WavError {
+        self.file.interrupted()
+    }
+
     /// Appends a block: a slice per channel.
     pub fn write(&mut self, channels: &[&[f32]]) -> Result<(), WavError> {
         if self.stop.load(Relaxed) {
@@ -551,7 +569,10 @@ impl Output {
         self.progress
             .inc(channels.first().map_or(0, |channel| channel.len() as u64));
         match &mut self.waiting {
-            None => self.file.write(channels),
+            None => {
+                self.peak = highest(self.peak, channels);
+                self.file.write(channels)
+            }
             Some(waiting) => waiting.write(channels).map_err(|error| WavError {
                 path: self.path.clone(),
                 problem: WavProblem::Io(error),
@@ -577,11 +598,13 @@ impl Output {
             // A second way through the file, quicker than the first.
             self.progress.set_position(0);
             let (file, progress, stop) = (&mut self.file, &self.progress, &self.stop);
+            let peak = &mut self.peak;
             let said = waiting.release(|channels| {
                 if stop.load(Relaxed) {
                     return Err(file.interrupted());
                 }
                 progress.inc(channels.first().map_or(0, |channel| channel.len() as u64));
+                *peak = highest(*peak, channels);
                 file.write(channels)
             })?;
             self.note(said);
@@ -600,6 +623,14 @@ impl Output {
             self.warnings.push(format!(
                 "{}: {clipped} samples were beyond full scale and were cut off; {advice}",
                 self.path.display()
+            ));
+        }
+        if self.peak > FAR_ABOVE && clipped == 0 {
+            self.warnings.push(format!(
+                "{}: the file is far above full scale (its peak is {:+.0} dBFS); do not listen to it as it is: find what \
+                 amplifies or feeds back, or give --normalize -1dBFS",
+                self.path.display(),
+                20.0 * self.peak.log10()
             ));
         }
         let seconds = frames as f64 / f64::from(self.rate);

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 use zeitgeber::file;
+use zeitgeber::graph::GraphError;
 use zeitgeber::live::{InsertNode, InsertSource, LiveNode, Workshop, examine_into};
 use zeitgeber::node::{NodeInfo, ParamKind, registry};
 
@@ -131,7 +132,9 @@ pub fn for_insert(text: &str) -> Result<InsertNode, Problem> {
     match InsertSource::parse(text) {
         InsertSource::Builtin(name) => {
             check_factor(&name)?;
-            registry().info(name.split(['*', '@']).next().unwrap_or(&name))?;
+            registry()
+                .info(name.split(['*', '@']).next().unwrap_or(&name))
+                .map_err(|error| args::no_graph(GraphError::Node(error)))?;
             Ok(InsertNode::Builtin(name))
         }
         InsertSource::File(file) => Ok(InsertNode::Live(Arc::new(open(&file)?))),
@@ -148,13 +151,16 @@ pub fn check_factor(name: &str) -> Result<(), Problem> {
     }
 }
 
-/// What is to be said where a node that an insert holds was left.
-pub fn left_out(tripped: [bool; 2], inserts: &[Option<InsertNode>; 2]) -> Vec<String> {
+/// What helps where a node puts out what is not a number.
+pub const MEND: &str = "keep what it feeds back below 1 and what it divides by away from 0";
+
+/// What is to be said where a node that an insert holds was left, at these seconds.
+pub fn left_out(tripped: [Option<f64>; 2], inserts: &[Option<InsertNode>; 2]) -> Vec<String> {
     let all = tripped.into_iter().zip(inserts).zip(["A", "B"]);
     all.filter_map(|((tripped, node), letter)| {
-        let node = node.as_ref().filter(|_| tripped)?;
+        let (node, seconds) = (node.as_ref()?, tripped?);
         Some(format!(
-            "insert {letter}: \"{}\" put out what is not finite, and was left out from there on",
+            "insert {letter}: \"{}\" put out what is not finite at {seconds:.2} s, and was left out from there on; {MEND}",
             node.name()
         ))
     })

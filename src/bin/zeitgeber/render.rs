@@ -6,10 +6,11 @@ use crate::brought::Brought;
 use crate::material::{Job, Material, Report, Stage};
 use crate::node;
 use std::path::{Path, PathBuf};
+use zeitgeber::dsp::ambisonics::Format;
 use zeitgeber::engine::ControlId;
-use zeitgeber::engine::controls::{ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
-use zeitgeber::offline::{Lane, RenderOptions, Tags, render};
-use zeitgeber::protocol::Entry;
+use zeitgeber::engine::controls::{BUS_FORMAT, ORDER, SPACE_AMBISONIC, SPACE_KIND, SPACE_OFF};
+use zeitgeber::offline::{Lane, RenderError, RenderOptions, Tags, render};
+use zeitgeber::protocol::{Entry, Protocol};
 
 /// Overshoots of less than this would be told as 0.0 dB, in dB.
 const LEAST_OVERSHOOT: f32 = 0.05;
@@ -18,7 +19,8 @@ const LEAST_OVERSHOOT: f32 = 0.05;
 #[derive(clap::Args)]
 #[command(
     after_help = "Parameters: the values of --preset come first, --set wins over them, and \
-    --automate over both. `zeitgeber params` lists the ids.\n\n\
+    --automate over both. The protocol of a preset does not move what either of them names, and plays on with the \
+    rest. `zeitgeber params` lists the ids.\n\n\
     Examples:\n  \
     zeitgeber render talk.flac -o out.wav --set l1_kind=binaural --set beat=6 --set l1_level=-30\n  \
     zeitgeber render --preset \"Descent into sleep\" -o sleep.flac\n  \
@@ -52,13 +54,13 @@ pub struct Args {
     /// Write beat cycles, pulse onsets and anchors of the phase with their times into a CSV file
     #[arg(long, value_name = "FILE.csv")]
     markers: Option<PathBuf>,
-    /// Song position at which the file begins
+    /// Song position at which the file begins: seconds, or as 90s, 60m, 8h, 1:30:00
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "LENGTH",
         default_value_t = 0.0,
         allow_hyphen_values = true,
-        value_parser = args::number
+        value_parser = args::length_or_none
     )]
     start: f64,
 }
@@ -77,6 +79,10 @@ struct Shared<'a> {
     /// Files that are read beside the inputs.
     read: Vec<PathBuf>,
     tags: Tags,
+    /// Seconds that the preset's protocol takes.
+    protocol: Option<f64>,
+    /// What is said at the end of every file.
+    note: Option<String>,
 }
 
 impl Args {
@@ -100,8 +106,21 @@ impl Args {
         }
         let mut settings = preset.map_or_else(Vec::new, |preset| preset.settings().to_vec());
         let asked_hrtf = entry.as_ref().and_then(Entry::hrtf_path);
-        settings.extend(args::settings(&self.set)?);
+        let set = args::settings(&self.set)?;
+        settings.extend(&set);
         let automations = automations(&self.automate)?;
+        let protocol = preset.and_then(|preset| preset.protocol());
+        // What the user names is the user's, whatever the protocol would make of it.
+        let named: Vec<ControlId> = (set.iter().map(|(control, _)| *control))
+            .chain(automations.iter().map(|(control, _)| *control))
+            .filter(|control| protocol.is_some_and(|protocol| moves(protocol, *control)))
+            .collect();
+        let played = match protocol {
+            Some(protocol) if !named.is_empty() => protocol
+                .without(&named, &settings)
+                .map_err(RenderError::Protocol)?,
+            protocol => protocol.cloned(),
+        };
         let [insert_a, insert_b] = self.brought.inserts();
         let options = RenderOptions {
             settings,
@@ -110,7 +129,7 @@ impl Args {
                 .iter()
                 .map(|(control, path)| Lane::read(*control, path))
                 .collect::<Result<_, _>>()?,
-            protocol: preset.and_then(|preset| preset.protocol()).cloned(),
+            protocol: played,
             block: self.material.block,
             tail: self.material.tail,
             start: self.start,
@@ -136,19 +155,13 @@ impl Args {
             tags: Tags {
                 preset: entry.as_ref().map(|entry| entry.name.clone()),
             },
+            protocol: protocol.map(Protocol::seconds),
+            note: left_to_the_user(&named),
         };
         let stage = self.material.stage(jobs.len())?;
-        let made = batch::folders(self.material.folders(&jobs))?;
-        if let [job] = &jobs[..] {
-            let report = shared.render(job, &stage)?;
-            drop(made);
-            return report.tell(self.material.is_quiet());
-        }
-        let done = batch::all(&jobs, self.material.workers(), &stage, |job| {
+        batch::run(&self.material, &jobs, &stage, |job| {
             shared.render(job, &stage)
-        });
-        drop(made);
-        batch::tell(&jobs, done, self.material.is_quiet())
+        })
     }
 }
 
@@ -163,10 +176,7 @@ impl Shared<'_> {
         let read: Vec<&Path> = self.read.iter().map(PathBuf::as_path).collect();
         let is_bus = self.args.bus == Bus::Ambisonic;
         // What is left of a protocol where the file begins.
-        let own = options
-            .protocol
-            .as_ref()
-            .map(|protocol| protocol.seconds() - self.args.start);
+        let own = self.protocol.map(|seconds| seconds - self.args.start);
         let mut source = material.open(job, read.iter().copied(), own, is_bus)?;
         if let Some(markers) = &options.markers {
             args::refuse_overwrite(markers, read)?;
@@ -182,6 +192,9 @@ impl Shared<'_> {
         }
         // Where space stays off, a bus leaves as it came.
         let leaves_as_bus = is_bus && space_stays_off(&options);
+        if is_bus && !leaves_as_bus {
+            check_format(&options, job, source.channels())?;
+        }
         let width = if leaves_as_bus { source.channels() } else { 2 };
         let tags = self.tags.clone();
         let mut output = material.output(job, stage, source.as_ref(), width, tags)?;
@@ -200,10 +213,53 @@ impl Shared<'_> {
         if let Some(overshoot) = done.overshoot {
             output.note(ceiling(overshoot, material.is_normalized()));
         }
+        if let Some(note) = &self.note {
+            output.note(note.clone());
+        }
         let mut report = output.finish(done.frames, done.aside)?;
         material.draw(&mut report, options.capture.as_ref(), stage);
         Ok(report)
     }
+}
+
+fn moves(protocol: &Protocol, control: ControlId) -> bool {
+    protocol.rows().iter().any(|row| row.control == control)
+}
+
+/// What the summary says of the controls that the protocol would move and the user names.
+fn left_to_the_user(controls: &[ControlId]) -> Option<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    for control in controls {
+        let id = control.control().id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    (!ids.is_empty()).then(|| {
+        format!(
+            "protocol: it does not move {}, which the command line names",
+            ids.join(", ")
+        )
+    })
+}
+
+/// Refuses a bus whose upper orders a format does not have: they would be silent.
+fn check_format(options: &RenderOptions, job: &Job, channels: usize) -> Result<(), Problem> {
+    let settings = options.settings.iter();
+    let format = settings
+        .rev()
+        .find_map(|(id, value)| (*id == BUS_FORMAT).then_some(*value as usize));
+    let is_fuma = format.and_then(|format| Format::ALL.get(format)) == Some(&Format::FuMa);
+    if !is_fuma || Format::FuMa.source(channels - 1).is_some() {
+        return Ok(());
+    }
+    let input = job.input.as_deref().unwrap_or(Path::new("the input"));
+    Err(Problem::new(format!(
+        "{}: has {channels} channels, which is order {}, and fuma ends at order 3 (16 channels); \
+         set bus_format=sn3d or bus_format=n3d, as the file has it",
+        input.display(),
+        channels.isqrt() - 1
+    )))
 }
 
 /// A bus of so many channels is decoded in its order, unless something else is asked for.

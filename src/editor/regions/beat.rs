@@ -1,5 +1,6 @@
 //! The beat: how fast, where it comes from, and its true phase on a dial; the carrier and the two tones.
 
+use super::ears;
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, choice, choice_bare, knobs, value};
@@ -21,6 +22,10 @@ const BANDS: [(f64, &str); 6] = [
     (30.0, "beta"),
     (f64::INFINITY, "gamma"),
 ];
+
+/// Up to the first of these beats, in hertz, the dial has hands; from the second on it is a ring. How strongly that is lit.
+const HANDS: [f64; 2] = [3.0, 6.0];
+const STEADY: f32 = 0.6;
 
 /// Height of what is beside the dial, in points.
 const REST: f32 = 356.0;
@@ -91,11 +96,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
         ui.add_space(4.0);
         ui.horizontal(|ui| {
-            for (ear, hertz, colour) in [
-                ("L", carrier - 0.5 * beat, theme.left),
-                ("R", carrier + 0.5 * beat, theme.right),
-            ] {
-                let text = format!("{ear} {hertz:.3}");
+            let told = match ears::tones(live, desk) {
+                Some(tones) => tones.told(&theme).to_vec(),
+                None => vec![("no tone sounds".to_owned(), theme.weak)],
+            };
+            for (text, colour) in told {
                 ui.label(RichText::new(text).font(font::value()).color(colour));
             }
         });
@@ -167,6 +172,7 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     let phase = live.phase.rem_euclid(1.0) as f32;
     let passed = (live.phase - live.phase_before).clamp(0.0, 1.0) as f32;
     let trail = (passed * 2.0).clamp(0.04, 1.0);
+    let blur = blur(telemetry.beat());
     for (side, colour) in [(-PI, theme.left), (PI, theme.right)] {
         let colour = mix(theme.raised, colour, fade);
         arc(
@@ -174,10 +180,18 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
             centre,
             radius,
             (side * (phase - trail), side * phase),
-            colour,
+            colour.gamma_multiply(1.0 - blur),
+        );
+        // Each ear's hand sweeps its half: all of that is lit, and stays so.
+        ring(
+            ui,
+            centre,
+            radius,
+            side,
+            colour.gamma_multiply(STEADY * blur),
         );
         let tip = turned(centre, radius, side * phase);
-        painter.circle_filled(tip, 6.0, colour);
+        painter.circle_filled(tip, 6.0, colour.gamma_multiply(1.0 - blur));
     }
     // Numbers that the eye can follow: how far apart the ears are, or how far the fade is.
     let apart = 360.0 * phase;
@@ -192,6 +206,21 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
         "The phase of the beat as it sounds: the left and the right ear's hands part and meet once a cycle. \
          Up is phase 0.",
     );
+}
+
+/// How much of the dial is a steady ring in place of hands: what is drawn 16 to 30 times a second shows no beat faster than
+/// half of that, and would flicker.
+fn blur(beat: f64) -> f32 {
+    ((beat - HANDS[0]) / (HANDS[1] - HANDS[0])).clamp(0.0, 1.0) as f32
+}
+
+/// A half of the dial, lit evenly.
+fn ring(ui: &Ui, centre: Pos2, radius: f32, side: f32, colour: Color32) {
+    const POINTS: usize = 32;
+    let line = (0..=POINTS)
+        .map(|point| turned(centre, radius, side * point as f32 / POINTS as f32))
+        .collect();
+    ui.painter().line(line, Stroke::new(5.0, colour));
 }
 
 fn turned(centre: Pos2, radius: f32, turn: f32) -> Pos2 {

@@ -39,7 +39,18 @@ pub(in crate::editor) fn figure(
     accent: Color32,
     phase: Option<f64>,
 ) {
-    let theme = Theme::of(ui);
+    figure_on(ui, area, figure, accent, phase, &Theme::of(ui));
+}
+
+/// The same in these colours.
+pub(in crate::editor) fn figure_on(
+    ui: &Ui,
+    area: Rect,
+    figure: Figure,
+    accent: Color32,
+    phase: Option<f64>,
+    theme: &Theme,
+) {
     let painter = ui.painter_at(area.expand(3.0));
     let lit = phase.is_some();
     let accent = if lit { accent } else { theme.faint };
@@ -50,7 +61,7 @@ pub(in crate::editor) fn figure(
             let line = Stroke::new(1.5, theme.line);
             painter.hline(area.left() + 4.0..=area.right() - 4.0, y, line);
         }
-        Figure::Ears { swapped } => ears(&painter, area, &theme, lit, phase, swapped),
+        Figure::Ears { swapped } => ears(&painter, area, theme, lit, phase, swapped),
         Figure::Swell => {
             // Both edges of the sum's envelope.
             let level = |x: f32| (PI * x).cos().abs();
@@ -58,7 +69,7 @@ pub(in crate::editor) fn figure(
                 curve(&painter, area, accent, |x| 0.5 + side * level(x));
             }
             if let Some(x) = phase {
-                mark(&painter, area, &theme, x, 0.5 - 0.46 * level(x));
+                mark(&painter, area, theme, x, 0.5 - 0.46 * level(x));
             }
         }
         Figure::Pulse { duty, noise } => {
@@ -68,7 +79,7 @@ pub(in crate::editor) fn figure(
                 grain(&painter, area, accent, level);
             }
             if let Some(x) = phase {
-                mark(&painter, area, &theme, x, 0.92 - 0.84 * level(x));
+                mark(&painter, area, theme, x, 0.92 - 0.84 * level(x));
             }
         }
         Figure::Sides { duty } => {
@@ -80,7 +91,7 @@ pub(in crate::editor) fn figure(
             };
             halves(&painter, area, colours, side);
             if let Some(x) = phase {
-                mark(&painter, area, &theme, x, side(x));
+                mark(&painter, area, theme, x, side(x));
             }
         }
         Figure::Sway { filter } => {
@@ -93,7 +104,7 @@ pub(in crate::editor) fn figure(
                 }
             }
             if let Some(x) = phase {
-                mark(&painter, area, &theme, x, way(x));
+                mark(&painter, area, theme, x, way(x));
             }
         }
     }

@@ -20,6 +20,8 @@ const ZOOMS: [u32; 6] = [75, 100, 125, 150, 175, 200];
 #[derive(Default)]
 pub(in crate::editor) struct Header {
     name: String,
+    /// The field for the name has just been opened.
+    naming: bool,
 }
 
 impl Header {
@@ -150,6 +152,7 @@ impl Header {
         );
         if save.clicked() {
             self.name = desk.link.session().name;
+            self.naming = true;
         }
         Popup::menu(&save)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
@@ -161,6 +164,9 @@ impl Header {
                         .hint_text("name")
                         .desired_width(220.0),
                 );
+                if std::mem::take(&mut self.naming) {
+                    field.request_focus();
+                }
                 let entered =
                     field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
                 let named = !self.name.trim().is_empty();

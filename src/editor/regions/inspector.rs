@@ -37,7 +37,7 @@ pub(in crate::editor) fn ui(
         );
         let (dot, _) = ui.allocate_exact_size(vec2(8.0, 8.0), Sense::hover());
         let colour = if card.is_on(desk) {
-            accent
+            card.accent_now(&theme, desk)
         } else {
             theme.faint
         };

@@ -1,55 +1,101 @@
-//! The line of messages: the newest in plain words, all of them on a click; else what the ears should know.
+//! The line of messages: what the ears should know now, else the newest in plain words for a while; all of them on a
+//! click.
 
+use crate::editor::Message;
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::controls::{LAYER, LAYER_BINAURAL};
-use egui::{Popup, RichText, ScrollArea, Ui};
+use egui::{Align, Layout, Popup, RichText, ScrollArea, Ui};
+use std::time::Duration;
 
 /// Ears that are as alike as this hear no binaural beat.
 const ALIKE: f32 = 0.9999;
 
-/// Draws the line.
-pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
-    let theme = Theme::of(ui);
-    let messages = desk.link.messages.all();
-    ui.horizontal_centered(|ui| {
-        if let Some(last) = messages.last() {
-            let text = match last.times {
-                0 | 1 => last.text.clone(),
-                times => format!("{} ({times} times)", last.text),
-            };
-            let all = button(ui, "Messages", "All messages", "", true, Look::Quiet);
-            Popup::menu(&all).width(520.0).show(|ui| {
-                if ui.button("Clear").clicked() {
-                    desk.link.messages.clear();
-                }
-                ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
-                    for message in messages.iter().rev() {
-                        let times = match message.times {
-                            0 | 1 => String::new(),
-                            times => format!(" ({times} times)"),
-                        };
-                        ui.label(format!("{}{times}", message.text));
-                    }
-                });
-            });
-            let line = RichText::new(&text).font(font::SMALL).color(theme.text);
-            ui.add(egui::Label::new(line).truncate()).on_hover_text(&text);
+/// Seconds for which the newest message stays in the line; in the list it stays longer.
+const STAYS: f64 = 8.0;
+
+/// What the line remembers.
+#[derive(Default)]
+pub(in crate::editor) struct Line {
+    /// How many changes of the messages it has seen, and when it saw the last.
+    seen: Option<(u64, f64)>,
+}
+
+impl Line {
+    /// Draws the line: what holds now, then the newest message for a while, then what is good to know.
+    pub fn ui(&mut self, ui: &mut Ui, live: &Live, desk: &mut Desk) {
+        let theme = Theme::of(ui);
+        let changes = desk.link.messages.changes();
+        let since = match self.seen {
+            Some((seen, since)) if seen == changes => since,
+            _ => desk.now,
+        };
+        self.seen = Some((changes, since));
+        let messages = desk.link.messages.all();
+        let left = since + STAYS - desk.now;
+        let fresh = messages.last().filter(|_| left > 0.0);
+        let advice = advice(live, desk);
+        let mut again = fresh.map(|_| left);
+        let (text, colour) = if let Some((id, left)) = desk.hand.overruled(desk.now) {
+            again = Some(again.map_or(left, |other| other.min(left)));
+            let text = format!(
+                "{} is moved by the protocol: your value is heard where the protocol is off.",
+                id.control().name
+            );
+            (text, theme.warning)
+        } else if advice == Some(Advice::Alike) {
+            let text = "The two ears are alike: there is no binaural beat. Is something after this making it mono?";
+            (text.to_owned(), theme.warning)
+        } else if let Some(last) = fresh {
+            (told(last), theme.text)
+        } else if advice == Some(Advice::Headphones) {
+            let text = "Binaural beats need headphones: each ear must have its own tone.";
+            (text.to_owned(), theme.weak)
         } else {
-            let (text, colour) = match advice(live, desk) {
-                Some(Advice::Alike) => (
-                    "The two ears are alike: there is no binaural beat. Is something after this making it mono?",
-                    theme.warning,
-                ),
-                Some(Advice::Headphones) => (
-                    "Binaural beats need headphones: each ear must have its own tone.",
-                    theme.weak,
-                ),
-                None => ("", theme.weak),
-            };
-            ui.label(RichText::new(text).font(font::SMALL).color(colour));
+            (String::new(), theme.weak)
+        };
+        if let Some(seconds) = again {
+            // It leaves the line though nothing else moves.
+            let soon = Duration::from_secs_f64(seconds + 0.01);
+            ui.ctx().request_repaint_after(soon);
         }
+        ui.horizontal_centered(|ui| {
+            if !messages.is_empty() {
+                list(ui, &messages, desk);
+            }
+            let line = RichText::new(&text).font(font::SMALL).color(colour);
+            let line = ui.add(egui::Label::new(line).truncate());
+            if !text.is_empty() {
+                line.on_hover_text(&text);
+            }
+        });
+    }
+}
+
+/// A message, and how often it came.
+fn told(message: &Message) -> String {
+    match message.times {
+        0 | 1 => message.text.clone(),
+        times => format!("{} ({times} times)", message.text),
+    }
+}
+
+/// All of them, the newest first.
+fn list(ui: &mut Ui, messages: &[Message], desk: &Desk) {
+    let all = button(ui, "Messages", "All messages", "", true, Look::Quiet);
+    Popup::menu(&all).width(520.0).show(|ui| {
+        // A menu stretches what is in it to its width, and words with it.
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            if ui.button("Clear").clicked() {
+                desk.link.messages.clear();
+            }
+            ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+                for message in messages.iter().rev() {
+                    ui.label(told(message));
+                }
+            });
+        });
     });
 }
 

@@ -3,6 +3,7 @@
 
 pub(super) mod beat;
 pub(super) mod control;
+mod ears;
 pub(super) mod figures;
 pub(super) mod graph;
 pub(super) mod header;

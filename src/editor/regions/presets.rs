@@ -480,9 +480,13 @@ impl Presets {
             now.protocol.as_deref(),
             hrtf_text(desk.link).as_deref(),
         );
-        let message = match std::fs::write(path, preset.to_text()) {
+        let message = match crate::file::replace(path, &preset.to_text()) {
             Ok(()) => format!("exported: {}", path.display()),
-            Err(error) => format!("{} cannot be written: {error}", path.display()),
+            Err(error) => format!(
+                "{} cannot be written: {}",
+                path.display(),
+                crate::file::why(&error)
+            ),
         };
         desk.link.messages.post(message);
     }

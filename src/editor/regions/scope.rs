@@ -2,6 +2,7 @@
 //! goniometer, loudness.
 
 use super::beat::label;
+use super::ears;
 use super::graph;
 use super::presets::Presets;
 use super::welcome;
@@ -36,7 +37,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &mut Live, presets: &mut Presets,
     let field = Rect::from_min_max(pos2(track.right() + 2.0 * GAP, split), area.max);
     ui.allocate_rect(area, Sense::hover());
     let fresh = is_fresh(desk);
-    spectrum(ui, upper, live, !fresh);
+    spectrum(ui, upper, live, desk, !fresh);
     over_time(ui, track, live);
     goniometer(ui, field, live);
     listened(ui, upper, live, desk);
@@ -81,7 +82,7 @@ fn is_fresh(desk: &Desk) -> bool {
         && desk.link.session().name.is_empty()
 }
 
-fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
+fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
     let theme = Theme::of(ui);
     let plot = Rect::from_min_max(
         pos2(area.left() + 26.0, area.top() + 6.0),
@@ -143,28 +144,23 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, numbered: bool) {
             .collect();
         painter.line(peaks, Stroke::new(1.0, colour.gamma_multiply(0.4)));
     }
-    // The two tones by their numbers.
-    if let Some(telemetry) = live.sounding() {
-        let (beat, carrier) = (telemetry.beat(), telemetry.carrier());
-        let at = x(band_of(carrier.max(20.0)) as f32);
+    // The tones by their numbers.
+    if let Some(tones) = ears::tones(live, desk) {
+        let at = x(band_of(tones.middle().max(20.0)) as f32);
         let top = plot.top() + 2.0;
         let right = at + 150.0 < plot.right();
         let (anchor, shift) = match right {
             true => (Align2::LEFT_TOP, 8.0),
             false => (Align2::RIGHT_TOP, -8.0),
         };
-        let tones = [
-            (format!("L {:.3} Hz", carrier - 0.5 * beat), theme.left),
-            (format!("R {:.3} Hz", carrier + 0.5 * beat), theme.right),
-        ];
         painter.vline(
             at,
             plot.y_range(),
             Stroke::new(1.0, theme.beat.gamma_multiply(0.5)),
         );
-        for (line, (text, colour)) in tones.into_iter().enumerate() {
+        for (line, (text, colour)) in tones.told(&theme).into_iter().enumerate() {
             let place = pos2(at + shift, top + 15.0 * line as f32);
-            painter.text(place, anchor, text, font::value(), colour);
+            painter.text(place, anchor, text + " Hz", font::value(), colour);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The strip of cards: the chain from left to right, each with what it does now. A click shows its controls in the
 //! inspector; the mark in its corner turns it on and off.
 
-use super::figures::{Figure, figure};
+use super::figures::{Figure, figure_on};
 use super::inserts;
+use crate::editor::insert::InsertStatus;
 use crate::editor::live::{BOTTOM, Live};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
@@ -87,6 +88,22 @@ impl Card {
         }
     }
 
+    /// The same, or a warning's: what has failed does not look like what sounds.
+    pub fn accent_now(self, theme: &Theme, desk: &Desk) -> Color32 {
+        let failed = match self {
+            Card::Insert(index) => {
+                let status = desk.link.insert(index).status;
+                matches!(status, InsertStatus::Failed(_) | InsertStatus::Tripped)
+            }
+            _ => false,
+        };
+        if failed {
+            theme.warning
+        } else {
+            self.accent(theme)
+        }
+    }
+
     /// The choice that turns it on and off, and what it is turned on to first.
     fn kind(self) -> Option<(ControlId, f64)> {
         match self {
@@ -167,7 +184,7 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     let theme = Theme::of(ui);
     let response = ui.interact(rect, ui.scope_id().with(card.name()), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, open, card.name()));
-    let accent = card.accent(&theme);
+    let accent = card.accent_now(&theme, desk);
     let on = card.is_on(desk);
     let fill = match (open, response.hovered()) {
         (true, _) => theme.wash(accent),
@@ -197,7 +214,16 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         pos2(inner.left(), inner.top() + 20.0),
         pos2(inner.right(), inner.bottom() - 19.0),
     );
-    let text = picture_of(ui, picture, card, live, desk, &theme);
+    // On the wash of the card that is open faint lines would be lost.
+    let shown = match open {
+        true => Theme {
+            line: theme.weak,
+            faint: theme.weak,
+            ..theme
+        },
+        false => theme,
+    };
+    let text = picture_of(ui, picture, card, live, desk, &shown);
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.bottom() - 6.0),
         Align2::LEFT_CENTER,
@@ -229,14 +255,14 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
         .sounding()
         .map(|telemetry| telemetry.display().phases());
     let text = |id: ControlId| id.control().format(desk.value(id));
-    let accent = card.accent(theme);
+    let accent = card.accent_now(theme, desk);
     match card {
         Card::Layer(index) => {
             let ids = &LAYER[index];
             let kind = desk.index(ids.kind);
             let shown = layer_figure(kind, desk.value(ids.duty), desk.is_on(ids.swap));
             let phase = phases.filter(|_| kind > 0).map(|phases| phases[index]);
-            figure(ui, area, shown, accent, phase);
+            figure_on(ui, area, shown, accent, phase, theme);
             if kind > 0 {
                 text(ids.level)
             } else {
@@ -248,7 +274,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
             let pulse = desk.index(PROG_SHAPE) == 1;
             let shown = program_figure(kind, pulse, desk.value(PROG_DUTY));
             let phase = phases.filter(|_| kind > 0).map(|phases| phases[LAYERS]);
-            figure(ui, area, shown, accent, phase);
+            figure_on(ui, area, shown, accent, phase, theme);
             if kind > 0 && desk.value(PROG_DEPTH) > 0.0 {
                 text(PROG_KIND)
             } else {

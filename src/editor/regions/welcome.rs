@@ -38,7 +38,7 @@ impl Welcome {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        std::fs::write(file, "{\"safety_read\": true}\n")
+        crate::file::replace(file, "{\"safety_read\": true}\n")
     }
 
     /// Draws the note over everything until it has been read; true while it is open.

@@ -119,11 +119,14 @@ fn segments(
 ) {
     let theme = Theme::of(ui);
     let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    tell(&whole, id, desk.value(id), &desk.text(id, desk.value(id)));
-    menu::attach(&whole, id, desk);
+    let shown = desk.text(id, desk.value(id));
+    tell(&whole, id, desk.value(id), &shown);
+    menu::attach(&whole, id, &shown, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
     let width = area.width() / names.len() as f32;
     let now = desk.index(id);
+    let moved = desk.in_force(id).is_some();
+    let accent = if moved { theme.beat } else { accent };
     for (index, name) in names.iter().enumerate() {
         let rect = Rect::from_min_size(
             pos2(area.left() + index as f32 * width, area.top()),
@@ -159,10 +162,10 @@ fn segments(
         if part.clicked() && !chosen {
             desk.jump(id, index as f64);
         }
-        menu::attach(&part, id, desk);
+        menu::attach(&part, id, &shown, desk);
         let _ = part.on_hover_ui(|ui| {
             ui.strong(*name);
-            hint(ui, id);
+            hint(ui, id, &shown, moved);
         });
     }
 }
@@ -182,12 +185,9 @@ fn list(ui: &mut Ui, id: ControlId, names: &[&str], desk: &mut Desk) {
             }
         })
         .response;
-    tell(
-        &response,
-        id,
-        desk.value(id),
-        &desk.text(id, desk.value(id)),
-    );
-    menu::attach(&response, id, desk);
-    let _ = response.on_hover_ui(|ui| hint(ui, id));
+    let shown = desk.text(id, desk.value(id));
+    tell(&response, id, desk.value(id), &shown);
+    menu::attach(&response, id, &shown, desk);
+    let moved = desk.in_force(id).is_some();
+    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved));
 }

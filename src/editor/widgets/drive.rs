@@ -18,40 +18,41 @@ const STEP: f64 = 0.02;
 const WHEEL: f64 = 0.25;
 
 /// Drives a number. `travel` is the way of the pointer, in points, for the whole range; `readout` is where the
-/// value is written: a click there types. True while the field of a typed value is drawn there.
+/// value is written, `shown` how: a click there types. True while the field of a typed value is drawn there.
 pub(super) fn drive(
     ui: &mut Ui,
     response: &Response,
     id: ControlId,
     travel: f32,
-    readout: Rect,
+    (readout, shown): (Rect, &str),
     desk: &mut Desk,
 ) -> bool {
-    let control = id.control();
-    tell(response, id, desk.value(id), &desk.text(id, desk.value(id)));
+    tell(response, id, desk.value(id), shown);
+    // The first click of two may have opened the field.
+    if response.double_clicked() {
+        desk.type_no_more(response.id);
+        typing::reset(id, desk);
+        return false;
+    }
     if !response.dragged() && typing::field(ui, response.id, readout, desk) {
         return true;
     }
-    if response.double_clicked() {
-        desk.release();
-        desk.jump(id, control.default_value());
-        return false;
-    }
     drag(ui, response, id, travel, desk);
     wheel(ui, response, id, desk);
-    keys(ui, response, id, desk);
+    keys(ui, response, id, shown, desk);
     assist(ui, response, id, desk);
     let on_readout =
         (ui.input(|input| input.pointer.interact_pos())).is_some_and(|at| readout.contains(at));
     if response.clicked() {
         response.request_focus();
         if on_readout {
-            desk.type_into(id, response.id, desk.text(id, desk.value(id)));
+            desk.type_into(id, response.id, shown.to_owned());
         }
     }
-    menu::attach(response, id, desk);
+    menu::attach(response, id, shown, desk);
     if !response.dragged() {
-        let _ = response.clone().on_hover_ui(|ui| hint(ui, id));
+        let moved = desk.in_force(id).is_some();
+        let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, shown, moved));
     }
     false
 }
@@ -96,6 +97,10 @@ fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     if !response.hovered() || response.dragged() {
         return;
     }
+    let going = desk.hand.wheel.filter(|(turned, ..)| *turned == id);
+    if going.is_none() && desk.now < desk.hand.scrolls_until {
+        return;
+    }
     // The page below must not scroll as well.
     let (way, fine) = ui.input_mut(|input| {
         let way = input.smooth_scroll_delta();
@@ -105,8 +110,8 @@ fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     if way == 0.0 {
         return;
     }
+    desk.hand.took_wheel = true;
     // A notch comes in many small parts: all of them are one gesture.
-    let going = desk.hand.wheel.filter(|(turned, ..)| *turned == id);
     let at = match going {
         Some((_, at, _)) if desk.holds(id) => at,
         _ => {
@@ -122,7 +127,7 @@ fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         .request_repaint_after(Duration::from_secs_f64(WHEEL + 0.02));
 }
 
-fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
+fn keys(ui: &Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
     if !response.has_focus() {
         return;
     }
@@ -149,10 +154,10 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         }
     }
     if pressed(Key::Delete) + pressed(Key::Backspace) > 0 {
-        desk.jump(id, id.control().default_value());
+        typing::reset(id, desk);
     }
     if pressed(Key::Enter) > 0 {
-        desk.type_into(id, response.id, desk.text(id, desk.value(id)));
+        desk.type_into(id, response.id, shown.to_owned());
         return;
     }
     let typed = ui.input(|input| {

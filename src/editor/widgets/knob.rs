@@ -1,9 +1,10 @@
 //! A knob: the name above, an arc that tells how far, the value below.
 
 use super::drive::drive;
-use super::{Desk, is_two_sided, position};
+use super::{Desk, is_two_sided, moved, position};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, Color32, Rect, Sense, Stroke, Ui, pos2, vec2};
 use std::f32::consts::TAU;
 
@@ -41,7 +42,8 @@ pub(in crate::editor) fn knobs(
 fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk: &mut Desk) {
     let (area, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
     let readout = Rect::from_min_max(pos2(area.left(), area.bottom() - 20.0), area.max);
-    let typing = drive(ui, &response, id, TRAVEL, readout, desk);
+    let full = desk.text(id, desk.value(id));
+    let typing = drive(ui, &response, id, TRAVEL, (readout, &full), desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
@@ -55,7 +57,11 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         if active { theme.text } else { theme.weak },
     );
     let (centre, radius) = (pos2(area.center().x, area.top() + 38.0), 17.0);
-    let accent = if lit { accent } else { theme.faint };
+    let accent = match (desk.in_force(id), lit) {
+        (Some(_), _) => moved(painter, area.right_top() + vec2(-5.0, 7.0), &theme),
+        (None, true) => accent,
+        (None, false) => theme.faint,
+    };
     let at = position(id, value) as f32;
     let from = if is_two_sided(id) { 0.5 } else { 0.0 };
     arc(
@@ -83,13 +89,12 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         painter.circle_stroke(centre, radius + 4.0, Stroke::new(1.0, theme.weak));
     }
     if !typing {
-        painter.text(
-            readout.center(),
-            Align2::CENTER_CENTER,
-            text,
-            font::value(),
-            if lit { theme.text } else { theme.weak },
-        );
+        // Never beyond its own column.
+        let colour = if lit { theme.text } else { theme.weak };
+        let mut job = LayoutJob::simple_singleline(text, font::value(), colour);
+        job.wrap = TextWrapping::truncate_at_width(width - 2.0);
+        let galley = painter.layout_job(job);
+        painter.galley(readout.center() - 0.5 * galley.size(), galley, colour);
     }
 }
 

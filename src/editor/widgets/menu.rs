@@ -1,30 +1,29 @@
 //! The menu of a control: reset, copy, paste, type.
 
 use super::Desk;
-use super::typing::enter;
+use super::typing::{enter, reset};
 use crate::control::Moves;
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::{Response, Ui};
 
 /// Opens on the secondary button.
-pub(super) fn attach(response: &Response, id: ControlId, desk: &mut Desk) {
-    response.context_menu(|ui| show(ui, response, id, desk));
+pub(super) fn attach(response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
+    response.context_menu(|ui| show(ui, response, id, shown, desk));
 }
 
-fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
+fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
     let control = id.control();
     ui.set_min_width(170.0);
     ui.weak(control.name);
     let default = desk.text(id, control.default_value());
     if ui.button(format!("Reset to {default}")).clicked() {
-        desk.jump(id, control.default_value());
+        reset(id, desk);
         ui.close();
     }
     if ui.button("Copy value").clicked() {
-        let text = desk.text(id, desk.value(id));
-        ui.ctx().copy_text(text.clone());
-        desk.hand.copied = Some(text);
+        ui.ctx().copy_text(shown.to_owned());
+        desk.hand.copied = Some(shown.to_owned());
         ui.close();
     }
     let copied = desk.hand.copied.clone();
@@ -50,8 +49,7 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, desk: &mut Desk) {
     }
     let number = matches!(control.values, Values::Number { .. });
     if number && ui.button("Type a value").clicked() {
-        let text = desk.text(id, desk.value(id));
-        desk.type_into(id, response.id, text);
+        desk.type_into(id, response.id, shown.to_owned());
         ui.close();
     }
 }

@@ -30,6 +30,12 @@ use typing::Typing;
 /// Seconds in which a host may still report the value from before a gesture.
 const ECHO: f64 = 0.25;
 
+/// Seconds after the last turn of the wheel that scrolled a page in which it goes on doing so.
+const SCROLL: f64 = 0.3;
+
+/// Seconds for which is said that the protocol moves what the user has moved.
+const SAID: f64 = 4.0;
+
 /// Letters that fit above and below a knob.
 const KNOB: usize = 9;
 
@@ -47,6 +53,14 @@ pub(super) struct Hand {
     wheel: Option<(ControlId, f64, f64)>,
     /// The value that was copied from a control's menu.
     copied: Option<String>,
+    /// What the protocol has in force in this frame.
+    pub(super) in_force: Vec<(ControlId, f64)>,
+    /// The control that was moved though the protocol has another value in force, and until when that is said.
+    overruled: Option<(ControlId, f64)>,
+    /// A control has taken the wheel in this frame.
+    took_wheel: bool,
+    /// The page scrolls until then, and what slides under the pointer meanwhile does not turn.
+    scrolls_until: f64,
 }
 
 impl Hand {
@@ -62,6 +76,21 @@ impl Hand {
     /// Forgets what was being typed into a field that is drawn no more: another page is open.
     pub(super) fn forget_what_is_out_of_sight(&mut self) {
         self.typing = self.typing.take().and_then(Typing::if_in_sight);
+    }
+
+    /// The wheel was turned: a page scrolls with it, unless a control took it.
+    pub(super) fn wheel_turned(&mut self, turned: bool, now: f64) {
+        if turned && !self.took_wheel {
+            self.scrolls_until = now + SCROLL;
+        }
+        self.took_wheel = false;
+    }
+
+    /// The control that was just moved in vain, and for how many seconds that is still to be said.
+    pub(super) fn overruled(&self, now: f64) -> Option<(ControlId, f64)> {
+        let (id, until) = self.overruled?;
+        let holds = self.in_force.iter().any(|(other, _)| *other == id);
+        (holds && now < until).then_some((id, until - now))
     }
 
     /// Seconds until the user's own values are shown no more and the host's are again, which may have refused them.
@@ -94,13 +123,19 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// The value to show: while the user moves a control, and until the host has taken the value over, the
-    /// user's own.
+    /// user's own; else what the protocol has in force, where it moves the control.
     pub fn value(&self, id: ControlId) -> f64 {
         let own = self.hand.last.iter().find(|(own, ..)| *own == id);
         match own {
             Some((_, value, until)) if self.holds(id) || self.now < *until => *value,
-            _ => self.sink.value(id),
+            _ => (self.in_force(id)).unwrap_or_else(|| self.sink.value(id)),
         }
+    }
+
+    /// What the protocol has a control at, where it moves it now.
+    pub fn in_force(&self, id: ControlId) -> Option<f64> {
+        let mut moved = self.hand.in_force.iter();
+        moved.find_map(|(other, value)| (*other == id).then_some(*value))
     }
 
     /// What a macro moves of the node that its insert holds.
@@ -122,7 +157,10 @@ impl Desk<'_> {
     /// The name and the value of a control where there is little room.
     fn short(&self, id: ControlId, value: f64) -> (String, String) {
         let Some(moved) = self.moved(id) else {
-            return (short_name(id).to_owned(), id.control().format(value));
+            return (
+                short_name(id).to_owned(),
+                brief(&id.control().format(value)),
+            );
         };
         let text = (moved.format)(value);
         let value = text.strip_suffix(&moved.name).unwrap_or(&text);
@@ -136,7 +174,11 @@ impl Desk<'_> {
                 let error = || format!("{}: \"{text}\" is not a value", moved.name);
                 (moved.parse)(text).ok_or_else(error)
             }
-            None => id.control().parse(text).map_err(|error| error.to_string()),
+            None => {
+                let text = typing::plain(text, id.control().unit());
+                let read = id.control().parse(&text);
+                read.map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -174,6 +216,9 @@ impl Desk<'_> {
     pub fn change(&mut self, id: ControlId, value: f64) {
         let value = id.control().snap(value);
         self.sink.set(id, value);
+        if self.in_force(id).is_some() {
+            self.hand.overruled = Some((id, self.now + SAID));
+        }
         self.remember(id, value);
     }
 
@@ -209,7 +254,7 @@ impl Desk<'_> {
 
     /// As [`Desk::jump`], where the control is elsewhere.
     pub fn bring(&mut self, id: ControlId, value: f64) {
-        if self.value(id) != value {
+        if self.value(id) != value || self.in_force(id).is_some() {
             self.jump(id, value);
         }
     }
@@ -222,6 +267,30 @@ pub(super) fn cut(text: &str, letters: usize) -> String {
     }
     let short: String = text.chars().take(letters.saturating_sub(2)).collect();
     short + ".."
+}
+
+/// A value in at most four digits that count, for where there is little room: all of it is in the tooltip, and in the
+/// field that opens.
+fn brief(text: &str) -> String {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    let short = match number.parse::<f64>() {
+        Ok(value) if value.is_finite() && digits > 4 => {
+            let whole = value.abs().max(1.0).log10().floor() as usize + 1;
+            let decimals = 4usize.saturating_sub(whole);
+            let text = format!("{value:.decimals$}");
+            match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text,
+            }
+        }
+        _ => number.to_owned(),
+    };
+    match unit {
+        "" => short,
+        "deg" => short + "\u{b0}",
+        _ => format!("{short} {unit}"),
+    }
 }
 
 /// How far a control's handle is, 0 to 1, on the curve that suits the hand: hosts' lanes are straight in the unit,
@@ -308,10 +377,20 @@ fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
     });
 }
 
-/// What the tooltip of a control says: what it does, its range, its default.
-fn hint(ui: &mut Ui, id: ControlId) {
+/// The mark of a control that the protocol moves, and the accent that it has for that.
+fn moved(painter: &egui::Painter, at: egui::Pos2, theme: &super::theme::Theme) -> egui::Color32 {
+    painter.circle_filled(at, 2.5, theme.beat);
+    theme.beat
+}
+
+/// What the tooltip of a control says: its value, what it does, its range, its default; whether the protocol moves it.
+fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool) {
     let control = id.control();
-    ui.strong(control.name);
+    ui.strong(format!("{}: {shown}", control.name));
+    if moved {
+        let colour = super::theme::Theme::of(ui).beat;
+        ui.colored_label(colour, "moved by the protocol");
+    }
     ui.label(control.help);
     let default = control.format(control.default_value());
     let text = match control.values {
@@ -324,6 +403,27 @@ fn hint(ui: &mut Ui, id: ControlId) {
         Values::Switch { .. } => format!("normally {default}"),
     };
     ui.weak(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_little_room_has_four_digits() {
+        for (text, short) in [
+            ("-120.27 deg", "-120.3\u{b0}"),
+            ("0 deg", "0\u{b0}"),
+            ("-12.5 dB", "-12.5 dB"),
+            ("19999.5 Hz", "20000 Hz"),
+            ("2.50004", "2.5"),
+            ("0.1234 s", "0.123 s"),
+            ("silent", "silent"),
+            ("A#3", "A#3"),
+        ] {
+            assert_eq!(brief(text), short);
+        }
+    }
 }
 
 #[cfg(test)]

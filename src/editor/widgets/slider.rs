@@ -1,7 +1,7 @@
 //! A slider: name and value on one line, a thin track below.
 
 use super::drive::drive;
-use super::{Desk, is_two_sided, position, short_name};
+use super::{Desk, is_two_sided, moved, position, short_name};
 use crate::editor::theme::{Theme, font};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
@@ -23,7 +23,8 @@ pub(in crate::editor) fn slider(
         pos2(area.right() - 84.0, area.top()),
         pos2(area.right(), area.top() + 20.0),
     );
-    let typing = drive(ui, &response, id, area.width(), readout, desk);
+    let full = desk.text(id, desk.value(id));
+    let typing = drive(ui, &response, id, area.width(), (readout, &full), desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
@@ -39,12 +40,20 @@ pub(in crate::editor) fn slider(
         painter.text(
             readout.right_center(),
             Align2::RIGHT_CENTER,
-            id.control().format(value),
+            full,
             font::value(),
             if lit { theme.text } else { theme.weak },
         );
     }
-    let accent = if lit { accent } else { theme.faint };
+    let accent = match (desk.in_force(id), lit) {
+        (Some(_), _) => moved(
+            painter,
+            pos2(area.right() - 90.0, area.top() + 10.0),
+            &theme,
+        ),
+        (None, true) => accent,
+        (None, false) => theme.faint,
+    };
     let (left, right, y) = (area.left() + 6.0, area.right() - 6.0, area.top() + 27.0);
     let x = |at: f64| left + (right - left) * at as f32;
     let at = x(position(id, value));

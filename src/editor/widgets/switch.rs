@@ -71,7 +71,7 @@ pub(in crate::editor) fn power(
     } else if on {
         accent
     } else {
-        theme.faint
+        theme.weak
     };
     let centre = rect.center();
     painter.circle_stroke(centre, 5.5, Stroke::new(1.5, ring));
@@ -85,15 +85,12 @@ pub(in crate::editor) fn power(
 
 fn flip(response: &Response, id: ControlId, desk: &mut Desk) {
     let on = desk.is_on(id);
-    tell(
-        response,
-        id,
-        f64::from(u8::from(on)),
-        &desk.text(id, f64::from(u8::from(on))),
-    );
+    let shown = desk.text(id, f64::from(u8::from(on)));
+    tell(response, id, f64::from(u8::from(on)), &shown);
     if response.clicked() {
         desk.jump(id, f64::from(u8::from(!on)));
     }
-    menu::attach(response, id, desk);
-    let _ = response.clone().on_hover_ui(|ui| hint(ui, id));
+    menu::attach(response, id, &shown, desk);
+    let moved = desk.in_force(id).is_some();
+    let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, &shown, moved));
 }

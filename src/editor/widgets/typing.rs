@@ -9,6 +9,9 @@ use crate::engine::controls::{
 };
 use egui::{Id, Key, Rect, TextEdit, Ui};
 
+/// Seconds after the click that opened a field in which another makes it a double click; egui's own limit is 0.3.
+const TWICE: f64 = 0.35;
+
 /// What is being typed.
 #[derive(Debug)]
 pub(super) struct Typing {
@@ -16,6 +19,10 @@ pub(super) struct Typing {
     /// The widget in which: a control may be in two places.
     place: Id,
     text: String,
+    /// What the field opened with, if it was the value: entered as it was, it changes nothing.
+    before: Option<String>,
+    /// When it was opened: two clicks are a double click, though the second meets the field.
+    since: f64,
     /// Why what was entered is no value.
     wrong: Option<String>,
     /// Not drawn yet; whether all of the text is to be selected then.
@@ -41,6 +48,8 @@ impl Desk<'_> {
         self.hand.typing = Some(Typing {
             id,
             place,
+            before: Some(text.clone()),
+            since: self.now,
             text,
             wrong: None,
             fresh: Some(true),
@@ -53,7 +62,34 @@ impl Desk<'_> {
         self.type_into(id, place, text);
         if let Some(typing) = &mut self.hand.typing {
             typing.fresh = Some(false);
+            typing.before = None;
         }
+    }
+
+    /// Gives up what is being typed in a widget.
+    pub(super) fn type_no_more(&mut self, place: Id) {
+        self.hand.typing.take_if(|typing| typing.place == place);
+    }
+}
+
+/// A number as people write it elsewhere: with a comma for the point, in kilohertz. What could be thousands, and all other
+/// text, stays as it is.
+pub(super) fn plain(text: &str, unit: &str) -> String {
+    let trimmed = text.trim();
+    let mut text = trimmed.to_owned();
+    if let Some((whole, rest)) = trimmed.split_once(',') {
+        let places = rest.chars().take_while(char::is_ascii_digit).count();
+        let digits = whole.ends_with(|c: char| c.is_ascii_digit());
+        let thousands = places == 3 && !matches!(whole.trim_start_matches(['-', '+']), "0");
+        if digits && places > 0 && !thousands && !rest.contains([',', '.']) {
+            text = format!("{whole}.{rest}");
+        }
+    }
+    let lower = text.to_lowercase();
+    let kilo = lower.strip_suffix("khz").filter(|_| unit == "Hz");
+    match kilo.map(|number| number.trim().parse::<f64>()) {
+        Some(Ok(number)) => format!("{} Hz", 1000.0 * number),
+        _ => text,
     }
 }
 
@@ -82,13 +118,25 @@ pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), St
     }
     let value = desk.read(id, text)?;
     desk.bring(id, value);
+    make_own(id, desk);
+    Ok(())
+}
+
+/// Brings a control to its default: what is shown, where beat or carrier came from elsewhere.
+pub(super) fn reset(id: ControlId, desk: &mut Desk) {
+    desk.release();
+    desk.jump(id, id.control().default_value());
+    make_own(id, desk);
+}
+
+/// Beat and carrier come from their own values.
+fn make_own(id: ControlId, desk: &mut Desk) {
     if id == BEAT {
         desk.bring(BEAT_SOURCE, BEAT_HZ as f64);
     }
     if id == CARRIER {
         desk.bring(CARRIER_SOURCE, CARRIER_HZ as f64);
     }
-    Ok(())
 }
 
 /// Draws the field while a value is typed in this widget; true if it was drawn.
@@ -111,6 +159,10 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
         .align(egui::Align2::CENTER_CENTER)
         .margin(egui::Margin::symmetric(4, 3));
     let mut response = ui.put(rect, edit);
+    if response.double_clicked() && desk.now - typing.since < TWICE {
+        reset(typing.id, desk);
+        return true;
+    }
     if let Some(selects) = typing.fresh.take() {
         response.request_focus();
         let end = egui::text::CCursor::new(typing.text.chars().count());
@@ -138,6 +190,9 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
         return true;
     }
     if entered || response.lost_focus() {
+        if typing.before.as_deref() == Some(typing.text.trim()) {
+            return true;
+        }
         match enter(typing.id, typing.text.trim(), desk) {
             Ok(()) => return true,
             // Looking away from nonsense forgets it; entering it says what is wrong.
@@ -151,4 +206,29 @@ pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool
     typing.drawn = true;
     desk.hand.typing = Some(typing);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn commas_and_kilohertz_are_understood() {
+        for (text, unit, plainly) in [
+            ("6,3", "Hz", "6.3"),
+            (" -20,5 dB", "dB", "-20.5 dB"),
+            ("0.3 kHz", "Hz", "300 Hz"),
+            ("0,25kHz", "Hz", "250 Hz"),
+            ("0,125", "Hz", "0.125"),
+            // These may be thousands, or nothing at all.
+            ("1,000", "Hz", "1,000"),
+            ("1,2,3", "Hz", "1,2,3"),
+            ("1.2,3", "Hz", "1.2.3"),
+            ("6,", "Hz", "6,"),
+            ("1 kHz", "dB", "1 kHz"),
+            ("A#3", "Hz", "A#3"),
+        ] {
+            assert_eq!(plain(text, unit), plainly);
+        }
+    }
 }

@@ -25,7 +25,8 @@ pub(in crate::editor) fn value(
     let size = vec2(ui.available_width(), number.size().y);
     let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     let readout = egui::Rect::from_min_size(area.min, vec2(number.size().x + 40.0, size.y));
-    if drive(ui, &response, id, TRAVEL, readout, desk) {
+    let shown = format!("{text} {unit}");
+    if drive(ui, &response, id, TRAVEL, (readout, &shown), desk) {
         return;
     }
     let width = number.size().x;

@@ -18,19 +18,9 @@ const COLUMNS: usize = 4;
 /// A beat through the file.
 #[derive(Serialize)]
 pub struct EarCourse {
-    /// "binaural", "monaural", "isochronic" or "bilateral".
-    kind: &'static str,
-    /// Of a binaural beat right minus left. Where it moves, the median.
-    hz: f64,
-    /// One standard deviation.
-    uncertainty_hz: f64,
-    /// The carriers, which differ for binaural beats only.
-    left_hz: f64,
-    right_hz: f64,
-    /// 0-1: the gain runs between 1 and 1 - depth; binaural: the softer tone to the louder.
-    depth: f64,
-    /// Highest peak over a cycle.
-    dbfs: f64,
+    /// As it is on the whole. Where it moves, its frequency is the median.
+    #[serde(flatten)]
+    seen: Seen,
     /// Of what pulses, in percent: above half amplitude; bilateral: on the left.
     duty: Option<f64>,
     /// Of a binaural beat: how much louder each tone is in its own ear; null where it cannot be told.
@@ -57,22 +47,27 @@ pub struct Window {
     beats: Vec<Seen>,
 }
 
-/// A beat in one window.
+/// A beat, of one window or of all.
 #[derive(Serialize)]
 struct Seen {
+    /// "binaural", "monaural", "isochronic" or "bilateral".
     kind: &'static str,
+    /// Of a binaural beat right minus left.
     hz: f64,
+    /// One standard deviation.
     uncertainty_hz: f64,
+    /// The carriers, which differ for binaural beats only.
     left_hz: f64,
     right_hz: f64,
+    /// 0-1: the gain runs between 1 and 1 - depth; binaural: the softer tone to the louder.
     depth: f64,
+    /// Highest peak over a cycle.
     dbfs: f64,
 }
 
-impl From<&Course> for EarCourse {
-    fn from(course: &Course) -> EarCourse {
-        let beat = &course.beat;
-        EarCourse {
+impl From<&Beat> for Seen {
+    fn from(beat: &Beat) -> Seen {
+        Seen {
             kind: beat.kind.name(),
             hz: beat.frequency,
             uncertainty_hz: beat.uncertainty,
@@ -80,6 +75,15 @@ impl From<&Course> for EarCourse {
             right_hz: beat.carriers[1],
             depth: beat.depth,
             dbfs: beat.level,
+        }
+    }
+}
+
+impl From<&Course> for EarCourse {
+    fn from(course: &Course) -> EarCourse {
+        let beat = &course.beat;
+        EarCourse {
+            seen: beat.into(),
             duty: beat.duty,
             separation_db: beat.separation,
             moves: course.is_moving,
@@ -99,19 +103,10 @@ impl From<&Course> for EarCourse {
 
 impl From<&Moment> for Window {
     fn from(moment: &Moment) -> Window {
-        let seen = |beat: &Beat| Seen {
-            kind: beat.kind.name(),
-            hz: beat.frequency,
-            uncertainty_hz: beat.uncertainty,
-            left_hz: beat.carriers[0],
-            right_hz: beat.carriers[1],
-            depth: beat.depth,
-            dbfs: beat.level,
-        };
         Window {
             at_seconds: moment.at,
             seconds: moment.seconds,
-            beats: moment.beats.iter().map(seen).collect(),
+            beats: moment.beats.iter().map(Seen::from).collect(),
         }
     }
 }
@@ -122,12 +117,12 @@ impl EarCourse {
     }
 
     fn carrier(&self) -> f64 {
-        0.5 * (self.left_hz + self.right_hz)
+        0.5 * (self.seen.left_hz + self.seen.right_hz)
     }
 
     /// For the legend of a drawing.
     pub fn title(&self) -> String {
-        format!("{} at {:.0} Hz", self.kind, self.carrier())
+        format!("{} at {:.0} Hz", self.seen.kind, self.carrier())
     }
 
     /// Seconds and hertz of each window that has it.
@@ -137,18 +132,18 @@ impl EarCourse {
 
     fn text(&self, hertz: &impl Fn(f64, f64) -> String) -> String {
         let mut parts = Vec::new();
-        if self.kind == "binaural" {
+        if self.seen.kind == "binaural" {
             parts.push(format!(
                 "between {:.3} Hz left and {:.3} Hz right",
-                self.left_hz, self.right_hz
+                self.seen.left_hz, self.seen.right_hz
             ));
         } else {
             parts.push(format!("of {:.3} Hz", self.carrier()));
         }
-        parts.push(format!("{:.1} dBFS", self.dbfs));
-        parts.push(format!("depth {:.2}", self.depth));
+        parts.push(format!("{:.1} dBFS", self.seen.dbfs));
+        parts.push(format!("depth {:.2}", self.seen.depth));
         parts.extend(self.duty.map(|duty| {
-            let what = if self.kind == "bilateral" {
+            let what = if self.seen.kind == "bilateral" {
                 "left for"
             } else {
                 "duty"
@@ -176,12 +171,12 @@ impl EarCourse {
         let uncertainty = if self.moves {
             5e-4
         } else {
-            self.uncertainty_hz
+            self.seen.uncertainty_hz
         };
         format!(
             "{:10}{} {}\n",
-            self.kind,
-            hertz(self.hz, uncertainty),
+            self.seen.kind,
+            hertz(self.seen.hz, uncertainty),
             parts.join(", ")
         )
     }
@@ -191,9 +186,9 @@ impl EarCourse {
 pub fn text(courses: &[EarCourse], hertz: impl Fn(f64, f64) -> String) -> String {
     let loudest = courses
         .iter()
-        .map(|course| course.dbfs)
+        .map(|course| course.seen.dbfs)
         .fold(f64::NEG_INFINITY, f64::max);
-    let is_told = |course: &&EarCourse| course.is_told() && course.dbfs > loudest - SOFT;
+    let is_told = |course: &&EarCourse| course.is_told() && course.seen.dbfs > loudest - SOFT;
     let told: Vec<&EarCourse> = courses.iter().filter(is_told).collect();
     let mut text: String = told
         .iter()

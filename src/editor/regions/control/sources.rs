@@ -72,6 +72,8 @@ fn seconds(ui: &mut Ui, label: &str, name: &str, value: &mut f64, most: f64, the
         let field = ui.add(
             DragValue::new(value)
                 .range(0.0..=most)
+                // What a project says stays as long as nobody moves it.
+                .clamp_existing_to_range(false)
                 .speed(0.002 * most.max(0.5))
                 .max_decimals(if most > 1.0 { 1 } else { 3 })
                 .suffix(" s"),
@@ -107,6 +109,7 @@ fn port(ui: &mut Ui, name: &str, number: &mut u16) -> Response {
     let field = ui.add(
         DragValue::new(&mut shown)
             .range(1024..=65535)
+            .clamp_existing_to_range(false)
             .speed(0.2)
             .update_while_editing(false),
     );
