@@ -1,4 +1,7 @@
-//! Imports run one way: each room may use itself and the rooms below it, nothing else.
+//! Imports run one way: each room may use itself and the rooms below it, nothing else. And what the audio thread runs
+//! names nothing that waits.
+//!
+//! promise: the engine, its nodes, graphs and signal processing name no lock, no channel or cell that waits, no sleep and no print
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("file", &[]),
     ("dsp", &[]),
-    ("hrtf", &["dsp", "text"]),
+    ("hrtf", &["dsp", "file", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "hrtf", "text"]),
     ("live", &["dsp", "file", "node"]),
@@ -26,7 +29,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("control", &["dsp", "engine", "file", "text"]),
     (
         "editor",
-        &["analysis", "control", "dsp", "engine", "protocol", "text"],
+        &[
+            "analysis", "control", "dsp", "engine", "file", "protocol", "text",
+        ],
     ),
     (
         "plugin",
@@ -47,7 +52,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("flac_codec", &["offline"]),
     ("ebur128", &["analysis", "offline"]),
     ("roxmltree", &["protocol"]),
-    ("directories", &["protocol", "hrtf", "live"]),
+    ("directories", &["file", "live"]),
     ("libloading", &["node"]),
     ("rustix", &["live"]),
     ("multiversion", &["dsp"]),
@@ -66,6 +71,9 @@ const EDITOR_ENGINE: &[&str] = &[
     "PLACES",
     "Place",
     "Telemetry",
+    // What a protocol has in force, and the tones that a layer gives the ears.
+    "Timeline",
+    "layer_tones",
 ];
 
 /// What of the engine presets may name: controls, and the timelines that they become.
@@ -79,10 +87,56 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     ("node/registry.rs", "the descriptors that build.rs links in"),
     ("dsp/denormals.rs", "the floating-point mode"),
+    (
+        "dsp/ambisonics/decode/lanes.rs",
+        "loads and stores of whole vectors, which the standard library has as pointers only",
+    ),
     ("editor/window.rs", "asking OpenGL who draws"),
     (
         "plugin/params.rs",
         "nice-plug's Params trait is unsafe to implement",
+    ),
+];
+
+/// Rooms whose code the audio thread runs.
+const AUDIO: &[&str] = &["engine", "node", "graph", "dsp"];
+
+/// What waits, or may. A lock that nobody else holds calls nothing that a test could count, and waits on another day.
+const WAITS: &[&str] = &[
+    "Mutex",
+    "RwLock",
+    "ReentrantLock",
+    "Condvar",
+    "Barrier",
+    "mpsc",
+    "OnceLock",
+    "LazyLock",
+    "Once",
+    "println",
+    "eprintln",
+    "print",
+    "eprint",
+    "dbg",
+    "stdout",
+    "stderr",
+    "sleep",
+    "park",
+    "park_timeout",
+    "yield_now",
+    "spawn",
+];
+
+/// Where something that waits is named all the same: file, word and why.
+const MAY_WAIT: &[(&str, &str, &str)] = &[
+    (
+        "node/registry.rs",
+        "OnceLock",
+        "the list of built-in nodes, read where graphs are made and nodes described",
+    ),
+    (
+        "node/wave_pair.rs",
+        "OnceLock",
+        "the tables of waves, made with the first node; a node keeps a reference to them",
     ),
 ];
 
@@ -116,6 +170,25 @@ fn files() -> Vec<(String, Vec<String>)> {
             (name, lines)
         })
         .collect()
+}
+
+/// The lines of code that are no tests: without files of tests, and up to a file's own.
+fn without_tests<'a>(file: &str, lines: &'a [String]) -> &'a [String] {
+    if file.ends_with("/tests.rs") || file.contains("/tests/") {
+        return &[];
+    }
+    let end = lines
+        .windows(2)
+        .position(|pair| pair[0].starts_with("#[cfg(") && pair[1] == "mod tests {");
+    &lines[..end.unwrap_or(lines.len())]
+}
+
+/// What of some lines waits, by whatever path it is named.
+fn waits(lines: &[String]) -> impl Iterator<Item = &str> {
+    lines
+        .iter()
+        .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .filter(|word| WAITS.contains(word))
 }
 
 /// The lines of code without comments, each `use` statement on one line whatever its braces.
@@ -256,6 +329,37 @@ fn unsafe_lives_in_few_places() {
 }
 
 #[test]
+fn what_the_audio_thread_runs_names_nothing_that_waits() {
+    let mut wrong = Vec::new();
+    let mut excused = Vec::new();
+    for (file, lines) in files() {
+        if !AUDIO.contains(&room(&file)) {
+            continue;
+        }
+        for word in waits(without_tests(&file, &lines)) {
+            match MAY_WAIT
+                .iter()
+                .position(|(at, what, _)| *at == file && *what == word)
+            {
+                Some(index) => excused.push(index),
+                None => wrong.push(format!(
+                    "src/{file}: {word} may wait, and the audio thread runs this room; hand things over through a ring \
+                     or atomics, or say in MAY_WAIT of tests/layering.rs why it is never there"
+                )),
+            }
+        }
+    }
+    for (index, (file, word, _)) in MAY_WAIT.iter().enumerate() {
+        if !excused.contains(&index) {
+            wrong.push(format!(
+                "src/{file}: {word} is gone; take it out of MAY_WAIT"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn this_very_test_can_fail() {
     let source =
         "use crate::{\n    engine::{Engine, Event},\n    node, // a comment\n};\nlet x = 1;";
@@ -265,4 +369,13 @@ fn this_very_test_can_fail() {
     assert_eq!(found, ["engine", "node"]);
     assert_eq!(room("dsp/phase.rs"), "dsp");
     assert_eq!(room("text.rs"), "text");
+    let source = "use std::sync::{Arc, Mutex};\nfn f() { // a RwLock\n    let x = Mutexes;\n    std::thread::sleep(t);\n}
+#[cfg(test)]\nfn only_tests_see_this() { println!(); }\n#[cfg(test)]\nmod tests {\n    use std::sync::mpsc;\n}";
+    let lines = joined(source);
+    let code = without_tests("engine/mod.rs", &lines);
+    assert_eq!(
+        waits(code).collect::<Vec<_>>(),
+        ["Mutex", "sleep", "println"]
+    );
+    assert!(without_tests("dsp/convolve/tests.rs", &lines).is_empty());
 }
