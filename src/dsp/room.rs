@@ -6,7 +6,7 @@
 //! "Image method for efficiently simulating small-room acoustics", JASA 65, 1979): 24 of them, each later than the direct
 //! sound by its longer way, weaker by that way and by what walls take, and encoded in its own direction.
 //!
-//! Walls take what makes 60 dB of decay last T(f) = decay / (1 + x^2 / (1 + x^2)), x = f / 4 kHz (Eyring 1930): all that is
+//! Walls take what makes 60 dB of decay last T(f) = decay / (1 + x^2 / (1 + x^2)), x = f / 24 kHz (Eyring 1930): all that is
 //! taken, by walls, furniture and air, is counted as the walls'. Levels are Barron and Lee's ("Energy relations in concert
 //! auditoriums", JASA 84, 1988), scaled by one factor for all reflections such that all a room returns of a source at
 //! 1.5 m has the energy of its direct sound, whatever size and decay: the source is as directive as that takes.
@@ -37,7 +37,7 @@ const LISTENER: [f64; 3] = [0.42, 0.46, 0.44];
 const DECAY: f64 = 13.815_510_557_964_274;
 
 /// Where the decay of high frequencies is two thirds, in hertz.
-const CORNER: f64 = 4000.0;
+const CORNER: f64 = 24_000.0;
 
 /// Distance in metres at which a source has its own level.
 const REFERENCE: f64 = 1.5;
@@ -50,7 +50,7 @@ const MOST: f64 = 4.0;
 pub struct Room {
     /// Longest edge in metres.
     pub size: f64,
-    /// Seconds in which low and middle frequencies decay by 60 dB.
+    /// Seconds in which sound decays by 60 dB, in every octave up to 4 kHz.
     pub decay: f64,
 }
 

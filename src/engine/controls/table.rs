@@ -405,7 +405,7 @@ table! {
     ROOM_SIZE "room_size" "Room Size" "Room" number(2.0, 30.0, 6.0, 2, "m"),
         "Length of the room.";
     ROOM_DECAY "room_decay" "Room Decay" "Room" number(0.1, 5.0, 0.4, 3, "s"),
-        "Time in which the room's sound falls by 60 dB.";
+        "Time in which the room's sound falls by 60 dB, in every octave up to 4 kHz.";
     HEAD_YAW "head_yaw" "Head Yaw" "Head" number(-180.0, 180.0, 0.0, 2, "deg"),
         "Turns the head; positive to the left.";
     HEAD_PITCH "head_pitch" "Head Pitch" "Head" number(-90.0, 90.0, 0.0, 2, "deg"),
