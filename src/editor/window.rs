@@ -29,6 +29,8 @@ pub struct Way {
     pub sink: Box<dyn ParamSink + Send>,
     /// Ends on the host's thread what the window has begun. Nothing goes this way afterwards.
     pub close: Box<dyn Fn() + Send>,
+    /// On the host's thread, too, once the window is gone.
+    pub closed: Box<dyn Fn() + Send>,
 }
 
 /// Makes the way for an opening, on the host's thread.
@@ -80,7 +82,11 @@ impl Editor for ZgEditor {
         };
         // egui's window multiplies by the zoom itself.
         let state = EguiEditorState::from_size(points, size.look.zoom);
-        let Way { sink, close } = (self.sink_maker)(gui_context.clone());
+        let Way {
+            sink,
+            close,
+            closed,
+        } = (self.sink_maker)(gui_context.clone());
         let app = App {
             panel: Panel::new(self.link.clone()),
             link: self.link.clone(),
@@ -120,7 +126,10 @@ impl Editor for ZgEditor {
         };
         Ok(SpawnedEditor {
             handle,
-            window: spawned.window,
+            window: ZgWindow {
+                egui: spawned.window,
+                _closed: Closed(closed),
+            },
         })
     }
 
@@ -169,12 +178,28 @@ pub struct ZgHandle {
     close: Box<dyn Fn() + Send>,
 }
 
+/// The window itself, and who is told on the host's thread when it is gone.
+pub struct ZgWindow {
+    egui: <EguiEditorHandle as EditorHandle>::Window,
+    // Fields go in their order.
+    _closed: Closed,
+}
+
+/// Tells it when it goes.
+struct Closed(Box<dyn Fn() + Send>);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 impl EditorHandle for ZgHandle {
-    type Window = <EguiEditorHandle as EditorHandle>::Window;
+    type Window = ZgWindow;
     type Error = <EguiEditorHandle as EditorHandle>::Error;
 
     fn run_until_closed(window: Self::Window) -> Result<(), Self::Error> {
-        EguiEditorHandle::run_until_closed(window)
+        EguiEditorHandle::run_until_closed(window.egui)
     }
 
     fn set_parent(
@@ -182,27 +207,27 @@ impl EditorHandle for ZgHandle {
         parent: ParentWindowHandle,
         window: &Self::Window,
     ) -> Result<(), Self::Error> {
-        self.egui.set_parent(parent, window)
+        self.egui.set_parent(parent, &window.egui)
     }
 
     fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.egui.show(window)
+        self.egui.show(&window.egui)
     }
 
     fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        self.egui.hide(window)
+        self.egui.hide(&window.egui)
     }
 
     fn set_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
-        self.egui.set_size(size, window)
+        self.egui.set_size(size, &window.egui)
     }
 
     fn host_main_thread_callback(&self, window: &Self::Window) {
-        self.egui.host_main_thread_callback(window);
+        self.egui.host_main_thread_callback(&window.egui);
     }
 
     fn adjust_size(&self, size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
-        self.egui.adjust_size(size, window)
+        self.egui.adjust_size(size, &window.egui)
     }
 
     fn set_fallback_scale_factor(
@@ -210,7 +235,7 @@ impl EditorHandle for ZgHandle {
         factor: f64,
         window: &Self::Window,
     ) -> Result<(), Self::Error> {
-        self.egui.set_fallback_scale_factor(factor, window)
+        self.egui.set_fallback_scale_factor(factor, &window.egui)
     }
 
     fn on_virtual_key_from_host(

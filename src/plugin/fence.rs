@@ -7,8 +7,8 @@
 //! Under Linux that thread also panics, in VST3, when it looks for the window while the window opens or closes: nice-plug 0.4.2 holds
 //! its cell all that time (`attached` and `removed` in its `vst3/view.rs`), and has every change that the host's automation makes
 //! meanwhile told on that thread. Nothing of ours is lost with it, but nice-plug panics again when the last instance goes, and takes
-//! the host along. So the thread rests while a window closes; and where it has ended while one opened, one instance of the
-//! class is kept for good: none is the last one then.
+//! the host along. So the thread rests while a window closes, until it has closed; and where it has ended while one opened, one
+//! instance of the class is kept for good: none is the last one then.
 
 use std::any::TypeId;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -19,8 +19,10 @@ const LONGEST: Duration = Duration::from_millis(400);
 /// The background thread lets go of the instance just after the task: a moment for that.
 const LET_GO: Duration = Duration::from_millis(1);
 
-/// How long the thread rests while a window closes.
-const REST: Duration = Duration::from_millis(100);
+/// nice-plug lets go of its cell just after a window has closed: a moment for that.
+const REST: Duration = Duration::from_millis(50);
+/// How long the thread rests at most: a window that cannot close must not hold up the other instances for ever.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// The classes of which an instance is kept for good.
 static KEPT: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
@@ -30,8 +32,8 @@ static KEPT: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
 pub enum FenceTask {
     /// To pass the fence with this number.
     Pass(u64),
-    /// To do nothing else for a while.
-    Rest,
+    /// To pass the fence with this number, and to do nothing else while a window closes.
+    Rest(u64),
 }
 
 /// Counts the fences that the background thread has passed.
@@ -40,6 +42,9 @@ pub(super) struct Fence {
     passed: Mutex<u64>,
     moved: Condvar,
     posted: Mutex<u64>,
+    /// How many windows are closing.
+    closing: Mutex<usize>,
+    closed: Condvar,
 }
 
 impl Fence {
@@ -47,25 +52,40 @@ impl Fence {
     pub(super) fn executor(self: &Arc<Self>) -> Box<dyn Fn(FenceTask) + Send> {
         let fence = self.clone();
         Box::new(move |task| {
-            let FenceTask::Pass(number) = task else {
-                std::thread::sleep(REST);
-                return;
-            };
+            let (FenceTask::Pass(number) | FenceTask::Rest(number)) = task;
             let mut passed = fence.passed.lock().unwrap_or_else(PoisonError::into_inner);
             *passed = number.max(*passed);
             fence.moved.notify_all();
+            drop(passed);
+            if matches!(task, FenceTask::Rest(_)) {
+                fence.rest();
+            }
         })
+    }
+
+    /// Until no window closes any more.
+    fn rest(&self) {
+        let closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        let rested = self
+            .closed
+            .wait_timeout_while(closing, LONGEST_REST, |closing| *closing > 0);
+        drop(rested);
+        std::thread::sleep(REST);
     }
 
     /// Posts a fence through `post` and waits until the background thread has passed it. Returns whether it
     /// has.
     pub(super) fn wait(&self, post: impl FnOnce(FenceTask)) -> bool {
+        self.wait_for(FenceTask::Pass, post)
+    }
+
+    fn wait_for(&self, task: impl FnOnce(u64) -> FenceTask, post: impl FnOnce(FenceTask)) -> bool {
         let number = {
             let mut posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
             *posted += 1;
             *posted
         };
-        post(FenceTask::Pass(number));
+        post(task(number));
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self
             .moved
@@ -81,20 +101,36 @@ impl Fence {
         kept.contains(&TypeId::of::<C>())
     }
 
-    /// A window closes, on the host's thread: has the background thread rest. Where it has ended, `keep` keeps the instance, once
-    /// for each class `C`.
-    pub(super) fn window_closes<C: 'static>(&self, post: impl Fn(FenceTask), keep: impl FnOnce()) {
+    /// A window closes, on the host's thread: has the background thread rest until [`Fence::window_closed`]. Where it has ended, `keep`
+    /// keeps the instance, once for each class `C`.
+    pub(super) fn window_closes<C: 'static>(
+        &self,
+        post: impl FnOnce(FenceTask),
+        keep: impl FnOnce(),
+    ) {
         if Fence::is_void::<C>() {
             return;
         }
-        if self.wait(&post) {
-            post(FenceTask::Rest);
+        self.count(|closing| closing + 1);
+        // From the moment that it has passed it rests: nothing comes between.
+        if self.wait_for(FenceTask::Rest, post) {
             return;
         }
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(TypeId::of::<C>());
         drop(kept);
         keep();
+    }
+
+    /// The window has closed: the background thread goes on.
+    pub(super) fn window_closed(&self) {
+        self.count(|closing| closing.saturating_sub(1));
+        self.closed.notify_all();
+    }
+
+    fn count(&self, by: impl FnOnce(usize) -> usize) {
+        let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        *closing = by(*closing);
     }
 }
 
@@ -124,18 +160,16 @@ mod tests {
         };
         struct One;
         struct Other;
-        // A thread that lives rests, and nothing is kept.
-        let (run, rested) = (fence.executor(), AtomicUsize::new(0));
-        fence.window_closes::<One>(
-            |task| match task {
-                FenceTask::Pass(_) => run(task),
-                FenceTask::Rest => {
-                    rested.fetch_add(1, Ordering::Relaxed);
-                }
-            },
-            keep,
-        );
-        assert_eq!((rested.into_inner(), kept.load(Ordering::Relaxed)), (1, 0));
+        // A thread that lives is asked to rest, and nothing is kept.
+        let asked = AtomicUsize::new(0);
+        let alive = |task| {
+            if let FenceTask::Rest(number) = task {
+                asked.fetch_add(1, Ordering::Relaxed);
+                *fence.passed.lock().unwrap() = number;
+            }
+        };
+        fence.window_closes::<One>(alive, keep);
+        assert_eq!((asked.into_inner(), kept.load(Ordering::Relaxed)), (1, 0));
         let lost = |_: FenceTask| {};
         fence.window_closes::<One>(lost, keep);
         fence.window_closes::<One>(lost, keep);
@@ -143,5 +177,27 @@ mod tests {
         assert!(Fence::is_void::<One>() && !Fence::is_void::<Other>());
         fence.window_closes::<Other>(lost, keep);
         assert_eq!(kept.load(Ordering::Relaxed), 2);
+    }
+    #[test]
+    fn the_thread_rests_until_the_window_has_closed() {
+        struct Class;
+        let fence = Arc::new(Fence::default());
+        let (run, rests) = (fence.executor(), Arc::new(AtomicUsize::new(0)));
+        let counted = rests.clone();
+        let mut thread = None;
+        fence.window_closes::<Class>(
+            |task| {
+                thread = Some(std::thread::spawn(move || {
+                    run(task);
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }));
+            },
+            || panic!("it lives"),
+        );
+        // Closing takes longer than any moment.
+        std::thread::sleep(4 * REST);
+        assert_eq!(rests.load(Ordering::Relaxed), 0, "it does not rest");
+        fence.window_closed();
+        thread.expect("a task").join().unwrap();
     }
 }

@@ -180,18 +180,21 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<ZgEditor> {
         self.executor = Some(executor.clone());
-        let fence = self.fence.clone();
+        let (fence, closed) = (self.fence.clone(), self.fence.clone());
         let background = executor.clone();
         let wake = Arc::new(move || executor.execute_gui(Task::Collect));
-        let closes = Arc::new(move |context: &GuiContext| {
-            if cfg!(target_os = "linux") && context.plugin_api() == PluginApi::Vst3 {
-                let post = |task| background.execute_background(Task::Fence(task));
-                fence.window_closes::<C>(post, || std::mem::forget(context.clone()));
-            }
-        });
+        let closing = sink::Closing {
+            begins: Arc::new(move |context: &GuiContext| {
+                if cfg!(target_os = "linux") && context.plugin_api() == PluginApi::Vst3 {
+                    let post = |task| background.execute_background(Task::Fence(task));
+                    fence.window_closes::<C>(post, || std::mem::forget(context.clone()));
+                }
+            }),
+            ends: Arc::new(move || closed.window_closed()),
+        };
         Some(ZgEditor::new(
             self.link.clone(),
-            sink::maker(&self.params, &self.session, &self.collector, wake, closes),
+            sink::maker(&self.params, &self.session, &self.collector, wake, closing),
         ))
     }
 

@@ -19,14 +19,20 @@ struct HostSink {
     outbox: Arc<Outbox>,
 }
 
-/// Makes a sink for each opening of the editor; `wake` has the collector come on the host's own thread, and `closes` is called there
-/// when a window does.
+/// What is called on the host's own thread when a window closes, and when it has.
+#[derive(Clone)]
+pub(super) struct Closing {
+    pub(super) begins: Arc<dyn Fn(&GuiContext) + Send + Sync>,
+    pub(super) ends: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Makes a sink for each opening of the editor; `wake` has the collector come on the host's own thread.
 pub(super) fn maker(
     params: &Arc<ZgParams>,
     session: &Arc<Session>,
     collector: &Arc<Collector>,
     wake: Arc<dyn Fn() + Send + Sync>,
-    closes: Arc<dyn Fn(&GuiContext) + Send + Sync>,
+    closing: Closing,
 ) -> SinkMaker {
     let (params, session, collector) = (params.clone(), session.clone(), collector.clone());
     let control = session.control().clone();
@@ -38,7 +44,7 @@ pub(super) fn maker(
             _ => Threads::Any,
         };
         // nice-plug's context must not be kept beyond the window: the outbox is not, either.
-        let (ends, closes) = (context.clone(), closes.clone());
+        let (own, Closing { begins, ends }) = (context.clone(), closing.clone());
         let say = move |word| told.say(&context.param_setter(), word);
         let outbox = Arc::new(Outbox::new(threads, say, wake.clone()));
         collector.serve(&outbox);
@@ -52,8 +58,9 @@ pub(super) fn maker(
             sink: Box::new(sink),
             close: Box::new(move || {
                 outbox.close();
-                closes(&ends);
+                begins(&own);
             }),
+            closed: Box::new(move || ends()),
         }
     })
 }
