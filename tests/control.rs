@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::held::Held;
 use common::{Random, figure};
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
@@ -1118,34 +1119,29 @@ fn a_port_that_another_process_has_is_said_and_opens_when_that_ends() {
 #[test]
 #[ignore = "run by nothing_is_left_behind"]
 fn counted_ports() {
-    #[cfg(target_os = "linux")]
-    {
-        let count = |what: &str| {
-            std::fs::read_dir(format!("/proc/self/{what}"))
-                .unwrap()
-                .count()
-        };
-        let before = (count("task"), count("fd"));
-        for _ in 0..50 {
-            let desks: Vec<Arc<Desk>> = (0..3).map(|_| Arc::default()).collect();
-            let (port, second) = (free_port(), free_port());
-            let mut all: Vec<Ports> = (0..3).map(|_| Ports::default()).collect();
-            for (desk, ports) in desks.iter().zip(&mut all) {
-                desk.edit(|settings| {
-                    (settings.osc, settings.port) = (true, port);
-                    (settings.opentrack, settings.opentrack_port) = (true, second);
-                });
-                ports.sync(desk);
-            }
-            wait("open", || {
-                desks
-                    .iter()
-                    .all(|desk| desk.status().osc == PortState::Open)
+    let before = Held::settled();
+    for _ in 0..50 {
+        let desks: Vec<Arc<Desk>> = (0..3).map(|_| Arc::default()).collect();
+        let (port, second) = (free_port(), free_port());
+        let mut all: Vec<Ports> = (0..3).map(|_| Ports::default()).collect();
+        for (desk, ports) in desks.iter().zip(&mut all) {
+            desk.edit(|settings| {
+                (settings.osc, settings.port) = (true, port);
+                (settings.opentrack, settings.opentrack_port) = (true, second);
             });
-            assert_eq!(count("task"), before.0 + 2, "a thread a port");
-            drop(all);
-            assert_eq!((count("task"), count("fd")), before);
+            ports.sync(desk);
         }
+        wait("open", || {
+            desks
+                .iter()
+                .all(|desk| desk.status().osc == PortState::Open)
+        });
+        #[cfg(target_os = "linux")]
+        wait("a thread a port", || {
+            Held::now().threads.len() == before.threads.len() + 2
+        });
+        drop(all);
+        before.awaited();
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod floor;
+pub mod held;
 pub mod solo;
 pub mod sphere;
 pub mod workloads;

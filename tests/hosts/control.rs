@@ -2,6 +2,7 @@
 //!
 //! promise: OSC and MIDI reach the real library, and its ports and threads go with the last instance
 
+use crate::held::Held;
 use crate::library::{on_path, run, skipped};
 use crate::rig::{Change, Rig, load};
 use crate::vst3::python;
@@ -111,26 +112,13 @@ fn learned_controllers_of_the_host_act_in_their_block() {
 #[test]
 #[ignore = "run by ports_and_threads_go_with_the_last_instance"]
 fn counted_ports() {
-    #[cfg(target_os = "linux")]
-    {
-        let count = |what: &str| {
-            let folder = std::fs::read_dir(format!("/proc/self/{what}"));
-            folder.map(Iterator::count).unwrap_or(0)
-        };
-        // The first time loads the library and whatever it keeps.
-        drop(Rig::new(&load()));
-        let before = (count("task"), count("fd"));
-        for _ in 0..3 {
-            osc_reaches_every_instance_and_the_last_writer_wins();
-            let deadline = Instant::now() + Duration::from_secs(5);
-            while (count("task"), count("fd")) != before {
-                assert!(Instant::now() < deadline, "something is left behind");
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
+    // The first time loads the library and whatever it keeps.
+    drop(Rig::new(&load()));
+    let before = Held::settled();
+    for _ in 0..3 {
+        osc_reaches_every_instance_and_the_last_writer_wins();
+        before.awaited();
     }
-    #[cfg(not(target_os = "linux"))]
-    osc_reaches_every_instance_and_the_last_writer_wins();
 }
 
 #[test]

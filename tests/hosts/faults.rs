@@ -3,6 +3,7 @@
 //!
 //! All through the plain ABI of the real library.
 
+use crate::held::Held;
 use crate::library::{library, run, run_alone, run_alone_with};
 use crate::raw::{AMBISONIC, Instance, Library, STEREO, Sent, framed, playing, with_fields};
 use crate::watch::on_the_audio_thread;
@@ -482,11 +483,6 @@ fn resident() -> usize {
 fn counted_loads() {
     #[cfg(target_os = "linux")]
     {
-        let count = |what: &str| {
-            std::fs::read_dir(format!("/proc/self/{what}"))
-                .map(Iterator::count)
-                .unwrap_or(0)
-        };
         let mapped = || {
             let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux tells");
             maps.lines()
@@ -509,13 +505,13 @@ fn counted_loads() {
         for _ in 0..10 {
             life();
         }
-        let before = (count("task"), count("fd"), mapped());
+        let (before, maps) = (Held::settled(), mapped());
         let pages = resident();
         for _ in 0..100 {
             life();
-            assert_eq!(count("task"), before.0, "a thread is left behind");
+            before.awaited();
         }
-        assert_eq!((count("task"), count("fd"), mapped()), before);
+        assert_eq!(mapped(), maps);
         let grown = resident().saturating_sub(pages) * 4096;
         println!("100 loads: {} KB more", grown / 1024);
         assert!(grown < 8 << 20, "{grown} bytes more are in memory");

@@ -5,6 +5,8 @@ mod ardour;
 mod clap;
 mod control;
 mod faults;
+#[path = "../common/held.rs"]
+mod held;
 #[cfg(target_os = "linux")]
 mod jack;
 mod library;

@@ -4,8 +4,9 @@
 //! promise: random and mutated states are taken as a whole or change nothing
 
 use crate::clap::noise;
+use crate::held::Held;
 use crate::rig::{Change, Rig, load};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use zeitgeber::engine::controls::{BEAT, CARRIER, L1_KIND};
 
 const ROUNDS: usize = 150;
@@ -43,16 +44,6 @@ fn storm() {
     }
 }
 
-/// Names of the threads of this process.
-#[cfg(target_os = "linux")]
-fn threads() -> Vec<String> {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists threads");
-    tasks
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .map(|name| name.trim().to_owned())
-        .collect()
-}
-
 #[test]
 fn two_threads_of_short_lives() {
     std::thread::scope(|scope| {
@@ -66,28 +57,11 @@ fn two_threads_of_short_lives() {
 #[test]
 #[ignore = "run by nothing_is_left_behind"]
 fn counted_storm() {
-    #[cfg(target_os = "linux")]
-    {
-        let descriptors = || {
-            std::fs::read_dir("/proc/self/fd")
-                .map(Iterator::count)
-                .unwrap_or(0)
-        };
-        // The first time loads the library and whatever it keeps.
-        drop(Rig::new(&load()));
-        let before = (threads().len(), descriptors());
-        two_threads_of_short_lives();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while (threads().len(), descriptors()) != before {
-            assert!(
-                Instant::now() < deadline,
-                "left behind: {:?}, {} files",
-                threads(),
-                descriptors()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
+    // The first time loads the library and whatever it keeps.
+    drop(Rig::new(&load()));
+    let before = Held::settled();
+    two_threads_of_short_lives();
+    before.awaited();
 }
 
 #[test]
