@@ -44,6 +44,13 @@ pub struct SpaceWish {
 }
 
 impl SpaceWish {
+    /// What a file that has been chosen is looked at for even while space is off, so that what is wrong with it is said.
+    pub const CHOSEN: SpaceWish = SpaceWish {
+        filters: true,
+        decoder: None,
+        equalised: true,
+    };
+
     /// What controls ask for in an engine whose program is stereo, or a bus of an order; `None` while space is off.
     pub fn of(bus: Option<usize>, value: impl Fn(id::ControlId) -> f64) -> Option<SpaceWish> {
         let kind = value(id::SPACE_KIND) as usize;

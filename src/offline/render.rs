@@ -379,11 +379,7 @@ fn supply(
         }
     }
     if wishes.is_empty() && file.is_some() {
-        wishes.push(SpaceWish {
-            filters: true,
-            decoder: None,
-            equalised: true,
-        });
+        wishes.push(SpaceWish::CHOSEN);
     }
     let source = file.map_or(hrtf::Source::Default, |file| {
         hrtf::Source::File(file.to_owned())

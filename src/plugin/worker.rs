@@ -83,12 +83,7 @@ impl Lane {
         if std::mem::replace(&mut self.in_space, wanted.is_some()) != wanted.is_some() {
             filters.ask_again();
         }
-        // What has just been chosen is looked at even while space is off, so that what is wrong is said.
-        let chosen = link.hrtf().choice.is_some().then_some(SpaceWish {
-            filters: true,
-            decoder: None,
-            equalised: true,
-        });
+        let chosen = link.hrtf().choice.is_some().then_some(SpaceWish::CHOSEN);
         Some((filters, wanted.or(chosen)?))
     }
 

@@ -14,13 +14,6 @@ use zeitgeber::space::{Failure, Supplier, wish_ahead};
 /// How often the thread looks what the engine wishes for.
 const ROUND: Duration = Duration::from_millis(80);
 
-/// What is wished for of a file that has just been chosen even while space is off, so that what is wrong with it is said.
-const CHOSEN: SpaceWish = SpaceWish {
-    filters: true,
-    decoder: None,
-    equalised: true,
-};
-
 /// Supplies an engine until this is dropped.
 pub struct Filters {
     shared: Arc<Shared>,
@@ -153,7 +146,7 @@ impl Worker {
 
     fn round(&mut self, source: &Source) {
         self.supplier.drain();
-        let chosen = (*source != Source::Default).then_some(CHOSEN);
+        let chosen = (*source != Source::Default).then_some(SpaceWish::CHOSEN);
         if let Some(wish) = self.telemetry.space_wish().or(chosen) {
             self.ensure(source, wish);
         }

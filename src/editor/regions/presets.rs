@@ -17,7 +17,6 @@ use egui::{
 };
 use reader::Reader;
 use std::path::Path;
-use std::sync::Arc;
 
 /// The longest path in a preset, in letters.
 const LONGEST_PATH: usize = 4096;
@@ -91,28 +90,6 @@ pub(in crate::editor) fn swap(desk: &Desk) {
     let now = take(desk.link, desk.sink);
     let other = desk.link.history(|history| history.swap(now));
     put(desk.link, desk.sink, &other);
-}
-
-/// A preset as a sound: snapped as a host would have it, and not touching bypass.
-fn sound(entry: &Entry, sink: &dyn ParamSink) -> Take {
-    let mut settings = entry.preset.all_settings();
-    for (id, value) in &mut settings {
-        *value = if *id == BYPASS {
-            sink.value(*id)
-        } else {
-            id.control().snap(*value)
-        };
-    }
-    Take {
-        // Its starts are those of the preset, whatever the parameters become.
-        protocol: entry
-            .preset
-            .protocol()
-            .map(|protocol| Arc::new(protocol.pinned(&settings))),
-        settings,
-        name: entry.name.clone(),
-        hrtf: entry.hrtf_path(),
-    }
 }
 
 /// The path of the chosen SOFA file, where a preset can hold it.
@@ -204,7 +181,7 @@ impl Presets {
             return;
         };
         link.history(|history| history.note(take(link, sink)));
-        let mut sound = sound(entry, sink);
+        let mut sound = Take::of(entry, sink.value(BYPASS));
         // One that asks for no head keeps the one that there is.
         sound.hrtf = sound.hrtf.or(link.hrtf().choice.map(|choice| choice.path));
         put(link, sink, &sound);
