@@ -220,9 +220,15 @@ def main():
             # Caches are full by then.
             early = resident()
     grown = resident() - early
-    descriptors, threads = (now - then for now, then in zip(handles(), before))
-    # nice-plug leaves two sockets behind each window in VST3 (docs/design.md).
-    assert descriptors <= 2 * openings + 8 and threads <= 1, f"{descriptors} descriptors, {threads} threads"
+    # Threads of the graphics end a little after their window, on a busy machine above all.
+    deadline = time.monotonic() + 20
+    while True:
+        descriptors, threads = (now - then for now, then in zip(handles(), before))
+        # nice-plug leaves two sockets behind each window in VST3 (docs/design.md).
+        if descriptors <= 2 * openings + 8 and threads <= 1:
+            break
+        assert time.monotonic() < deadline, f"{descriptors} descriptors, {threads} threads"
+        time.sleep(0.1)
     if COUNTS:
         # The framework's sockets have a queue of 160 KB, and its keyboard a map of 55.
         assert grown <= 10 + 0.25 * OPENINGS, f"{grown:.1f} MB more after {OPENINGS} openings"
@@ -230,8 +236,7 @@ def main():
         f"{openings} openings: median {1000 * np.median(times):.0f} ms, {descriptors} descriptors, {threads} threads, "
         f"{grown:.1f} MB more in the last three quarters"
     )
-    # Where a window closes slowly nice-plug's thread may still end, and the host with the last instance (docs/reliability.md).
-    if not COUNTS and "ZEITGEBER_LONG" in os.environ:
+    if not COUNTS:
         opened_while_automated()
         del plugin
         gc.collect()

@@ -141,6 +141,11 @@ fn sinc_body<const FUSED: bool>(
             *tap += sign * window * outer * around;
         }
     }
+    // Their sum is the gain of what is low: where it changed with the fraction, a delay that moves would make sidebands, far from a
+    // tone where the sample rate is high.
+    let sum: f32 = taps.iter().sum();
+    let whole = 1.0 / sum;
+    taps.iter_mut().for_each(|tap| *tap *= whole);
 }
 
 kernel!(
