@@ -59,6 +59,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("rustfft", &["dsp"]),
     ("rosc", &["control"]),
     ("midir", &["control"]),
+    ("clap_sys", &["plugin"]),
 ];
 
 /// What of the engine the editor may name.
@@ -95,6 +96,18 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "plugin/params.rs",
         "nice-plug's Params trait is unsafe to implement",
+    ),
+    (
+        "plugin/export.rs",
+        "the C functions that hosts make instances with",
+    ),
+    (
+        "plugin/guard.rs",
+        "the channels that a host gives, as pointers",
+    ),
+    (
+        "plugin/guard/clap.rs",
+        "the C functions of a CLAP, between a host and nice-plug",
     ),
 ];
 
