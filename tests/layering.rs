@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hrtf", &["dsp", "file", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "hrtf", "text"]),
-    ("live", &["dsp", "file", "node"]),
+    ("live", &["dsp", "file", "node", "text"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
     ("space", &["dsp", "hrtf", "node", "engine"]),
