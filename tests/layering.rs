@@ -109,6 +109,10 @@ const UNSAFE: &[(&str, &str)] = &[
         "plugin/guard/clap.rs",
         "the C functions of a CLAP, between a host and nice-plug",
     ),
+    (
+        "plugin/guard/vst3.rs",
+        "the interfaces of a VST3, between a host and nice-plug",
+    ),
 ];
 
 /// Rooms whose code the audio thread runs.

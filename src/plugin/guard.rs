@@ -5,6 +5,7 @@
 //! than a port has end the host, and an event beyond the block has memory overwritten.
 
 pub(super) mod clap;
+pub(super) mod vst3;
 
 use super::state;
 use crate::editor::Link;
