@@ -65,10 +65,10 @@ impl<P: Vst3Plugin> Guarded<P> {
     }
 
     /// The channels of a main bus as they are now.
-    fn channels(&self, direction: u32) -> usize {
+    fn channels(&self, direction: BusDirection) -> usize {
         // SAFETY: plain numbers and texts, for which nothing is a value.
         let mut info: BusInfo = unsafe { std::mem::zeroed() };
-        let (kind, direction) = (MediaTypes_::kAudio as i32, direction as i32);
+        let kind = MediaTypes_::kAudio as MediaType;
         // SAFETY: the information is written to what lives during the call.
         match unsafe { self.theirs.getBusInfo(kind, direction, 0, &mut info) } {
             ok if ok == kResultOk => usize::try_from(info.channelCount).unwrap_or(0),
@@ -111,8 +111,8 @@ impl<P: Vst3Plugin> IComponentTrait for Guarded<P> {
         // SAFETY: as the host calls it.
         let done = unsafe { self.theirs.setActive(state) };
         if done == kResultOk && state != 0 {
-            let inputs = self.channels(BusDirections_::kInput as u32);
-            let outputs = self.channels(BusDirections_::kOutput as u32);
+            let inputs = self.channels(BusDirections_::kInput as BusDirection);
+            let outputs = self.channels(BusDirections_::kOutput as BusDirection);
             let most = usize::try_from(self.most.load(Ordering::Relaxed)).unwrap_or(0);
             put(Some(Pads::new(inputs, outputs, most)));
         }
