@@ -367,7 +367,31 @@ fn a_source_reaches_no_network_and_waits_for_no_pipe() {
             assert!(Original::of_text(&file, &text).is_err());
         }
     }
-    assert!(began.elapsed() < Duration::from_secs(10));
+    // A library beside it that Faust takes in place of its own, which imports it.
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let plain = other.join("plain.dsp");
+    fs::write(&plain, "import(\"stdfaust.lib\");\nprocess = *(ma.PI);").unwrap();
+    fs::write(other.join("maths.lib"), format!("\nimport(\"{address}\");")).unwrap();
+    let said = workshop.open(&plain).err().unwrap().to_string();
+    assert!(
+        said.contains("maths.lib:2: ") && said.contains("network"),
+        "{said}"
+    );
+    fs::remove_file(other.join("maths.lib")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(other.join("maths.lib"))
+        .status();
+    assert!(made.unwrap().success());
+    let said = workshop.open(&plain).err().unwrap().to_string();
+    assert!(
+        said.contains("maths.lib: ") && said.contains("a device or a pipe"),
+        "{said}"
+    );
+    // A project's source is compiled without what lies beside it and is not named.
+    let brought = Original::read(&plain, Reach::Beside).unwrap();
+    assert!(!brought.has_parts());
+    assert!(began.elapsed() < Duration::from_secs(20));
     assert!(net.accept().is_err(), "something was fetched");
 }
 

@@ -13,6 +13,9 @@ const VERSION: u32 = 2;
 /// The most files that a source may draw in and still be known by them.
 const MOST_FILES: usize = 256;
 
+/// The most files of a folder that are looked through.
+const MOST_ENTRIES: usize = 4096;
+
 /// The most that a source and all that it draws in may have, in bytes.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -64,7 +67,12 @@ impl Original {
         let mut left = most;
         let mut parts = Vec::new();
         let mut needs = BTreeSet::new();
-        let (mut waiting, mut seen) = (vec![own], BTreeSet::new());
+        // Of those that wait the last comes first.
+        let (mut waiting, mut seen) = (Vec::new(), BTreeSet::new());
+        if reach == Reach::Anywhere && is_faust(file) {
+            waiting = in_place_of_installed(file, &folder)?;
+        }
+        waiting.push(own);
         let mut looked = 0;
         while let Some(part) = waiting.pop() {
             if parts.len() >= MOST_FILES || !seen.insert(part.clone()) {
@@ -228,6 +236,25 @@ fn is_library(file: &Path) -> bool {
 
 fn is_faust(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending == "dsp")
+}
+
+/// The libraries of a folder that Faust takes in place of its own of that name, whoever imports those.
+fn in_place_of_installed(file: &Path, folder: &Path) -> Result<Vec<PathBuf>, LiveError> {
+    let entries = fs::read_dir(folder).map_err(|error| LiveError::read(file, error))?;
+    let mut found = Vec::new();
+    for entry in entries.flatten().take(MOST_ENTRIES) {
+        let name = PathBuf::from(entry.file_name());
+        let is_library = name.extension().is_some_and(|ending| ending == "lib");
+        if is_library && name.to_str().is_some_and(is_installed) {
+            let place = folder.join(&name);
+            if let Err(error) = crate::file::plain(&place) {
+                return Err(LiveError::read(&file.with_file_name(name), error));
+            }
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Whether a name leads nowhere but to its folder and below.
