@@ -77,11 +77,42 @@ pub fn near<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option
     holding.min_by_key(|other| other.len()).map(str::to_owned)
 }
 
+/// Whether a letter moves a terminal's cursor, or turns what comes after it about (Unicode's bidirectional controls).
+fn moves(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text of whoever wrote it, for a terminal: line feeds and tabs are what moves its cursor, and nothing else.
+pub fn tame(text: &str) -> String {
+    let tame = |c: char| match c {
+        '\n' | '\t' => c,
+        c if moves(c) => ' ',
+        c => c,
+    };
+    // Windows' ends of lines are ends of lines.
+    text.replace("\r\n", "\n").chars().map(tame).collect()
+}
+
+/// JSON with what a terminal would obey written as numbers: it says the same.
+pub fn tame_json(json: &str) -> String {
+    use std::fmt::Write;
+    let mut tame = String::with_capacity(json.len());
+    for c in json.chars() {
+        if moves(c) && c != '\n' {
+            // All of them have four digits; and a text takes whatever is written.
+            let _ = write!(tame, "\\u{:04x}", u32::from(c));
+        } else {
+            tame.push(c);
+        }
+    }
+    tame
+}
+
 /// At most a line of a text: files and packets can hold anything.
 pub fn shorten(text: &str) -> String {
     let mut short: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if moves(c) { ' ' } else { c })
         .take(60)
         .collect();
     if short.len() < text.len() {
@@ -112,6 +143,17 @@ fn edit_distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_moves_a_terminals_cursor() {
+        let wild = "a\u{1b}[2J\u{7}\u{9b}1A\rb\u{202e}c\u{7f}\u{8}\td\r\ne\u{e9}\u{1F3B5}";
+        assert_eq!(tame(wild), "a [2J  1A b c  \td\ne\u{e9}\u{1F3B5}");
+        assert!(!shorten(wild).contains(moves));
+        let json = serde_json::to_string_pretty(&[wild]).unwrap();
+        let tamed = tame_json(&json);
+        assert!(!tamed.chars().any(|c| moves(c) && c != '\n'), "{tamed}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&tamed).unwrap(), [wild]);
+    }
 
     #[test]
     fn the_nearest_name_is_the_one_with_the_fewest_edits() {

@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hrtf", &["dsp", "file", "text"]),
     ("analysis", &["dsp"]),
     ("node", &["dsp", "hrtf", "text"]),
-    ("live", &["dsp", "file", "node"]),
+    ("live", &["dsp", "file", "node", "text"]),
     ("graph", &["dsp", "node", "text"]),
     ("engine", &["dsp", "node", "graph", "text"]),
     ("space", &["dsp", "hrtf", "node", "engine"]),
@@ -59,6 +59,7 @@ const FRAMEWORK: &[(&str, &[&str])] = &[
     ("rustfft", &["dsp"]),
     ("rosc", &["control"]),
     ("midir", &["control"]),
+    ("clap_sys", &["plugin"]),
 ];
 
 /// What of the engine the editor may name.
@@ -95,6 +96,22 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "plugin/params.rs",
         "nice-plug's Params trait is unsafe to implement",
+    ),
+    (
+        "plugin/export.rs",
+        "the C functions that hosts make instances with",
+    ),
+    (
+        "plugin/guard.rs",
+        "the channels that a host gives, as pointers",
+    ),
+    (
+        "plugin/guard/clap.rs",
+        "the C functions of a CLAP, between a host and nice-plug",
+    ),
+    (
+        "plugin/guard/vst3.rs",
+        "the interfaces of a VST3, between a host and nice-plug",
     ),
 ];
 

@@ -319,6 +319,82 @@ fn what_is_saved_while_it_is_compiled_is_not_taken_for_what_was_read() {
     assert_eq!(factor(workshop.known(&dsp).unwrap().unwrap()), 2.0);
 }
 
+/// What a source names is looked at before a compiler is started: none is fetched, and nobody waits for a pipe.
+#[test]
+fn a_source_reaches_no_network_and_waits_for_no_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let net = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    net.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/x.lib", net.local_addr().unwrap());
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe.h"))
+        .status();
+    assert!(made.unwrap().success());
+    let own = format!("import(\"stdfaust.lib\");\nimport(\"{address}\");\nprocess = _;");
+    // Not UTF-8, and the address in what it imports.
+    let part = [b"// caf\xe9\n\nx = library(\"", address.as_bytes(), b"\");"].concat();
+    write("part.lib", &part);
+    let workshop = workshop(folder.path());
+    let began = std::time::Instant::now();
+    for (file, place, says) in [
+        (write("own.dsp", own.as_bytes()), "own.dsp:2: ", "network"),
+        (
+            write("other.dsp", b"/* \" */ import(\"part.lib\"); process = _;"),
+            "part.lib:3: ",
+            "network",
+        ),
+        (
+            write("held.cpp", b"int x;\n#include \"pipe.h\"\n"),
+            "held.cpp:2: ",
+            "a device or a pipe",
+        ),
+        (
+            write("held.dsp", b"import(\"pipe.h\");\nprocess = _;"),
+            "held.dsp:1: ",
+            "a device or a pipe",
+        ),
+    ] {
+        let said = workshop.open(&file).err().unwrap().to_string();
+        assert!(said.contains(place) && said.contains(says), "{said}");
+        // Nor of a project, where nothing lies beside it.
+        let text = String::from_utf8(fs::read(&file).unwrap()).unwrap();
+        if text.contains("http") {
+            assert!(Original::of_text(&file, &text).is_err());
+        }
+    }
+    // A library beside it that Faust takes in place of its own, which imports it.
+    let other = folder.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let plain = other.join("plain.dsp");
+    fs::write(&plain, "import(\"stdfaust.lib\");\nprocess = *(ma.PI);").unwrap();
+    fs::write(other.join("maths.lib"), format!("\nimport(\"{address}\");")).unwrap();
+    let said = workshop.open(&plain).err().unwrap().to_string();
+    assert!(
+        said.contains("maths.lib:2: ") && said.contains("network"),
+        "{said}"
+    );
+    fs::remove_file(other.join("maths.lib")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(other.join("maths.lib"))
+        .status();
+    assert!(made.unwrap().success());
+    let said = workshop.open(&plain).err().unwrap().to_string();
+    assert!(
+        said.contains("maths.lib: ") && said.contains("a device or a pipe"),
+        "{said}"
+    );
+    // A project's source is compiled without what lies beside it and is not named.
+    let brought = Original::read(&plain, Reach::Beside).unwrap();
+    assert!(!brought.has_parts());
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(net.accept().is_err(), "something was fetched");
+}
+
 #[test]
 fn what_is_used_is_kept_and_what_is_refused_is_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 use zeitgeber::plugin::{Zg, has_run, instances_made};
+use zeitgeber::text::tame;
 
 /// How long a backend may take until it asks for the first block.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
 
 /// One line on stderr. Nobody is left to tell where that is closed.
 fn tell(text: &str) {
-    let _ = writeln!(io::stderr(), "zeitgeber-standalone: {text}");
+    let _ = writeln!(io::stderr(), "zeitgeber-standalone: {}", tame(text));
 }
 
 /// Splits `--backend X`, `--backend=X`, `-b X` or `-bX` from the arguments.

@@ -156,7 +156,14 @@ fn value(control: &Control, message: &Message) -> Result<f64, String> {
         (Arg::Number(number), Values::Number { .. }) => {
             // f32 has no -12.1: what it is nearest to is meant.
             let near = control.snap(*number);
-            if number.is_finite() && (near - number).abs() <= 0.01 * number.abs().max(0.01) {
+            let (min, max) = control.range();
+            let beyond = (min - number).max(number - max);
+            // No further than f32 is out: what is just outside is outside.
+            let is_within = beyond <= f64::from(f32::EPSILON) * number.abs();
+            if number.is_finite()
+                && is_within
+                && (near - number).abs() <= 0.01 * number.abs().max(0.01)
+            {
                 Ok(near)
             } else {
                 parse(&number.to_string())
@@ -265,7 +272,18 @@ mod tests {
         let wrong = |address: &str, args: &[Arg]| read(address, args).unwrap_err();
         assert!(wrong("/zeitgeber/beet", &[Arg::Number(1.0)]).contains("\"beat\""));
         assert!(wrong("/zeitgeber/beat", &[]).contains("one value"));
-        assert!(wrong("/zeitgeber/beat", &[Arg::Number(101.5)]).contains("100"));
+        for number in [101.5, 101.0, 100.001, -0.001] {
+            assert!(wrong("/zeitgeber/beat", &[Arg::Number(number)]).contains("100"));
+        }
+        assert!(wrong("/zeitgeber/carrier", &[Arg::Number(19.9)]).contains("20"));
+        for id in ControlId::all() {
+            // Both ends, as f32 has them.
+            let (min, max) = id.control().range();
+            for end in [min, max].map(|end| f64::from(end as f32)) {
+                let address = format!("/zeitgeber/{}", id.control().id);
+                assert!(one(&address, Arg::Number(end)).is_ok(), "{address} {end}");
+            }
+        }
         assert!(wrong("/zeitgeber/beat", &[Arg::Number(f64::NAN)]).contains("NaN"));
         assert!(wrong("/zeitgeber/space_kind", &[Arg::Number(1.5)]).contains("hrtf"));
         assert!(wrong("/zeitgeber/space_kind", &[text("hrft")]).contains("hrtf"));

@@ -1,5 +1,6 @@
 //! What an instance has to say to the musician: a short list, the newest last.
 
+use crate::text::tame;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +34,8 @@ impl Messages {
 
     /// Adds a message and writes it to stderr. A repetition of the newest one is counted instead.
     pub fn post(&self, text: impl Into<String>) {
-        let text = text.into();
+        // What it repeats of files and nodes moves no terminal's cursor.
+        let text = tame(&text.into());
         // A host may have closed it, or its disk be full: nobody is left to tell.
         let _ = writeln!(io::stderr(), "zeitgeber: {text}");
         let mut list = self.list();
@@ -73,6 +75,9 @@ mod tests {
     #[test]
     fn repetitions_are_counted_and_the_list_is_bounded() {
         let messages = Messages::default();
+        messages.post("a\u{1b}[2Jb");
+        assert_eq!(messages.all()[0].text, "a [2Jb");
+        messages.clear();
         messages.post("twice");
         messages.post("twice");
         assert_eq!(

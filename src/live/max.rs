@@ -2,7 +2,7 @@
 
 use super::child::{self, End};
 use super::compile::{FAUST, LIMITS, ZEITGEBER_LIB};
-use super::{Job, LiveError, Source, Workshop};
+use super::{Job, LiveError, Original, Reach, Source, Workshop};
 use crate::node::NodeInfo;
 use std::ffi::OsString;
 use std::fs;
@@ -32,6 +32,8 @@ impl Workshop {
                 problem: "only nodes in Faust (.dsp) can be exported to Max".to_owned(),
             });
         }
+        // What may not be compiled is refused.
+        Original::read(file, Reach::Anywhere)?;
         let job = Job::new(&self.folder)?;
         for (name, text) in super::compile::SUPPORT {
             let text = if name == ZEITGEBER_LIB {

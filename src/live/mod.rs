@@ -15,6 +15,7 @@ mod examine;
 mod guard;
 mod insert;
 mod max;
+mod named;
 mod original;
 
 pub use crate::node::Tripped;

@@ -1,6 +1,6 @@
 //! What a node is to be made of, as it was read: the source and the files beside it that it names, or a library.
 
-use super::{LiveError, compile};
+use super::{LiveError, compile, named};
 use crate::dsp::hash::{BASIS, fnv_on};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,8 +13,8 @@ const VERSION: u32 = 2;
 /// The most files that a source may draw in and still be known by them.
 const MOST_FILES: usize = 256;
 
-/// The most names that are looked for.
-const MOST_NAMES: usize = 4096;
+/// The most files of a folder that are looked through.
+const MOST_ENTRIES: usize = 4096;
 
 /// The most that a source and all that it draws in may have, in bytes.
 const MOST_BYTES: u64 = 16 << 20;
@@ -67,7 +67,12 @@ impl Original {
         let mut left = most;
         let mut parts = Vec::new();
         let mut needs = BTreeSet::new();
-        let (mut waiting, mut seen) = (vec![own], BTreeSet::new());
+        // Of those that wait the last comes first.
+        let (mut waiting, mut seen) = (Vec::new(), BTreeSet::new());
+        if reach == Reach::Anywhere && is_faust(file) {
+            waiting = in_place_of_installed(file, &folder)?;
+        }
+        waiting.push(own);
         let mut looked = 0;
         while let Some(part) = waiting.pop() {
             if parts.len() >= MOST_FILES || !seen.insert(part.clone()) {
@@ -82,11 +87,25 @@ impl Original {
                 });
             };
             left -= bytes.len() as u64;
+            if !is_library {
+                let from = [
+                    folder.join(part.parent().unwrap_or(Path::new(""))),
+                    folder.clone(),
+                ];
+                let from = from.each_ref().map(PathBuf::as_path);
+                let shown = file.with_file_name("").join(&part);
+                let shown = if parts.is_empty() { file } else { &shown };
+                // Also of what is no text to us: it may be to the compilers.
+                let text = String::from_utf8_lossy(&bytes);
+                if let Some(error) = named::refuse(shown, &text, is_faust(file), &from) {
+                    return Err(error);
+                }
+            }
             if let Some(text) = std::str::from_utf8(&bytes).ok().filter(|_| !is_library) {
                 let beside = part.parent().unwrap_or(Path::new(""));
                 for name in names(text) {
                     looked += 1;
-                    if looked > MOST_NAMES {
+                    if looked > named::MOST_NAMES {
                         break;
                     }
                     let next = beside.join(name);
@@ -121,6 +140,9 @@ impl Original {
                 file: file.to_owned(),
             });
         };
+        if let Some(error) = named::refuse(file, text, is_faust(file), &[]) {
+            return Err(error);
+        }
         let needs = drawn_in(text).filter(|name| !is_installed(name));
         let needs = needs.map(str::to_owned).collect();
         let parts = vec![(PathBuf::from(own), text.as_bytes().to_vec())];
@@ -212,6 +234,29 @@ fn is_library(file: &Path) -> bool {
         .is_some_and(|ending| ending == std::env::consts::DLL_EXTENSION)
 }
 
+fn is_faust(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "dsp")
+}
+
+/// The libraries of a folder that Faust takes in place of its own of that name, whoever imports those.
+fn in_place_of_installed(file: &Path, folder: &Path) -> Result<Vec<PathBuf>, LiveError> {
+    let entries = fs::read_dir(folder).map_err(|error| LiveError::read(file, error))?;
+    let mut found = Vec::new();
+    for entry in entries.flatten().take(MOST_ENTRIES) {
+        let name = PathBuf::from(entry.file_name());
+        let is_library = name.extension().is_some_and(|ending| ending == "lib");
+        if is_library && name.to_str().is_some_and(is_installed) {
+            let place = folder.join(&name);
+            if let Err(error) = crate::file::plain(&place) {
+                return Err(LiveError::read(&file.with_file_name(name), error));
+            }
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// Whether a name leads nowhere but to its folder and below.
 fn stays(path: &Path) -> bool {
     path.components()
@@ -232,12 +277,7 @@ fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// Whatever stands in quotes and could be a file is taken to be drawn in.
 fn names(text: &str) -> BTreeSet<&str> {
-    let quoted = text
-        .lines()
-        .flat_map(|line| line.split('"').skip(1).step_by(2));
-    quoted
-        .filter(|name| !name.is_empty() && name.len() < 256)
-        .collect()
+    named::quoted(text).map(|(_, name)| name).collect()
 }
 
 /// What a source says that it draws in, in the words of its language.

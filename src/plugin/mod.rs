@@ -4,6 +4,7 @@ mod class;
 mod export;
 mod fence;
 mod filters;
+mod guard;
 mod inserts;
 mod loader;
 mod outbox;
@@ -98,6 +99,7 @@ impl<const CC: bool, C: Class> Default for Zg<CC, C> {
     fn default() -> Self {
         INSTANCES.fetch_add(1, Ordering::Relaxed);
         let link = Arc::new(Link::default());
+        guard::announce(&link);
         let filters = Arc::new(Filters::new(link.clone()));
         let inserts = Arc::new(Inserts::new(link.clone()));
         let params = Arc::new(ZgParams::new(link.clone()));

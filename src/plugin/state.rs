@@ -178,9 +178,7 @@ pub(super) fn filter(state: &mut PluginState) {
         Err(reason) => {
             state.params.clear();
             state.fields.clear();
-            vec![format!(
-                "this state was not loaded: {reason}. The sound stays as it was."
-            )]
+            vec![refused(&reason)]
         }
     };
     if !notices.is_empty()
@@ -188,6 +186,11 @@ pub(super) fn filter(state: &mut PluginState) {
     {
         state.fields.insert(NOTICE_KEY.to_owned(), json);
     }
+}
+
+/// What is said of a state that is not loaded.
+pub(super) fn refused(reason: &str) -> String {
+    format!("this state was not loaded: {reason}. The sound stays as it was.")
 }
 
 /// The form in which nice-plug saves a value.
@@ -245,10 +248,18 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
     {
         return Err(format!("the name of its preset is unreadable: {error}"));
     }
-    if let Some(text) = state.fields.get(INSERTS_KEY)
-        && let Err(error) = insert::read(text)
-    {
-        return Err(format!("what its inserts hold is unreadable: {error}"));
+    let mut ignored = Vec::new();
+    match state.fields.get(INSERTS_KEY).map(|text| insert::read(text)) {
+        Some(Err(error)) => {
+            return Err(format!("what its inserts hold is unreadable: {error}"));
+        }
+        // `restore` keeps it.
+        Some(Ok(None)) => ignored.push(
+            "what the inserts of this state hold has a form that this version does not know: they are empty, and saving \
+             keeps it as it is until you put something into an insert"
+                .to_owned(),
+        ),
+        Some(Ok(Some(_))) | None => {}
     }
     for key in CONTROL_KEYS {
         if let Some(text) = state.fields.get(key)
@@ -263,7 +274,6 @@ fn check(state: &mut PluginState) -> Result<Vec<String>, String> {
             check_value(control, value)?;
         }
     }
-    let mut ignored = Vec::new();
     if let Some(text) = state.fields.get(PROTOCOL_KEY) {
         let (_, problem) = protocol(text, &settings(state))
             .map_err(|error| format!("its protocol is unreadable: {error}"))?;
@@ -317,10 +327,15 @@ fn drop_unknown<T>(map: &mut BTreeMap<String, T>, known: impl Fn(&str) -> bool) 
 
 /// A state can hold anything: no message repeats more than a line of it.
 fn shorten(text: &str) -> String {
+    shorten_to(text, 40)
+}
+
+/// At most so many letters of a text, in one line.
+pub(super) fn shorten_to(text: &str, most: usize) -> String {
     let mut short: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(40)
+        .take(most)
         .collect();
     if short.len() < text.len() {
         short.push_str("...");

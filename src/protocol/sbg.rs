@@ -21,6 +21,9 @@ const VOICES: usize = 16;
 /// Most lines of time, blocks unrolled.
 const MOST_LINES: usize = 5000;
 
+/// How deep blocks lie in blocks at most.
+const DEEPEST: usize = 20;
+
 /// RMS of SBaGen's pink noise at 100 %: ten bands and white noise, each evenly spread over an eleventh of full
 /// scale, of which on average all count.
 const PINK: f64 = 0.174;
@@ -401,8 +404,20 @@ impl Reader {
         // Long lines count for more; without this, empty blocks within blocks would take for ever.
         self.lines += 1 + line.len() / 200;
         let most = 2 * MOST_LINES;
-        if depth > 20 || self.periods.len() > most || self.lines > most {
-            return Err("blocks within blocks without end".to_owned());
+        if depth > DEEPEST {
+            return Err(format!("blocks lie in blocks more than {DEEPEST} deep"));
+        }
+        // Each line of time is two periods.
+        if self.periods.len() >= most || self.lines > most {
+            let has_blocks = self.defs.values().any(|def| matches!(def, Def::Block(_)));
+            let counted = if has_blocks {
+                ", those of blocks counted each time that a line names them"
+            } else {
+                ""
+            };
+            return Err(format!(
+                "it has more than {MOST_LINES} lines of time{counted}; make several sequences of it"
+            ));
         }
         let mut words = line.split_whitespace();
         let stamp = words.next().unwrap_or("");

@@ -435,6 +435,35 @@ fn shells_and_manuals_know_every_command() {
         );
     }
     assert!(run.path("pages/zeitgeber-presets-list.1").is_file());
+    // Every option that takes a value says in the synopsis which, as it does below.
+    let mut values = 0;
+    for entry in fs::read_dir(run.path("pages")).unwrap() {
+        let page = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let mut lines = page.lines();
+        lines.find(|line| *line == ".SH SYNOPSIS");
+        let synopsis = lines.next().unwrap();
+        for line in lines.filter(|line| line.starts_with("\\fB\\-")) {
+            let option = line.split(", ").last().unwrap();
+            let Some((option, value)) = option.split_once(" \\fI<") else {
+                continue;
+            };
+            let (value, _) = value.split_once('>').unwrap();
+            values += 1;
+            assert!(
+                synopsis.contains(&format!("{option} \\fI{value}")),
+                "{option} {value}: {synopsis}"
+            );
+        }
+    }
+    assert!(values > 60, "{values}");
+    let page = fs::read_to_string(run.path("pages/zeitgeber-live.1")).unwrap();
+    for says in [
+        "[\\fB\\-\\-rate\\fR \\fIHZ\\fR]",
+        "[\\fB\\-\\-osc\\fR [\\fI[ADDRESS:]PORT\\fR]]",
+        "[\\fB\\-\\-once\\fR]",
+    ] {
+        assert!(page.contains(says), "{says}");
+    }
     assert!(
         !run.path("pages/zeitgeber-node-examine.1").exists(),
         "it is hidden"

@@ -132,6 +132,34 @@ fn a_preset_by_osc_brings_its_filters_and_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn what_osc_is_refused_is_said_with_its_address_and_why() {
+    let run = Run::new();
+    let mut live = Live::start(&run, "--set l1_kind=binaural");
+    live.until("refused by OSC: /zeitgeber/beat: ", |live| {
+        live.send("/zeitgeber/beat", Arg::Number(101.0));
+    });
+    assert!(live.says("0 to 100"), "{:?}", live.heard);
+    live.until("/zeitgeber/beet: ", |live| {
+        live.send("/zeitgeber/beet", Arg::Number(7.0));
+    });
+    live.until("/ [2J/x: not understood", |live| {
+        live.send("/\u{1b}[2J/x", Arg::Text("\u{1b}[1A".to_owned()));
+    });
+    // A flood is a line a second.
+    let (before, began) = (live.heard.len(), Instant::now());
+    live.until("/zeitgeber/carrier: ", |live| {
+        for n in 0..500 {
+            live.send("/zeitgeber/carrier", Arg::Number(f64::from(n) + 9000.0));
+        }
+    });
+    let lines = live.heard.len() - before;
+    let seconds = began.elapsed().as_secs();
+    assert!(lines as u64 <= 2 + seconds, "{lines} in {seconds} s");
+    let all = live.heard.concat();
+    assert!(!all.contains(char::is_control), "{all:?}");
+}
+
+#[test]
 fn it_ends_while_filters_are_being_loaded() {
     let run = Run::new();
     let kemar =

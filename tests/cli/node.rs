@@ -53,6 +53,51 @@ fn nodes_that_would_do_harm_are_refused_with_a_reason() {
     );
 }
 
+/// What a file, a node or a compiler says is repeated, and moves no cursor.
+#[test]
+fn foreign_words_do_not_reach_the_terminal_as_they_are() {
+    let run = Run::new();
+    fs::copy(fixture("fixture.h"), run.path("fixture.h")).unwrap();
+    let wild = "\\033[2J\\033[1Ahello\\r\\xc2\\x9b";
+    let fixture = fs::read_to_string(run.path("fixture.h")).unwrap();
+    let silent = "const char* init(void*, double, uint32_t) { return nullptr; }";
+    assert!(fixture.contains(silent));
+    let init = silent.replace("nullptr", &format!("\"{wild}\""));
+    run.write("wild.h", &fixture.replace(silent, &init));
+    let body = "namespace {\nvoid process(void*, const float* const* in, float* const* out, uint32_t frames)\n\
+                { for (uint32_t i = 0; i < frames; ++i) out[0][i] = in[0][i]; }\n}";
+    run.write(
+        "wild.cpp",
+        &format!("#include \"wild.h\"\n{body}\nNODE(wild, ZG_ABI)\n"),
+    );
+    let line = run.wrong("node check wild.cpp");
+    assert!(line.contains("hello"), "{line}");
+    let own = |line: &str| line.trim_end().contains(|c: char| c.is_control());
+    assert!(!own(&line), "{line:?}");
+    // What a node says of itself, and what stands in a preset.
+    let help = fixture.replace("A node of a test.", &format!("A {wild} node."));
+    run.write("told.h", &help);
+    let told = format!("#include \"told.h\"\n{body}\nNODE(told, ZG_ABI)\n");
+    run.write("told.cpp", &told);
+    let shown = run.fine("node check told.cpp");
+    assert!(shown.contains("hello"), "{shown}");
+    assert!(!shown.lines().any(own), "{shown:?}");
+    // JSON says all of it, in letters that no terminal obeys.
+    let json = run.fine("node check told.cpp --json");
+    assert!(!json.lines().any(own), "{json:?}");
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let help = value["help"].as_str().unwrap();
+    assert_eq!(help, "A \u{1b}[2J\u{1b}[1Ahello\r\u{9b} node.");
+    run.write(
+        "wild.json",
+        r#"{"zeitgeber": 1, "name": "a\u001b[2Jb\u009b", "notes": "\u001b]0;x\u0007y", "params": {"\u001bbeat": 1}}"#,
+    );
+    let shown = run.fine("presets show wild.json");
+    assert!(!shown.lines().any(own), "{shown:?}");
+    let value: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(value["name"], "a\u{1b}[2Jb\u{9b}");
+}
+
 /// The names in the folder of compiled nodes.
 fn kept(cache: &Path) -> Vec<String> {
     let mut names = Vec::new();

@@ -5,8 +5,9 @@
 
 use crate::held::Held;
 use crate::library::{library, run, run_alone, run_alone_with};
-use crate::raw::{AMBISONIC, Instance, Library, STEREO, Sent, framed, playing, with_fields};
+use crate::raw::{AMBISONIC, Instance, Library, STEREO, Sent, framed, midi, playing, with_fields};
 use crate::watch::on_the_audio_thread;
+use std::ffi::CStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use zeitgeber::engine::controls as id;
@@ -63,8 +64,7 @@ fn no_channels_and_no_frames_are_survived() {
                 assert!(rest.clone().all(|x| *x == 0.25));
             }
         }
-        // An event in a block without frames, and at the last frame of one. (What lies beyond a block, which CLAP forbids,
-        // the framework does not survive: it takes it for the block's end.)
+        // An event in a block without frames, and at the last frame of one.
         let mut buffers = vec![vec![0.0f32; 512]; channels];
         for frames in [0, 64, 0, 512] {
             let mut events = vec![instance.set(0, id::BEAT, 20.0)];
@@ -77,6 +77,163 @@ fn no_channels_and_no_frames_are_survived() {
         assert_eq!(instance.value(id::BEAT), 30.0);
         instance.stop();
     }
+}
+
+/// What an instance with a beat makes of 0.25 in all channels, in blocks whose channels are these: `None` for one that is
+/// no place at all. As many as the host says that there are.
+fn heard_at(class: &CStr, inputs: &[bool], outputs: &[bool], frames: usize) -> Vec<Vec<f32>> {
+    let library = Library::open();
+    let instance = Instance::of(&library, class);
+    assert!(instance.start(RATE, 256));
+    let on = [
+        instance.set(0, id::FADE_IN, 0.0),
+        instance.set(0, id::L1_KIND, 1.0),
+    ];
+    let mut sources = vec![vec![0.25f32; frames]; inputs.len()];
+    let mut heard = vec![vec![7.0f32; frames]; outputs.len()];
+    let places = |channels: &mut [Vec<f32>], there: &[bool]| -> Vec<*mut f32> {
+        let channels = channels.iter_mut().zip(there);
+        let place = |(channel, there): (&mut Vec<f32>, &bool)| match there {
+            true => channel.as_mut_ptr(),
+            false => std::ptr::null_mut(),
+        };
+        channels.map(place).collect()
+    };
+    let mut from = places(&mut sources, inputs);
+    let mut to = places(&mut heard, outputs);
+    // SAFETY: each place is that of a channel of so many frames, or none.
+    let status = unsafe { instance.process_at(&mut from, &mut to, frames as u32, &on, None) };
+    assert_ne!(status, 0, "the plugin said that it failed");
+    instance.stop();
+    heard
+}
+
+/// Run by itself: what a host does that the framework takes at its word ends the process.
+#[test]
+#[ignore = "run by hosts_that_give_other_channels_than_the_ports_are_survived"]
+fn other_channels() {
+    let stereo = heard_at(STEREO, &[true; 2], &[true; 2], 256);
+    assert!(stereo[0].iter().any(|x| *x != 0.25), "it does not sound");
+    // More than the ports have: what is too much of the output is silent.
+    for (inputs, outputs) in [(3, 3), (2, 3), (3, 2), (64, 8), (2, 64), (5, 2)] {
+        let heard = heard_at(STEREO, &vec![true; inputs], &vec![true; outputs], 256);
+        assert_eq!(heard[..2], stereo, "{inputs} in, {outputs} out");
+        assert!(heard[2..].iter().flatten().all(|x| *x == 0.0));
+    }
+    // Fewer: what is there sounds as ever.
+    for outputs in [&[true][..], &[true, false]] {
+        let heard = heard_at(STEREO, &[true; 2], outputs, 256);
+        assert_eq!(heard[0], stereo[0], "{outputs:?}");
+    }
+    assert_eq!(
+        heard_at(STEREO, &[true; 2], &[false, true], 256)[1],
+        stereo[1]
+    );
+    assert!(heard_at(STEREO, &[true; 2], &[], 256).is_empty());
+    // An input that is not there is silence.
+    let tones: Vec<Vec<f32>> = [&[][..], &[false, false], &[false]]
+        .into_iter()
+        .map(|inputs| heard_at(STEREO, inputs, &[true; 2], 256).concat())
+        .collect();
+    assert!(tones.iter().all(|one| *one == tones[0]));
+    assert!(tones[0].iter().any(|x| x.abs() > 1e-4));
+    assert!(
+        tones[0].iter().all(|x| x.abs() < 0.2),
+        "what lay in the outputs is heard"
+    );
+    let half = heard_at(STEREO, &[true], &[true; 2], 256);
+    assert_eq!(half[0], stereo[0]);
+    assert!(half[1].iter().all(|x| x.abs() < 0.2));
+    // A bus, and blocks that are longer than was announced.
+    let bus = heard_at(AMBISONIC, &[true; 16], &[true; 16], 256);
+    assert_eq!(
+        heard_at(AMBISONIC, &[true; 20], &[true; 20], 256)[..16],
+        bus
+    );
+    assert_eq!(heard_at(AMBISONIC, &[true; 16], &[true; 2], 256), bus[..2]);
+    let long = heard_at(STEREO, &[true; 2], &[true; 2], 5000);
+    assert_eq!(long[0][..256], stereo[0]);
+    assert!(
+        long[0][4000..].iter().any(|x| *x != 0.25),
+        "it does not sound"
+    );
+    // For so many frames nothing stands in: it is silent, and nothing worse.
+    let silent = heard_at(STEREO, &[true; 2], &[true], 5000);
+    assert!(silent[0].iter().all(|x| *x == 0.0));
+    // Without frames nothing is touched.
+    heard_at(STEREO, &[false; 2], &[false; 2], 0);
+}
+
+#[test]
+fn hosts_that_give_other_channels_than_the_ports_are_survived() {
+    run_alone("faults::other_channels");
+}
+
+/// Run by itself, likewise.
+#[test]
+#[ignore = "run by events_out_of_their_block_and_order_are_survived"]
+fn other_times() {
+    let library = Library::open();
+    let instance = Instance::of(&library, STEREO);
+    assert!(instance.start(RATE, 256));
+    let mut buffers = vec![vec![0.25f32; 512]; 2];
+    let mut block = |frames: u32, events: &[Sent]| {
+        buffers.iter_mut().for_each(|channel| channel.fill(0.25));
+        assert_ne!(instance.process(&mut buffers, 2, frames, events, None), 0);
+        // What is beyond the block is the host's.
+        let rest = buffers
+            .iter()
+            .flat_map(|channel| &channel[frames as usize..]);
+        assert!(rest.clone().all(|x| *x == 0.25));
+    };
+    // What is late is obeyed at the end of the block.
+    for late in [64, 65, 511, 1 << 20, u32::MAX] {
+        block(
+            64,
+            &[
+                instance.set(0, id::BEAT, 20.0),
+                instance.set(late, id::BEAT, 30.0),
+            ],
+        );
+        assert_eq!(instance.value(id::BEAT), 30.0, "{late}");
+        block(0, &[instance.set(late, id::BEAT, 40.0)]);
+        assert_eq!(instance.value(id::BEAT), 40.0, "{late}");
+    }
+    // Backwards, with a song that jumps about, and far more of them than can be put right.
+    let mut later = playing(1e6, 90.0);
+    later.header.time = 4000;
+    let many: Vec<Sent> = (0..2000u32)
+        .map(|n| match n % 5 {
+            0 => Sent::Transport(later),
+            1 => midi(5000 - n, [0x90, 60, 100]),
+            _ => instance.set((7919 * n) % 700, id::BEAT, f64::from(n % 50)),
+        })
+        .collect();
+    for frames in [0, 1, 64, 256] {
+        block(frames, &many[..40]);
+        block(frames, &many);
+    }
+    block(
+        256,
+        &[
+            instance.set(0, id::BEAT, 6.0),
+            instance.set(255, id::BEAT, 7.0),
+        ],
+    );
+    assert_eq!(instance.value(id::BEAT), 7.0);
+    instance.stop();
+    // Neither before it is started nor after it.
+    let mut buffers = vec![vec![0.25f32; 64]; 2];
+    for _ in 0..2 {
+        assert_eq!(instance.process(&mut buffers, 2, 64, &[], None), 0);
+        assert!(instance.start(RATE, 256));
+        instance.stop();
+    }
+}
+
+#[test]
+fn events_out_of_their_block_and_order_are_survived() {
+    run_alone("faults::other_times");
 }
 
 #[test]

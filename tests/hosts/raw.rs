@@ -335,14 +335,35 @@ impl<'library> Instance<'library> {
                 .all(|channel| channel.len() >= frames as usize)
         );
         let mut pointers: Vec<*mut f32> = channels.iter_mut().map(|c| c.as_mut_ptr()).collect();
-        let input = clap_audio_buffer {
-            data32: pointers.as_mut_ptr(),
+        let mut others = pointers.clone();
+        pointers.truncate(told as usize);
+        others.truncate(told as usize);
+        // SAFETY: the channels live, and are as long as has just been looked at.
+        unsafe { self.process_at(&mut pointers, &mut others, frames, events, transport) }
+    }
+
+    /// Processes what lies at these places: one for each channel that the host says that there is, or null. Without
+    /// channels there is no port either.
+    ///
+    /// # Safety
+    /// What is not null holds so many frames.
+    pub unsafe fn process_at(
+        &self,
+        inputs: &mut [*mut f32],
+        outputs: &mut [*mut f32],
+        frames: u32,
+        events: &[Sent],
+        transport: Option<&clap_event_transport>,
+    ) -> i32 {
+        let port = |channels: &mut [*mut f32]| clap_audio_buffer {
+            data32: channels.as_mut_ptr(),
             data64: std::ptr::null_mut(),
-            channel_count: told,
+            channel_count: channels.len() as u32,
             latency: 0,
             constant_mask: 0,
         };
-        let mut output = input;
+        let input = port(inputs);
+        let mut output = port(outputs);
         let list = clap_input_events {
             ctx: (&raw const events).cast_mut().cast(),
             size: Some(size),
@@ -352,15 +373,14 @@ impl<'library> Instance<'library> {
             ctx: std::ptr::null_mut(),
             try_push: Some(swallow),
         };
-        let ports = u32::from(told > 0);
         let process = clap_process {
             steady_time: -1,
             frames_count: frames,
             transport: transport.map_or(std::ptr::null(), |transport| transport),
             audio_inputs: &raw const input,
             audio_outputs: &raw mut output,
-            audio_inputs_count: ports,
-            audio_outputs_count: ports,
+            audio_inputs_count: u32::from(!inputs.is_empty()),
+            audio_outputs_count: u32::from(!outputs.is_empty()),
             in_events: &raw const list,
             out_events: &raw const out,
         };

@@ -6,8 +6,8 @@ use crate::live_audio::{self, Input, Request, Running};
 use crate::live_devices::Backend;
 use crate::live_inserts::Inserts;
 use crate::live_keys::{self, Screen};
-use crate::live_outside::{Console, Outside};
-use crate::{live_devices, print, signals, tell, warn};
+use crate::live_outside::{Console, Outside, Refusals};
+use crate::{live_devices, print, signals, tell_raw, warn};
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -235,6 +235,7 @@ impl Args {
             console,
             inserts,
             ports: Ports::default(),
+            refusals: Refusals::default(),
         };
         let end = End {
             began: Instant::now(),
@@ -272,7 +273,7 @@ impl Args {
     /// What is listened to.
     fn desk(&self, console: &Arc<Console>) -> Arc<Desk> {
         let desk = Arc::new(Desk::default());
-        desk.belong(console.hooks(|text| tell(format_args!("{text}\r"))));
+        desk.belong(console.hooks(|text| tell_raw(text)));
         desk.edit(|settings| {
             settings.osc = self.osc.is_some();
             settings.port = self.osc.map_or(OSC_PORT, |door| door.port);

@@ -61,19 +61,43 @@ pub fn obey(key: KeyEvent, desk: &Desk) {
     }
 }
 
+/// A part of the line, and how much it matters: the higher, the longer it stays where there is no room.
+type Part = (u8, String);
+
 /// What the line says of the three that keys move.
-fn knobs(in_force: impl Fn(ControlId) -> f64, beat: f64, carrier: f64) -> String {
+fn knobs(in_force: impl Fn(ControlId) -> f64, beat: f64, carrier: f64) -> Vec<Part> {
     let format = |id: ControlId| id.control().format(in_force(id));
-    let bypass = if in_force(BYPASS) >= 0.5 {
-        "BYPASS  "
-    } else {
-        ""
+    let mut parts = Vec::new();
+    if in_force(BYPASS) >= 0.5 {
+        parts.push((10, "BYPASS".to_owned()));
+    }
+    parts.push((9, format!("beat {}", format(BEAT))));
+    parts.push((3, format!("(now {beat:.3})")));
+    parts.push((8, format!("carrier {}", format(CARRIER))));
+    parts.push((2, format!("(now {carrier:.3})")));
+    parts
+}
+
+/// A line of so many columns, of what matters most, in the order of the parts.
+fn fit(parts: &[Part], columns: usize) -> String {
+    let line = |least: u8| {
+        let mut line = String::new();
+        for (_, part) in parts.iter().filter(|(matters, _)| *matters >= least) {
+            if !line.is_empty() {
+                // What stands in brackets belongs to what is before it.
+                line.push_str(if part.starts_with('(') { " " } else { "  " });
+            }
+            line.push_str(part);
+        }
+        line
     };
-    format!(
-        "{bypass}beat {} (now {beat:.3})  carrier {} (now {carrier:.3})",
-        format(BEAT),
-        format(CARRIER)
-    )
+    let mut levels: Vec<u8> = parts.iter().map(|(matters, _)| *matters).collect();
+    levels.sort_unstable();
+    let fitting = levels.iter().map(|least| line(*least));
+    let most = |line: &String| line.chars().count() <= columns;
+    let short = || line(levels.last().copied().unwrap_or(0));
+    let shown = fitting.into_iter().find(most).unwrap_or_else(short);
+    shown.chars().take(columns).collect()
 }
 
 /// The line that is written over and over.
@@ -91,19 +115,23 @@ pub fn status(running: &Running, desk: &Desk) -> io::Result<()> {
     let [out_left, out_right] = telemetry.take_output_peaks().map(peak);
     let (missed, lost) = running.dropouts();
     let (load, _) = running.load();
-    let knobs = knobs(
+    let mut parts = knobs(
         |id| desk.in_force(id),
         telemetry.beat(),
         telemetry.carrier(),
     );
-    let line = format!(
-        "{knobs}  in {in_left} {in_right}  out {out_left} {out_right} dBFS  load {:.0} %  \
-         under-runs {missed}  over-runs {lost}",
-        100.0 * load,
-    );
-    // A line that is broken in two could not be written over.
-    let columns = terminal::size().map_or(usize::MAX, |(columns, _)| columns.into());
-    let line: String = line.chars().take(columns.saturating_sub(1)).collect();
+    let dropouts = |count: u64, matters: u8| if count > 0 { 7 } else { matters };
+    parts.extend([
+        (4, format!("in {in_left} {in_right}")),
+        (6, format!("out {out_left} {out_right} dBFS")),
+        (5, format!("load {:.0} %", 100.0 * load)),
+        (dropouts(missed, 1), format!("under-runs {missed}")),
+        (dropouts(lost, 0), format!("over-runs {lost}")),
+    ]);
+    // A line that is broken in two could not be written over. A terminal that does not know has columns without end.
+    let columns = terminal::size().map_or(0, |(columns, _)| usize::from(columns));
+    let columns = columns.checked_sub(1).unwrap_or(usize::MAX);
+    let line = fit(&parts, columns);
     let mut out = io::stdout();
     write!(out, "\r{line}")?;
     execute!(out, terminal::Clear(terminal::ClearType::UntilNewLine))
@@ -150,6 +178,52 @@ mod tests {
     }
 
     #[test]
+    fn the_line_leaves_out_what_matters_least() {
+        let parts = |missed: u64| -> Vec<Part> {
+            let mut parts = knobs(|id| id.control().default_value(), 10.0, 250.0);
+            parts.push((4, "in -12.0 -12.0".to_owned()));
+            parts.push((6, "out -10.0 -10.0 dBFS".to_owned()));
+            parts.push((5, "load 3 %".to_owned()));
+            parts.push((
+                if missed > 0 { 7 } else { 1 },
+                format!("under-runs {missed}"),
+            ));
+            parts.push((0, "over-runs 0".to_owned()));
+            parts
+        };
+        let whole = "beat 10 Hz (now 10.000)  carrier 250 Hz (now 250.000)  in -12.0 -12.0  \
+                     out -10.0 -10.0 dBFS  load 3 %  under-runs 0  over-runs 0";
+        assert_eq!(fit(&parts(0), 200), whole);
+        assert_eq!(fit(&parts(0), usize::MAX), whole);
+        for (columns, missed, line) in [
+            (
+                127,
+                0,
+                "beat 10 Hz (now 10.000)  carrier 250 Hz (now 250.000)  in -12.0 -12.0  out -10.0 -10.0 dBFS  load 3 %  under-runs 0",
+            ),
+            (
+                79,
+                0,
+                "beat 10 Hz  carrier 250 Hz  in -12.0 -12.0  out -10.0 -10.0 dBFS  load 3 %",
+            ),
+            (
+                79,
+                5,
+                "beat 10 Hz  carrier 250 Hz  out -10.0 -10.0 dBFS  load 3 %  under-runs 5",
+            ),
+            (50, 5, "beat 10 Hz  carrier 250 Hz  under-runs 5"),
+            (40, 0, "beat 10 Hz  carrier 250 Hz"),
+            (25, 0, "beat 10 Hz"),
+            (6, 0, "beat 1"),
+            (0, 0, ""),
+        ] {
+            let found = fit(&parts(missed), columns);
+            assert_eq!(found, line, "{columns} columns");
+            assert!(found.chars().count() <= columns);
+        }
+    }
+
+    #[test]
     fn keys_and_the_line_start_from_what_osc_has_set_and_osc_from_what_keys_have() {
         let console = Arc::new(Console::new(&[(BEAT, 10.0), (BYPASS, 1.0)]));
         let desk = Arc::new(Desk::default());
@@ -164,7 +238,7 @@ mod tests {
             desk.round();
             (engine.get(BEAT), engine.get(BYPASS))
         };
-        let line = || knobs(|id| desk.in_force(id), 0.0, 0.0);
+        let line = || fit(&knobs(|id| desk.in_force(id), 0.0, 0.0), usize::MAX);
         assert!(line().starts_with("BYPASS  beat 10"), "{}", line());
         let free = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();

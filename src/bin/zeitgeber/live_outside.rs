@@ -3,11 +3,12 @@
 use crate::args::Problem;
 use crate::live_audio::Running;
 use crate::live_inserts::Inserts;
-use crate::tell;
+use crate::tell_raw;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use zeitgeber::control::{Command, Desk, Hooks, Ports};
+use std::time::{Duration, Instant};
+use zeitgeber::control::{Command, Desk, Hooks, Ports, Status};
 use zeitgeber::engine::controls::BYPASS;
 use zeitgeber::engine::{ControlId, Order, Snapshot};
 use zeitgeber::protocol::{Entry, Library, Take};
@@ -86,12 +87,56 @@ impl Loaded {
     }
 }
 
+/// A flood of what is refused is a line as often as this.
+const REFUSED_EVERY: Duration = Duration::from_secs(1);
+
+/// What of OSC has been refused, as far as it has been said.
+#[derive(Default)]
+pub struct Refusals {
+    refused: u64,
+    malformed: u64,
+    said: Option<Instant>,
+}
+
+impl Refusals {
+    /// What is to be said of what has been refused since the last time, if it is time to.
+    fn news(&mut self, status: &Status, now: Instant) -> Option<String> {
+        let refused = status.refused.saturating_sub(self.refused);
+        let malformed = status.malformed.saturating_sub(self.malformed);
+        let quiet = self
+            .said
+            .is_none_or(|said| now.saturating_duration_since(said) >= REFUSED_EVERY);
+        if refused + malformed == 0 || !quiet {
+            return None;
+        }
+        let packets = match malformed {
+            0 => None,
+            1 => Some("a packet that is no OSC".to_owned()),
+            more => Some(format!("{more} packets that are no OSC")),
+        };
+        let messages = match refused {
+            0 => None,
+            1 => Some(status.last_refused.clone()),
+            more => Some(format!(
+                "{} ({} others before it)",
+                status.last_refused,
+                more - 1
+            )),
+        };
+        let all: Vec<String> = messages.into_iter().chain(packets).collect();
+        (self.refused, self.malformed) = (status.refused, status.malformed);
+        self.said = Some(now);
+        Some(format!("refused by OSC: {}", all.join("; ")))
+    }
+}
+
 /// What speaks to the engine from outside.
 pub struct Outside {
     pub desk: Arc<Desk>,
     pub console: Arc<Console>,
     pub inserts: Inserts,
     pub ports: Ports,
+    pub refusals: Refusals,
 }
 
 impl Outside {
@@ -100,10 +145,13 @@ impl Outside {
         self.ports.sync(&self.desk);
         self.desk.round();
         for said in self.inserts.round(&self.desk) {
-            tell(format_args!("{said}\r"));
+            tell_raw(said);
+        }
+        if let Some(said) = self.refusals.news(&self.desk.status(), Instant::now()) {
+            tell_raw(said);
         }
         for said in running.news() {
-            tell(format_args!("{said}\r"));
+            tell_raw(said);
         }
         for command in self.desk.take_commands() {
             match command {
@@ -111,7 +159,7 @@ impl Outside {
                 Command::Seek(seconds) => running.order(Order::Seek(seconds)),
                 Command::Preset(name) => {
                     if let Err(problem) = self.load(running, &name) {
-                        tell(format_args!("{problem}\r"));
+                        tell_raw(problem);
                     }
                 }
                 // These never leave the desk.
@@ -131,7 +179,7 @@ impl Outside {
             running.choose_hrtf(file);
         }
         for said in loaded.said {
-            tell(format_args!("{said}\r"));
+            tell_raw(said);
         }
         Ok(())
     }
@@ -145,6 +193,30 @@ mod tests {
     use zeitgeber::protocol::Preset;
 
     const RATE: f64 = 8000.0;
+
+    #[test]
+    fn what_is_refused_is_said_once_a_second() {
+        let mut status = Desk::default().status();
+        let mut refusals = Refusals::default();
+        let now = Instant::now();
+        let after = |millis| now + Duration::from_millis(millis);
+        assert_eq!(refusals.news(&status, now), None);
+        status.refused = 1;
+        status.last_refused = "/zeitgeber/beat: 101 is outside 0 to 100 Hz".to_owned();
+        let first = "refused by OSC: /zeitgeber/beat: 101 is outside 0 to 100 Hz";
+        assert_eq!(refusals.news(&status, now).as_deref(), Some(first));
+        assert_eq!(refusals.news(&status, after(5000)), None);
+        status.refused = 2;
+        assert_eq!(refusals.news(&status, after(900)), None);
+        status.refused = 41;
+        status.malformed = 2;
+        let rest = format!("{first} (39 others before it); 2 packets that are no OSC");
+        assert_eq!(refusals.news(&status, after(1000)), Some(rest));
+        status.malformed = 3;
+        let packet = "refused by OSC: a packet that is no OSC";
+        assert_eq!(refusals.news(&status, after(2000)).as_deref(), Some(packet));
+        assert_eq!(refusals.news(&status, after(9000)), None);
+    }
 
     fn entry(text: &str) -> Entry {
         Entry {

@@ -42,7 +42,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use zeitgeber::text::near;
+use zeitgeber::text::{near, tame, tame_json};
 
 /// Exit code of everything that is wrong.
 const WRONG: u8 = 2;
@@ -230,9 +230,15 @@ fn commands() -> String {
     }
 }
 
-/// One line on stderr. Nobody is left to tell where that is closed.
+/// One line on stderr. Nobody is left to tell where that is closed. What comes from files, nodes and packets moves no
+/// cursor.
 fn tell(text: impl Display) {
-    let _ = writeln!(io::stderr(), "zeitgeber: {text}");
+    let _ = writeln!(io::stderr(), "zeitgeber: {}", tame(&text.to_string()));
+}
+
+/// The same while the terminal is raw, and does not go to the left by itself.
+fn tell_raw(text: impl Display) {
+    let _ = writeln!(io::stderr(), "zeitgeber: {}\r", tame(&text.to_string()));
 }
 
 /// A warning on stderr.
@@ -253,6 +259,10 @@ fn refuse(problem: &Problem) -> ExitCode {
 
 /// Writes a report to stdout. A reader that has seen enough (`| head`) is no error.
 fn print(text: &str) -> Result<(), Problem> {
+    write(&tame(text))
+}
+
+fn write(text: &str) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -265,5 +275,10 @@ fn print(text: &str) -> Result<(), Problem> {
 /// Writes a value as indented JSON to stdout.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(value)?;
-    print(&(text + "\n"))
+    print_text(&(text + "\n"))
+}
+
+/// Writes a text that is JSON to stdout: it says what it said.
+fn print_text(json: &str) -> Result<(), Problem> {
+    write(&tame_json(json))
 }

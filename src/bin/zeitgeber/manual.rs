@@ -60,11 +60,43 @@ fn pages(command: &Command, name: &str, write: Write) -> Result<(), Problem> {
     clap_mangen::Man::new(named)
         .manual("Zeitgeber".to_owned())
         .render(&mut page)?;
-    write(name, &page)?;
+    let page = with_values(command, &String::from_utf8_lossy(&page));
+    write(name, page.as_bytes())?;
     for below in command.get_subcommands() {
         if !below.is_hide_set() && below.get_name() != "help" {
             pages(below, &format!("{name}-{}", below.get_name()), write)?;
         }
     }
     Ok(())
+}
+
+/// A page whose synopsis says which options take a value, and what it is called: clap_mangen names the options alone.
+fn with_values(command: &Command, page: &str) -> String {
+    let heading = ".SH SYNOPSIS\n";
+    let Some((before, (synopsis, after))) = page
+        .split_once(heading)
+        .and_then(|(before, rest)| Some((before, rest.split_once('\n')?)))
+    else {
+        return page.to_owned();
+    };
+    let escaped = |text: &str| text.replace('-', "\\-");
+    let mut synopsis = synopsis.to_owned();
+    for arg in command.get_arguments() {
+        let takes = arg.get_num_args().unwrap_or_default();
+        let (Some(long), Some(names)) = (arg.get_long(), arg.get_value_names()) else {
+            continue;
+        };
+        if arg.is_positional() || takes.max_values() == 0 {
+            continue;
+        }
+        let option = format!("\\fB\\-\\-{}\\fR", escaped(long));
+        let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        let value = format!("\\fI{}\\fR", escaped(&names.join(" ")));
+        let value = match takes.min_values() {
+            0 => format!("{option} [{value}]"),
+            _ => format!("{option} {value}"),
+        };
+        synopsis = synopsis.replacen(&option, &value, 1);
+    }
+    format!("{before}{heading}{synopsis}\n{after}")
 }

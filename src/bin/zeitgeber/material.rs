@@ -14,6 +14,7 @@ use zeitgeber::offline::{
     Aside, BlockSize, Capture, Container, DecodeError, Decoder, Looped, SampleFormat, Silence,
     SoundFile, Source, Tags, WavError, WavProblem, resampled,
 };
+use zeitgeber::text::tame;
 
 /// Rate of silence where none is asked for, in hertz.
 const SILENCE_RATE: u32 = 48_000;
@@ -185,7 +186,7 @@ impl Stage {
         };
         let bar = self.bars.add(bar);
         let name = output.file_name().unwrap_or_default().to_string_lossy();
-        bar.set_prefix(name.into_owned());
+        bar.set_prefix(tame(&name));
         styled(
             bar,
             match (frames.is_some(), self.named) {

@@ -1,7 +1,7 @@
 //! `zeitgeber presets`: the factory's and the musician's presets; their checks, import and export.
 
 use crate::args::Problem;
-use crate::{print, print_json};
+use crate::{print, print_json, print_text};
 use clap::Subcommand;
 use serde::Serialize;
 use std::fmt::Write;
@@ -131,7 +131,7 @@ impl Args {
         let library = Library::new();
         match self.action {
             Action::List { json } => list(&library, json),
-            Action::Show { name } => print(&library.open(&name)?.preset.to_text()),
+            Action::Show { name } => print_text(&library.open(&name)?.preset.to_text()),
             Action::Check { files } => check(&files),
             Action::Rename { name, to } => {
                 let path = library.rename(&name, &to)?;
@@ -279,6 +279,7 @@ fn give_out(
         entry.preset.to_text()
     };
     match output {
+        None if text.starts_with('{') => print_text(&text),
         None => print(&text),
         Some(path) => write(&path, &text, entry.path.as_deref().unwrap_or(Path::new(""))),
     }

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 /// The file, beside the presets, that tells that the note has been read.
 const FILE: &str = "editor.json";
 
+/// A longer one is none of ours, in bytes.
+const LONGEST: u64 = 1 << 16;
+
 /// Whether the note has been read.
 pub(in crate::editor) struct Welcome {
     file: Option<PathBuf>,
@@ -24,7 +27,7 @@ impl Welcome {
         let file = library.folder().map(|folder| folder.with_file_name(FILE));
         let text = file
             .as_ref()
-            .and_then(|file| std::fs::read_to_string(file).ok());
+            .and_then(|file| crate::file::text(file, LONGEST).ok());
         let read = text
             .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
             .is_some_and(|value| value["safety_read"] == true);

@@ -397,13 +397,37 @@ fn what_the_inserts_hold_is_saved_and_waits_for_the_user_when_it_is_loaded() {
     restore(&saved(&Link::default()).fields, &other);
     assert_eq!(other.insert_choices(), [None, None]);
     assert!(!saved(&other).fields.contains_key(INSERTS_KEY));
-    // A form of later is kept; a broken one is refused with the whole.
-    let mut state = default_state();
-    let later = "{\"form\":9,\"a\":[1]}".to_owned();
-    state.fields.insert(INSERTS_KEY.into(), later.clone());
-    filter(&mut state);
-    restore(&state.fields, &other);
-    assert_eq!(saved(&other).fields[INSERTS_KEY], later);
+    // A form of later is kept, however often it is saved, and it is said; a broken one is refused with the whole.
+    for later in [
+        "{\"form\":9,\"a\":[1]}",
+        "{}",
+        "[]",
+        "\"x\"",
+        "{\"a\":{\"node\":\"gain\"}}",
+    ] {
+        let mut state = default_state();
+        state.fields.insert(INSERTS_KEY.into(), later.into());
+        for _ in 0..2 {
+            filter(&mut state);
+            let said = notices(&state);
+            assert!(
+                said.len() == 1 && said[0].contains("inserts") && said[0].contains("keeps it"),
+                "{said:?}"
+            );
+            other.messages.clear();
+            restore(&state.fields, &other);
+            assert_eq!(other.messages.all()[0].text, said[0]);
+            assert_eq!(other.insert_choices(), [None, None]);
+            let choices = other.insert_choices();
+            state.fields = fields(other.size(), None, &other.session(), &choices);
+            assert_eq!(state.fields[INSERTS_KEY], later);
+        }
+    }
+    // What the user puts there takes its place.
+    let node = InsertChoice::Node("gain".to_owned());
+    other.choose_insert(0, Some(node.clone()), true);
+    let own = saved(&other).fields[INSERTS_KEY].clone();
+    assert_eq!(insert::read(&own), Ok(Some([Some(node), None])));
     let mut state = default_state();
     let broken = "{\"form\":1,\"a\":{\"node\":5}}";
     state.fields.insert(INSERTS_KEY.into(), broken.into());

@@ -188,7 +188,7 @@ fn what_is_no_sequence_is_refused_by_line() {
         ("ts: 200+10/20\nNOW ~~ ts", 2, "a fade is two of"),
         ("ts: 200+10/20\nNOW ts => x", 2, "only ->"),
         ("-p drop 00d\n", 1, "built-in"),
-        ("b: {\n+00:00 b\n}\nNOW b", 4, "without end"),
+        ("b: {\n+00:00 b\n}\nNOW b", 4, "more than 20 deep"),
         ("b: {\n+00:00 b\n", 1, "has no }"),
         ("hello world", 1, "neither an option"),
         ("ts: -\nNOW ts\n+00:10 ts", 0, "nothing sounds"),
@@ -235,6 +235,27 @@ fn what_is_exported_is_read_again() {
 }
 
 #[test]
+fn a_long_list_is_read_or_refused_for_its_length() {
+    let list = |lines: usize| {
+        let mut text = "a: 200+10/20\nb: 200+8/20\n".to_owned();
+        for n in 0..lines {
+            let second = n * 86_400 / lines;
+            let (hours, minutes) = (second / 3600, second / 60 % 60);
+            let name = ["a", "b"][n % 2];
+            text += &format!("{hours:02}:{minutes:02}:{:02} {name}\n", second % 60);
+        }
+        read(&text, "test").map(|_| ())
+    };
+    assert_eq!(list(MOST_LINES), Ok(()));
+    for lines in [MOST_LINES + 1, 100_000] {
+        let (line, message) = list(lines).unwrap_err();
+        assert_eq!(line, 2 + MOST_LINES + 1);
+        let says = "it has more than 5000 lines of time; make several sequences of it";
+        assert_eq!(message, says);
+    }
+}
+
+#[test]
 fn nested_blocks_of_nothing_end() {
     let mut text = String::from("off: -\nb0: {\n}\n");
     for level in 1..6 {
@@ -245,7 +266,10 @@ fn nested_blocks_of_nothing_end() {
     text += "NOW b5\n";
     let started = std::time::Instant::now();
     let (_, message) = import_text(&text, "x").unwrap_err();
-    assert!(message.contains("without end"), "{message}");
+    assert!(
+        message.contains("those of blocks counted each time"),
+        "{message}"
+    );
     assert!(started.elapsed().as_secs() < 20);
 }
 
