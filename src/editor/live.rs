@@ -186,7 +186,13 @@ impl Live {
             .is_some_and(|t| called && t.protocol().is_some() && t.protocol_runs())
     }
 
-    /// The same, while something entrains: the clock runs on while nothing does.
+    /// Whether the protocol is played and moved from here: nobody outside says where it is, as far as is known.
+    pub fn protocol_by_itself(&self) -> bool {
+        self.telemetry()
+            .is_none_or(|t| t.frames() == 0 || t.protocol_by_itself())
+    }
+
+    /// The engine's telemetry while something entrains: the clock runs on while nothing does.
     pub fn sounding(&self) -> Option<&Telemetry> {
         // One that is not called any more has left its last words standing.
         let called = self.made.1 < STALLED;

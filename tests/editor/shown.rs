@@ -46,7 +46,8 @@ fn count(stand: &Stand, text: &str) -> usize {
     all.count()
 }
 
-fn named(stand: &Stand, part: &str) -> bool {
+/// Whether something is told or written with these words in it.
+pub fn named(stand: &Stand, part: &str) -> bool {
     stand
         .accessible()
         .iter()
