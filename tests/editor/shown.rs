@@ -408,3 +408,88 @@ fn saving_begins_with_the_name() {
     let mut fields = stand.harness.query_all_by_role(Role::TextInput);
     assert!(fields.any(|node| node.value().as_deref() == Some("Evening")));
 }
+
+#[test]
+fn a_preset_that_is_changed_is_marked_until_it_is_as_it_was() {
+    let mut stand = stand();
+    assert!(stand.harness.query_by_label("Preset: No preset").is_some());
+    let next = |stand: &mut Stand, name: &str| {
+        stand.harness.get_by_label(name).click();
+        stand.steps(3);
+    };
+    next(&mut stand, "Next preset");
+    let name = stand.link.session().name;
+    let (plain, marked) = (
+        format!("Preset: {name}"),
+        format!("Preset: {name}, changed"),
+    );
+    let mark = |stand: &Stand| {
+        let [plain, marked] = [&plain, &marked].map(|label| stand.harness.query_by_label(label));
+        assert!(plain.is_some() != marked.is_some());
+        marked.is_some()
+    };
+    assert!(!mark(&stand));
+    // By hand, and back by hand.
+    let level = stand.params.values.borrow()[L1_LEVEL.index()];
+    stand.set(L1_LEVEL, level - 3.0);
+    stand.steps(2);
+    assert!(mark(&stand));
+    let button = stand.harness.get_by_label(&marked).rect();
+    stand.point(button.center());
+    stand.steps(40);
+    assert!(named(&stand, "was loaded: Layer 1 Level"));
+    stand.set(L1_LEVEL, level);
+    stand.steps(2);
+    assert!(!mark(&stand));
+    // A host's single floats are the same, bypass is nobody's sound.
+    stand.set(L1_LEVEL, f64::from(level as f32) + 1e-5);
+    stand.set(BYPASS, 1.0);
+    stand.steps(2);
+    assert!(!mark(&stand));
+    stand.set(L1_LEVEL, level);
+    // A gesture, and undo.
+    let slider = stand.harness.get_by_label(L1_LEVEL.control().name).rect();
+    stand.drag(slider.center(), vec2(30.0, 0.0), Modifiers::NONE);
+    assert!(mark(&stand));
+    next(&mut stand, "Undo");
+    assert!(!mark(&stand));
+    // The timeline belongs to it.
+    stand.link.edit_session(|session| {
+        let list = serde_json::json!([{"at": 0, "beat": 10}, {"at": 60, "beat": 5}]);
+        let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+        session.protocol = Some(protocol.into());
+    });
+    stand.steps(2);
+    assert!(mark(&stand));
+    // What no preset has the name of, as in a project from elsewhere, is not known to be changed.
+    stand
+        .link
+        .edit_session(|session| session.name = "Elsewhere".to_owned());
+    stand.steps(2);
+    assert!(stand.harness.query_by_label("Preset: Elsewhere").is_some());
+}
+
+#[test]
+fn a_project_that_is_opened_again_knows_whether_its_preset_is_changed() {
+    for change in [0.0, 1.0] {
+        let mut stand = stand();
+        // What a project keeps: the name, the values, the timeline.
+        let preset = zeitgeber::protocol::factory("Descent into sleep").unwrap();
+        let settings = preset.all_settings();
+        for (id, value) in &settings {
+            stand.set(*id, id.control().snap(*value));
+        }
+        stand.set(BEAT, settings[BEAT.index()].1 + change);
+        let pinned = preset.protocol().unwrap().pinned(&settings);
+        let kept = pinned.document().clone();
+        let (protocol, _) = Protocol::from_session(&kept, &[], &mut Vec::new()).unwrap();
+        stand.link.edit_session(|session| {
+            session.name = "Descent into sleep".to_owned();
+            session.protocol = Some(protocol.into());
+        });
+        stand.steps(3);
+        let marked = "Preset: Descent into sleep, changed";
+        let is_marked = stand.harness.query_by_label(marked).is_some();
+        assert_eq!(is_marked, change != 0.0);
+    }
+}
