@@ -131,7 +131,7 @@ fn led() -> Stand {
     let mut stand = stand();
     let list = serde_json::json!([
         {"at": 0, "beat": 10, "l1_level": -40},
-        {"at": 60, "beat": 5, "l1_level": -20},
+        {"at": 60, "beat": 5, "l1_level": -20, "curve": "linear"},
     ]);
     let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
     let settings: Vec<_> = ControlId::all()
@@ -291,7 +291,7 @@ fn numbers_of_knobs_stay_in_their_columns() {
     let at = stand.harness.get_by_label(AZIMUTH.control().name).rect();
     stand.click(at.center_bottom() - vec2(0.0, 10.0));
     let mut fields = stand.harness.query_all_by_role(Role::TextInput);
-    assert!(fields.any(|node| node.value().as_deref() == Some("-120.27 deg")));
+    assert!(fields.any(|node| node.value().as_deref() == Some("-120.27\u{b0}")));
 }
 
 /// WCAG 2.2.
@@ -492,4 +492,80 @@ fn a_project_that_is_opened_again_knows_whether_its_preset_is_changed() {
         let is_marked = stand.harness.query_by_label(marked).is_some();
         assert_eq!(is_marked, change != 0.0);
     }
+}
+
+#[test]
+fn choices_and_units_are_in_peoples_words() {
+    let mut stand = Stand::new((1100.0, 1100.0), Look::default());
+    stand.set(SPACE_KIND, 1.0);
+    stand.set(AZIMUTH, 30.0);
+    stand.set(L1_INTERVAL, 7.0);
+    stand.set(BEAT_SOURCE, 1.0);
+    stand.set(DIVISION, 14.0);
+    let mut raw = Vec::new();
+    for card in ["Layer 1", "Program", "Noise", "Space", "Session"] {
+        let card = stand.harness.get_by_role_and_label(Role::RadioButton, card);
+        card.click();
+        for page in ["Scope", "Space", "Control"] {
+            crate::reach::page(&mut stand, page);
+            for shape in written(&stand) {
+                let text = shape.galley.text();
+                let bare = ["hz", "hrtf", "midi", "sn3d", "n3d", "fuma", "1/4d"].contains(&text);
+                if bare || text.ends_with(" deg") || text.contains(" deg ") {
+                    raw.push(text.to_owned());
+                }
+            }
+        }
+    }
+    assert!(raw.is_empty(), "{raw:?}");
+    let space = stand
+        .harness
+        .get_by_role_and_label(Role::RadioButton, "Space");
+    space.click();
+    stand.steps(3);
+    for name in ["Space: HRTF", "Beat Source: Hz", "Bus Format: FuMa"] {
+        assert!(stand.harness.query_all_by_label(name).count() > 0, "{name}");
+    }
+    for text in ["HRTF", "Hz", "MIDI", "SN3D", "diffuse field", "30\u{b0}"] {
+        assert!(count(&stand, text) > 0, "{text}");
+    }
+    assert!(named(&stand, "1/4 dotted"));
+}
+
+#[test]
+fn a_lane_reads_as_the_widget_of_its_control() {
+    let mut stand = led();
+    crate::reach::page(&mut stand, "Protocol");
+    for _ in 0..20 {
+        stand.play(1);
+        let slider = stand
+            .harness
+            .get_by_role_and_label(Role::Slider, L1_LEVEL.control().name);
+        let text = slider.value().unwrap();
+        let (_, decimals) = text.trim_end_matches(" dB").split_once('.').unwrap();
+        assert_eq!(decimals.len(), 2, "{text} stands still while it moves");
+        // On the slider, the card and the lane.
+        assert_eq!(count(&stand, &text), 3, "{text}");
+        let seconds = stand.link.telemetry().unwrap().protocol().unwrap();
+        let seconds = (1000.0 * seconds).round() / 1000.0;
+        let beat = format!("{:.3} Hz", 10.0 - 5.0 * seconds / 60.0);
+        assert_eq!(count(&stand, &beat), 1, "{beat}");
+    }
+    // A macro's lane reads as what it moves.
+    stand.link.edit_insert(0, |state| {
+        let moved = zeitgeber::editor::insert::InsertMacro {
+            name: "cutoff".to_owned(),
+            default: 0.5,
+            format: std::sync::Arc::new(|x| format!("{:.0} Hz cutoff", 1000.0 * x)),
+            parse: std::sync::Arc::new(|text| text.parse::<f64>().ok().map(|x| x / 1000.0)),
+        };
+        state.macros = vec![moved; 4];
+    });
+    let list = serde_json::json!([{"at": 0, "beat": 10, "a_1": 0.25}]);
+    let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(protocol.into()));
+    stand.steps(3);
+    assert!(named(&stand, "250 Hz cutoff"));
 }

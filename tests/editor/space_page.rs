@@ -150,14 +150,14 @@ fn shift_is_fine() {
 #[test]
 fn space_that_is_off_says_so_and_is_turned_on() {
     let mut stand = open("Space", &[]);
-    let at = place(&stand, "Turn on space with hrtf");
+    let at = place(&stand, "Turn on space with HRTF");
     stand.click(at);
     assert_eq!(value(&stand, SPACE_KIND), 1.0);
     stand.steps(20);
     assert!(
         stand
             .harness
-            .query_by_label("Turn on space with hrtf")
+            .query_by_label("Turn on space with HRTF")
             .is_none()
     );
 }

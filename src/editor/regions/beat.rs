@@ -80,7 +80,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             true => format!(
                 "{} \u{b7} {} of the host's tempo",
                 band(beat),
-                DIVISION.control().format(desk.value(DIVISION))
+                desk.text(DIVISION, desk.value(DIVISION))
             ),
             false => band(beat).to_owned(),
         };

@@ -13,8 +13,9 @@ use super::presets::{clock, take};
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, short_name, switch};
+use crate::editor::words;
 use crate::engine::ControlId;
-use crate::engine::controls::{BEAT, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON, Values};
+use crate::engine::controls::{BEAT, CARRIER, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON, Values};
 use crate::engine::timeline::{Curve, Row, Timeline, can_move, can_travel};
 use crate::protocol::{PresetProblem, Protocol};
 use egui::accesskit::{Action, ActionData};
@@ -666,7 +667,7 @@ impl Stage {
             response.widget_info(|| {
                 let name = format!("{} point {}", entry.name, n + 1);
                 let mut info = WidgetInfo::slider(true, row.value, name);
-                let value = entry.format(row.value);
+                let value = desk.whole(control, row.value);
                 info.current_text_value = Some(format!("{value} at {}", exact(row.seconds)));
                 info
             });
@@ -680,7 +681,7 @@ impl Stage {
             if chosen {
                 marks.circle_stroke(at, radius + 3.5, Stroke::new(1.2, theme.text));
             }
-            let text = entry.format(row.value);
+            let text = desk.whole(control, row.value);
             let text = match lit {
                 true => format!("{text} \u{b7} {}", exact(row.seconds)),
                 false => text,
@@ -725,7 +726,11 @@ impl Stage {
         let value = laid
             .value(control, self.head)
             .unwrap_or_else(|| desk.value(control));
-        let text = control.control().format(value);
+        // As beside the beat, and as on the widget that it moves.
+        let text = match control {
+            BEAT | CARRIER => words::steady(control, value),
+            _ => desk.text(control, value),
+        };
         let left = lane.area.left();
         let names =
             Rect::from_min_max(lane.area.min, pos2(left + GUTTER - 4.0, lane.area.bottom()));
@@ -1047,11 +1052,12 @@ fn least(control: ControlId) -> f64 {
 
 /// What is wrong, without where in a list: the point is in sight.
 fn plain(problem: &PresetProblem) -> String {
-    match problem {
+    let text = match problem {
         PresetProblem::Timeline(error) => error.to_string(),
         PresetProblem::RowValue { error, .. } => error.to_string(),
         other => other.to_string(),
-    }
+    };
+    words::named(&text)
 }
 
 /// Play or pause; no button where the host leads.

@@ -16,7 +16,7 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut
     let control = id.control();
     ui.set_min_width(170.0);
     ui.weak(control.name);
-    let default = desk.text(id, control.default_value());
+    let default = desk.whole(id, control.default_value());
     if ui.button(format!("Reset to {default}")).clicked() {
         reset(id, desk);
         ui.close();

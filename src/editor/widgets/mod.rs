@@ -22,6 +22,7 @@ pub(super) use value::value;
 use super::ParamSink;
 use super::insert::InsertMacro;
 use super::link::Link;
+use super::words;
 use crate::engine::ControlId;
 use crate::engine::controls::{INSERTS, InsertIds, Scale, Values};
 use egui::{Response, Role, Ui, WidgetInfo};
@@ -150,7 +151,17 @@ impl Desk<'_> {
     pub fn text(&self, id: ControlId, value: f64) -> String {
         match self.moved(id) {
             Some(moved) => (moved.format)(value),
-            None => id.control().format(value),
+            // A number that moves by itself keeps its decimals.
+            None if self.in_force(id).is_some() => words::steady(id, value),
+            None => words::value(id, value),
+        }
+    }
+
+    /// The same without decimals that say nothing, whatever moves it: for values that stay.
+    pub fn whole(&self, id: ControlId, value: f64) -> String {
+        match self.moved(id) {
+            Some(moved) => (moved.format)(value),
+            None => words::value(id, value),
         }
     }
 
@@ -159,7 +170,7 @@ impl Desk<'_> {
         let Some(moved) = self.moved(id) else {
             return (
                 short_name(id).to_owned(),
-                brief(&id.control().format(value)),
+                brief(&self.text(id, value), self.in_force(id).is_some()),
             );
         };
         let text = (moved.format)(value);
@@ -168,7 +179,7 @@ impl Desk<'_> {
     }
 
     /// Reads a value from text.
-    fn read(&self, id: ControlId, text: &str) -> Result<f64, String> {
+    pub fn read(&self, id: ControlId, text: &str) -> Result<f64, String> {
         match self.moved(id) {
             Some(moved) => {
                 let error = || format!("{}: \"{text}\" is not a value", moved.name);
@@ -176,8 +187,7 @@ impl Desk<'_> {
             }
             None => {
                 let text = typing::plain(text, id.control().unit());
-                let read = id.control().parse(&text);
-                read.map_err(|error| error.to_string())
+                words::read(id, &text)
             }
         }
     }
@@ -270,16 +280,20 @@ pub(super) fn cut(text: &str, letters: usize) -> String {
 }
 
 /// A value in at most four digits that count, for where there is little room: all of it is in the tooltip, and in the
-/// field that opens.
-fn brief(text: &str) -> String {
-    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+/// field that opens. One that moves by itself keeps its decimals.
+fn brief(text: &str, moves: bool) -> String {
+    let (whole, degrees) = match text.strip_suffix('\u{b0}') {
+        Some(whole) => (whole, "\u{b0}"),
+        None => (text, ""),
+    };
+    let (number, unit) = whole.split_once(' ').unwrap_or((whole, ""));
     let digits = number.chars().filter(char::is_ascii_digit).count();
     let short = match number.parse::<f64>() {
         Ok(value) if value.is_finite() && digits > 4 => {
             let whole = value.abs().max(1.0).log10().floor() as usize + 1;
             let decimals = 4usize.saturating_sub(whole);
             let text = format!("{value:.decimals$}");
-            match text.contains('.') {
+            match text.contains('.') && !moves {
                 true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
                 false => text,
             }
@@ -287,8 +301,8 @@ fn brief(text: &str) -> String {
         _ => number.to_owned(),
     };
     match unit {
-        "" => short,
-        "deg" => short + "\u{b0}",
+        "" => short + degrees,
+        "semitones" => short + " st",
         _ => format!("{short} {unit}"),
     }
 }
@@ -354,6 +368,9 @@ fn is_two_sided(id: ControlId) -> bool {
 /// A shorter name for a control beside those of its own group: "Layer 1 Level" among layer 1's is "Level".
 pub(super) fn short_name(id: ControlId) -> &'static str {
     let control = id.control();
+    if let Some(short) = words::short(id) {
+        return short;
+    }
     let rest = control.name.strip_prefix(control.group);
     match rest.map(str::trim_start) {
         Some(rest) if !rest.is_empty() => rest,
@@ -392,14 +409,16 @@ fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool) {
         ui.colored_label(colour, "moved by the protocol");
     }
     ui.label(control.help);
-    let default = control.format(control.default_value());
+    let default = words::value(id, control.default_value());
     let text = match control.values {
         Values::Number { .. } => {
             let (min, max) = control.range();
-            let (min, max) = (control.format(min), control.format(max));
+            let (min, max) = (words::value(id, min), words::value(id, max));
             format!("{min} to {max}; normally {default}")
         }
-        Values::Choice { names, .. } => format!("{}; normally {default}", names.join(", ")),
+        Values::Choice { .. } => {
+            format!("{}; normally {default}", words::choices(id).join(", "))
+        }
         Values::Switch { .. } => format!("normally {default}"),
     };
     ui.weak(text);
@@ -412,8 +431,9 @@ mod tests {
     #[test]
     fn what_has_little_room_has_four_digits() {
         for (text, short) in [
-            ("-120.27 deg", "-120.3\u{b0}"),
-            ("0 deg", "0\u{b0}"),
+            ("-120.27\u{b0}", "-120.3\u{b0}"),
+            ("0\u{b0}", "0\u{b0}"),
+            ("-12.25 semitones", "-12.25 st"),
             ("-12.5 dB", "-12.5 dB"),
             ("19999.5 Hz", "20000 Hz"),
             ("2.50004", "2.5"),
@@ -421,8 +441,10 @@ mod tests {
             ("silent", "silent"),
             ("A#3", "A#3"),
         ] {
-            assert_eq!(brief(text), short);
+            assert_eq!(brief(text, false), short);
         }
+        assert_eq!(brief("-120.20\u{b0}", true), "-120.2\u{b0}");
+        assert_eq!(brief("-12.50 dB", true), "-12.50 dB");
     }
 }
 
