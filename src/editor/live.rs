@@ -39,6 +39,8 @@ pub(super) struct Live {
     pub phase_before: f64,
     /// Seconds since the last frame.
     passed: f32,
+    /// How often the window is drawn, as a share of 30 times a second.
+    pub pace: f64,
     /// Frames that the engine had made, and for how many seconds it has made none.
     made: (u64, f32),
 }
@@ -59,6 +61,7 @@ impl Default for Live {
             phase: 0.0,
             phase_before: 0.0,
             passed: 0.0,
+            pace: 1.0,
             made: (0, STALLED),
         }
     }

@@ -31,7 +31,8 @@ fn shapes(stand: &Stand) -> Vec<Shape> {
     found
 }
 
-fn written(stand: &Stand) -> Vec<TextShape> {
+/// All texts of the last frame.
+pub fn written(stand: &Stand) -> Vec<TextShape> {
     let texts = shapes(stand).into_iter().filter_map(|shape| match shape {
         Shape::Text(text) => Some(text),
         _ => None,
@@ -203,7 +204,13 @@ fn a_beat_too_fast_to_follow_is_a_ring_that_stands_still() {
     stand.set(L1_KIND, 1.0);
     stand.set(GLIDE, 0.0);
     stand.play(120);
-    for (beat, still) in [(10.0, true), (40.0, true), (13.3, true), (1.0, false)] {
+    for (beat, still) in [
+        (10.0, true),
+        (40.0, true),
+        (13.3, true),
+        (6.3, false),
+        (1.0, false),
+    ] {
         stand.set(BEAT, beat);
         stand.play(40);
         let first = dial(&stand);
@@ -568,4 +575,67 @@ fn a_lane_reads_as_the_widget_of_its_control() {
         .edit_session(|session| session.protocol = Some(protocol.into()));
     stand.steps(3);
     assert!(named(&stand, "250 Hz cutoff"));
+}
+
+#[test]
+fn the_column_of_the_beat_fits_whatever_it_follows() {
+    for beat in [0.0, 1.0] {
+        for carrier in [0.0, 1.0, 2.0] {
+            for tempo in [None, zeitgeber::engine::Tempo::new(97.0, None, None)] {
+                let mut stand = stand();
+                stand.transport = zeitgeber::engine::Transport::Host {
+                    playing: true,
+                    song_frames: None,
+                    tempo,
+                };
+                stand.set(BEAT_SOURCE, beat);
+                stand.set(CARRIER_SOURCE, carrier);
+                // The longest name.
+                stand.set(DIVISION, 0.0);
+                stand.play(6);
+                let last = stand.harness.get_by_label("Phase: free").rect();
+                let strip = (stand.harness).get_by_role_and_label(Role::RadioButton, "Input");
+                let room = strip.rect().top() - 8.0 - 12.0;
+                let follows = format!("beat {beat}, carrier {carrier}: {last:?}, {room}");
+                assert!(last.bottom() <= room + 0.5, "{follows}");
+                // Nor is there a hole.
+                assert!(last.bottom() > room - 40.0, "{follows}");
+                for shape in written(&stand) {
+                    let rect = shape.visual_bounding_rect();
+                    let beside = rect.left() < 236.0 && rect.center().y < room && rect.top() > 50.0;
+                    let text = shape.galley.text();
+                    assert!(!beside || rect.right() < 226.0, "{text}: {rect:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_knobs_stay_in_their_columns() {
+    let mut stand = Stand::new((1100.0, 1400.0), Look::default());
+    for card in ["Layer 1", "Program", "Noise", "Space", "Input", "Session"] {
+        let card = stand.harness.get_by_role_and_label(Role::RadioButton, card);
+        card.click();
+        stand.steps(4);
+        let all = stand.accessible().into_iter();
+        let knobs = all.filter(|(_, role, _)| *role == Role::Slider);
+        let knobs: Vec<Rect> = knobs.filter_map(|(.., place)| place).collect();
+        let knobs = knobs.iter().filter(|place| place.height() == 80.0);
+        for shape in written(&stand) {
+            let rect = shape.visual_bounding_rect();
+            for knob in knobs.clone().filter(|knob| knob.contains(rect.center())) {
+                let text = shape.galley.text();
+                let inside = rect.left() >= knob.left() - 1.0 && rect.right() <= knob.right() + 1.0;
+                assert!(inside, "{text}: {rect:?} in {knob:?}");
+            }
+        }
+    }
+    stand
+        .harness
+        .get_by_role_and_label(Role::RadioButton, "Space")
+        .click();
+    stand.steps(4);
+    assert_eq!(count(&stand, "Order"), 1);
+    assert_eq!(count(&stand, "Ambisonic Order"), 0);
 }

@@ -1,6 +1,6 @@
 //! One of several names: segments side by side where they have room, else a list that opens.
 
-use super::{Desk, hint, menu, short_name, tell};
+use super::{Desk, hint, learns, menu, short_name, tell};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::words;
 use crate::engine::ControlId;
@@ -110,12 +110,12 @@ fn segments(
     let theme = Theme::of(ui);
     let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let shown = desk.text(id, desk.value(id));
-    tell(&whole, id, desk.value(id), &shown);
+    tell(&whole, id, desk.value(id), &shown, desk);
     menu::attach(&whole, id, &shown, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
     let width = area.width() / names.len() as f32;
     let now = desk.index(id);
-    let moved = desk.in_force(id).is_some();
+    let (moved, learning) = (desk.in_force(id).is_some(), desk.learns(id));
     let accent = if moved { theme.beat } else { accent };
     for (index, name) in names.iter().enumerate() {
         let rect = Rect::from_min_size(
@@ -155,9 +155,10 @@ fn segments(
         menu::attach(&part, id, &shown, desk);
         let _ = part.on_hover_ui(|ui| {
             ui.strong(name);
-            hint(ui, id, &shown, moved);
+            hint(ui, id, &shown, moved, learning);
         });
     }
+    learns(ui, area.expand(1.0), id, desk);
 }
 
 fn list(ui: &mut Ui, id: ControlId, names: &[String], desk: &mut Desk) {
@@ -176,8 +177,9 @@ fn list(ui: &mut Ui, id: ControlId, names: &[String], desk: &mut Desk) {
         })
         .response;
     let shown = desk.text(id, desk.value(id));
-    tell(&response, id, desk.value(id), &shown);
+    tell(&response, id, desk.value(id), &shown, desk);
+    learns(ui, response.rect.expand(1.0), id, desk);
     menu::attach(&response, id, &shown, desk);
-    let moved = desk.in_force(id).is_some();
-    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved));
+    let (moved, learning) = (desk.in_force(id).is_some(), desk.learns(id));
+    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved, learning));
 }

@@ -14,15 +14,17 @@ mod value;
 
 pub(super) use button::{Look, button, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons};
+pub(super) use drive::Steer;
 pub(super) use knob::knobs;
 pub(super) use slider::slider;
 pub(super) use switch::{power, switch};
-pub(super) use value::value;
+pub(super) use value::{Large, value};
 
 use super::ParamSink;
 use super::insert::InsertMacro;
 use super::link::Link;
 use super::words;
+use crate::control::Moves;
 use crate::engine::ControlId;
 use crate::engine::controls::{INSERTS, InsertIds, Scale, Values};
 use egui::{Response, Role, Ui, WidgetInfo};
@@ -58,6 +60,8 @@ pub(super) struct Hand {
     pub(super) in_force: Vec<(ControlId, f64)>,
     /// The control that was moved though the protocol has another value in force, and until when that is said.
     overruled: Option<(ControlId, f64)>,
+    /// What waits for a MIDI controller.
+    pub(super) learning: Option<Moves>,
     /// A control has taken the wheel in this frame.
     took_wheel: bool,
     /// The page scrolls until then, and what slides under the pointer meanwhile does not turn.
@@ -74,6 +78,11 @@ impl Hand {
 }
 
 impl Hand {
+    /// Whether a value is being typed.
+    pub(super) fn types(&self) -> bool {
+        self.typing.is_some()
+    }
+
     /// Forgets what was being typed into a field that is drawn no more: another page is open.
     pub(super) fn forget_what_is_out_of_sight(&mut self) {
         self.typing = self.typing.take().and_then(Typing::if_in_sight);
@@ -190,6 +199,12 @@ impl Desk<'_> {
                 words::read(id, &text)
             }
         }
+    }
+
+    /// Whether a control waits for a MIDI controller.
+    pub fn learns(&self, id: ControlId) -> bool {
+        let is = |moves: &Moves| matches!(moves, Moves::Control(text) if text == id.control().id);
+        self.hand.learning.as_ref().is_some_and(is)
     }
 
     /// The value of a choice or switch to show.
@@ -379,8 +394,12 @@ pub(super) fn short_name(id: ControlId) -> &'static str {
 }
 
 /// Tells assistive technology what a widget is: the host's name of the control and its value.
-fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
+fn tell(response: &Response, id: ControlId, value: f64, text: &str, desk: &Desk) {
     let control = id.control();
+    let text = match desk.learns(id) {
+        true => format!("{text}, learns MIDI"),
+        false => text.to_owned(),
+    };
     response.widget_info(|| {
         let mut info = match control.values {
             Values::Number { .. } => WidgetInfo::slider(true, value, control.name),
@@ -389,9 +408,24 @@ fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
                 WidgetInfo::selected(Role::CheckBox, true, value >= 0.5, control.name)
             }
         };
-        info.current_text_value = Some(text.to_owned());
+        info.current_text_value = Some(text.clone());
         info
     });
+}
+
+/// What stands in place of a value while its control waits for a controller.
+const LEARNS: &str = "MIDI ?";
+
+/// Frames a widget whose control waits for a controller; whether it does.
+fn learns(ui: &Ui, area: egui::Rect, id: ControlId, desk: &Desk) -> bool {
+    let learns = desk.learns(id);
+    if learns {
+        let theme = super::theme::Theme::of(ui);
+        let stroke = egui::Stroke::new(1.5, theme.beat);
+        let inside = egui::StrokeKind::Inside;
+        ui.painter().rect_stroke(area, 6.0, stroke, inside);
+    }
+    learns
 }
 
 /// The mark of a control that the protocol moves, and the accent that it has for that.
@@ -401,12 +435,16 @@ fn moved(painter: &egui::Painter, at: egui::Pos2, theme: &super::theme::Theme) -
 }
 
 /// What the tooltip of a control says: its value, what it does, its range, its default; whether the protocol moves it.
-fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool) {
+fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
     let control = id.control();
     ui.strong(format!("{}: {shown}", control.name));
     if moved {
         let colour = super::theme::Theme::of(ui).beat;
         ui.colored_label(colour, "moved by the protocol");
+    }
+    if learns {
+        let colour = super::theme::Theme::of(ui).beat;
+        ui.colored_label(colour, "waits for a MIDI controller; Escape gives up");
     }
     ui.label(control.help);
     let default = words::value(id, control.default_value());

@@ -1,7 +1,8 @@
 //! A slider: name and value on one line, a thin track below.
 
-use super::drive::drive;
-use super::{Desk, is_two_sided, moved, position, short_name};
+use super::drive::{Number, drive};
+use super::typing::Readout;
+use super::{Desk, LEARNS, is_two_sided, learns, moved, position, short_name};
 use crate::editor::theme::{Theme, font};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
@@ -24,7 +25,15 @@ pub(in crate::editor) fn slider(
         pos2(area.right(), area.top() + 20.0),
     );
     let full = desk.text(id, desk.value(id));
-    let typing = drive(ui, &response, id, area.width(), (readout, &full), desk);
+    let place = Readout {
+        rect: readout,
+        text: &full,
+        font: font::value(),
+        align: Align2::RIGHT_CENTER,
+    };
+    let number = Number::own(id, area.width(), &full, place);
+    let typing = drive(ui, &response, &number, desk);
+    let learning = learns(ui, area.expand2(vec2(4.0, 0.0)), id, desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
@@ -40,9 +49,13 @@ pub(in crate::editor) fn slider(
         painter.text(
             readout.right_center(),
             Align2::RIGHT_CENTER,
-            full,
+            if learning { LEARNS } else { &full },
             font::value(),
-            if lit { theme.text } else { theme.weak },
+            match (learning, lit) {
+                (true, _) => theme.beat,
+                (false, true) => theme.text,
+                (false, false) => theme.weak,
+            },
         );
     }
     let accent = match (desk.in_force(id), lit) {

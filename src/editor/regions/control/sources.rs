@@ -449,7 +449,7 @@ fn held(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
 }
 
 /// What a controller moves, in words.
-fn said(moves: &Moves) -> String {
+pub(in crate::editor::regions) fn said(moves: &Moves) -> String {
     match moves {
         Moves::Control(id) => {
             ControlId::parse(id).map_or_else(|_| id.clone(), |id| id.control().name.to_owned())
