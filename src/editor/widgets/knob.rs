@@ -52,7 +52,7 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     };
     let number = Number::own(id, TRAVEL, &full, place);
     let typing = drive(ui, &response, &number, desk);
-    let learning = learns(ui, area, id, desk);
+    let learning = learns(ui, area.expand2(vec2(0.0, 3.0)), id, desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
@@ -61,7 +61,8 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     // Never beyond its own column, neither name nor value.
     let within = |text: String, font, colour, centre: egui::Pos2| {
         let mut job = LayoutJob::simple_singleline(text, font, colour);
-        job.wrap = TextWrapping::truncate_at_width(width);
+        // A letter may stand in the gap to the next one.
+        job.wrap = TextWrapping::truncate_at_width(width + 2.0);
         let galley = painter.layout_job(job);
         painter.galley(centre - 0.5 * galley.size(), galley, colour);
     };
