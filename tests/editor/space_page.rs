@@ -199,3 +199,30 @@ fn a_drag_that_leaves_the_window_ends_both_gestures() {
     stand.steps(3);
     are_gestures(&stand.params.told.borrow().clone(), &[AZIMUTH, DISTANCE]);
 }
+
+#[test]
+fn the_names_below_the_picture_stand_on_one_line() {
+    for size in [(760.0, 500.0), (1100.0, 720.0), (1600.0, 1000.0)] {
+        let mut stand = Stand::new(size, Look::default());
+        stand.set(SPACE_KIND, 2.0);
+        crate::reach::page(&mut stand, "Space");
+        stand.play(4);
+        let strip = stand
+            .harness
+            .get_by_role_and_label(Role::RadioButton, "Input");
+        let floor = strip.rect().top();
+        let lines = ["Space", "Motion", "Room"].map(|name| {
+            let written = crate::shown::written(&stand).into_iter();
+            let below = written.filter(|text| {
+                let place = text.visual_bounding_rect();
+                text.galley.text() == name && (floor - 80.0..floor).contains(&place.top())
+            });
+            let tops: Vec<f32> = below.map(|text| text.pos.y).collect();
+            assert!(!tops.is_empty(), "{size:?}: {name}");
+            tops[0]
+        });
+        for line in lines {
+            assert!((line - lines[0]).abs() < 1.0, "{size:?}: {lines:?}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ mod scene;
 use crate::dsp::room::Room;
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button, choice, slider};
+use crate::editor::widgets::{Desk, Look, NAME_BELOW, button, choice, slider};
 use crate::editor::words;
 use crate::engine::controls::{
     AZIMUTH, BEAT, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION,
@@ -874,7 +874,9 @@ fn quick(ui: &mut Ui, bar: Rect, on: bool, theme: &Theme, desk: &mut Desk) {
     let width = ((bar.width() - room - 2.0 * gap) / 2.0).min(300.0);
     let mut left = bar.left() + 0.5 * (bar.width() - 2.0 * width - room - 2.0 * gap);
     for (number, wide) in [width, width, room].into_iter().enumerate() {
-        let rect = Rect::from_min_size(pos2(left, bar.top()), vec2(wide, bar.height()));
+        // All three names on one line.
+        let top = bar.top() - if number == 2 { NAME_BELOW } else { 0.0 };
+        let rect = Rect::from_min_size(pos2(left, top), vec2(wide, bar.height()));
         left += wide + gap;
         let builder = UiBuilder::new().id_salt(number).max_rect(rect);
         ui.scope_builder(builder, |ui| match number {

@@ -16,7 +16,7 @@ pub(super) use button::{Look, button, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
-pub(super) use slider::slider;
+pub(super) use slider::{NAME_BELOW, slider};
 pub(super) use switch::{power, switch};
 pub(super) use value::{Large, value};
 

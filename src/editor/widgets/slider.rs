@@ -7,6 +7,8 @@ use crate::editor::theme::{Theme, font};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
 
+/// By how much the name of a slider stands lower than that of a choice, in points.
+pub(in crate::editor) const NAME_BELOW: f32 = 3.0;
 /// Height in points.
 const HEIGHT: f32 = 36.0;
 
