@@ -29,6 +29,8 @@ const LARGEST: f32 = 1.5;
 const LEGIBLE: [f32; 2] = [10.0, 9.0];
 /// Height of the buttons above the picture, in points.
 const TOOLS: f32 = 30.0;
+/// Room that a kind beside its name needs at least, in points.
+const LEAST: f32 = 24.0;
 /// Frames of the small scope: 21 ms at 48 kHz.
 const FRAMES: usize = 1024;
 /// Below this, in linear amplitude, a node is silent.
@@ -411,7 +413,17 @@ impl Stage {
         let corner = pos2(inner.left(), top);
         let drawn = named.text(corner, Align2::LEFT_CENTER, name, font::value(), theme.text);
         let beside = pos2(drawn.right() + 6.0, top);
-        named.text(beside, Align2::LEFT_CENTER, kind, font::TINY, theme.weak);
+        let left = names.right() - beside.x;
+        if left > LEAST {
+            write(
+                &named,
+                beside,
+                &kind.replace('_', " "),
+                font::TINY,
+                theme.weak,
+                left,
+            );
+        }
         if node.is_some() {
             let size = vec2(62.0, 26.0);
             let place = Rect::from_min_size(pos2(inner.right() - 58.0, area.top() + 3.0), size);

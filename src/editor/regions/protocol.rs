@@ -554,7 +554,7 @@ impl Stage {
             }
             steps += later - earlier;
         }
-        (steps != 0.0).then(|| self.head + steps * KEY * self.view.span)
+        (steps != 0.0).then_some(self.head + steps * KEY * self.view.span)
     }
 
     /// The wheel shows more or less of the time; over the names it scrolls the lanes.
