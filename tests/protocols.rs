@@ -262,6 +262,53 @@ fn it_runs_by_itself_starts_waits_and_seeks() {
 }
 
 #[test]
+fn a_host_that_tells_no_position_leaves_it_to_orders() {
+    let (mut engine, mut deck) = engine(&binaural(33.0, 400.0), ramp());
+    let mut second = |playing| {
+        let (mut left, mut right) = (vec![0.0; 48_000], vec![0.0; 48_000]);
+        let transport = Transport::Host {
+            playing,
+            song_frames: None,
+            tempo: None,
+        };
+        engine.process(&mut left, &mut right, transport, &[]);
+        assert!(engine.telemetry().protocol_by_itself());
+        engine.telemetry().protocol().unwrap()
+    };
+    assert_eq!(second(true), 1.0);
+    assert_eq!(second(false), 1.0, "it stands");
+    deck.send(Order::Play(false)).unwrap();
+    // Orders are taken once a quantum: a block is under way by then.
+    let waits = second(true);
+    assert_eq!(second(true), waits);
+    deck.send(Order::Seek(30.0)).unwrap();
+    deck.send(Order::Play(true)).unwrap();
+    second(true);
+    let at = second(true);
+    assert!((31.0..32.1).contains(&at), "{at}");
+}
+
+#[test]
+fn where_it_was_sent_while_it_was_off_it_begins() {
+    let (mut engine, mut deck) = engine(&binaural(33.0, 400.0), ramp());
+    engine.set(id::PROTOCOL_ON, 0.0);
+    from(&mut engine, None, 48_000, Some(64));
+    deck.send(Order::Seek(20.0)).unwrap();
+    from(&mut engine, None, 4800, Some(64));
+    engine.set(id::PROTOCOL_ON, 1.0);
+    from(&mut engine, None, 48_000, Some(64));
+    let seconds = engine.telemetry().protocol().unwrap();
+    assert!((20.9..21.2).contains(&seconds), "{seconds}");
+    // Only once.
+    engine.set(id::PROTOCOL_ON, 0.0);
+    from(&mut engine, None, 48_000, Some(64));
+    engine.set(id::PROTOCOL_ON, 1.0);
+    from(&mut engine, None, 48_000, Some(64));
+    let seconds = engine.telemetry().protocol().unwrap();
+    assert!((0.9..1.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
 fn it_is_there_at_the_first_frame_and_begins_at_its_beginning_when_it_is_switched_on() {
     let (mut engine, _deck) = engine(&binaural(33.0, 400.0), ramp());
     from(&mut engine, Some(48_000 * 30), 32, Some(32));

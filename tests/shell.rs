@@ -8,7 +8,9 @@ use nice_plug::prelude::{
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use zeitgeber::plugin::{AMBISONIC_LAYOUTS, Ambisonic, Class, STEREO_LAYOUTS, Task, Zg};
+use zeitgeber::plugin::{
+    AMBISONIC_LAYOUTS, Ambisonic, Class, STEREO_LAYOUTS, Task, Zg, share_transport,
+};
 
 thread_local! {
     /// How often this thread has allocated or freed.
@@ -38,12 +40,12 @@ static ALLOCATOR: Counting = Counting;
 
 type Shell = Zg<true>;
 
-/// A host that says where it is and asks for nothing.
-struct Host(Transport);
+/// A host of a kind that says where it is and asks for nothing.
+struct Host(Transport, PluginApi);
 
 impl<C: Class> ActivateContext<Zg<true, C>> for Host {
     fn plugin_api(&self) -> PluginApi {
-        PluginApi::Clap
+        self.1
     }
     fn execute(&self, _task: Task) {}
     fn set_latency_samples(&self, samples: u32) {
@@ -54,7 +56,7 @@ impl<C: Class> ActivateContext<Zg<true, C>> for Host {
 
 impl<C: Class> ProcessContext<Zg<true, C>> for Host {
     fn plugin_api(&self) -> PluginApi {
-        PluginApi::Clap
+        self.1
     }
     fn execute_background(&self, _task: Task) {
         panic!("nice-plug's background thread is not for the audio thread");
@@ -85,17 +87,21 @@ fn host() -> Host {
     let mut transport = Transport::new(48_000.0);
     transport.playing = true;
     transport.pos_samples = Some(0);
-    Host(transport)
+    Host(transport, PluginApi::Clap)
 }
 
 fn activate<C: Class>(shell: &mut Zg<true, C>, layout: &AudioIOLayout) -> bool {
+    activate_in(shell, layout, &mut host())
+}
+
+fn activate_in<C: Class>(shell: &mut Zg<true, C>, layout: &AudioIOLayout, host: &mut Host) -> bool {
     let config = BufferConfig {
         sample_rate: 48_000.0,
         min_buffer_size: None,
         max_buffer_size: 64,
         process_mode: ProcessMode::Realtime,
     };
-    shell.activate(layout, &config, &mut host())
+    shell.activate(layout, &config, host)
 }
 
 /// Processes one block of 64 frames in place.
@@ -172,6 +178,42 @@ fn the_audio_thread_does_not_allocate() {
             );
         }
     }
+}
+
+/// What a tone of the shell is in a host of a kind whose position comes on by so many frames a block.
+fn tone(api: PluginApi, playing: bool, step: i64) -> Vec<f32> {
+    let mut shell = Shell::default();
+    let mut host = Host(host().0, api);
+    host.0.playing = playing;
+    assert!(activate_in(&mut shell, &STEREO_LAYOUTS[0], &mut host));
+    shell.reset();
+    // Binaural.
+    set(&shell, "l1_kind", 0.2);
+    let mut heard = Vec::new();
+    for round in 0..200 {
+        host.0.pos_samples = Some(1000 + step * round);
+        let mut channels = vec![vec![0.0; 64]; 2];
+        block(&mut shell, &mut channels, &mut host);
+        heard.extend(channels.concat());
+    }
+    assert!(heard.iter().any(|sample| *sample != 0.0));
+    heard
+}
+
+#[test]
+fn what_a_standalones_backend_counts_is_no_song_position() {
+    let (host, alone) = (PluginApi::Clap, PluginApi::Standalone);
+    // A host that jumps is followed.
+    assert_ne!(tone(host, true, 64), tone(host, true, 1000));
+    // A count is not: the window leads, whatever it is.
+    share_transport(false);
+    let free = tone(alone, true, 64);
+    assert_eq!(free, tone(alone, true, 1000));
+    // JACK's transport is, from the first time that it rolls.
+    share_transport(true);
+    assert_eq!(free, tone(alone, false, 1000));
+    assert_ne!(tone(alone, true, 64), tone(alone, true, 1000));
+    share_transport(false);
 }
 
 #[test]

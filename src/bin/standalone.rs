@@ -4,7 +4,7 @@ use nice_plug::prelude::nice_export_standalone_with_args;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
-use zeitgeber::plugin::{Zg, has_run, instances_made};
+use zeitgeber::plugin::{Zg, has_run, instances_made, share_transport};
 use zeitgeber::text::tame;
 
 /// How long a backend may take until it asks for the first block.
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     watch_the_backend();
     for backend in &backends {
         let mut args = rest.clone();
+        share_transport(backend == "jack");
         args.splice(1..1, ["--backend".to_owned(), backend.clone()]);
         if nice_export_standalone_with_args::<Zg<true>, _>(args) {
             return ExitCode::SUCCESS;

@@ -320,6 +320,11 @@ impl Desk {
         self.state().learner.want(moves);
     }
 
+    /// What waits for a controller.
+    pub fn learning(&self) -> Option<Moves> {
+        self.state().learner.wanted().cloned()
+    }
+
     /// The direction in which the head looks now is the front.
     pub fn recenter(&self) {
         let mut state = self.state();

@@ -438,7 +438,8 @@ impl Link {
         if let Some(telemetry) = self.telemetry().filter(|_| watch.timeline) {
             // In tenths of a second.
             let place = telemetry.protocol().map(|at| (10.0 * at).round() as i64);
-            (place, telemetry.protocol_runs()).hash(&mut hasher);
+            let led = !telemetry.protocol_by_itself();
+            (place, telemetry.protocol_runs(), led).hash(&mut hasher);
         }
         hasher.finish()
     }

@@ -39,6 +39,8 @@ pub(super) struct Live {
     pub phase_before: f64,
     /// Seconds since the last frame.
     passed: f32,
+    /// How often the window is drawn, as a share of 30 times a second.
+    pub pace: f64,
     /// Frames that the engine had made, and for how many seconds it has made none.
     made: (u64, f32),
 }
@@ -59,6 +61,7 @@ impl Default for Live {
             phase: 0.0,
             phase_before: 0.0,
             passed: 0.0,
+            pace: 1.0,
             made: (0, STALLED),
         }
     }
@@ -186,7 +189,13 @@ impl Live {
             .is_some_and(|t| called && t.protocol().is_some() && t.protocol_runs())
     }
 
-    /// The same, while something entrains: the clock runs on while nothing does.
+    /// Whether the protocol is played and moved from here: nobody outside says where it is, as far as is known.
+    pub fn protocol_by_itself(&self) -> bool {
+        self.telemetry()
+            .is_none_or(|t| t.frames() == 0 || t.protocol_by_itself())
+    }
+
+    /// The engine's telemetry while something entrains: the clock runs on while nothing does.
     pub fn sounding(&self) -> Option<&Telemetry> {
         // One that is not called any more has left its last words standing.
         let called = self.made.1 < STALLED;

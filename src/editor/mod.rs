@@ -14,6 +14,7 @@ mod testing;
 mod theme;
 mod widgets;
 mod window;
+mod words;
 
 pub use hrtf::{HrtfChoice, HrtfState, Loading};
 pub use link::{Chain, EditorSize, Link, Look, SessionState};

@@ -111,6 +111,7 @@ impl Panel {
     /// Draws less often from now on: there is no graphics card.
     pub(super) fn slow_down(&mut self) {
         self.frame = SLOW_FRAME;
+        self.live.pace = FRAME.as_secs_f64() / SLOW_FRAME.as_secs_f64();
     }
 
     /// Draws the page into the whole of `ui` and asks for the next frame while something moves.
@@ -140,6 +141,12 @@ impl Panel {
         });
         let mut hand = std::mem::take(&mut self.hand);
         hand.in_force = self.force.values(&link, sink);
+        hand.learning = link.control.learning();
+        let escapes = ui.input(|input| input.key_pressed(egui::Key::Escape));
+        if escapes && hand.learning.is_some() && !hand.types() {
+            link.control.learn(None);
+            hand.learning = None;
+        }
         let mut desk = Desk {
             hand: &mut hand,
             sink: &noting,

@@ -39,9 +39,9 @@ pub enum Order {
     Snapshot(Box<Snapshot>),
     /// Another timeline, or none, with a fade.
     Timeline(Option<Arc<Timeline>>),
-    /// Where there is no transport: the timeline runs, or waits.
+    /// Where no song position is told: the timeline runs, or waits.
     Play(bool),
-    /// Where there is no transport: the timeline goes on from this second.
+    /// Where no song position is told: the timeline goes on from this second.
     Seek(f64),
 }
 
@@ -103,6 +103,8 @@ pub(super) struct Deck {
     paused: bool,
     /// No host tells a song position.
     by_itself: bool,
+    /// It was sent to its place while it held nothing: there it begins.
+    sought: bool,
     /// What the world has set the controls to that the timeline holds, in the order of the table.
     kept: Vec<f64>,
     pending: Pending,
@@ -138,6 +140,7 @@ impl Deck {
             running: false,
             paused: false,
             by_itself: true,
+            sought: false,
             kept: id::CONTROLS
                 .iter()
                 .map(|control| control.default_value())
@@ -161,7 +164,7 @@ impl Deck {
     /// To frame 0.
     pub fn reset(&mut self) {
         (self.position, self.at, self.bottom, self.jumped) = (0, 0, None, true);
-        (self.running, self.caught_up) = (false, 0);
+        (self.running, self.sought, self.caught_up) = (false, false, 0);
         // A seek that waits is from the first frame on: frames are counted anew.
         if let Some((_, since)) = &mut self.pending.seek {
             *since = 0;
@@ -180,6 +183,11 @@ impl Deck {
     /// Whether its time passes.
     pub fn runs(&self) -> bool {
         self.running
+    }
+
+    /// Whether nobody outside says where it is.
+    pub fn is_by_itself(&self) -> bool {
+        self.by_itself
     }
 
     /// Whether it holds anything.
@@ -272,7 +280,10 @@ impl Engine {
                 playing,
                 song_frames,
                 ..
-            } => (playing, song_frames),
+            } => {
+                let waits = song_frames.is_none() && self.deck.paused;
+                (playing && !waits, song_frames)
+            }
         };
         self.deck.by_itself = song.is_none();
         if running != self.deck.running {
@@ -421,6 +432,7 @@ impl Engine {
                 0
             };
             (self.deck.position, self.deck.at) = (position.saturating_add(passed), self.now);
+            self.deck.sought = !self.deck.on;
         }
     }
 
@@ -450,6 +462,8 @@ impl Engine {
         let was_on = std::mem::take(&mut self.deck.on);
         let begins = !was_on || self.deck.pending.snapshot.is_some();
         let begins = begins && self.deck.pending.seek.is_none();
+        // A seek of before another sound was meant for the one before.
+        let sought = std::mem::take(&mut self.deck.sought) && self.deck.pending.snapshot.is_none();
         if let Some(mut snapshot) = self.deck.pending.snapshot.take() {
             for &(control, value) in &snapshot.settings {
                 self.place_at(control, value, glide);
@@ -468,11 +482,12 @@ impl Engine {
             for control in ControlId::all() {
                 self.deck.kept[control.index()] = self.get(control);
             }
-            if begins && self.deck.by_itself {
-                // What runs by itself begins at its beginning.
+            if begins && self.deck.by_itself && !sought {
+                // What runs by itself begins at its beginning, or where it was sent.
                 (self.deck.position, self.deck.at) = (0, self.now);
             }
             self.deck.on = true;
+            self.deck.sought = false;
         }
         self.deck.jumped = true;
         self.space.stepped = true;

@@ -622,6 +622,8 @@ impl Engine {
             protocol: self.deck_seconds(),
             protocol_length: self.deck_length(),
             protocol_runs: self.deck.runs(),
+            protocol_by_itself: self.deck.is_by_itself(),
+            tempo: self.tempo.map(|tempo| tempo.bpm),
             frames: self.now,
         });
     }

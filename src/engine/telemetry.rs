@@ -24,6 +24,8 @@ pub struct Telemetry {
     protocol: AtomicU64,
     protocol_length: AtomicU64,
     protocol_runs: AtomicU32,
+    protocol_by_itself: AtomicU32,
+    tempo: AtomicU64,
     frames: AtomicU64,
     input_repaired: AtomicU64,
     output_repaired: AtomicU64,
@@ -133,6 +135,16 @@ impl Telemetry {
         self.protocol_runs.load(Relaxed) != 0
     }
 
+    /// Whether nobody outside says where the protocol is: it can be made to play, wait and go elsewhere.
+    pub fn protocol_by_itself(&self) -> bool {
+        self.protocol_by_itself.load(Relaxed) != 0
+    }
+
+    /// The host's tempo in quarter notes a minute, where it tells one.
+    pub fn tempo(&self) -> Option<f64> {
+        Some(f64::from_bits(self.tempo.load(Relaxed))).filter(|bpm| *bpm > 0.0)
+    }
+
     /// Length of the protocol that the engine has, in seconds; 0 for none.
     pub fn protocol_length(&self) -> f64 {
         f64::from_bits(self.protocol_length.load(Relaxed))
@@ -194,6 +206,10 @@ impl Telemetry {
             .store(now.protocol_length.to_bits(), Relaxed);
         self.protocol_runs
             .store(u32::from(now.protocol_runs), Relaxed);
+        self.protocol_by_itself
+            .store(u32::from(now.protocol_by_itself), Relaxed);
+        let tempo = now.tempo.unwrap_or(0.0);
+        self.tempo.store(tempo.to_bits(), Relaxed);
         self.frames.store(now.frames, Relaxed);
     }
 }
@@ -214,5 +230,7 @@ pub(super) struct Snapshot {
     pub protocol: Option<f64>,
     pub protocol_length: f64,
     pub protocol_runs: bool,
+    pub protocol_by_itself: bool,
+    pub tempo: Option<f64>,
     pub frames: u64,
 }

@@ -41,13 +41,22 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use transport::HostClock;
+use transport::{HostClock, Lead};
 use worker::{Report, Reporter};
 
 /// Whether audio has ever been processed in this process, and how many instances it has made: the
 /// standalone's proof that its backend runs.
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
+
+/// Whether the standalone's backend has a transport that others use, too.
+static SHARES_TRANSPORT: AtomicBool = AtomicBool::new(false);
+
+/// The standalone says whether its backend has a transport that other programs start and stop (JACK). Without one its
+/// window leads the protocol; with one until that transport rolls for the first time.
+pub fn share_transport(shares: bool) {
+    SHARES_TRANSPORT.store(shares, Ordering::Relaxed);
+}
 
 /// Most notes of one block that are heeded; the carrier follows one at a time.
 const NOTES: usize = 128;
@@ -301,9 +310,12 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             return ProcessStatus::Normal;
         };
         self.params.take_changes(|id, value| engine.set(id, value));
-        let transport = self
-            .clock
-            .read(context.transport(), engine.sample_rate(), frames);
+        let lead = match self.api {
+            Some(PluginApi::Standalone) => standalone_lead(self.params.value(controls::RUN)),
+            _ => Lead::Host,
+        };
+        let rate = engine.sample_rate();
+        let transport = self.clock.read_led(lead, context.transport(), rate, frames);
         self.notes.clear();
         while let Some(event) = context.next_event() {
             if let NoteEvent::NoteOn { timing, key, .. } = event
@@ -359,6 +371,15 @@ impl<const CC: bool, C: Class> Zg<CC, C> {
         if let Some(wish) = wish {
             self.filters.ensure(wish);
         }
+    }
+}
+
+/// Who leads in the standalone, where `run` is so: what is to sound with the transport waits for it.
+fn standalone_lead(run: f64) -> Lead {
+    match SHARES_TRANSPORT.load(Ordering::Relaxed) {
+        true if run as usize == controls::RUN_TRANSPORT => Lead::Host,
+        true => Lead::OnceItRolls,
+        false => Lead::Window,
     }
 }
 

@@ -7,6 +7,18 @@ use nice_plug::prelude::Transport as HostTransport;
 /// every frame has an exact f64.
 const FARTHEST: f64 = 9_007_199_254_740_992.0;
 
+/// Who says where time is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// The host.
+    #[default]
+    Host,
+    /// The window: what a standalone's backend counts since its start is no song position.
+    Window,
+    /// The host from the first time that it rolls, until then the window: JACK's transport, which most leave alone.
+    OnceItRolls,
+}
+
 /// Follows the host from block to block, so that the engine sees whole frames that run on where the host
 /// runs on: positions in seconds are rounded, and a rounding is no seek.
 #[derive(Debug, Default)]
@@ -15,12 +27,42 @@ pub(super) struct HostClock {
     expected: Option<i64>,
     /// The position that the host gave for the last block, as it gave it.
     given: Option<f64>,
+    /// Whether it has ever rolled.
+    rolled: bool,
 }
 
 impl HostClock {
     /// Forgets where the host was.
     pub(super) fn reset(&mut self) {
-        *self = HostClock::default();
+        *self = HostClock {
+            rolled: self.rolled,
+            ..HostClock::default()
+        };
+    }
+
+    /// As [`HostClock::read`], where the host need not be the one who leads.
+    pub(super) fn read_led(
+        &mut self,
+        lead: Lead,
+        host: &HostTransport,
+        rate: f64,
+        frames: usize,
+    ) -> Transport {
+        self.rolled |= host.playing;
+        let leads = match lead {
+            Lead::Host => true,
+            Lead::Window => false,
+            Lead::OnceItRolls => self.rolled,
+        };
+        if leads {
+            return self.read(host, rate, frames);
+        }
+        (self.expected, self.given) = (None, None);
+        Transport::Host {
+            playing: true,
+            song_frames: None,
+            tempo: (host.tempo).and_then(|bpm| Tempo::new(bpm, None, bar(host))),
+        }
     }
 
     /// The transport at the first frame of a block of `frames` frames at `rate` hertz.
@@ -52,18 +94,21 @@ impl HostClock {
         self.expected = song_frames
             .filter(|_| host.playing)
             .map(|position| position.saturating_add(i64::try_from(frames).unwrap_or(i64::MAX)));
-        let bar = host
-            .time_sig_numerator
-            .zip(host.time_sig_denominator)
-            .map(|(beats, unit)| 4.0 * f64::from(beats) / f64::from(unit));
         Transport::Host {
             playing: host.playing,
             song_frames,
             tempo: host
                 .tempo
-                .and_then(|bpm| Tempo::new(bpm, host.pos_beats, bar)),
+                .and_then(|bpm| Tempo::new(bpm, host.pos_beats, bar(host))),
         }
     }
+}
+
+/// Quarter notes of a bar.
+fn bar(host: &HostTransport) -> Option<f64> {
+    host.time_sig_numerator
+        .zip(host.time_sig_denominator)
+        .map(|(beats, unit)| 4.0 * f64::from(beats) / f64::from(unit))
 }
 
 /// The song position in frames, not rounded. A position in beats alone is none: it does not tell the time
@@ -152,6 +197,32 @@ mod tests {
         }
         host.playing = true;
         assert_eq!(at(clock.read(&host, 48_000.0, 64)), Some(480));
+    }
+
+    #[test]
+    fn a_backend_that_only_counts_leads_nothing_and_jack_does_once_it_rolls() {
+        let mut host = HostTransport::new(48_000.0);
+        (host.playing, host.pos_samples, host.tempo) = (true, Some(4800), Some(90.0));
+        let free = Transport::Host {
+            playing: true,
+            song_frames: None,
+            tempo: Tempo::new(90.0, None, None),
+        };
+        let mut clock = HostClock::default();
+        assert_eq!(clock.read_led(Lead::Window, &host, 48_000.0, 64), free);
+        assert_eq!(clock.read_led(Lead::Window, &host, 48_000.0, 64), free);
+        let mut clock = HostClock::default();
+        host.playing = false;
+        let mut jack = |playing| {
+            host.playing = playing;
+            clock.read_led(Lead::OnceItRolls, &host, 48_000.0, 64)
+        };
+        assert_eq!(jack(false), free);
+        assert_eq!(at(jack(true)), Some(4800));
+        let stopped = jack(false);
+        assert!(!stopped.playing() && at(stopped) == Some(4800));
+        let led = clock.read_led(Lead::Host, &host, 48_000.0, 64);
+        assert_eq!(at(led), Some(4800));
     }
 
     #[test]

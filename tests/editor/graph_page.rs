@@ -2,6 +2,7 @@
 
 use crate::stand::Stand;
 use egui::accesskit::Role;
+use egui::{Rect, Shape};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 
@@ -73,5 +74,60 @@ fn every_node_of_the_engine_is_reached() {
     }
     for place in &chain.places {
         assert!(found.contains(place), "{place}");
+    }
+}
+
+/// Everything that is drawn, with as much of its place as is seen.
+fn seen(stand: &Stand) -> Vec<(Shape, Rect)> {
+    fn walk(shape: &Shape, clip: Rect, found: &mut Vec<(Shape, Rect)>) {
+        match shape {
+            Shape::Vec(inner) => inner.iter().for_each(|shape| walk(shape, clip, found)),
+            other => found.push((other.clone(), other.visual_bounding_rect().intersect(clip))),
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &stand.harness.output().shapes {
+        walk(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found.retain(|(_, place)| place.is_positive());
+    found
+}
+
+#[test]
+fn letters_can_be_read_and_no_wire_runs_through_the_buttons() {
+    for size in [(760.0, 500.0), (1100.0, 720.0), (1600.0, 1000.0)] {
+        let mut stand = Stand::new(size, Look::default());
+        press(&mut stand, Role::Tab, "Graph");
+        for opens in ["", "Open layer1", "Open space"] {
+            if !opens.is_empty() {
+                press(&mut stand, Role::Button, opens);
+            }
+            let button = |name| stand.harness.query_by_label(name).map(|node| node.rect());
+            let buttons = ["Fit the graph", "Close all groups"].map(button);
+            let buttons: Vec<Rect> = buttons.into_iter().flatten().collect();
+            assert_eq!(buttons.len(), if opens.is_empty() { 1 } else { 2 });
+            let mut names = 0;
+            for (shape, place) in seen(&stand) {
+                if let Shape::Text(text) = &shape {
+                    for section in &text.galley.job.sections {
+                        let (size, text) = (section.format.font_id.size, text.galley.text());
+                        assert!(size >= 9.0, "{text}: {size} points");
+                        let lower = text.starts_with(|c: char| c.is_ascii_lowercase());
+                        names += usize::from(lower && place.left() > 250.0);
+                    }
+                    continue;
+                }
+                let drawn = matches!(
+                    shape,
+                    Shape::LineSegment { .. } | Shape::CubicBezier(_) | Shape::Circle(_)
+                );
+                let crossed = buttons.iter().any(|button| button.intersects(place));
+                assert!(!(drawn && crossed), "{size:?} {opens}: {shape:?}");
+            }
+            assert!(names >= 3, "{size:?} {opens}: {names}");
+            if !opens.is_empty() {
+                press(&mut stand, Role::Button, "Close all groups");
+            }
+        }
     }
 }

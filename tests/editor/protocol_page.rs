@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::controls::{BEAT, CARRIER, L1_LEVEL, PROTOCOL_LOOP, PROTOCOL_ON};
 use zeitgeber::engine::timeline::{Curve, Row};
+use zeitgeber::engine::{Order, Transport};
 use zeitgeber::protocol::Protocol;
 
 fn page() -> Stand {
@@ -309,4 +310,114 @@ fn the_button_says_what_the_protocol_does() {
     // A host that calls the engine no more plays nothing.
     stand.steps(20);
     assert!(named(&stand, "Play protocol"));
+}
+
+/// A page whose engine has its protocol, and takes orders from it.
+fn playing() -> Stand {
+    let mut stand = filled();
+    let protocol = stand.link.session().protocol.unwrap();
+    let settings: Vec<_> = zeitgeber::engine::ControlId::all()
+        .map(|id| (id, id.control().default_value()))
+        .collect();
+    let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
+    let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
+    deck.send(Order::Timeline(Some(timeline.into()))).unwrap();
+    *stand.params.deck.borrow_mut() = Some(deck);
+    stand.play(4);
+    stand
+}
+
+fn at(stand: &Stand) -> Option<f64> {
+    stand.link.telemetry().unwrap().protocol()
+}
+
+#[test]
+fn without_a_host_it_plays_waits_and_moves_from_the_page() {
+    let mut stand = playing();
+    assert_eq!(at(&stand), None, "it is off");
+    // The play head is put somewhere, and there it begins.
+    let ruler = stand.harness.get_by_label("Protocol position").rect();
+    stand.click(ruler.center());
+    let told = stand.params.told.take();
+    let asked = told.iter().rev().find_map(|told| match told {
+        Told::Seek(seconds) => Some(*seconds),
+        _ => None,
+    });
+    let asked = asked.expect("a click seeks");
+    assert!((250.0..400.0).contains(&asked), "{asked}");
+    stand.play(30);
+    stand.harness.get_by_label("Play protocol").click();
+    stand.play(30);
+    let begun = at(&stand).expect("it plays");
+    assert!((asked..asked + 1.5).contains(&begun), "{begun}: {asked}");
+    // It waits, and is dragged on meanwhile.
+    stand.harness.get_by_label("Pause protocol").click();
+    stand.play(10);
+    let waits = at(&stand).unwrap();
+    stand.play(30);
+    assert_eq!(at(&stand), Some(waits));
+    stand.drag(ruler.center(), vec2(60.0, 0.0), Modifiers::NONE);
+    stand.play(10);
+    let dragged = at(&stand).unwrap();
+    assert!(dragged > waits + 20.0, "{dragged}");
+    assert!(stand.harness.query_by_label("Play protocol").is_some());
+    // Keys move it, too.
+    focus(&mut stand, "Protocol position");
+    stand.harness.key_press(egui::Key::ArrowLeft);
+    stand.play(10);
+    let earlier = at(&stand).unwrap();
+    assert!(earlier < dragged && earlier > dragged - 20.0, "{earlier}");
+    stand.harness.key_press(egui::Key::Home);
+    stand.play(10);
+    assert_eq!(at(&stand), Some(0.0));
+    stand.harness.get_by_label("Play protocol").click();
+    stand.play(30);
+    assert!(at(&stand).unwrap() > 0.5);
+}
+
+#[test]
+fn what_is_over_begins_anew() {
+    let mut stand = playing();
+    stand.harness.get_by_label("Play protocol").click();
+    stand.play(10);
+    stand.params.order(Order::Seek(600.0));
+    stand.play(30);
+    stand.harness.get_by_label("Play protocol").click();
+    stand.play(30);
+    let seconds = at(&stand).unwrap();
+    assert!((0.1..2.0).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn a_hosts_transport_leads_and_the_page_says_so() {
+    let mut stand = playing();
+    let host = |playing, song_frames| Transport::Host {
+        playing,
+        song_frames,
+        tempo: None,
+    };
+    stand.transport = host(false, Some(480_000));
+    stand.set(PROTOCOL_ON, 1.0);
+    stand.play(30);
+    assert_eq!(at(&stand), Some(10.0));
+    stand.params.told.take();
+    for name in ["Play protocol", "Protocol position"] {
+        let at = place(&stand, name);
+        stand.click(at);
+        stand.point(at + vec2(4.0, 0.0));
+        stand.steps(40);
+        let said = crate::shown::named(&stand, "leads the protocol");
+        assert!(said, "{name}");
+        stand.point(at + vec2(0.0, 200.0));
+        stand.steps(20);
+    }
+    assert_eq!(stand.params.told.take(), []);
+    // One that plays and tells no position does not.
+    stand.transport = host(true, None);
+    stand.play(4);
+    stand.harness.get_by_label("Pause protocol").click();
+    stand.play(4);
+    let waits = at(&stand);
+    stand.play(20);
+    assert_eq!(at(&stand), waits);
 }

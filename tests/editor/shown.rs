@@ -31,7 +31,8 @@ fn shapes(stand: &Stand) -> Vec<Shape> {
     found
 }
 
-fn written(stand: &Stand) -> Vec<TextShape> {
+/// All texts of the last frame.
+pub fn written(stand: &Stand) -> Vec<TextShape> {
     let texts = shapes(stand).into_iter().filter_map(|shape| match shape {
         Shape::Text(text) => Some(text),
         _ => None,
@@ -46,7 +47,8 @@ fn count(stand: &Stand, text: &str) -> usize {
     all.count()
 }
 
-fn named(stand: &Stand, part: &str) -> bool {
+/// Whether something is told or written with these words in it.
+pub fn named(stand: &Stand, part: &str) -> bool {
     stand
         .accessible()
         .iter()
@@ -130,7 +132,7 @@ fn led() -> Stand {
     let mut stand = stand();
     let list = serde_json::json!([
         {"at": 0, "beat": 10, "l1_level": -40},
-        {"at": 60, "beat": 5, "l1_level": -20},
+        {"at": 60, "beat": 5, "l1_level": -20, "curve": "linear"},
     ]);
     let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
     let settings: Vec<_> = ControlId::all()
@@ -202,7 +204,13 @@ fn a_beat_too_fast_to_follow_is_a_ring_that_stands_still() {
     stand.set(L1_KIND, 1.0);
     stand.set(GLIDE, 0.0);
     stand.play(120);
-    for (beat, still) in [(10.0, true), (40.0, true), (13.3, true), (1.0, false)] {
+    for (beat, still) in [
+        (10.0, true),
+        (40.0, true),
+        (13.3, true),
+        (6.3, false),
+        (1.0, false),
+    ] {
         stand.set(BEAT, beat);
         stand.play(40);
         let first = dial(&stand);
@@ -290,7 +298,7 @@ fn numbers_of_knobs_stay_in_their_columns() {
     let at = stand.harness.get_by_label(AZIMUTH.control().name).rect();
     stand.click(at.center_bottom() - vec2(0.0, 10.0));
     let mut fields = stand.harness.query_all_by_role(Role::TextInput);
-    assert!(fields.any(|node| node.value().as_deref() == Some("-120.27 deg")));
+    assert!(fields.any(|node| node.value().as_deref() == Some("-120.27\u{b0}")));
 }
 
 /// WCAG 2.2.
@@ -406,4 +414,228 @@ fn saving_begins_with_the_name() {
     stand.steps(2);
     let mut fields = stand.harness.query_all_by_role(Role::TextInput);
     assert!(fields.any(|node| node.value().as_deref() == Some("Evening")));
+}
+
+#[test]
+fn a_preset_that_is_changed_is_marked_until_it_is_as_it_was() {
+    let mut stand = stand();
+    assert!(stand.harness.query_by_label("Preset: No preset").is_some());
+    let next = |stand: &mut Stand, name: &str| {
+        stand.harness.get_by_label(name).click();
+        stand.steps(3);
+    };
+    next(&mut stand, "Next preset");
+    let name = stand.link.session().name;
+    let (plain, marked) = (
+        format!("Preset: {name}"),
+        format!("Preset: {name}, changed"),
+    );
+    let mark = |stand: &Stand| {
+        let [plain, marked] = [&plain, &marked].map(|label| stand.harness.query_by_label(label));
+        assert!(plain.is_some() != marked.is_some());
+        marked.is_some()
+    };
+    assert!(!mark(&stand));
+    // By hand, and back by hand.
+    let level = stand.params.values.borrow()[L1_LEVEL.index()];
+    stand.set(L1_LEVEL, level - 3.0);
+    stand.steps(2);
+    assert!(mark(&stand));
+    let button = stand.harness.get_by_label(&marked).rect();
+    stand.point(button.center());
+    stand.steps(40);
+    assert!(named(&stand, "was loaded: Layer 1 Level"));
+    stand.set(L1_LEVEL, level);
+    stand.steps(2);
+    assert!(!mark(&stand));
+    // A host's single floats are the same, bypass is nobody's sound.
+    stand.set(L1_LEVEL, f64::from(level as f32) + 1e-5);
+    stand.set(BYPASS, 1.0);
+    stand.steps(2);
+    assert!(!mark(&stand));
+    stand.set(L1_LEVEL, level);
+    // A gesture, and undo.
+    let slider = stand.harness.get_by_label(L1_LEVEL.control().name).rect();
+    stand.drag(slider.center(), vec2(30.0, 0.0), Modifiers::NONE);
+    assert!(mark(&stand));
+    next(&mut stand, "Undo");
+    assert!(!mark(&stand));
+    // The timeline belongs to it.
+    stand.link.edit_session(|session| {
+        let list = serde_json::json!([{"at": 0, "beat": 10}, {"at": 60, "beat": 5}]);
+        let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+        session.protocol = Some(protocol.into());
+    });
+    stand.steps(2);
+    assert!(mark(&stand));
+    // What no preset has the name of, as in a project from elsewhere, is not known to be changed.
+    stand
+        .link
+        .edit_session(|session| session.name = "Elsewhere".to_owned());
+    stand.steps(2);
+    assert!(stand.harness.query_by_label("Preset: Elsewhere").is_some());
+}
+
+#[test]
+fn a_project_that_is_opened_again_knows_whether_its_preset_is_changed() {
+    for change in [0.0, 1.0] {
+        let mut stand = stand();
+        // What a project keeps: the name, the values, the timeline.
+        let preset = zeitgeber::protocol::factory("Descent into sleep").unwrap();
+        let settings = preset.all_settings();
+        for (id, value) in &settings {
+            stand.set(*id, id.control().snap(*value));
+        }
+        stand.set(BEAT, settings[BEAT.index()].1 + change);
+        let pinned = preset.protocol().unwrap().pinned(&settings);
+        let kept = pinned.document().clone();
+        let (protocol, _) = Protocol::from_session(&kept, &[], &mut Vec::new()).unwrap();
+        stand.link.edit_session(|session| {
+            session.name = "Descent into sleep".to_owned();
+            session.protocol = Some(protocol.into());
+        });
+        stand.steps(3);
+        let marked = "Preset: Descent into sleep, changed";
+        let is_marked = stand.harness.query_by_label(marked).is_some();
+        assert_eq!(is_marked, change != 0.0);
+    }
+}
+
+#[test]
+fn choices_and_units_are_in_peoples_words() {
+    let mut stand = Stand::new((1100.0, 1100.0), Look::default());
+    stand.set(SPACE_KIND, 1.0);
+    stand.set(AZIMUTH, 30.0);
+    stand.set(L1_INTERVAL, 7.0);
+    stand.set(BEAT_SOURCE, 1.0);
+    stand.set(DIVISION, 14.0);
+    let mut raw = Vec::new();
+    for card in ["Layer 1", "Program", "Noise", "Space", "Session"] {
+        let card = stand.harness.get_by_role_and_label(Role::RadioButton, card);
+        card.click();
+        for page in ["Scope", "Space", "Control"] {
+            crate::reach::page(&mut stand, page);
+            for shape in written(&stand) {
+                let text = shape.galley.text();
+                let bare = ["hz", "hrtf", "midi", "sn3d", "n3d", "fuma", "1/4d"].contains(&text);
+                if bare || text.ends_with(" deg") || text.contains(" deg ") {
+                    raw.push(text.to_owned());
+                }
+            }
+        }
+    }
+    assert!(raw.is_empty(), "{raw:?}");
+    let space = stand
+        .harness
+        .get_by_role_and_label(Role::RadioButton, "Space");
+    space.click();
+    stand.steps(3);
+    for name in ["Space: HRTF", "Beat Source: Hz", "Bus Format: FuMa"] {
+        assert!(stand.harness.query_all_by_label(name).count() > 0, "{name}");
+    }
+    for text in ["HRTF", "Hz", "MIDI", "SN3D", "diffuse field", "30\u{b0}"] {
+        assert!(count(&stand, text) > 0, "{text}");
+    }
+    assert!(named(&stand, "1/4 dotted"));
+}
+
+#[test]
+fn a_lane_reads_as_the_widget_of_its_control() {
+    let mut stand = led();
+    crate::reach::page(&mut stand, "Protocol");
+    for _ in 0..20 {
+        stand.play(1);
+        let slider = stand
+            .harness
+            .get_by_role_and_label(Role::Slider, L1_LEVEL.control().name);
+        let text = slider.value().unwrap();
+        let (_, decimals) = text.trim_end_matches(" dB").split_once('.').unwrap();
+        assert_eq!(decimals.len(), 2, "{text} stands still while it moves");
+        // On the slider, the card and the lane.
+        assert_eq!(count(&stand, &text), 3, "{text}");
+        let seconds = stand.link.telemetry().unwrap().protocol().unwrap();
+        let seconds = (1000.0 * seconds).round() / 1000.0;
+        let beat = format!("{:.3} Hz", 10.0 - 5.0 * seconds / 60.0);
+        assert_eq!(count(&stand, &beat), 1, "{beat}");
+    }
+    // A macro's lane reads as what it moves.
+    stand.link.edit_insert(0, |state| {
+        let moved = zeitgeber::editor::insert::InsertMacro {
+            name: "cutoff".to_owned(),
+            default: 0.5,
+            format: std::sync::Arc::new(|x| format!("{:.0} Hz cutoff", 1000.0 * x)),
+            parse: std::sync::Arc::new(|text| text.parse::<f64>().ok().map(|x| x / 1000.0)),
+        };
+        state.macros = vec![moved; 4];
+    });
+    let list = serde_json::json!([{"at": 0, "beat": 10, "a_1": 0.25}]);
+    let protocol = Protocol::from_json(&list, &[], &mut Vec::new()).unwrap();
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(protocol.into()));
+    stand.steps(3);
+    assert!(named(&stand, "250 Hz cutoff"));
+}
+
+#[test]
+fn the_column_of_the_beat_fits_whatever_it_follows() {
+    for beat in [0.0, 1.0] {
+        for carrier in [0.0, 1.0, 2.0] {
+            for tempo in [None, zeitgeber::engine::Tempo::new(97.0, None, None)] {
+                let mut stand = stand();
+                stand.transport = zeitgeber::engine::Transport::Host {
+                    playing: true,
+                    song_frames: None,
+                    tempo,
+                };
+                stand.set(BEAT_SOURCE, beat);
+                stand.set(CARRIER_SOURCE, carrier);
+                // The longest name.
+                stand.set(DIVISION, 0.0);
+                stand.play(6);
+                let last = stand.harness.get_by_label("Phase: free").rect();
+                let strip = (stand.harness).get_by_role_and_label(Role::RadioButton, "Input");
+                let room = strip.rect().top() - 8.0 - 12.0;
+                let follows = format!("beat {beat}, carrier {carrier}: {last:?}, {room}");
+                assert!(last.bottom() <= room + 0.5, "{follows}");
+                // Nor is there a hole.
+                assert!(last.bottom() > room - 40.0, "{follows}");
+                for shape in written(&stand) {
+                    let rect = shape.visual_bounding_rect();
+                    let beside = rect.left() < 236.0 && rect.center().y < room && rect.top() > 50.0;
+                    let text = shape.galley.text();
+                    assert!(!beside || rect.right() < 226.0, "{text}: {rect:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_knobs_stay_in_their_columns() {
+    let mut stand = Stand::new((1100.0, 1400.0), Look::default());
+    for card in ["Layer 1", "Program", "Noise", "Space", "Input", "Session"] {
+        let card = stand.harness.get_by_role_and_label(Role::RadioButton, card);
+        card.click();
+        stand.steps(4);
+        let all = stand.accessible().into_iter();
+        let knobs = all.filter(|(_, role, _)| *role == Role::Slider);
+        let knobs: Vec<Rect> = knobs.filter_map(|(.., place)| place).collect();
+        let knobs = knobs.iter().filter(|place| place.height() == 80.0);
+        for shape in written(&stand) {
+            let rect = shape.visual_bounding_rect();
+            for knob in knobs.clone().filter(|knob| knob.contains(rect.center())) {
+                let text = shape.galley.text();
+                let inside = rect.left() >= knob.left() - 1.0 && rect.right() <= knob.right() + 1.0;
+                assert!(inside, "{text}: {rect:?} in {knob:?}");
+            }
+        }
+    }
+    stand
+        .harness
+        .get_by_role_and_label(Role::RadioButton, "Space")
+        .click();
+    stand.steps(4);
+    assert_eq!(count(&stand, "Order"), 1);
+    assert_eq!(count(&stand, "Ambisonic Order"), 0);
 }

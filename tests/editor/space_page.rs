@@ -56,7 +56,7 @@ fn are_gestures(told: &[Told], controls: &[ControlId]) {
     }
     let others = told.iter().filter(|told| match told {
         Told::Begin(id) | Told::Set(id, _) | Told::End(id) => !controls.contains(id),
-        Told::Touch => false,
+        Told::Touch | Told::Play(_) | Told::Seek(_) => false,
     });
     assert_eq!(others.count(), 0, "{told:?}");
 }
@@ -150,14 +150,14 @@ fn shift_is_fine() {
 #[test]
 fn space_that_is_off_says_so_and_is_turned_on() {
     let mut stand = open("Space", &[]);
-    let at = place(&stand, "Turn on space with hrtf");
+    let at = place(&stand, "Turn on space with HRTF");
     stand.click(at);
     assert_eq!(value(&stand, SPACE_KIND), 1.0);
     stand.steps(20);
     assert!(
         stand
             .harness
-            .query_by_label("Turn on space with hrtf")
+            .query_by_label("Turn on space with HRTF")
             .is_none()
     );
 }
@@ -198,4 +198,31 @@ fn a_drag_that_leaves_the_window_ends_both_gestures() {
     stand.hold(front, false);
     stand.steps(3);
     are_gestures(&stand.params.told.borrow().clone(), &[AZIMUTH, DISTANCE]);
+}
+
+#[test]
+fn the_names_below_the_picture_stand_on_one_line() {
+    for size in [(760.0, 500.0), (1100.0, 720.0), (1600.0, 1000.0)] {
+        let mut stand = Stand::new(size, Look::default());
+        stand.set(SPACE_KIND, 2.0);
+        crate::reach::page(&mut stand, "Space");
+        stand.play(4);
+        let strip = stand
+            .harness
+            .get_by_role_and_label(Role::RadioButton, "Input");
+        let floor = strip.rect().top();
+        let lines = ["Space", "Motion", "Room"].map(|name| {
+            let written = crate::shown::written(&stand).into_iter();
+            let below = written.filter(|text| {
+                let place = text.visual_bounding_rect();
+                text.galley.text() == name && (floor - 80.0..floor).contains(&place.top())
+            });
+            let tops: Vec<f32> = below.map(|text| text.pos.y).collect();
+            assert!(!tops.is_empty(), "{size:?}: {name}");
+            tops[0]
+        });
+        for line in lines {
+            assert!((line - lines[0]).abs() < 1.0, "{size:?}: {lines:?}");
+        }
+    }
 }

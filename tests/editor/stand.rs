@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use zeitgeber::editor::{Chain, Link, Look, Panel, ParamSink};
-use zeitgeber::engine::{ControlId, Engine, SpaceWish, Transport};
+use zeitgeber::engine::{ControlId, DeckLine, Engine, Order, SpaceWish, Transport};
 use zeitgeber::hrtf::Source;
 use zeitgeber::protocol::{Library, Take};
 
@@ -18,6 +18,8 @@ pub enum Told {
     Set(ControlId, f64),
     End(ControlId),
     Touch,
+    Play(bool),
+    Seek(f64),
 }
 
 /// Parameters in front of an engine.
@@ -25,6 +27,17 @@ pub struct Params {
     pub values: RefCell<Vec<f64>>,
     pub told: RefCell<Vec<Told>>,
     pub engine: RefCell<Engine>,
+    /// The engine's line for orders, where a test has put it.
+    pub deck: RefCell<Option<DeckLine>>,
+}
+
+impl Params {
+    /// Sends an order, as something beside the window would.
+    pub fn order(&self, order: Order) {
+        if let Some(deck) = self.deck.borrow_mut().as_mut() {
+            deck.send(order).unwrap();
+        }
+    }
 }
 
 impl ParamSink for Params {
@@ -50,6 +63,16 @@ impl ParamSink for Params {
         self.told.borrow_mut().push(Told::Touch);
     }
 
+    fn play(&self, play: bool) {
+        self.told.borrow_mut().push(Told::Play(play));
+        self.order(Order::Play(play));
+    }
+
+    fn seek(&self, seconds: f64) {
+        self.told.borrow_mut().push(Told::Seek(seconds));
+        self.order(Order::Seek(seconds));
+    }
+
     fn load(&self, take: &Take) {
         for (id, value) in &take.settings {
             self.values.borrow_mut()[id.index()] = *value;
@@ -72,6 +95,8 @@ pub struct Stand {
     pub harness: Harness<'static>,
     pub params: Rc<Params>,
     pub link: Arc<Link>,
+    /// The host's, at each block.
+    pub transport: Transport,
     atlas: Arc<Mutex<Atlas>>,
     size: Vec2,
     scale: f32,
@@ -115,6 +140,7 @@ impl Stand {
             values: RefCell::new(values),
             told: RefCell::default(),
             engine: RefCell::new(engine),
+            deck: RefCell::default(),
         });
         let library = Library::at(folder.path().join("presets"));
         let mut panel = Panel::with_library(link.clone(), library);
@@ -131,6 +157,7 @@ impl Stand {
             harness,
             params,
             link,
+            transport: Transport::Absent,
             atlas,
             size,
             scale,
@@ -162,7 +189,7 @@ impl Stand {
                 self.params.engine.borrow_mut().process(
                     &mut left[at..at + 400],
                     &mut right[at..at + 400],
-                    Transport::Absent,
+                    self.transport,
                     &[],
                 );
             }

@@ -5,8 +5,8 @@ use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
-use zeitgeber::engine::ControlId;
 use zeitgeber::engine::controls::*;
+use zeitgeber::engine::{ControlId, Tempo, Transport};
 
 fn stand() -> Stand {
     Stand::new((1100.0, 720.0), Look::default())
@@ -136,7 +136,8 @@ fn values_are_typed_with_and_without_units_as_notes_and_divisions() {
         (value(&stand, CARRIER_SOURCE), value(&stand, CARRIER_NOTE)),
         (1.0, 57.0)
     );
-    type_text(&mut stand, CARRIER, "300");
+    // The number is the note now, and takes both.
+    type_text(&mut stand, CARRIER_NOTE, "300");
     assert_eq!(
         (value(&stand, CARRIER_SOURCE), value(&stand, CARRIER)),
         (0.0, 300.0)
@@ -333,7 +334,7 @@ fn number(stand: &Stand, control: ControlId) -> Pos2 {
         .get_by_role_and_label(Role::Slider, control.control().name)
         .rect();
     match control {
-        BEAT | CARRIER => rect.left_center() + vec2(30.0, 0.0),
+        BEAT | CARRIER | CARRIER_NOTE => rect.left_center() + vec2(30.0, 0.0),
         L1_LEVEL => rect.right_top() + vec2(-30.0, 10.0),
         _ => rect.center_bottom() - vec2(0.0, 10.0),
     }
@@ -344,10 +345,10 @@ fn a_number_is_clicked_and_left_as_it_is() {
     let mut stand = stand();
     stand.set(L1_KIND, 1.0);
     for (control, source, from, shown) in [
-        (CARRIER, CARRIER_SOURCE, 1.0, "220.000 Hz"),
+        (CARRIER_NOTE, CARRIER_SOURCE, 1.0, "220.000"),
         (BEAT, BEAT_SOURCE, 1.0, ""),
-        (CARRIER, CARRIER_SOURCE, 0.0, "250.000 Hz"),
-        (BEAT, BEAT_SOURCE, 0.0, "10.000 Hz"),
+        (CARRIER, CARRIER_SOURCE, 0.0, "250.000"),
+        (BEAT, BEAT_SOURCE, 0.0, "10.000"),
     ] {
         stand.set(CARRIER_NOTE, 57.0);
         stand.set(GLIDE, 0.0);
@@ -403,4 +404,173 @@ fn a_double_click_on_a_number_itself_resets_it() {
         stand.harness.key_press(Key::Escape);
         stand.steps(20);
     }
+}
+
+/// A stand whose host plays at 120 quarters a minute.
+fn in_tempo() -> Stand {
+    let mut stand = stand();
+    stand.transport = Transport::Host {
+        playing: true,
+        song_frames: None,
+        tempo: Tempo::new(120.0, None, None),
+    };
+    stand.set(BEAT_SOURCE, 1.0);
+    stand.set(L1_KIND, 1.0);
+    stand.set(GLIDE, 0.0);
+    stand.play(30);
+    stand
+}
+
+#[test]
+fn a_beat_that_follows_the_tempo_is_dragged_through_its_divisions() {
+    let mut stand = in_tempo();
+    let sounds = |stand: &Stand| stand.link.telemetry().unwrap().beat();
+    assert!((sounds(&stand) - 2.0).abs() < 1e-9);
+    let beat = place(&stand, BEAT);
+    told(&stand);
+    stand.drag(beat, vec2(0.0, -40.0), Modifiers::NONE);
+    let values = one_gesture(&told(&stand), DIVISION);
+    assert!(!values.is_empty());
+    stand.play(30);
+    let faster = sounds(&stand);
+    assert!(faster > 2.5, "up is faster: {faster}");
+    assert_eq!(
+        (value(&stand, BEAT), value(&stand, BEAT_SOURCE)),
+        (10.0, 1.0)
+    );
+    // One arrow and one notch are one division.
+    stand.harness.get_by_label("Beat").focus();
+    stand.steps(2);
+    let before = value(&stand, DIVISION);
+    stand.harness.key_press(Key::ArrowDown);
+    stand.steps(3);
+    assert_eq!(value(&stand, DIVISION), before + 1.0);
+    stand.point(beat + vec2(0.0, 1.0));
+    stand.steps(40);
+    assert!(crate::shown::named(
+        &stand,
+        "a drag goes through the divisions"
+    ));
+    // What is typed is a frequency, or a division.
+    type_text(&mut stand, BEAT, "1/2 dotted");
+    assert_eq!(DIVISION.control().format(value(&stand, DIVISION)), "1/2d");
+    // Without a tempo the own beat sounds, and moves.
+    stand.transport = Transport::Absent;
+    stand.play(30);
+    assert!(crate::shown::named(&stand, "the host tells no tempo"));
+    stand.drag(beat, vec2(0.0, -40.0), Modifiers::NONE);
+    assert!(value(&stand, BEAT) > 10.0);
+}
+
+#[test]
+fn a_carrier_of_notes_is_dragged_from_note_to_note_and_one_that_is_played_not_at_all() {
+    let mut stand = stand();
+    stand.set(CARRIER_SOURCE, 1.0);
+    stand.play(4);
+    let at = place(&stand, CARRIER_NOTE);
+    told(&stand);
+    stand.drag(at, vec2(0.0, -40.0), Modifiers::NONE);
+    one_gesture(&told(&stand), CARRIER_NOTE);
+    let note = value(&stand, CARRIER_NOTE);
+    assert!(note > 57.0 && note.fract() == 0.0, "{note}");
+    assert_eq!(value(&stand, CARRIER_SOURCE), 1.0);
+    stand.set(CARRIER_SOURCE, 2.0);
+    stand.play(4);
+    told(&stand);
+    stand.drag(at, vec2(0.0, -40.0), Modifiers::NONE);
+    assert_eq!(told(&stand), []);
+    stand.point(at + vec2(0.0, 2.0));
+    stand.steps(40);
+    assert!(crate::shown::named(
+        &stand,
+        "MIDI note that was played last"
+    ));
+}
+
+/// A text, how large and where its first letter stands.
+fn letters(stand: &Stand, text: &str) -> Vec<(f32, Pos2)> {
+    let written = crate::shown::written(stand).into_iter();
+    let same = written.filter(|shape| shape.galley.text() == text);
+    same.map(|shape| {
+        let size = shape.galley.job.sections[0].format.font_id.size;
+        (size, shape.galley.mesh_bounds.min + shape.pos.to_vec2())
+    })
+    .collect()
+}
+
+#[test]
+fn the_field_stands_where_the_number_stood() {
+    for size in [(1100.0, 720.0), (1600.0, 1000.0)] {
+        let mut stand = Stand::new(size, Look::default());
+        stand.set(L1_KIND, 1.0);
+        stand.set(L1_RATIO, 1.25);
+        stand.set(L1_LEVEL, -33.5);
+        stand.play(8);
+        for (control, text) in [
+            (BEAT, "10.000"),
+            (CARRIER, "250.000"),
+            (L1_RATIO, "1.25"),
+            (L1_LEVEL, "-33.5 dB"),
+        ] {
+            let before = letters(&stand, text);
+            let at = number(&stand, control);
+            stand.click(at);
+            assert_eq!(field(&stand).as_deref(), Some(text));
+            let after = letters(&stand, text);
+            assert_eq!(before.len(), after.len(), "{text}");
+            for (was, is) in before.iter().zip(&after) {
+                assert_eq!(was.0, is.0, "{text} has its size");
+                assert!(was.1.distance(is.1) < 1.6, "{text}: {was:?}, {is:?}");
+            }
+            stand.harness.key_press(Key::Escape);
+            stand.steps(20);
+            assert_eq!(letters(&stand, text), before);
+        }
+    }
+}
+
+#[test]
+fn what_learns_says_so_and_gives_up() {
+    let mut stand = stand();
+    let moves = |stand: &Stand| stand.link.control.learning();
+    let shown = |stand: &Stand, control: ControlId| {
+        let node = stand.harness.get_by_label(control.control().name);
+        node.value().unwrap_or_default()
+    };
+    let line = "move a controller to learn it. Escape gives up.";
+    for control in [L1_RATIO, L1_LEVEL, BEAT, L1_WAVE, L1_SWAP] {
+        let name = control.control().name;
+        let at = place(&stand, control);
+        let learn = |stand: &mut Stand, entry: &str| {
+            stand.menu(at);
+            stand.harness.get_by_label(entry).click();
+            stand.steps(3);
+        };
+        learn(&mut stand, "Learn MIDI");
+        assert!(moves(&stand).is_some());
+        assert!(shown(&stand, control).ends_with(", learns MIDI"), "{name}");
+        let said = format!("{name}: {line}");
+        assert!(crate::shown::named(&stand, &said), "{name}");
+        let others = [L1_DUTY, CARRIER].iter();
+        others.for_each(|other| assert!(!shown(&stand, *other).contains("MIDI")));
+        stand.harness.key_press(Key::Escape);
+        stand.steps(3);
+        assert_eq!(moves(&stand), None, "{name}");
+        assert!(!crate::shown::named(&stand, line));
+        learn(&mut stand, "Learn MIDI");
+        learn(&mut stand, "Stop learning MIDI");
+        assert_eq!(moves(&stand), None, "{name}");
+        assert!(!shown(&stand, control).contains("MIDI"), "{name}");
+    }
+    // On the knob itself, until something comes.
+    let at = place(&stand, L1_RATIO);
+    stand.menu(at);
+    stand.harness.get_by_label("Learn MIDI").click();
+    stand.steps(3);
+    assert_eq!(letters(&stand, "MIDI ?").len(), 1);
+    for value in [10, 20] {
+        stand.link.control.midi(&[0xB3, 20, value]);
+    }
+    stand.steps(3);
+    assert_eq!(letters(&stand, "MIDI ?").len(), 0);
 }

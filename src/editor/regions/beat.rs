@@ -3,7 +3,7 @@
 use super::ears;
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, choice, choice_bare, knobs, value};
+use crate::editor::widgets::{Desk, Large, Steer, choice, choice_bare, knobs, value};
 use crate::engine::ControlId;
 use crate::engine::controls::{
     BEAT, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_MIDI, CARRIER_NOTE,
@@ -23,12 +23,23 @@ const BANDS: [(f64, &str); 6] = [
     (f64::INFINITY, "gamma"),
 ];
 
-/// Up to the first of these beats, in hertz, the dial has hands; from the second on it is a ring. How strongly that is lit.
-const HANDS: [f64; 2] = [3.0, 6.0];
+/// Up to the first of these beats, in hertz, the dial has hands; from the second on it is a ring, where the window is drawn 30
+/// times a second: three pictures a cycle. How strongly the ring is lit.
+const HANDS: [f64; 2] = [7.0, 10.0];
 const STEADY: f32 = 0.6;
 
-/// Height of what is beside the dial, in points.
+/// Height of what is beside the dial, in points, and of the list of divisions.
 const REST: f32 = 356.0;
+const LIST: f32 = 50.0;
+
+/// Why a number moves as it does.
+const TEMPO: &str = "It follows the host's tempo: a drag goes through the divisions.";
+const NOTE: &str = "A drag goes from note to note; a frequency that is typed leaves them.";
+const PLAYED: &str = "It follows the MIDI note that was played last, and is not dragged: what is typed takes its place.";
+
+fn up(id: ControlId, down: bool) -> Steer {
+    Steer { id, down }
+}
 
 /// The name of the band that a beat is in.
 pub(in crate::editor) fn band(hertz: f64) -> &'static str {
@@ -71,27 +82,65 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
         (None, Some(telemetry)) if desk.index(CARRIER_SOURCE) != 0 => telemetry.carrier(),
         _ => desk.value(CARRIER),
     };
+    let host_tells = live.telemetry().and_then(|t| t.tempo()).is_some();
     titled(ui, "BEAT", BEAT_SOURCE, 96.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let text = format!("{beat:.3}");
-        value(ui, BEAT, (&text, "Hz"), 44.0, theme.text, desk);
+        // Longer divisions are slower beats. Without a tempo the own beat sounds.
+        let (steer, why) = match tempo && host_tells {
+            true => (up(DIVISION, true), Some(TEMPO)),
+            false => (up(BEAT, false), None),
+        };
+        let large = Large {
+            id: BEAT,
+            typed: BEAT,
+            steer: Some(steer),
+            why,
+            text: &text,
+            unit: "Hz",
+            told: None,
+            points: 44.0,
+        };
+        value(ui, &large, desk);
         let name = match tempo {
+            true if !host_tells => format!("{} \u{b7} the host tells no tempo", band(beat)),
             true => format!(
-                "{} \u{b7} {} of the host's tempo",
+                "{} \u{b7} {} of the tempo",
                 band(beat),
-                DIVISION.control().format(desk.value(DIVISION))
+                desk.text(DIVISION, desk.value(DIVISION))
             ),
             false => band(beat).to_owned(),
         };
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
     });
-    dial(ui, live, &theme, (room - REST).clamp(64.0, 176.0));
+    let rest = REST + if tempo { LIST } else { 0.0 };
+    dial(ui, live, &theme, (room - rest).clamp(64.0, 176.0));
     titled(ui, "CARRIER", CARRIER_SOURCE, 120.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let text = format!("{carrier:.3}");
-        value(ui, CARRIER, (&text, "Hz"), 26.0, theme.text, desk);
+        let source = desk.index(CARRIER_SOURCE);
+        let id = match source {
+            CARRIER_FIXED_NOTE => CARRIER_NOTE,
+            _ => CARRIER,
+        };
+        let told = desk.text(id, desk.value(id));
+        let large = Large {
+            id,
+            typed: CARRIER,
+            steer: (source != CARRIER_MIDI).then(|| up(id, false)),
+            why: match source {
+                CARRIER_FIXED_NOTE => Some(NOTE),
+                CARRIER_MIDI => Some(PLAYED),
+                _ => None,
+            },
+            text: &text,
+            unit: "Hz",
+            told: (id == CARRIER_NOTE).then_some(told.as_str()),
+            points: 26.0,
+        };
+        value(ui, &large, desk);
         let name = note(carrier, desk.value(TUNING));
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
         ui.add_space(4.0);
@@ -112,9 +161,6 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     let mut ids = vec![(GLIDE, true), (PHASE, true)];
     if source == CARRIER_FIXED_NOTE || source == CARRIER_MIDI {
         ids.insert(0, (TUNING, true));
-    }
-    if source == CARRIER_FIXED_NOTE {
-        ids.insert(0, (CARRIER_NOTE, true));
     }
     knobs(ui, &ids, theme.beat, desk);
     choice(ui, PHASE_MODE, theme.beat, desk);
@@ -172,7 +218,7 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     let phase = live.phase.rem_euclid(1.0) as f32;
     let passed = (live.phase - live.phase_before).clamp(0.0, 1.0) as f32;
     let trail = (passed * 2.0).clamp(0.04, 1.0);
-    let blur = blur(telemetry.beat());
+    let blur = blur(telemetry.beat(), live.pace);
     for (side, colour) in [(-PI, theme.left), (PI, theme.right)] {
         let colour = mix(theme.raised, colour, fade);
         arc(
@@ -208,10 +254,10 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
     );
 }
 
-/// How much of the dial is a steady ring in place of hands: what is drawn 16 to 30 times a second shows no beat faster than
-/// half of that, and would flicker.
-fn blur(beat: f64) -> f32 {
-    ((beat - HANDS[0]) / (HANDS[1] - HANDS[0])).clamp(0.0, 1.0) as f32
+/// How much of the dial is a steady ring in place of hands, in a window of this pace: a hand that is drawn less than three times
+/// a cycle is seen to go anywhere.
+fn blur(beat: f64, pace: f64) -> f32 {
+    ((beat / pace - HANDS[0]) / (HANDS[1] - HANDS[0])).clamp(0.0, 1.0) as f32
 }
 
 /// A half of the dial, lit evenly.
@@ -242,6 +288,20 @@ fn arc(ui: &Ui, centre: Pos2, radius: f32, (from, to): (f32, f32), colour: Color
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hands_move_where_they_are_seen_to() {
+        for (beat, pace, ring) in [
+            (6.0, 1.0, 0.0),
+            (7.0, 1.0, 0.0),
+            (8.5, 1.0, 0.5),
+            (10.0, 1.0, 1.0),
+            (3.5, 0.5, 0.0),
+            (5.0, 0.5, 1.0),
+        ] {
+            assert_eq!(blur(beat, pace), ring, "{beat} Hz");
+        }
+    }
 
     #[test]
     fn bands_and_notes_have_their_names() {

@@ -2,6 +2,8 @@
 
 mod sources;
 
+pub(super) use sources::said;
+
 use super::space::head::{self, View};
 use crate::dsp::quaternion::Quat;
 use crate::editor::live::Live;

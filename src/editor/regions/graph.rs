@@ -9,6 +9,7 @@ use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use egui::epaint::CubicBezierShape;
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, FontFamily, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape,
     Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -24,8 +25,12 @@ const ROOMY: f32 = 330.0;
 const SCALES: [f32; 2] = [0.15, 3.0];
 /// A picture that fits is not drawn larger than this.
 const LARGEST: f32 = 1.5;
-/// Below this many points letters are left out.
-const LEGIBLE: f32 = 4.5;
+/// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
+const LEGIBLE: [f32; 2] = [10.0, 9.0];
+/// Height of the buttons above the picture, in points.
+const TOOLS: f32 = 30.0;
+/// Room that a kind beside its name needs at least, in points.
+const LEAST: f32 = 24.0;
 /// Frames of the small scope: 21 ms at 48 kHz.
 const FRAMES: usize = 1024;
 /// Below this, in linear amplitude, a node is silent.
@@ -71,6 +76,9 @@ impl Stage {
         let theme = Theme::of(ui);
         let area = ui.available_rect_before_wrap();
         ui.allocate_rect(area, Sense::hover());
+        // Nothing of the picture runs through the buttons.
+        let (whole, top) = (area, area.top() + TOOLS);
+        let area = Rect::from_min_max(pos2(area.left(), top.min(area.bottom())), area.max);
         let Some(chain) = desk.link.chain() else {
             let text = "The graph is here as soon as the host has started the engine.";
             let painter = ui.painter();
@@ -119,12 +127,13 @@ impl Stage {
                 // What was opened is come near to; else the whole is looked at.
                 let frames = &mut self.plan.frames.iter();
                 let frame = frames.find(|(other, _)| opens && *other == group);
-                self.view = frame.map(|(_, frame)| near(frame.expand(14.0), area));
+                self.view =
+                    frame.map(|(_, frame)| near(frame.expand(6.0), area, area.height() < ROOMY));
             }
             Some(Clicked::Node(node)) => self.listen(node, live),
             None => {}
         }
-        self.tools(ui, area);
+        self.tools(ui, whole);
         // Where nothing flows: the generators join further right.
         let size = CORNER.min(area.size() * vec2(0.36, 0.34));
         let corner = Rect::from_min_size(area.left_bottom() - vec2(0.0, size.y), size);
@@ -158,7 +167,7 @@ impl Stage {
     /// The whole picture on the page.
     fn fit(&self, area: Rect) -> View {
         let size = self.plan.size.max(vec2(1.0, 1.0));
-        near(Rect::from_min_size(Pos2::ZERO, size), area)
+        near(Rect::from_min_size(Pos2::ZERO, size), area, false)
     }
 
     /// Magnifies around the pointer; true if it did.
@@ -234,15 +243,9 @@ impl Stage {
             let place = rect.min + canvas.scale * vec2(12.0, 14.0);
             let colour = if active { theme.text } else { accent };
             let name = format!("{}  \u{2013}", self.net.groups[group]);
-            canvas.text(
-                painter,
-                place,
-                Align2::LEFT_CENTER,
-                &name,
-                12.0,
-                true,
-                colour,
-            );
+            let font = canvas.font(12.0, true);
+            let room = rect.right() - place.x - 4.0;
+            write(painter, place, &name, font, colour, room);
         }
         // First the quiet wires, then those of what is listened to.
         for lit in [false, true] {
@@ -292,7 +295,7 @@ impl Stage {
             Item::Node(node) => (
                 name.to_owned(),
                 self.net.nodes[node].group,
-                self.net.nodes[node].kind.clone(),
+                self.net.nodes[node].kind.replace('_', " "),
                 "A click listens to it; another one, to the output again",
             ),
         };
@@ -320,7 +323,6 @@ impl Stage {
             let line = if heard { accent } else { theme.weak };
             painter.rect_stroke(rect, rounding, Stroke::new(1.2, line), StrokeKind::Inside);
         }
-        let (font, small) = if is_group { (12.5, 10.0) } else { (10.5, 9.0) };
         // A node in a group is called by what it is there.
         let stem = group.map_or("", |group| &self.net.groups[group]);
         let short = name
@@ -330,39 +332,32 @@ impl Stage {
             (Item::Node(_), Some(short)) if !short.is_empty() => short.replace('_', " "),
             _ => name.replace('_', " "),
         };
-        if below.is_empty() {
-            let centre = rect.center();
-            canvas.text(
-                painter,
-                centre,
-                Align2::CENTER_CENTER,
-                &short,
-                11.0,
-                true,
-                theme.text,
-            );
+        let (name_size, kind_size) = if is_group { (13.5, 11.5) } else { (12.0, 10.5) };
+        let (bold, light) = (canvas.font(name_size, true), canvas.font(kind_size, false));
+        if rect.height() < bold.size {
+            // Nothing could be read.
+        } else if below.is_empty() {
+            let galley = painter.layout_no_wrap(short, bold, theme.text);
+            painter.galley(rect.center() - 0.5 * galley.size(), galley, theme.text);
         } else {
             let bar = Rect::from_min_size(
-                rect.min + canvas.scale * vec2(7.0, 9.0),
-                vec2(2.5 * canvas.scale, rect.height() - 18.0 * canvas.scale),
+                rect.min + canvas.scale * vec2(6.0, 8.0),
+                vec2(2.5 * canvas.scale, rect.height() - 16.0 * canvas.scale),
             );
             painter.rect_filled(bar, 1.0, accent);
-            let painter = ui.painter_at(rect.shrink(2.0));
-            let middle = rect.left_center() + canvas.scale * vec2(15.0, 0.0);
-            for (y, text, size, bold, colour) in [
-                (-0.58 * font, &short, font, true, theme.text),
-                (0.72 * font, &below, small, false, theme.weak),
-            ] {
-                let place = middle + canvas.scale * vec2(0.0, y);
-                canvas.text(
-                    &painter,
-                    place,
-                    Align2::LEFT_CENTER,
-                    text,
-                    size,
-                    bold,
-                    colour,
+            let left = rect.left() + 13.0 * canvas.scale;
+            let room = rect.right() - left - 2.0;
+            let middle = rect.center().y;
+            let gap = 1.15;
+            if rect.height() < 1.2 * (bold.size + light.size) {
+                write(painter, pos2(left, middle), &short, bold, theme.text, room);
+            } else {
+                let (above, under) = (
+                    middle - 0.5 * gap * light.size,
+                    middle + 0.5 * gap * bold.size,
                 );
+                write(painter, pos2(left, above), &short, bold, theme.text, room);
+                write(painter, pos2(left, under), &below, light, theme.weak, room);
             }
         }
         response
@@ -418,7 +413,17 @@ impl Stage {
         let corner = pos2(inner.left(), top);
         let drawn = named.text(corner, Align2::LEFT_CENTER, name, font::value(), theme.text);
         let beside = pos2(drawn.right() + 6.0, top);
-        named.text(beside, Align2::LEFT_CENTER, kind, font::TINY, theme.weak);
+        let left = names.right() - beside.x;
+        if left > LEAST {
+            write(
+                &named,
+                beside,
+                &kind.replace('_', " "),
+                font::TINY,
+                theme.weak,
+                left,
+            );
+        }
         if node.is_some() {
             let size = vec2(62.0, 26.0);
             let place = Rect::from_min_size(pos2(inner.right() - 58.0, area.top() + 3.0), size);
@@ -486,12 +491,23 @@ impl Stage {
     }
 }
 
-/// A part of the picture on the page.
-fn near(part: Rect, area: Rect) -> View {
-    let room = area.size() - vec2(8.0, 40.0);
+/// A part of the picture in the middle of the page, or at its top.
+fn near(part: Rect, area: Rect, at_top: bool) -> View {
+    let room = area.size() - vec2(8.0, 10.0);
     let scale = (room / part.size()).min_elem().clamp(SCALES[0], LARGEST);
-    let shift = 0.5 * area.size() - scale * part.center().to_vec2();
+    let mut shift = 0.5 * area.size() - scale * part.center().to_vec2();
+    if at_top {
+        shift.y = 2.0 - scale * part.top();
+    }
     View { scale, shift }
+}
+
+/// Writes a line from its left end, as much of it as there is room for.
+fn write(painter: &Painter, at: Pos2, text: &str, font: FontId, colour: Color32, room: f32) {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = TextWrapping::truncate_at_width(room);
+    let galley = painter.layout_job(job);
+    painter.galley(at - vec2(0.0, 0.5 * galley.size().y), galley, colour);
 }
 
 enum Clicked {
@@ -532,28 +548,15 @@ impl Canvas {
         Rect::from_min_max(self.at(rect.min), self.at(rect.max))
     }
 
-    /// Text that grows with the picture.
-    #[allow(clippy::too_many_arguments, reason = "a text has so many properties")]
-    fn text(
-        &self,
-        painter: &Painter,
-        place: Pos2,
-        align: Align2,
-        text: &str,
-        points: f32,
-        bold: bool,
-        colour: Color32,
-    ) {
+    /// Letters that grow with the picture, and do not become too small to read.
+    fn font(&self, points: f32, bold: bool) -> FontId {
         // Half points: each size is drawn into the atlas once.
         let points = (2.0 * points * self.scale).round() / 2.0;
-        if points < LEGIBLE {
-            return;
-        }
-        let family = match bold {
-            true => FontFamily::Name("semibold".into()),
-            false => FontFamily::Proportional,
+        let (least, family) = match bold {
+            true => (LEGIBLE[0], FontFamily::Name("semibold".into())),
+            false => (LEGIBLE[1], FontFamily::Proportional),
         };
-        painter.text(place, align, text, FontId::new(points, family), colour);
+        FontId::new(points.max(least), family)
     }
 
     /// A wire: level at each of its points, a wave between.

@@ -13,6 +13,8 @@ use egui::{
     Ui, WidgetInfo, pos2, vec2,
 };
 
+/// Room for the mark of a preset that has been changed, in points.
+const MARK: f32 = 14.0;
 /// The zooms that are offered, in per cent.
 const ZOOMS: [u32; 6] = [75, 100, 125, 150, 175, 200];
 
@@ -96,14 +98,17 @@ impl Header {
         asked
     }
 
-    /// The name of the preset with its grade; true when it was clicked.
-    fn preset(&mut self, ui: &mut Ui, presets: &Presets, desk: &Desk, theme: &Theme) -> bool {
+    /// The name of the preset with its grade, and a mark where the sound is another by now; true when it was clicked.
+    fn preset(&mut self, ui: &mut Ui, presets: &mut Presets, desk: &Desk, theme: &Theme) -> bool {
         let name = desk.link.session().name;
         let shown = if name.is_empty() { "No preset" } else { &name };
         let width = (ui.available_width() - 400.0).clamp(120.0, 250.0);
         let (area, response) = ui.allocate_exact_size(vec2(width, 30.0), Sense::click());
-        response
-            .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Preset: {shown}")));
+        let changes = presets.changes(desk);
+        response.widget_info(|| {
+            let mark = if changes.is_some() { ", changed" } else { "" };
+            WidgetInfo::labeled(Role::Button, true, format!("Preset: {shown}{mark}"))
+        });
         let active = response.hovered() || response.has_focus();
         let fill = if active {
             mix(theme.surface, theme.text, 0.08)
@@ -118,8 +123,9 @@ impl Header {
         } else {
             area.right() - 8.0
         };
-        let text = elided(ui, shown, end - area.left() - 10.0);
-        painter.text(
+        let room = if changes.is_some() { MARK } else { 0.0 };
+        let text = elided(ui, shown, end - area.left() - 10.0 - room);
+        let written = painter.text(
             pos2(area.left() + 10.0, area.center().y),
             Align2::LEFT_CENTER,
             text,
@@ -130,6 +136,10 @@ impl Header {
                 theme.text
             },
         );
+        if changes.is_some() {
+            let at = pos2(written.right() + 0.6 * MARK, area.center().y);
+            painter.circle_filled(at, 2.5, theme.text);
+        }
         if let Some(grade) = grade {
             badge(
                 ui,
@@ -138,7 +148,11 @@ impl Header {
                 theme,
             );
         }
-        response.on_hover_text("All presets").clicked()
+        let help = match changes {
+            Some(changes) => format!("All presets\nChanged since {shown} was loaded: {changes}"),
+            None => "All presets".to_owned(),
+        };
+        response.on_hover_text(help).clicked()
     }
 
     fn save(&mut self, ui: &mut Ui, presets: &mut Presets, desk: &mut Desk) {

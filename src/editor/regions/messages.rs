@@ -3,6 +3,7 @@
 
 use crate::editor::Message;
 use crate::editor::live::Live;
+use crate::editor::regions::control::said;
 use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::controls::{LAYER, LAYER_BINAURAL};
@@ -37,7 +38,13 @@ impl Line {
         let fresh = messages.last().filter(|_| left > 0.0);
         let advice = advice(live, desk);
         let mut again = fresh.map(|_| left);
-        let (text, colour) = if let Some((id, left)) = desk.hand.overruled(desk.now) {
+        let (text, colour) = if let Some(moves) = &desk.hand.learning {
+            let text = format!(
+                "{}: move a controller to learn it. Escape gives up.",
+                said(moves)
+            );
+            (text, theme.beat)
+        } else if let Some((id, left)) = desk.hand.overruled(desk.now) {
             again = Some(again.map_or(left, |other| other.min(left)));
             let text = format!(
                 "{} is moved by the protocol: your value is heard where the protocol is off.",

@@ -10,8 +10,8 @@ use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::editor::{HrtfChoice, ParamSink};
 use crate::engine::ControlId;
-use crate::engine::controls::BYPASS;
-use crate::protocol::{Entry, Grade, Library, Preset, Take};
+use crate::engine::controls::{BYPASS, Values};
+use crate::protocol::{Entry, Grade, Library, Preset, Protocol, Take};
 use egui::{
     Align2, Color32, Popup, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
@@ -39,6 +39,20 @@ pub(in crate::editor) struct Presets {
     path: String,
     /// A new name, as it is being typed.
     rename: String,
+    /// What the preset of a name sets, for comparison; none where there is no such preset.
+    known: Option<(String, Option<Take>)>,
+}
+
+/// Changes that are told by name; the others are counted.
+const TOLD: usize = 3;
+
+/// Whether a control stands where a preset puts it: hosts keep values in single floats.
+fn is_at(id: ControlId, value: f64, now: f64) -> bool {
+    let grid = match id.control().values {
+        Values::Number { decimals, .. } => 10f64.powi(-(decimals as i32)),
+        _ => 1.0,
+    };
+    (value - now).abs() < 0.5 * grid
 }
 
 /// The sound as it is now.
@@ -112,6 +126,7 @@ impl Presets {
             shown: None,
             path: String::new(),
             rename: String::new(),
+            known: None,
         }
     }
 
@@ -131,6 +146,7 @@ impl Presets {
     fn take_up(&mut self, own: Vec<Entry>) {
         self.entries.retain(|entry| entry.path.is_none());
         self.entries.extend(own);
+        self.known = None;
     }
 
     /// The preset of a name: the musician's own wins over the factory's, as everywhere.
@@ -148,6 +164,51 @@ impl Presets {
     pub fn grade(&self, name: &str) -> Option<Grade> {
         let entry = &self.entries[self.named(name)?];
         entry.preset.evidence().map(|evidence| evidence.grade)
+    }
+
+    /// In what the sound is not that of the preset whose name it has, in words; nothing where it is, and where the library
+    /// has no such preset. It depends on nothing but what a project keeps: the name, and the sound.
+    pub fn changes(&mut self, desk: &Desk) -> Option<String> {
+        let session = desk.link.session();
+        if session.name.is_empty() {
+            return None;
+        }
+        if self
+            .known
+            .as_ref()
+            .is_none_or(|(name, _)| *name != session.name)
+        {
+            let entry = self.named(&session.name).map(|index| &self.entries[index]);
+            let take = entry.map(|entry| sound(entry, desk.sink));
+            self.known = Some((session.name, take));
+        }
+        let (_, Some(preset)) = self.known.as_ref()? else {
+            return None;
+        };
+        let settings = preset.settings.iter().filter(|(id, _)| *id != BYPASS);
+        let mut changed: Vec<&str> = settings
+            .filter(|(id, value)| !is_at(*id, *value, desk.sink.value(*id)))
+            .map(|(id, _)| id.control().name)
+            .collect();
+        let rows = |protocol: &Option<Arc<Protocol>>| {
+            let rows = protocol.as_ref().map(|protocol| protocol.rows());
+            rows.map_or_else(Vec::new, <[_]>::to_vec)
+        };
+        if rows(&preset.protocol) != rows(&session.protocol) {
+            changed.push("the protocol");
+        }
+        let head = desk.link.hrtf().choice.map(|choice| choice.path);
+        // One that asks for no head leaves the one that there is.
+        if preset.hrtf.is_some() && preset.hrtf != head {
+            changed.push("the SOFA file");
+        }
+        let more = changed.len().saturating_sub(TOLD);
+        let told = changed[..changed.len() - more].join(", ");
+        match (changed.is_empty(), more) {
+            (true, _) => None,
+            (false, 0) => Some(told),
+            (false, more) => Some(format!("{told} and {more} more")),
+        }
     }
 
     /// The three that a new instance is offered.

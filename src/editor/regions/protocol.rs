@@ -13,10 +13,12 @@ use super::presets::{clock, take};
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, short_name, switch};
+use crate::editor::words;
 use crate::engine::ControlId;
-use crate::engine::controls::{BEAT, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON, Values};
+use crate::engine::controls::{BEAT, CARRIER, GLIDE, PROTOCOL_LOOP, PROTOCOL_ON, Values};
 use crate::engine::timeline::{Curve, Row, Timeline, can_move, can_travel};
 use crate::protocol::{PresetProblem, Protocol};
+use egui::accesskit::{Action, ActionData};
 use egui::{
     Align2, EventFilter, Key, Modifiers, PointerButton, Popup, Rect, Response, RichText, Role,
     ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -40,6 +42,10 @@ const KEY: f64 = 0.01;
 const MOST: usize = 400;
 /// Until the next look at a play head that moves.
 const NEXT: Duration = Duration::from_millis(100);
+/// What is so near to the end of a protocol, in seconds, is at it.
+const END: f64 = 0.05;
+/// Why nothing here plays or moves it.
+const LED: &str = "The host's transport leads the protocol: it plays, stops and moves with that.";
 /// Length of a new protocol, in seconds.
 const NEW: f64 = 600.0;
 
@@ -62,6 +68,8 @@ pub(in crate::editor) struct Stage {
     scroll: f32,
     /// Where the play head was last.
     head: f64,
+    /// It is played and moved from here: no host leads it.
+    free: bool,
 }
 
 /// A point that is being dragged.
@@ -163,6 +171,7 @@ impl Stage {
         let now = live.telemetry().and_then(|telemetry| telemetry.protocol());
         self.head = now.unwrap_or(self.head);
         let runs = live.protocol_runs();
+        self.free = live.protocol_by_itself();
         if runs {
             // While its time passes without a sound nothing else asks for the next frame.
             ui.ctx().request_repaint_after(NEXT);
@@ -258,11 +267,10 @@ impl Stage {
     fn bar(&mut self, ui: &mut Ui, laid: &Laid, runs: bool, desk: &mut Desk, theme: &Theme) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            if transport(ui, runs, theme).clicked() {
-                if !runs {
-                    desk.bring(PROTOCOL_ON, 1.0);
-                }
-                desk.sink.play(!runs);
+            let over = !desk.is_on(PROTOCOL_LOOP) && self.head >= laid.protocol.seconds() - END;
+            let plays = runs && !over;
+            if transport(ui, plays, self.free, theme).clicked() && self.free {
+                self.press(plays, over, desk);
             }
             let (here, length) = (clock(self.head), clock(laid.protocol.seconds()));
             ui.label(RichText::new(here).font(font::title()).color(theme.text));
@@ -300,6 +308,22 @@ impl Stage {
             font::SMALL,
             theme.weak,
         );
+    }
+
+    /// Plays, or waits. What is over begins anew; what is off begins where the play head stands.
+    fn press(&mut self, plays: bool, over: bool, desk: &mut Desk) {
+        if plays {
+            desk.sink.play(false);
+            return;
+        }
+        if over {
+            self.head = 0.0;
+        }
+        if over || !desk.is_on(PROTOCOL_ON) {
+            desk.sink.seek(self.head);
+        }
+        desk.bring(PROTOCOL_ON, 1.0);
+        desk.sink.play(true);
     }
 
     /// The controls that have no lane yet, by group.
@@ -421,12 +445,17 @@ impl Stage {
         edited
     }
 
-    /// Times; a click goes there.
+    /// Times; a click goes there, a drag takes the play head along, arrows move it.
     fn ruler(&mut self, ui: &mut Ui, area: Rect, laid: &Laid, desk: &Desk, theme: &Theme) {
         let id = ui.scope_id().with("ruler");
-        let response = ui.interact(area, id, Sense::click_and_drag());
+        let sense = if self.free {
+            Sense::click_and_drag()
+        } else {
+            Sense::hover()
+        };
+        let response = ui.interact(area, id, sense);
         response.widget_info(|| {
-            let mut info = WidgetInfo::slider(true, self.head, "Protocol position");
+            let mut info = WidgetInfo::slider(self.free, self.head, "Protocol position");
             info.current_text_value = Some(exact(self.head));
             info
         });
@@ -434,7 +463,7 @@ impl Stage {
         let painter = ui.painter_at(area.expand2(vec2(24.0, 0.0)));
         for mark in self.view.marks(range) {
             let x = self.view.x(mark, range);
-            let colour = if response.hovered() {
+            let colour = if self.free && (response.hovered() || response.has_focus()) {
                 theme.text
             } else {
                 theme.weak
@@ -469,7 +498,63 @@ impl Stage {
                 desk.sink.seek(self.head);
             }
         }
-        let _ = response.on_hover_text("A click goes there, where the host has no transport.");
+        if response.clicked() {
+            response.request_focus();
+        }
+        if let Some(seconds) = self.asked_for(ui, &response) {
+            self.head = seconds.clamp(0.0, laid.protocol.seconds());
+            desk.sink.seek(self.head);
+        }
+        if response.has_focus() {
+            let ring = Stroke::new(1.0, theme.weak);
+            let inside = egui::StrokeKind::Inside;
+            painter.rect_stroke(area.shrink2(vec2(0.0, 1.0)), 4.0, ring, inside);
+        }
+        let _ = if self.free {
+            let help = "A click goes there; drag the play head, or move it by the arrows.";
+            let response = response.on_hover_cursor(egui::CursorIcon::ResizeHorizontal);
+            response.on_hover_text(help)
+        } else {
+            response.on_hover_text(LED)
+        };
+    }
+
+    /// Where keys, or assistive technology, want the play head.
+    fn asked_for(&self, ui: &Ui, response: &Response) -> Option<f64> {
+        let asked =
+            |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
+        let set = ui.input(|input| {
+            let requests = input.accesskit_action_requests(response.id, Action::SetValue);
+            requests.filter_map(|request| request.data.clone()).last()
+        });
+        match set {
+            Some(ActionData::NumericValue(seconds)) => return Some(seconds),
+            Some(ActionData::Value(text)) => return time::parse(&text).ok(),
+            _ => {}
+        }
+        let mut steps = asked(Action::Increment) as f64 - asked(Action::Decrement) as f64;
+        if response.has_focus() {
+            ui.memory_mut(|memory| {
+                let filter = EventFilter {
+                    horizontal_arrows: true,
+                    ..EventFilter::default()
+                };
+                memory.set_focus_lock_filter(response.id, filter);
+            });
+            let [later, earlier, first] = ui.input_mut(|input| {
+                let mut count = |key| {
+                    // Those with shift first: without is with or without.
+                    let little = input.count_and_consume_key(Modifiers::SHIFT, key) as f64;
+                    FINE * little + input.count_and_consume_key(Modifiers::NONE, key) as f64
+                };
+                [Key::ArrowRight, Key::ArrowLeft, Key::Home].map(&mut count)
+            });
+            if first > 0.0 {
+                return Some(0.0);
+            }
+            steps += later - earlier;
+        }
+        (steps != 0.0).then_some(self.head + steps * KEY * self.view.span)
     }
 
     /// The wheel shows more or less of the time; over the names it scrolls the lanes.
@@ -582,7 +667,7 @@ impl Stage {
             response.widget_info(|| {
                 let name = format!("{} point {}", entry.name, n + 1);
                 let mut info = WidgetInfo::slider(true, row.value, name);
-                let value = entry.format(row.value);
+                let value = desk.whole(control, row.value);
                 info.current_text_value = Some(format!("{value} at {}", exact(row.seconds)));
                 info
             });
@@ -596,7 +681,7 @@ impl Stage {
             if chosen {
                 marks.circle_stroke(at, radius + 3.5, Stroke::new(1.2, theme.text));
             }
-            let text = entry.format(row.value);
+            let text = desk.whole(control, row.value);
             let text = match lit {
                 true => format!("{text} \u{b7} {}", exact(row.seconds)),
                 false => text,
@@ -641,7 +726,11 @@ impl Stage {
         let value = laid
             .value(control, self.head)
             .unwrap_or_else(|| desk.value(control));
-        let text = control.control().format(value);
+        // As beside the beat, and as on the widget that it moves.
+        let text = match control {
+            BEAT | CARRIER => words::steady(control, value),
+            _ => desk.text(control, value),
+        };
         let left = lane.area.left();
         let names =
             Rect::from_min_max(lane.area.min, pos2(left + GUTTER - 4.0, lane.area.bottom()));
@@ -963,36 +1052,49 @@ fn least(control: ControlId) -> f64 {
 
 /// What is wrong, without where in a list: the point is in sight.
 fn plain(problem: &PresetProblem) -> String {
-    match problem {
+    let text = match problem {
         PresetProblem::Timeline(error) => error.to_string(),
         PresetProblem::RowValue { error, .. } => error.to_string(),
         other => other.to_string(),
-    }
+    };
+    words::named(&text)
 }
 
-/// Play or pause.
-fn transport(ui: &mut Ui, runs: bool, theme: &Theme) -> Response {
-    let (area, response) = ui.allocate_exact_size(vec2(30.0, 26.0), Sense::click());
+/// Play or pause; no button where the host leads.
+fn transport(ui: &mut Ui, runs: bool, free: bool, theme: &Theme) -> Response {
+    let sense = if free { Sense::click() } else { Sense::hover() };
+    let (area, response) = ui.allocate_exact_size(vec2(30.0, 26.0), sense);
     let name = if runs {
         "Pause protocol"
     } else {
         "Play protocol"
     };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
-    let active = response.hovered() || response.has_focus();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, free, name));
+    let active = free && (response.hovered() || response.has_focus());
     let fill = mix(theme.raised, theme.text, if active { 0.12 } else { 0.0 });
     let painter = ui.painter();
-    painter.rect_filled(area, 6.0, fill);
+    if free {
+        painter.rect_filled(area, 6.0, fill);
+    }
+    if response.has_focus() {
+        let ring = Stroke::new(1.0, theme.weak);
+        painter.rect_stroke(area, 6.0, ring, egui::StrokeKind::Inside);
+    }
     let centre = area.center();
+    let colour = if free { theme.beat } else { theme.weak };
     if runs {
         for x in [-3.5, 3.5] {
             let bar = Rect::from_center_size(centre + vec2(x, 0.0), vec2(3.0, 11.0));
-            painter.rect_filled(bar, 1.0, theme.beat);
+            painter.rect_filled(bar, 1.0, colour);
         }
     } else {
         let corners = [vec2(-4.0, -6.0), vec2(6.5, 0.0), vec2(-4.0, 6.0)];
         let shape = corners.map(|corner| centre + corner).to_vec();
-        painter.add(Shape::convex_polygon(shape, theme.beat, Stroke::NONE));
+        painter.add(Shape::convex_polygon(shape, colour, Stroke::NONE));
     }
-    response.on_hover_text(format!("{name}; with a host's transport it follows that"))
+    if free {
+        response.on_hover_text(name)
+    } else {
+        response.on_hover_text(LED)
+    }
 }

@@ -9,7 +9,8 @@ mod scene;
 use crate::dsp::room::Room;
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button, choice, slider};
+use crate::editor::widgets::{Desk, Look, NAME_BELOW, button, choice, slider};
+use crate::editor::words;
 use crate::engine::controls::{
     AZIMUTH, BEAT, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION,
     MOTION_DEPTH, MOTION_HZ, MOTION_ORBIT, MOTION_RATE, MOTION_RATIO, MOTION_SOURCE, MOTION_STILL,
@@ -205,11 +206,7 @@ impl Stage {
                 vec2(cos, -sin)
             };
             let tip = plane.centre + reach * way;
-            let value = format!(
-                "{} {}",
-                id.control().name,
-                id.control().format(desk.value(id))
-            );
+            let value = format!("{} {}", id.control().name, desk.text(id, desk.value(id)));
             let area = Rect::from_center_size(plane.centre, Vec2::splat(1.7 * plane.inner));
             let handle = grab::Handle {
                 name,
@@ -253,7 +250,7 @@ impl Stage {
         for (side, source) in scene.layers[index].iter().enumerate() {
             let Some(source) = source else { continue };
             let turn = source.turn;
-            let format = |id: crate::engine::ControlId| id.control().format(desk.value(id));
+            let format = |id: crate::engine::ControlId| desk.text(id, desk.value(id));
             let value = format!(
                 "Layer {}  {}, {}, {}",
                 index + 1,
@@ -331,7 +328,7 @@ impl Stage {
     ) {
         let theme = Theme::of(ui);
         let accent = theme.program;
-        let text = |id: crate::engine::ControlId| id.control().format(desk.value(id));
+        let text = |id: crate::engine::ControlId| desk.text(id, desk.value(id));
         let value = format!("Program  {}, {}", text(AZIMUTH), text(DISTANCE));
         let wide = format!("Width {}", text(WIDTH));
         let high = format!("Program  elevation {}", text(ELEVATION));
@@ -742,7 +739,7 @@ fn behind(painter: &Painter, theme: &Theme, rect: Rect, (left, right): (f32, f32
     );
     let corner = pos2(left, rect.top() - 2.0);
     title(painter, theme, corner, "ROLL");
-    let roll = HEAD_ROLL.control().format(f64::from(scene.head[2]));
+    let roll = words::value(HEAD_ROLL, f64::from(scene.head[2]));
     let corner = pos2(right, rect.top() - 4.0);
     painter.text(corner, Align2::RIGHT_TOP, roll, font::value(), theme.text);
 }
@@ -864,7 +861,7 @@ fn off(ui: &mut Ui, area: Rect, theme: &Theme, desk: &mut Desk) {
         ui.label(RichText::new(text).font(font::BODY).color(theme.text));
         let help = "Renders the program and the layers sent to space around the head, with head-related filters";
         let look = Look::Accent(theme.space);
-        if button(ui, "Turn on hrtf", "Turn on space with hrtf", help, true, look).clicked() {
+        if button(ui, "Turn on HRTF", "Turn on space with HRTF", help, true, look).clicked() {
             desk.jump(SPACE_KIND, SPACE_HRTF as f64);
         }
     });
@@ -877,7 +874,9 @@ fn quick(ui: &mut Ui, bar: Rect, on: bool, theme: &Theme, desk: &mut Desk) {
     let width = ((bar.width() - room - 2.0 * gap) / 2.0).min(300.0);
     let mut left = bar.left() + 0.5 * (bar.width() - 2.0 * width - room - 2.0 * gap);
     for (number, wide) in [width, width, room].into_iter().enumerate() {
-        let rect = Rect::from_min_size(pos2(left, bar.top()), vec2(wide, bar.height()));
+        // All three names on one line.
+        let top = bar.top() - if number == 2 { NAME_BELOW } else { 0.0 };
+        let rect = Rect::from_min_size(pos2(left, top), vec2(wide, bar.height()));
         left += wide + gap;
         let builder = UiBuilder::new().id_salt(number).max_rect(rect);
         ui.scope_builder(builder, |ui| match number {

@@ -254,7 +254,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
     let phases = live
         .sounding()
         .map(|telemetry| telemetry.display().phases());
-    let text = |id: ControlId| id.control().format(desk.value(id));
+    let text = |id: ControlId| desk.text(id, desk.value(id));
     let accent = card.accent_now(theme, desk);
     match card {
         Card::Layer(index) => {

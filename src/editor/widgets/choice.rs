@@ -1,9 +1,9 @@
 //! One of several names: segments side by side where they have room, else a list that opens.
 
-use super::{Desk, hint, menu, short_name, tell};
+use super::{Desk, hint, learns, menu, short_name, tell};
 use crate::editor::theme::{Theme, font, mix};
+use crate::editor::words;
 use crate::engine::ControlId;
-use crate::engine::controls::Values;
 use egui::{
     Align2, Color32, ComboBox, CornerRadius, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo,
     pos2, vec2,
@@ -14,17 +14,9 @@ const HEIGHT: f32 = 26.0;
 /// The most names that stand side by side.
 const MOST: usize = 6;
 
-/// The names of a choice.
-fn names(id: ControlId) -> &'static [&'static str] {
-    match id.control().values {
-        Values::Choice { names, .. } => names,
-        _ => &[],
-    }
-}
-
 /// Draws a choice as wide as there is room, its name above.
 pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, desk: &mut Desk) {
-    let names = names(id);
+    let names = words::choices(id);
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         let theme = Theme::of(ui);
@@ -36,19 +28,17 @@ pub(in crate::editor) fn choice(ui: &mut Ui, id: ControlId, accent: Color32, des
         let widest = names
             .iter()
             .map(|name| {
-                let text = ui.painter().layout_no_wrap(
-                    (*name).to_owned(),
-                    font::SMALL,
-                    Color32::PLACEHOLDER,
-                );
+                let text =
+                    ui.painter()
+                        .layout_no_wrap(name.clone(), font::SMALL, Color32::PLACEHOLDER);
                 text.size().x
             })
             .fold(0.0, f32::max);
         let room = ui.available_width() / names.len() as f32;
         if names.len() <= MOST && widest + 10.0 <= room {
-            segments(ui, id, names, (accent, HEIGHT), desk, word(names));
+            segments(ui, id, &names, (accent, HEIGHT), desk, word(&names));
         } else {
-            list(ui, id, names, desk);
+            list(ui, id, &names, desk);
         }
     });
 }
@@ -61,10 +51,10 @@ pub(in crate::editor) fn choice_bare(
     accent: Color32,
     desk: &mut Desk,
 ) {
-    let names = names(id);
+    let names = words::choices(id);
     ui.scope(|ui| {
         ui.set_max_width(width);
-        segments(ui, id, names, (accent, 20.0), desk, word(names));
+        segments(ui, id, &names, (accent, 20.0), desk, word(&names));
     });
 }
 
@@ -77,7 +67,7 @@ pub(in crate::editor) fn choice_icons(
     desk: &mut Desk,
     draw: impl Fn(&Ui, Rect, usize, Color32),
 ) {
-    let names = names(id);
+    let names = words::choices(id);
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         let theme = Theme::of(ui);
@@ -87,17 +77,17 @@ pub(in crate::editor) fn choice_icons(
                     .font(font::SMALL)
                     .color(theme.weak),
             );
-            let chosen = names[desk.index(id).min(names.len() - 1)];
+            let chosen = &names[desk.index(id).min(names.len() - 1)];
             ui.label(RichText::new(chosen).font(font::value()));
         });
-        segments(ui, id, names, (accent, HEIGHT), desk, draw);
+        segments(ui, id, &names, (accent, HEIGHT), desk, draw);
     });
 }
 
 /// What is in a segment that has no picture: its name.
-fn word(names: &'static [&'static str]) -> impl Fn(&Ui, Rect, usize, Color32) {
+fn word(names: &[String]) -> impl Fn(&Ui, Rect, usize, Color32) {
     move |ui, rect, index, colour| {
-        let text = names[index];
+        let text = &names[index];
         let painter = ui.painter();
         painter.text(
             rect.center(),
@@ -112,7 +102,7 @@ fn word(names: &'static [&'static str]) -> impl Fn(&Ui, Rect, usize, Color32) {
 fn segments(
     ui: &mut Ui,
     id: ControlId,
-    names: &[&str],
+    names: &[String],
     (accent, height): (Color32, f32),
     desk: &mut Desk,
     draw: impl Fn(&Ui, Rect, usize, Color32),
@@ -120,12 +110,12 @@ fn segments(
     let theme = Theme::of(ui);
     let (area, whole) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let shown = desk.text(id, desk.value(id));
-    tell(&whole, id, desk.value(id), &shown);
+    tell(&whole, id, desk.value(id), &shown, desk);
     menu::attach(&whole, id, &shown, desk);
     ui.painter().rect_filled(area, 6.0, theme.raised);
     let width = area.width() / names.len() as f32;
     let now = desk.index(id);
-    let moved = desk.in_force(id).is_some();
+    let (moved, learning) = (desk.in_force(id).is_some(), desk.learns(id));
     let accent = if moved { theme.beat } else { accent };
     for (index, name) in names.iter().enumerate() {
         let rect = Rect::from_min_size(
@@ -164,30 +154,32 @@ fn segments(
         }
         menu::attach(&part, id, &shown, desk);
         let _ = part.on_hover_ui(|ui| {
-            ui.strong(*name);
-            hint(ui, id, &shown, moved);
+            ui.strong(name);
+            hint(ui, id, &shown, moved, learning);
         });
     }
+    learns(ui, area.expand(1.0), id, desk);
 }
 
-fn list(ui: &mut Ui, id: ControlId, names: &[&str], desk: &mut Desk) {
+fn list(ui: &mut Ui, id: ControlId, names: &[String], desk: &mut Desk) {
     let now = desk.index(id).min(names.len() - 1);
-    let shown = RichText::new(names[now]).font(font::value());
+    let shown = RichText::new(&names[now]).font(font::value());
     let response = ComboBox::from_id_salt(id.control().id)
         .width(ui.available_width())
         .height(320.0)
         .selected_text(shown)
         .show_ui(ui, |ui| {
             for (index, name) in names.iter().enumerate() {
-                if ui.selectable_label(index == now, *name).clicked() {
+                if ui.selectable_label(index == now, name).clicked() {
                     desk.bring(id, index as f64);
                 }
             }
         })
         .response;
     let shown = desk.text(id, desk.value(id));
-    tell(&response, id, desk.value(id), &shown);
+    tell(&response, id, desk.value(id), &shown, desk);
+    learns(ui, response.rect.expand(1.0), id, desk);
     menu::attach(&response, id, &shown, desk);
-    let moved = desk.in_force(id).is_some();
-    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved));
+    let (moved, learning) = (desk.in_force(id).is_some(), desk.learns(id));
+    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved, learning));
 }

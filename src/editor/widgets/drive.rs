@@ -1,11 +1,12 @@
 //! What pointer, wheel and keyboard do to a number: drag (fine with shift), wheel, arrows, double click, typing,
 //! and what assistive technology asks for. Every change is a gesture.
 
+use super::typing::Readout;
 use super::{Desk, at_position, hint, menu, position, tell, typing};
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::accesskit::{Action, ActionData};
-use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Rect, Response, Ui};
+use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Response, Ui};
 use std::time::Duration;
 
 /// How much finer a drag with shift is.
@@ -17,50 +18,106 @@ const STEP: f64 = 0.02;
 /// Seconds after which a turn of the wheel is over.
 const WHEEL: f64 = 0.25;
 
-/// Drives a number. `travel` is the way of the pointer, in points, for the whole range; `readout` is where the
-/// value is written, `shown` how: a click there types. True while the field of a typed value is drawn there.
-pub(super) fn drive(
-    ui: &mut Ui,
-    response: &Response,
-    id: ControlId,
-    travel: f32,
-    (readout, shown): (Rect, &str),
-    desk: &mut Desk,
-) -> bool {
-    tell(response, id, desk.value(id), shown);
+/// What drag, wheel and arrows move of a number: mostly its own control, of one that follows something else that.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::editor) struct Steer {
+    pub id: ControlId,
+    /// More of it is less of what is shown.
+    pub down: bool,
+}
+
+impl Steer {
+    /// How far the handle is, 0 to 1.
+    fn position(self, value: f64) -> f64 {
+        let at = position(self.id, value);
+        if self.down { 1.0 - at } else { at }
+    }
+
+    fn value(self, at: f64) -> f64 {
+        at_position(self.id, if self.down { 1.0 - at } else { at })
+    }
+}
+
+/// A number under the hand.
+pub(super) struct Number<'a> {
+    /// What it is called, and what is reset.
+    pub id: ControlId,
+    /// What is typed into it.
+    pub typed: ControlId,
+    /// None where it follows what is not to be moved here.
+    pub steer: Option<Steer>,
+    /// The way of the pointer for the whole range, in points.
+    pub travel: f32,
+    /// How the value is told.
+    pub shown: &'a str,
+    pub readout: Readout<'a>,
+    /// Why it moves as it does, where that is not plain.
+    pub why: Option<&'a str>,
+}
+
+impl<'a> Number<'a> {
+    /// A number that moves itself.
+    pub fn own(id: ControlId, travel: f32, shown: &'a str, readout: Readout<'a>) -> Number<'a> {
+        Number {
+            id,
+            typed: id,
+            steer: Some(Steer { id, down: false }),
+            travel,
+            shown,
+            readout,
+            why: None,
+        }
+    }
+}
+
+/// Drives a number: a click on its readout types. True while the field of a typed value is drawn there.
+pub(super) fn drive(ui: &mut Ui, response: &Response, number: &Number, desk: &mut Desk) -> bool {
+    let id = number.id;
+    tell(response, id, desk.value(id), number.shown, desk);
     // The first click of two may have opened the field.
     if response.double_clicked() {
         desk.type_no_more(response.id);
         typing::reset(id, desk);
         return false;
     }
-    if !response.dragged() && typing::field(ui, response.id, readout, desk) {
+    if !response.dragged() && typing::field(ui, response.id, &number.readout, desk) {
         return true;
     }
-    drag(ui, response, id, travel, desk);
-    wheel(ui, response, id, desk);
-    keys(ui, response, id, shown, desk);
-    assist(ui, response, id, desk);
+    if let Some(steer) = number.steer {
+        drag(ui, response, steer, number.travel, desk);
+        wheel(ui, response, steer, desk);
+    }
+    keys(ui, response, number, desk);
+    assist(ui, response, number, desk);
+    let readout = number.readout.rect;
     let on_readout =
         (ui.input(|input| input.pointer.interact_pos())).is_some_and(|at| readout.contains(at));
     if response.clicked() {
         response.request_focus();
         if on_readout {
-            desk.type_into(id, response.id, shown.to_owned());
+            let text = number.readout.text.to_owned();
+            desk.type_into(number.typed, response.id, text);
         }
     }
-    menu::attach(response, id, shown, desk);
+    menu::attach(response, id, number.shown, desk);
     if !response.dragged() {
         let moved = desk.in_force(id).is_some();
-        let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, shown, moved));
+        let learns = desk.learns(id);
+        let _ = (response.clone()).on_hover_ui(|ui| {
+            hint(ui, id, number.shown, moved, learns);
+            if let Some(why) = number.why {
+                ui.label(why);
+            }
+        });
     }
     false
 }
 
-fn drag(ui: &Ui, response: &Response, id: ControlId, travel: f32, desk: &mut Desk) {
+fn drag(ui: &Ui, response: &Response, steer: Steer, travel: f32, desk: &mut Desk) {
+    let id = steer.id;
     if response.drag_started_by(PointerButton::Primary) {
         desk.take(id);
-        desk.hand.grip = position(id, desk.value(id));
+        desk.hand.grip = steer.position(desk.value(id));
     }
     if response.dragged_by(PointerButton::Primary) && desk.holds(id) {
         let way = response.drag_delta();
@@ -69,7 +126,7 @@ fn drag(ui: &Ui, response: &Response, id: ControlId, travel: f32, desk: &mut Des
         let moved = f64::from((way.x - way.y) / travel) * scale;
         if moved != 0.0 {
             desk.hand.grip = (desk.hand.grip + moved).clamp(0.0, 1.0);
-            desk.change(id, at_position(id, desk.hand.grip));
+            desk.change(id, steer.value(desk.hand.grip));
         }
     }
     if response.drag_stopped() && desk.holds(id) {
@@ -77,15 +134,25 @@ fn drag(ui: &Ui, response: &Response, id: ControlId, travel: f32, desk: &mut Des
     }
 }
 
+/// The share of the way that a step of the wheel or of an arrow takes: of a choice at least the next name.
+fn share(id: ControlId) -> f64 {
+    match id.control().values {
+        Values::Choice { names, .. } => STEP.max(1.0 / (names.len() - 1).max(1) as f64),
+        _ => STEP,
+    }
+}
+
 /// A step of the handle, never less than the value's last decimal.
-fn step(id: ControlId, steps: f64, desk: &mut Desk) {
+fn step(steer: Steer, steps: f64, desk: &mut Desk) {
+    let id = steer.id;
     let value = desk.value(id);
-    let to = at_position(id, position(id, value) + STEP * steps);
+    let to = steer.value(steer.position(value) + share(id) * steps);
     let grid = match id.control().values {
         Values::Number { decimals, .. } => 10f64.powi(-(decimals as i32)),
         _ => 1.0,
     };
-    let to = if (to - value).abs() < grid {
+    let steps = if steer.down { -steps } else { steps };
+    let to = if (to - value).abs() < 0.999 * grid {
         value + grid.copysign(steps)
     } else {
         to
@@ -93,7 +160,8 @@ fn step(id: ControlId, steps: f64, desk: &mut Desk) {
     desk.jump(id, to);
 }
 
-fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
+fn wheel(ui: &Ui, response: &Response, steer: Steer, desk: &mut Desk) {
+    let id = steer.id;
     if !response.hovered() || response.dragged() {
         return;
     }
@@ -116,18 +184,18 @@ fn wheel(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
         Some((_, at, _)) if desk.holds(id) => at,
         _ => {
             desk.take(id);
-            position(id, desk.value(id))
+            steer.position(desk.value(id))
         }
     };
     let scale = if fine { FINE } else { 1.0 };
-    let to = (at + STEP * f64::from(way / NOTCH) * scale).clamp(0.0, 1.0);
+    let to = (at + share(id) * f64::from(way / NOTCH) * scale).clamp(0.0, 1.0);
     desk.hand.wheel = Some((id, to, desk.now + WHEEL));
-    desk.change(id, at_position(id, to));
+    desk.change(id, steer.value(to));
     ui.ctx()
         .request_repaint_after(Duration::from_secs_f64(WHEEL + 0.02));
 }
 
-fn keys(ui: &Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
+fn keys(ui: &Ui, response: &Response, number: &Number, desk: &mut Desk) {
     if !response.has_focus() {
         return;
     }
@@ -149,15 +217,16 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Des
         let little = fine(up) as f64 - fine(down) as f64;
         let way = pressed(up) as f64 - pressed(down) as f64;
         let steps = steps * (way + FINE * little);
-        if steps != 0.0 {
-            step(id, steps, desk);
+        if let Some(steer) = number.steer.filter(|_| steps != 0.0) {
+            step(steer, steps, desk);
         }
     }
     if pressed(Key::Delete) + pressed(Key::Backspace) > 0 {
-        typing::reset(id, desk);
+        typing::reset(number.id, desk);
     }
     if pressed(Key::Enter) > 0 {
-        desk.type_into(id, response.id, shown.to_owned());
+        let text = number.readout.text.to_owned();
+        desk.type_into(number.typed, response.id, text);
         return;
     }
     let typed = ui.input(|input| {
@@ -171,24 +240,27 @@ fn keys(ui: &Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Des
         })
     });
     if let Some(text) = typed {
-        desk.type_on(id, response.id, text);
+        desk.type_on(number.typed, response.id, text);
     }
 }
 
-fn assist(ui: &Ui, response: &Response, id: ControlId, desk: &mut Desk) {
+fn assist(ui: &Ui, response: &Response, number: &Number, desk: &mut Desk) {
     let asked = |action| ui.input(|input| input.num_accesskit_action_requests(response.id, action));
     let steps = asked(Action::Increment) as f64 - asked(Action::Decrement) as f64;
-    if steps != 0.0 {
-        step(id, steps, desk);
+    if let Some(steer) = number.steer.filter(|_| steps != 0.0) {
+        step(steer, steps, desk);
     }
     let set = ui.input(|input| {
         let requests = input.accesskit_action_requests(response.id, Action::SetValue);
         requests.filter_map(|request| request.data.clone()).last()
     });
     match set {
-        Some(ActionData::NumericValue(value)) => desk.jump(id, value),
+        Some(ActionData::NumericValue(value)) => {
+            desk.jump(number.id, value);
+            typing::make_own(number.id, desk);
+        }
         Some(ActionData::Value(text)) => {
-            if let Err(wrong) = typing::enter(id, &text, desk) {
+            if let Err(wrong) = typing::enter(number.typed, &text, desk) {
                 desk.link.messages.post(wrong);
             }
         }

@@ -1,7 +1,8 @@
 //! A knob: the name above, an arc that tells how far, the value below.
 
-use super::drive::drive;
-use super::{Desk, is_two_sided, moved, position};
+use super::drive::{Number, drive};
+use super::typing::Readout;
+use super::{Desk, LEARNS, is_two_sided, learns, moved, position};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
 use egui::text::{LayoutJob, TextWrapping};
@@ -43,18 +44,34 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     let (area, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::click_and_drag());
     let readout = Rect::from_min_max(pos2(area.left(), area.bottom() - 20.0), area.max);
     let full = desk.text(id, desk.value(id));
-    let typing = drive(ui, &response, id, TRAVEL, (readout, &full), desk);
+    let place = Readout {
+        rect: readout,
+        text: &full,
+        font: font::value(),
+        align: Align2::CENTER_CENTER,
+    };
+    let number = Number::own(id, TRAVEL, &full, place);
+    let typing = drive(ui, &response, &number, desk);
+    let learning = learns(ui, area.expand2(vec2(0.0, 3.0)), id, desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
     let (name, text) = desk.short(id, value);
     let active = response.hovered() || desk.holds(id) || response.has_focus();
-    painter.text(
-        pos2(area.center().x, area.top() + 7.0),
-        Align2::CENTER_CENTER,
+    // Never beyond its own column, neither name nor value.
+    let within = |text: String, font, colour, centre: egui::Pos2| {
+        let mut job = LayoutJob::simple_singleline(text, font, colour);
+        // A letter may stand in the gap to the next one.
+        job.wrap = TextWrapping::truncate_at_width(width + 2.0);
+        let galley = painter.layout_job(job);
+        painter.galley(centre - 0.5 * galley.size(), galley, colour);
+    };
+    let colour = if active { theme.text } else { theme.weak };
+    within(
         name,
         font::SMALL,
-        if active { theme.text } else { theme.weak },
+        colour,
+        pos2(area.center().x, area.top() + 7.0),
     );
     let (centre, radius) = (pos2(area.center().x, area.top() + 38.0), 17.0);
     let accent = match (desk.in_force(id), lit) {
@@ -89,12 +106,12 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         painter.circle_stroke(centre, radius + 4.0, Stroke::new(1.0, theme.weak));
     }
     if !typing {
-        // Never beyond its own column.
-        let colour = if lit { theme.text } else { theme.weak };
-        let mut job = LayoutJob::simple_singleline(text, font::value(), colour);
-        job.wrap = TextWrapping::truncate_at_width(width - 2.0);
-        let galley = painter.layout_job(job);
-        painter.galley(readout.center() - 0.5 * galley.size(), galley, colour);
+        let (text, colour) = match (learning, lit) {
+            (true, _) => (LEARNS.to_owned(), theme.beat),
+            (false, true) => (text, theme.text),
+            (false, false) => (text, theme.weak),
+        };
+        within(text, font::value(), colour, readout.center());
     }
 }
 

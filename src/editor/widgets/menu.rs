@@ -1,4 +1,4 @@
-//! The menu of a control: reset, copy, paste, type.
+//! The menu of a control: reset, copy, paste, learn MIDI, type.
 
 use super::Desk;
 use super::typing::{enter, reset};
@@ -16,7 +16,7 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut
     let control = id.control();
     ui.set_min_width(170.0);
     ui.weak(control.name);
-    let default = desk.text(id, control.default_value());
+    let default = desk.whole(id, control.default_value());
     if ui.button(format!("Reset to {default}")).clicked() {
         reset(id, desk);
         ui.close();
@@ -38,13 +38,15 @@ fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut
         }
         ui.close();
     }
-    if ui.button("Learn MIDI").clicked() {
+    if desk.learns(id) {
+        if ui.button("Stop learning MIDI").clicked() {
+            desk.link.control.learn(None);
+            ui.close();
+        }
+    } else if ui.button("Learn MIDI").clicked() {
         desk.link
             .control
             .learn(Some(Moves::Control(control.id.to_owned())));
-        desk.link
-            .messages
-            .post(format!("{}: move a controller to learn it", control.name));
         ui.close();
     }
     let number = matches!(control.values, Values::Number { .. });

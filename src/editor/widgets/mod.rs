@@ -14,14 +14,17 @@ mod value;
 
 pub(super) use button::{Look, button, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons};
+pub(super) use drive::Steer;
 pub(super) use knob::knobs;
-pub(super) use slider::slider;
+pub(super) use slider::{NAME_BELOW, slider};
 pub(super) use switch::{power, switch};
-pub(super) use value::value;
+pub(super) use value::{Large, value};
 
 use super::ParamSink;
 use super::insert::InsertMacro;
 use super::link::Link;
+use super::words;
+use crate::control::Moves;
 use crate::engine::ControlId;
 use crate::engine::controls::{INSERTS, InsertIds, Scale, Values};
 use egui::{Response, Role, Ui, WidgetInfo};
@@ -57,6 +60,8 @@ pub(super) struct Hand {
     pub(super) in_force: Vec<(ControlId, f64)>,
     /// The control that was moved though the protocol has another value in force, and until when that is said.
     overruled: Option<(ControlId, f64)>,
+    /// What waits for a MIDI controller.
+    pub(super) learning: Option<Moves>,
     /// A control has taken the wheel in this frame.
     took_wheel: bool,
     /// The page scrolls until then, and what slides under the pointer meanwhile does not turn.
@@ -73,6 +78,11 @@ impl Hand {
 }
 
 impl Hand {
+    /// Whether a value is being typed.
+    pub(super) fn types(&self) -> bool {
+        self.typing.is_some()
+    }
+
     /// Forgets what was being typed into a field that is drawn no more: another page is open.
     pub(super) fn forget_what_is_out_of_sight(&mut self) {
         self.typing = self.typing.take().and_then(Typing::if_in_sight);
@@ -150,7 +160,17 @@ impl Desk<'_> {
     pub fn text(&self, id: ControlId, value: f64) -> String {
         match self.moved(id) {
             Some(moved) => (moved.format)(value),
-            None => id.control().format(value),
+            // A number that moves by itself keeps its decimals.
+            None if self.in_force(id).is_some() => words::steady(id, value),
+            None => words::value(id, value),
+        }
+    }
+
+    /// The same without decimals that say nothing, whatever moves it: for values that stay.
+    pub fn whole(&self, id: ControlId, value: f64) -> String {
+        match self.moved(id) {
+            Some(moved) => (moved.format)(value),
+            None => words::value(id, value),
         }
     }
 
@@ -159,7 +179,7 @@ impl Desk<'_> {
         let Some(moved) = self.moved(id) else {
             return (
                 short_name(id).to_owned(),
-                brief(&id.control().format(value)),
+                brief(&self.text(id, value), self.in_force(id).is_some()),
             );
         };
         let text = (moved.format)(value);
@@ -168,7 +188,7 @@ impl Desk<'_> {
     }
 
     /// Reads a value from text.
-    fn read(&self, id: ControlId, text: &str) -> Result<f64, String> {
+    pub fn read(&self, id: ControlId, text: &str) -> Result<f64, String> {
         match self.moved(id) {
             Some(moved) => {
                 let error = || format!("{}: \"{text}\" is not a value", moved.name);
@@ -176,10 +196,15 @@ impl Desk<'_> {
             }
             None => {
                 let text = typing::plain(text, id.control().unit());
-                let read = id.control().parse(&text);
-                read.map_err(|error| error.to_string())
+                words::read(id, &text)
             }
         }
+    }
+
+    /// Whether a control waits for a MIDI controller.
+    pub fn learns(&self, id: ControlId) -> bool {
+        let is = |moves: &Moves| matches!(moves, Moves::Control(text) if text == id.control().id);
+        self.hand.learning.as_ref().is_some_and(is)
     }
 
     /// The value of a choice or switch to show.
@@ -270,16 +295,20 @@ pub(super) fn cut(text: &str, letters: usize) -> String {
 }
 
 /// A value in at most four digits that count, for where there is little room: all of it is in the tooltip, and in the
-/// field that opens.
-fn brief(text: &str) -> String {
-    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+/// field that opens. One that moves by itself keeps its decimals.
+fn brief(text: &str, moves: bool) -> String {
+    let (whole, degrees) = match text.strip_suffix('\u{b0}') {
+        Some(whole) => (whole, "\u{b0}"),
+        None => (text, ""),
+    };
+    let (number, unit) = whole.split_once(' ').unwrap_or((whole, ""));
     let digits = number.chars().filter(char::is_ascii_digit).count();
     let short = match number.parse::<f64>() {
         Ok(value) if value.is_finite() && digits > 4 => {
             let whole = value.abs().max(1.0).log10().floor() as usize + 1;
             let decimals = 4usize.saturating_sub(whole);
             let text = format!("{value:.decimals$}");
-            match text.contains('.') {
+            match text.contains('.') && !moves {
                 true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
                 false => text,
             }
@@ -287,8 +316,8 @@ fn brief(text: &str) -> String {
         _ => number.to_owned(),
     };
     match unit {
-        "" => short,
-        "deg" => short + "\u{b0}",
+        "" => short + degrees,
+        "semitones" => short + " st",
         _ => format!("{short} {unit}"),
     }
 }
@@ -354,6 +383,9 @@ fn is_two_sided(id: ControlId) -> bool {
 /// A shorter name for a control beside those of its own group: "Layer 1 Level" among layer 1's is "Level".
 pub(super) fn short_name(id: ControlId) -> &'static str {
     let control = id.control();
+    if let Some(short) = words::short(id) {
+        return short;
+    }
     let rest = control.name.strip_prefix(control.group);
     match rest.map(str::trim_start) {
         Some(rest) if !rest.is_empty() => rest,
@@ -362,8 +394,12 @@ pub(super) fn short_name(id: ControlId) -> &'static str {
 }
 
 /// Tells assistive technology what a widget is: the host's name of the control and its value.
-fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
+fn tell(response: &Response, id: ControlId, value: f64, text: &str, desk: &Desk) {
     let control = id.control();
+    let text = match desk.learns(id) {
+        true => format!("{text}, learns MIDI"),
+        false => text.to_owned(),
+    };
     response.widget_info(|| {
         let mut info = match control.values {
             Values::Number { .. } => WidgetInfo::slider(true, value, control.name),
@@ -372,9 +408,24 @@ fn tell(response: &Response, id: ControlId, value: f64, text: &str) {
                 WidgetInfo::selected(Role::CheckBox, true, value >= 0.5, control.name)
             }
         };
-        info.current_text_value = Some(text.to_owned());
+        info.current_text_value = Some(text.clone());
         info
     });
+}
+
+/// What stands in place of a value while its control waits for a controller.
+const LEARNS: &str = "MIDI ?";
+
+/// Frames a widget whose control waits for a controller; whether it does.
+fn learns(ui: &Ui, area: egui::Rect, id: ControlId, desk: &Desk) -> bool {
+    let learns = desk.learns(id);
+    if learns {
+        let theme = super::theme::Theme::of(ui);
+        let stroke = egui::Stroke::new(1.5, theme.beat);
+        let inside = egui::StrokeKind::Inside;
+        ui.painter().rect_stroke(area, 6.0, stroke, inside);
+    }
+    learns
 }
 
 /// The mark of a control that the protocol moves, and the accent that it has for that.
@@ -384,22 +435,28 @@ fn moved(painter: &egui::Painter, at: egui::Pos2, theme: &super::theme::Theme) -
 }
 
 /// What the tooltip of a control says: its value, what it does, its range, its default; whether the protocol moves it.
-fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool) {
+fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
     let control = id.control();
     ui.strong(format!("{}: {shown}", control.name));
     if moved {
         let colour = super::theme::Theme::of(ui).beat;
         ui.colored_label(colour, "moved by the protocol");
     }
+    if learns {
+        let colour = super::theme::Theme::of(ui).beat;
+        ui.colored_label(colour, "waits for a MIDI controller; Escape gives up");
+    }
     ui.label(control.help);
-    let default = control.format(control.default_value());
+    let default = words::value(id, control.default_value());
     let text = match control.values {
         Values::Number { .. } => {
             let (min, max) = control.range();
-            let (min, max) = (control.format(min), control.format(max));
+            let (min, max) = (words::value(id, min), words::value(id, max));
             format!("{min} to {max}; normally {default}")
         }
-        Values::Choice { names, .. } => format!("{}; normally {default}", names.join(", ")),
+        Values::Choice { .. } => {
+            format!("{}; normally {default}", words::choices(id).join(", "))
+        }
         Values::Switch { .. } => format!("normally {default}"),
     };
     ui.weak(text);
@@ -412,8 +469,9 @@ mod tests {
     #[test]
     fn what_has_little_room_has_four_digits() {
         for (text, short) in [
-            ("-120.27 deg", "-120.3\u{b0}"),
-            ("0 deg", "0\u{b0}"),
+            ("-120.27\u{b0}", "-120.3\u{b0}"),
+            ("0\u{b0}", "0\u{b0}"),
+            ("-12.25 semitones", "-12.25 st"),
             ("-12.5 dB", "-12.5 dB"),
             ("19999.5 Hz", "20000 Hz"),
             ("2.50004", "2.5"),
@@ -421,8 +479,10 @@ mod tests {
             ("silent", "silent"),
             ("A#3", "A#3"),
         ] {
-            assert_eq!(brief(text), short);
+            assert_eq!(brief(text, false), short);
         }
+        assert_eq!(brief("-120.20\u{b0}", true), "-120.2\u{b0}");
+        assert_eq!(brief("-12.50 dB", true), "-12.50 dB");
     }
 }
 

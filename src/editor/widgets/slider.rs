@@ -1,11 +1,14 @@
 //! A slider: name and value on one line, a thin track below.
 
-use super::drive::drive;
-use super::{Desk, is_two_sided, moved, position, short_name};
+use super::drive::{Number, drive};
+use super::typing::Readout;
+use super::{Desk, LEARNS, is_two_sided, learns, moved, position, short_name};
 use crate::editor::theme::{Theme, font};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Sense, Ui, pos2, vec2};
 
+/// By how much the name of a slider stands lower than that of a choice, in points.
+pub(in crate::editor) const NAME_BELOW: f32 = 3.0;
 /// Height in points.
 const HEIGHT: f32 = 36.0;
 
@@ -24,7 +27,15 @@ pub(in crate::editor) fn slider(
         pos2(area.right(), area.top() + 20.0),
     );
     let full = desk.text(id, desk.value(id));
-    let typing = drive(ui, &response, id, area.width(), (readout, &full), desk);
+    let place = Readout {
+        rect: readout,
+        text: &full,
+        font: font::value(),
+        align: Align2::RIGHT_CENTER,
+    };
+    let number = Number::own(id, area.width(), &full, place);
+    let typing = drive(ui, &response, &number, desk);
+    let learning = learns(ui, area.expand2(vec2(4.0, 0.0)), id, desk);
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
@@ -40,9 +51,13 @@ pub(in crate::editor) fn slider(
         painter.text(
             readout.right_center(),
             Align2::RIGHT_CENTER,
-            full,
+            if learning { LEARNS } else { &full },
             font::value(),
-            if lit { theme.text } else { theme.weak },
+            match (learning, lit) {
+                (true, _) => theme.beat,
+                (false, true) => theme.text,
+                (false, false) => theme.weak,
+            },
         );
     }
     let accent = match (desk.in_force(id), lit) {

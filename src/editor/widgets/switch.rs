@@ -1,6 +1,6 @@
 //! Switches: a labelled one, and the power mark of a card.
 
-use super::{Desk, hint, menu, short_name, tell};
+use super::{Desk, hint, learns, menu, short_name, tell};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
 use egui::{Align2, Color32, Rect, Response, Sense, Stroke, Ui, pos2, vec2};
@@ -14,6 +14,7 @@ pub(in crate::editor) fn switch(ui: &mut Ui, id: ControlId, accent: Color32, des
     let size = vec2(36.0 + name.size().x, 24.0);
     let (area, response) = ui.allocate_exact_size(size, Sense::click());
     flip(&response, id, desk);
+    learns(ui, area.expand2(vec2(3.0, 0.0)), id, desk);
     let on = desk.is_on(id);
     let painter = ui.painter();
     let track = Rect::from_center_size(pos2(area.left() + 14.0, area.center().y), vec2(26.0, 14.0));
@@ -86,11 +87,11 @@ pub(in crate::editor) fn power(
 fn flip(response: &Response, id: ControlId, desk: &mut Desk) {
     let on = desk.is_on(id);
     let shown = desk.text(id, f64::from(u8::from(on)));
-    tell(response, id, f64::from(u8::from(on)), &shown);
+    tell(response, id, f64::from(u8::from(on)), &shown, desk);
     if response.clicked() {
         desk.jump(id, f64::from(u8::from(!on)));
     }
     menu::attach(response, id, &shown, desk);
-    let moved = desk.in_force(id).is_some();
-    let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, &shown, moved));
+    let (moved, learns) = (desk.in_force(id).is_some(), desk.learns(id));
+    let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, &shown, moved, learns));
 }

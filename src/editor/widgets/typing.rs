@@ -1,13 +1,14 @@
 //! Typed values: with or without units, notes and divisions where they make sense.
 
 use super::Desk;
-use crate::editor::theme::{Theme, font};
+use crate::editor::theme::Theme;
+use crate::editor::words;
 use crate::engine::ControlId;
 use crate::engine::controls::{
     BEAT, BEAT_HZ, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_HZ, CARRIER_NOTE,
     CARRIER_SOURCE, DIVISION,
 };
-use egui::{Id, Key, Rect, TextEdit, Ui};
+use egui::{Align2, FontId, Id, Key, Rect, TextEdit, Ui};
 
 /// Seconds after the click that opened a field in which another makes it a double click; egui's own limit is 0.3.
 const TWICE: f64 = 0.35;
@@ -66,6 +67,13 @@ impl Desk<'_> {
         }
     }
 
+    /// What is being typed in a widget.
+    pub(super) fn typed_in(&self, place: Id) -> Option<&str> {
+        let typing = self.hand.typing.as_ref();
+        let typing = typing.filter(|typing| typing.place == place);
+        typing.map(|typing| typing.text.as_str())
+    }
+
     /// Gives up what is being typed in a widget.
     pub(super) fn type_no_more(&mut self, place: Id) {
         self.hand.typing.take_if(|typing| typing.place == place);
@@ -99,7 +107,7 @@ pub(super) fn plain(text: &str, unit: &str) -> String {
 /// What is wrong with the text, for people.
 pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), String> {
     if id == BEAT
-        && let Ok(division) = DIVISION.control().parse(text)
+        && let Ok(division) = words::read(DIVISION, text)
     {
         desk.bring(DIVISION, division);
         desk.bring(BEAT_SOURCE, BEAT_TEMPO as f64);
@@ -122,6 +130,15 @@ pub(super) fn enter(id: ControlId, text: &str, desk: &mut Desk) -> Result<(), St
     Ok(())
 }
 
+/// Where a value is written, and how: the field to type into is just there.
+pub(super) struct Readout<'a> {
+    pub rect: Rect,
+    /// What is written there, and what the field opens with.
+    pub text: &'a str,
+    pub font: FontId,
+    pub align: Align2,
+}
+
 /// Brings a control to its default: what is shown, where beat or carrier came from elsewhere.
 pub(super) fn reset(id: ControlId, desk: &mut Desk) {
     desk.release();
@@ -130,7 +147,7 @@ pub(super) fn reset(id: ControlId, desk: &mut Desk) {
 }
 
 /// Beat and carrier come from their own values.
-fn make_own(id: ControlId, desk: &mut Desk) {
+pub(super) fn make_own(id: ControlId, desk: &mut Desk) {
     if id == BEAT {
         desk.bring(BEAT_SOURCE, BEAT_HZ as f64);
     }
@@ -140,25 +157,32 @@ fn make_own(id: ControlId, desk: &mut Desk) {
 }
 
 /// Draws the field while a value is typed in this widget; true if it was drawn.
-pub(super) fn field(ui: &mut Ui, place: Id, rect: Rect, desk: &mut Desk) -> bool {
+pub(super) fn field(ui: &mut Ui, place: Id, readout: &Readout, desk: &mut Desk) -> bool {
     let Some(mut typing) = desk.hand.typing.take_if(|typing| typing.place == place) else {
         return false;
     };
     let theme = Theme::of(ui);
-    let wide = rect.width().max(64.0);
-    let rect = Rect::from_center_size(rect.center(), egui::vec2(wide, rect.height().max(22.0)));
     let colour = if typing.wrong.is_some() {
         theme.warning
     } else {
         theme.text
     };
+    let rect = readout.rect;
+    ui.painter()
+        .rect_filled(rect.expand2(egui::vec2(3.0, 0.0)), 4.0, theme.raised);
     let edit = TextEdit::singleline(&mut typing.text)
         .id(place.with("typed"))
-        .font(font::value())
+        .font(readout.font.clone())
         .text_color(colour)
-        .align(egui::Align2::CENTER_CENTER)
-        .margin(egui::Margin::symmetric(4, 3));
+        .align(readout.align)
+        .frame(egui::Frame::NONE)
+        .margin(egui::Margin::ZERO)
+        .min_size(rect.size())
+        .desired_width(rect.width());
+    // No taller than its line.
+    let least = std::mem::take(&mut ui.spacing_mut().interact_size.y);
     let mut response = ui.put(rect, edit);
+    ui.spacing_mut().interact_size.y = least;
     if response.double_clicked() && desk.now - typing.since < TWICE {
         reset(typing.id, desk);
         return true;

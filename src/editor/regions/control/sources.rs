@@ -4,6 +4,7 @@
 use crate::control::{Moves, MrMode, PortState, QuaternionOrder, Status, midi_ports};
 use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button, switch};
+use crate::editor::words;
 use crate::engine::ControlId;
 use crate::engine::controls::{HEAD_TRACK, SPACE_KIND, SPACE_OFF};
 use egui::{
@@ -436,7 +437,7 @@ fn held(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         let control = id.control();
         told(
             ui,
-            format!("{} {}", control.name, control.format(*value)),
+            format!("{} {}", control.name, words::value(*id, *value)),
             theme.text,
         );
     }
@@ -448,7 +449,7 @@ fn held(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
 }
 
 /// What a controller moves, in words.
-fn said(moves: &Moves) -> String {
+pub(in crate::editor::regions) fn said(moves: &Moves) -> String {
     match moves {
         Moves::Control(id) => {
             ControlId::parse(id).map_or_else(|_| id.clone(), |id| id.control().name.to_owned())

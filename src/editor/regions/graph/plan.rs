@@ -5,18 +5,18 @@ use egui::{Pos2, Rangef, Rect, Vec2, pos2, vec2};
 use std::collections::BTreeMap;
 
 /// A node's box, in units of the picture.
-const NODE: Vec2 = vec2(72.0, 34.0);
+const NODE: Vec2 = vec2(76.0, 36.0);
 /// A closed group's.
 const GROUP: Vec2 = vec2(78.0, 46.0);
 /// The ends of the graph.
 const END: Vec2 = vec2(34.0, 26.0);
 /// Room between columns, and between those within a group.
-const GAP: f32 = 22.0;
-const CLOSE: f32 = 16.0;
+const GAP: f32 = 18.0;
+const CLOSE: f32 = 10.0;
 /// Room between the boxes of a column, within a group.
 const INNER_GAP: f32 = 10.0;
 /// Room within an open group: at its sides, and above for its name.
-const INNER: Vec2 = vec2(14.0, 14.0);
+const INNER: Vec2 = vec2(8.0, 10.0);
 const TITLE: f32 = 26.0;
 /// Rounds in which boxes and wires settle.
 const ROUNDS: usize = 60;

@@ -44,7 +44,7 @@ impl Stage {
             self.typed = Typed {
                 of: Some((point, row)),
                 time: exact(row.seconds),
-                value: control.control().format(row.value),
+                value: desk.whole(control, row.value),
             };
         }
         ui.horizontal(|ui| {
@@ -52,7 +52,7 @@ impl Stage {
             let (dot, _) = ui.allocate_exact_size(vec2(8.0, 26.0), Sense::hover());
             ui.painter()
                 .circle_filled(dot.center(), 4.0, accent(control, theme));
-            let to = self.fields(ui, row);
+            let to = self.fields(ui, row, desk);
             let icons = curves(ui, row, accent(control, theme), theme);
             if let Some(to) = icons.map(|curve| Row { curve, ..row }).or(to) {
                 self.set(to, laid, desk);
@@ -80,8 +80,7 @@ impl Stage {
     }
 
     /// Time and value; returns where the point is to go.
-    fn fields(&mut self, ui: &mut Ui, row: Row) -> Option<Row> {
-        let control = row.control.control();
+    fn fields(&mut self, ui: &mut Ui, row: Row, desk: &Desk) -> Option<Row> {
         let mut to = None;
         let wide = if is_named(row.control) { 84.0 } else { 74.0 };
         for (name, width) in [("Point time", 62.0), ("Point value", wide)] {
@@ -111,7 +110,7 @@ impl Stage {
             // What was not touched stays as exact as it is, which the text need not be.
             let shown = match is_time {
                 true => exact(row.seconds),
-                false => control.format(row.value),
+                false => desk.whole(row.control, row.value),
             };
             if *text == shown {
                 self.wrong = None;
@@ -121,9 +120,7 @@ impl Stage {
             let read = if is_time {
                 parse(text).map(|seconds| Row { seconds, ..row })
             } else {
-                let value = control
-                    .parse(text.trim())
-                    .map_err(|error| error.to_string());
+                let value = desk.read(row.control, text);
                 value.map(|value| Row { value, ..row })
             };
             match read {
