@@ -179,7 +179,7 @@ impl Presets {
             .is_none_or(|(name, _)| *name != session.name)
         {
             let entry = self.named(&session.name).map(|index| &self.entries[index]);
-            let take = entry.map(|entry| sound(entry, desk.sink));
+            let take = entry.map(|entry| Take::of(entry, desk.sink.value(BYPASS)));
             self.known = Some((session.name, take));
         }
         let (_, Some(preset)) = self.known.as_ref()? else {
@@ -190,11 +190,9 @@ impl Presets {
             .filter(|(id, value)| !is_at(*id, *value, desk.sink.value(*id)))
             .map(|(id, _)| id.control().name)
             .collect();
-        let rows = |protocol: &Option<Arc<Protocol>>| {
-            let rows = protocol.as_ref().map(|protocol| protocol.rows());
-            rows.map_or_else(Vec::new, <[_]>::to_vec)
-        };
-        if rows(&preset.protocol) != rows(&session.protocol) {
+        let [asked, plays] = [&preset.protocol, &session.protocol]
+            .map(|protocol| protocol.as_deref().map(Protocol::rows).unwrap_or_default());
+        if asked != plays {
             changed.push("the protocol");
         }
         let head = desk.link.hrtf().choice.map(|choice| choice.path);
