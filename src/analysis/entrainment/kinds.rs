@@ -166,6 +166,15 @@ pub(super) fn beats(bands: &[(&Band, Vec<Spectrum>)]) -> Seen {
         if beat.kind == Kind::Monaural && beat.level < to_db(loudest) - AMONG {
             continue;
         }
+        // On the border of two bands it is seen in both.
+        let is_same = |(other, _): &(Beat, [f64; 2])| {
+            other.kind == beat.kind
+                && (other.carrier() - beat.carrier()).abs() < 0.05
+                && (other.frequency - beat.frequency).abs() < 0.05
+        };
+        if beats.iter().any(is_same) {
+            continue;
+        }
         let is_wave = |(_, of): &(Beat, [f64; 2])| are_harmonics(tones, *of);
         if beats.iter().any(is_wave) || !are_overtones(tones, &lines) {
             beats.push((beat, tones));

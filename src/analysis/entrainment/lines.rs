@@ -20,6 +20,9 @@ const STEP: f64 = 3600.0;
 /// Carriers this far into a band are its own, in hertz; those below are the last one's.
 const OWN: f64 = 700.0;
 
+/// What is as near to the border of two bands, in hertz, is seen in both.
+const BORDER: f64 = 0.5;
+
 /// Carriers are looked for up to this many hertz: the highest that a layer can have (1500 Hz and three octaves).
 const TOP: f64 = 12_500.0;
 
@@ -338,7 +341,7 @@ pub(super) fn bands(ears: &[&[f32]], rate: f64) -> Vec<Band> {
             output.iter_mut().for_each(|x| *x /= count as f64);
             output
         };
-        let from = STEP * f64::from(n) + if n == 0 { 0.0 } else { OWN };
+        let from = STEP * f64::from(n) + if n == 0 { 0.0 } else { OWN - BORDER };
         Some(Band {
             ears: spectra.iter().map(ear).collect(),
             rate: rate * few as f64 / count as f64,
