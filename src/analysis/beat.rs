@@ -34,7 +34,7 @@ pub fn beats(left: &[Tone], right: &[Tone]) -> Vec<Beat> {
             .iter()
             .enumerate()
             .filter(|(_, other)| {
-                distance(other) <= HIGHEST
+                distance(other) <= HIGHEST + 4.0 * other.uncertainty.hypot(tone.uncertainty)
                     && (other.level() - tone.level()).abs() <= LEVEL_DIFFERENCE
             })
             .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))

@@ -50,6 +50,12 @@ const FLOOR: f64 = 1e-7;
 /// A tone stands out of its surroundings by at least this power ratio (13 dB).
 const ABOVE_SURROUNDINGS: f64 = 20.0;
 
+/// A tone is steady while its amplitude stays within this ratio.
+const STEADY: f64 = 1.06;
+
+/// Frames without a steady tone, after which it is another one that comes.
+const PAUSE: usize = 4;
+
 /// Signals shorter than this hold no spectrum worth the name.
 const SHORTEST: usize = 16;
 
@@ -293,29 +299,40 @@ impl Tracker {
     }
 
     fn tone(&self, track: &Track) -> Option<Tone> {
-        // Fades turn the phase of an estimate that is slightly off; only the steady part counts.
-        let mut amplitudes: Vec<f64> = track.seen.iter().map(|seen| seen.0).collect();
-        amplitudes.sort_by(f64::total_cmp);
-        let amplitude = *amplitudes.get(amplitudes.len() / 2)?;
+        // What a tone is while it is there: fades, and the time in which it is gone, do not count.
+        let amplitude = prevailing(&track.seen)?;
         if amplitude < FLOOR {
             return None;
         }
-        let steady = amplitude / 1.06..=amplitude * 1.06;
+        let steady = amplitude / STEADY..=amplitude * STEADY;
         let hop = (self.length / 2) as f64;
-        let mut points: Vec<(f64, f64)> = Vec::new();
+        let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
+        let mut pause = PAUSE;
         for (k, &(seen, phase)) in track.seen.iter().enumerate() {
-            if steady.contains(&seen) {
-                let time = (k as f64 * hop + (self.length - 1) as f64 / 2.0) / self.rate;
-                let last = points.last().map_or(phase, |point| point.1);
-                points.push((time, phase + TAU * ((last - phase) / TAU).round()));
+            if !steady.contains(&seen) {
+                pause += 1;
+                continue;
             }
+            let time = (k as f64 * hop + (self.length - 1) as f64 / 2.0) / self.rate;
+            match runs.last_mut() {
+                Some(run) if pause < PAUSE => {
+                    let last = run.last().map_or(phase, |point| point.1);
+                    run.push((time, phase + TAU * ((last - phase) / TAU).round()));
+                }
+                // What comes back may have another phase.
+                _ => runs.push(vec![(time, phase)]),
+            }
+            pause = 0;
         }
+        let points = runs.into_iter().max_by_key(Vec::len)?;
         let line = Line::through(&points)?;
-        let span = (self.length as f64 / self.rate).max(line.span);
+        let length = self.length as f64 / self.rate;
+        let span = length.max(line.span);
         // Other tones leak in at -92 dB; that is what a quiet residual hides.
         let leakage = 2.5e-5 / (TAU * span);
         let uncertainty = if points.len() < 3 {
-            0.05 * self.rate / self.total.max(1) as f64
+            // Hardly more than one frame of it.
+            0.05 / (length + line.span)
         } else if line.residual > 0.1 {
             // No straight line, no steady tone: what its frequency scatters by.
             line.scatter / TAU
@@ -329,6 +346,28 @@ impl Tracker {
             uncertainty: uncertainty.hypot(leakage),
         })
     }
+}
+
+/// The amplitude at which a tone stays: loud, for many frames. Of amplitudes that are as frequent the louder.
+fn prevailing(seen: &[(f64, f64)]) -> Option<f64> {
+    let mut sorted: Vec<f64> = seen.iter().map(|seen| seen.0).collect();
+    sorted.sort_by(f64::total_cmp);
+    let most = *sorted.last()?;
+    let (mut best, mut from, mut to) = ((0.0, most), 0, 0);
+    for middle in 0..sorted.len() {
+        let own = sorted[middle];
+        while sorted[from] < own / STEADY {
+            from += 1;
+        }
+        while to < sorted.len() && sorted[to] <= own * STEADY {
+            to += 1;
+        }
+        let weight = own * (to - from) as f64;
+        if weight > best.0 {
+            best = (weight, sorted[(from + to) / 2]);
+        }
+    }
+    Some(best.1)
 }
 
 /// A least-squares straight line.

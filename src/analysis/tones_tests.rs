@@ -107,3 +107,18 @@ fn what_holds_no_tone_gives_none() {
     assert!(tones(&[f32::NAN; 48_000], RATE, 5).is_empty());
     assert!(tones(&[f32::INFINITY; 48_000], RATE, 5).is_empty());
 }
+
+#[test]
+fn a_tone_that_leaves_has_the_level_that_it_had() {
+    let mut signal = vec![0.0; 60 * 48_000];
+    add(&mut signal[..20 * 48_000], 245.0, 0.1, 0.0);
+    add(&mut signal[20 * 48_000..], 3000.0, 0.02, 0.0);
+    let found = tones(&signal, RATE, 5);
+    let tone = found
+        .iter()
+        .find(|tone| (tone.frequency - 245.0).abs() < 1.0);
+    let tone = tone.unwrap_or_else(|| panic!("{found:?}"));
+    assert!((tone.level() + 20.0).abs() < 0.1, "{tone:?}");
+    let error = (tone.frequency - 245.0).abs();
+    assert!(error < 4.0 * tone.uncertainty && error < 1e-3, "{tone:?}");
+}

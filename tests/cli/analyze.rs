@@ -316,6 +316,70 @@ fn a_beat_that_moves_is_followed() {
         text.contains("binaural at 250 Hz") && text.contains("moves from"),
         "{text}"
     );
+    // As it is asked without thinking of windows: one beat, from where it begins to where it ends.
+    let text = run.fine("analyze o.wav");
+    assert_eq!(text.matches("binaural  ").count(), 1, "{text}");
+    let line = text.lines().find(|line| line.starts_with("binaural"));
+    let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+    let [from, to] = [words[3], words[5]].map(|word| word.parse::<f64>().unwrap());
+    assert!(
+        (from - 10.0).abs() < 0.1 && (to - 4.0).abs() < 0.1,
+        "{text}"
+    );
+    let report = json(&run.fine("analyze o.wav --json"));
+    let courses = report["entrainment"].as_array().unwrap();
+    assert_eq!(courses.len(), 1, "{report}");
+    assert_eq!(courses[0]["steps"], false, "{report}");
+    // It is at no one frequency.
+    assert!(report["beat_hz"].is_null(), "{report}");
+    assert_eq!(report["beats"].as_array().unwrap().len(), 0, "{report}");
+}
+
+#[test]
+fn a_beat_that_steps_is_told_with_the_levels_of_its_tones() {
+    let run = Run::new();
+    run.write("step.csv", "0,10\n13,6\n");
+    run.fine("render --silence 30 -o o.wav -q --set l1_kind=binaural --automate beat=step.csv");
+    let report = json(&run.fine("analyze o.wav --json"));
+    let courses = report["entrainment"].as_array().unwrap();
+    assert_eq!(courses.len(), 1, "{report}");
+    let value = |key: &str| courses[0][key].as_f64().unwrap();
+    assert!((value("from_hz") - 10.0).abs() < 0.01, "{report}");
+    assert!((value("to_hz") - 6.0).abs() < 0.01, "{report}");
+    assert!(report["beat_hz"].is_null(), "{report}");
+    for ear in report["ears"].as_array().unwrap() {
+        let tones = ear["tones"].as_array().unwrap();
+        assert!(tones.len() >= 2, "{ear}");
+        for tone in &tones[..2] {
+            let (dbfs, hz) = (tone["dbfs"].as_f64().unwrap(), tone["hz"].as_f64().unwrap());
+            assert!((dbfs + 20.0).abs() < 0.1, "{ear}");
+            assert!((hz - hz.round()).abs() < 4.0 * tone["uncertainty_hz"].as_f64().unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_script_reads_one_beat_of_any_kind_up_to_the_limits() {
+    let run = Run::new();
+    for settings in [
+        "l1_kind=binaural beat=100 carrier=400",
+        "l1_kind=monaural beat=100 carrier=400",
+        "l1_kind=isochronic beat=100 carrier=400 l1_ramp=1",
+        "l1_kind=binaural beat=10 carrier=1500 l1_interval=24",
+        "l1_kind=monaural beat=10 carrier=1500 l1_interval=36",
+        "l1_kind=isochronic beat=10 carrier=1500 l1_interval=36",
+    ] {
+        let (found, report) = rendered(&run, settings);
+        let words: Vec<&str> = settings.split([' ', '=']).collect();
+        assert_eq!(found["kind"], words[1], "{settings}: {report}");
+        let beat: f64 = words[3].parse().unwrap();
+        let said = report["beat_hz"].as_f64().unwrap();
+        assert!((said - beat).abs() < 1e-3, "{settings}: {report}");
+        let beats = report["beats"].as_array().unwrap();
+        assert_eq!(beats.len(), 1, "{settings}: {report}");
+        assert_eq!(beats[0]["kind"], words[1], "{settings}: {report}");
+        assert_eq!(beats[0]["hz"], report["beat_hz"], "{settings}: {report}");
+    }
 }
 
 #[test]

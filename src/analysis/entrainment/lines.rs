@@ -9,12 +9,38 @@ use super::super::window::{MAIN_LOBE, blackman_harris};
 use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
 use std::f64::consts::{PI, TAU};
+use std::ops::Range;
 
-/// Lines are looked for below this many hertz: carriers, and the first harmonics of low ones.
-pub(super) const TOP: f64 = 4500.0;
+/// A segment is looked at in bands of this many hertz, each brought down to a rate of twice as many.
+const WIDTH: f64 = 5000.0;
 
-/// The rate in hertz that is enough for them.
-const ENOUGH: f64 = 10_000.0;
+/// From one band to the next, in hertz: they overlap by what sidebands reach.
+const STEP: f64 = 3600.0;
+
+/// Carriers this far into a band are its own, in hertz; those below are the last one's.
+const OWN: f64 = 700.0;
+
+/// What is as near to the border of two bands, in hertz, is seen in both.
+const BORDER: f64 = 0.5;
+
+/// Carriers are looked for up to this many hertz: the highest that a layer can have (1500 Hz and three octaves).
+const TOP: f64 = 12_500.0;
+
+/// What is nearer to the upper edge of a band than this is not told, in hertz.
+const EDGE: f64 = 50.0;
+
+/// A band above the lowest is looked at where its strongest bin is so many times the mean (power): something stands in it.
+const STANDS_IN: f64 = 300.0;
+
+/// A line is clean where beside it there is at most this share of its power: it stays as it is for the whole segment. What
+/// begins, ends, dies away or glides has skirts.
+const SKIRTS: f64 = 4e-3;
+
+/// Or at most so many times the noise.
+const SKIRTS_IN_NOISE: f64 = 4.0;
+
+/// Skirts are looked for between these distances, in lobes.
+const BESIDE: (f64, f64) = (1.15, 2.2);
 
 /// Lines this far below the strongest (60 dB of power) are not told.
 const BELOW_STRONGEST: f64 = 1e-6;
@@ -44,6 +70,20 @@ pub(super) struct Line {
     pub uncertainty: f64,
     /// Peak amplitude, linear.
     pub amplitude: f64,
+    /// Whether it is as it is for the whole segment.
+    pub is_clean: bool,
+}
+
+/// A band of a stretch of sound, brought down to a rate that is enough for it.
+pub(super) struct Band {
+    /// One list of samples an ear.
+    pub ears: Vec<Vec<f64>>,
+    /// Hertz.
+    pub rate: f64,
+    /// What was brought down to 0 Hz.
+    pub offset: f64,
+    /// Where the carriers are that are told of this band, in hertz.
+    pub own: Range<f64>,
 }
 
 /// The spectrum of one ear.
@@ -52,6 +92,8 @@ pub(super) struct Spectrum {
     bins: [Vec<Complex<f64>>; 2],
     /// Hertz of a bin.
     step: f64,
+    /// Hertz of the first bin.
+    offset: f64,
     /// Bins of the padded transform for one of the segment's own.
     padding: f64,
     frames: usize,
@@ -63,10 +105,12 @@ pub(super) struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of a segment at `rate` hertz; none where it is too short.
-    pub fn new(samples: &[f32], rate: f64) -> Option<Spectrum> {
-        let (samples, rate) = lowered(samples, rate)?;
+    /// Of a segment at `rate` hertz that was brought down by `offset` hertz; none where it is too short.
+    pub fn new(samples: &[f64], rate: f64, offset: f64) -> Option<Spectrum> {
         let frames = samples.len();
+        if frames < SHORTEST {
+            return None;
+        }
         let window = blackman_harris(frames);
         let middle = (frames - 1) as f64 / 2.0;
         let time = |n: usize| n as f64 - middle;
@@ -106,6 +150,7 @@ impl Spectrum {
         Some(Spectrum {
             bins: [transform(&|_| 1.0)?, transform(&time)?],
             step: rate / size as f64,
+            offset,
             padding: size as f64 / frames as f64,
             frames,
             second,
@@ -126,10 +171,11 @@ impl Spectrum {
 
     /// Amplitude (peak, linear) and phase of whatever is at a frequency.
     pub fn at(&self, frequency: f64) -> Complex<f64> {
-        let bin = (frequency / self.step)
+        let lowered = frequency - self.offset;
+        let bin = (lowered / self.step)
             .round()
             .clamp(0.0, (self.bins[0].len() - 1) as f64);
-        let away = (bin * self.step - frequency) / self.step * TAU / self.size();
+        let away = (bin * self.step - lowered) / self.step * TAU / self.size();
         self.bins[0][bin as usize] * 2.0 / self.frames as f64 / self.lobe_at(away)
     }
 
@@ -146,31 +192,65 @@ impl Spectrum {
     pub fn lines(&self) -> Vec<Line> {
         let power: Vec<f64> = self.bins[0].iter().map(Complex::norm_sqr).collect();
         let lobe = (MAIN_LOBE * self.padding).ceil() as usize;
-        let end = power.len().min((TOP / self.step) as usize);
+        let end = power.len().min(((WIDTH - EDGE) / self.step) as usize);
         if end <= 2 * lobe {
             return Vec::new();
         }
         let strongest = power[lobe..end].iter().copied().fold(0.0, f64::max);
         let full = (self.frames as f64 / 2.0).powi(2);
         let least = (strongest * BELOW_STRONGEST).max(FLOOR * FLOOR * full);
-        let mut lines: Vec<Line> = (lobe + 1..end - 1)
+        let peaks: Vec<usize> = (lobe + 1..end - 1)
             .filter(|&k| power[k] > least && power[k] > power[k - 1] && power[k] >= power[k + 1])
             .filter(|&k| {
                 // The foot of a stronger line is none of its own.
                 let near = &power[k.saturating_sub(lobe)..(k + lobe).min(power.len())];
                 near.iter().all(|other| *other <= power[k])
             })
-            .filter_map(|k| {
-                let noise = self.surroundings(&power, k, lobe) / QUARTILE;
-                (power[k] > STANDS_OUT * QUARTILE * noise).then(|| self.line(k, power[k], noise))
-            })
             .collect();
+        let found: Vec<(usize, f64)> = peaks
+            .into_iter()
+            .map(|k| (k, self.surroundings(&power, k, lobe) / QUARTILE))
+            .filter(|(k, noise)| power[*k] > STANDS_OUT * QUARTILE * noise)
+            .collect();
+        let places: Vec<usize> = found.iter().map(|(k, _)| *k).collect();
+        let line = |(n, (k, noise)): (usize, &(usize, f64))| {
+            let skirts = self.skirts(&power, &places, n);
+            let most = (SKIRTS * power[*k]).max(SKIRTS_IN_NOISE * noise);
+            self.line(*k, power[*k], *noise, skirts <= most)
+        };
+        let mut lines: Vec<Line> = found.iter().enumerate().map(line).collect();
         lines.sort_by(|a, b| b.amplitude.total_cmp(&a.amplitude));
         lines.truncate(MOST);
         lines
     }
 
-    fn line(&self, k: usize, power: f64, noise: f64) -> Line {
+    /// Power beside peak `n` of those at `places`, on the side that has less; 0 where other lines hide it.
+    fn skirts(&self, power: &[f64], places: &[usize], n: usize) -> f64 {
+        let lobe = MAIN_LOBE * self.padding;
+        let (k, reach) = (places[n], lobe as usize + 1);
+        let near = &places[n.saturating_sub(6)..(n + 7).min(places.len())];
+        let free = |j: &usize| {
+            near.iter()
+                .all(|other| *other == k || other.abs_diff(*j) > reach)
+        };
+        let (from, to) = ((BESIDE.0 * lobe) as usize, (BESIDE.1 * lobe) as usize);
+        let mean = |bins: &mut dyn Iterator<Item = usize>| -> Option<f64> {
+            let seen: Vec<f64> = bins
+                .filter(free)
+                .filter_map(|j| power.get(j).copied())
+                .collect();
+            (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64)
+        };
+        let below = mean(&mut (k.saturating_sub(to)..k.saturating_sub(from)));
+        let above = mean(&mut (k + from..k + to));
+        below
+            .into_iter()
+            .chain(above)
+            .reduce(f64::min)
+            .unwrap_or(0.0)
+    }
+
+    fn line(&self, k: usize, power: f64, noise: f64, is_clean: bool) -> Line {
         let measured = -(self.bins[1][k] / self.bins[0][k]).im;
         let mut away = measured / self.second;
         for _ in 0..3 {
@@ -181,9 +261,10 @@ impl Spectrum {
         let hertz = self.step * self.size() / TAU;
         let spread = (noise / (2.0 * power)).sqrt() * self.reach / self.second;
         Line {
-            frequency: k as f64 * self.step - away * hertz,
+            frequency: self.offset + k as f64 * self.step - away * hertz,
             uncertainty: (spread * hertz).hypot(2e-5 * self.bin()),
             amplitude: 2.0 * power.sqrt() / self.frames as f64 / self.lobe_at(away),
+            is_clean,
         }
     }
 
@@ -199,29 +280,77 @@ impl Spectrum {
     }
 }
 
-/// The segment at a rate of 10 kHz, where it has more: by a transform of the whole, whose ends the window
-/// takes.
-fn lowered(samples: &[f32], rate: f64) -> Option<(Vec<f64>, f64)> {
-    let count = samples.len() & !1;
-    let mut input: Vec<f64> = samples[..count].iter().map(|x| finite(*x)).collect();
+/// A stretch of one or two ears in bands: by a transform of the whole, whose ends the windows take. Bands above the lowest
+/// are there only where something stands in them.
+pub(super) fn bands(ears: &[&[f32]], rate: f64) -> Vec<Band> {
+    let count = ears.iter().map(|ear| ear.len()).min().unwrap_or(0) & !1;
     if count < SHORTEST || !(rate.is_finite() && rate > 0.0) {
-        return None;
+        return Vec::new();
     }
-    let few = ((count as f64 * ENOUGH / rate / 2.0).round() as usize) * 2;
+    let few = ((count as f64 * 2.0 * WIDTH / rate / 2.0).round() as usize) * 2;
+    let samples = |ear: &&[f32]| ear[..count].iter().map(|x| finite(*x)).collect();
+    let inputs: Vec<Vec<f64>> = ears.iter().take(2).map(samples).collect();
     if few >= count || few < SHORTEST {
-        return Some((input, rate));
+        return vec![Band {
+            ears: inputs,
+            rate,
+            offset: 0.0,
+            own: 0.0..TOP,
+        }];
     }
     let mut planner = RealFftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(count);
-    let mut bins = forward.make_output_vec();
-    forward.process(&mut input, &mut bins).ok()?;
-    bins.truncate(few / 2 + 1);
-    for edge in [0, few / 2] {
-        bins[edge].im = 0.0;
-    }
-    let inverse = planner.plan_fft_inverse(few);
-    let mut output = inverse.make_output_vec();
-    inverse.process(&mut bins, &mut output).ok()?;
-    output.iter_mut().for_each(|x| *x /= count as f64);
-    Some((output, rate * few as f64 / count as f64))
+    let (forward, inverse) = (
+        planner.plan_fft_forward(count),
+        planner.plan_fft_inverse(few),
+    );
+    let spectrum = |mut input: Vec<f64>| {
+        let mut bins = forward.make_output_vec();
+        // Both lengths come from the plan itself.
+        let done = forward.process(&mut input, &mut bins);
+        debug_assert!(done.is_ok());
+        bins
+    };
+    let spectra: Vec<Vec<Complex<f64>>> = inputs.into_iter().map(spectrum).collect();
+    let bin = rate / count as f64;
+    let stands = |bins: &[Complex<f64>]| {
+        let (sum, most) = bins.iter().fold((0.0, 0f64), |(sum, most), bin| {
+            (sum + bin.norm_sqr(), most.max(bin.norm_sqr()))
+        });
+        most * bins.len() as f64 > STANDS_IN * sum
+    };
+    let part = |n: u32| {
+        let start = (STEP * f64::from(n) / bin).round() as usize;
+        let end = start + few / 2 + 1;
+        let is_there = |bins: &Vec<Complex<f64>>| {
+            let upper = bins.get(start..end.min(bins.len())).unwrap_or_default();
+            n == 0 || (upper.len() > SHORTEST && stands(upper))
+        };
+        if !spectra.iter().any(is_there) {
+            return None;
+        }
+        let ear = |bins: &Vec<Complex<f64>>| {
+            let upper = bins.get(start..end.min(bins.len())).unwrap_or_default();
+            let mut part = upper.to_vec();
+            part.resize(few / 2 + 1, Complex::default());
+            for edge in [0, few / 2] {
+                part[edge].im = 0.0;
+            }
+            let mut output = inverse.make_output_vec();
+            let done = inverse.process(&mut part, &mut output);
+            debug_assert!(done.is_ok());
+            output.iter_mut().for_each(|x| *x /= count as f64);
+            output
+        };
+        let from = STEP * f64::from(n) + if n == 0 { 0.0 } else { OWN - BORDER };
+        Some(Band {
+            ears: spectra.iter().map(ear).collect(),
+            rate: rate * few as f64 / count as f64,
+            offset: start as f64 * bin,
+            own: from..(STEP * f64::from(n + 1) + OWN).min(TOP),
+        })
+    };
+    (0..)
+        .take_while(|n| STEP * f64::from(*n) + OWN < TOP.min(rate / 2.0))
+        .filter_map(part)
+        .collect()
 }

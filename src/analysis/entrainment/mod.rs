@@ -1,7 +1,7 @@
 //! The beats of tones: binaural, monaural, isochronic, bilateral; over time, and as a whole.
 //!
 //! The stream is cut into windows, each of which is looked at by itself, so that a beat that moves is
-//! followed. A tone in each ear, some hertz apart, is a binaural beat; two in the same ear are a monaural
+//! followed; a window in which it moves too fast, or steps, is cut into halves, down to an eighth. A tone in each ear, some hertz apart, is a binaural beat; two in the same ear are a monaural
 //! one; a tone with pairs of sidebands pulses, in both ears together (isochronic) or in turn (bilateral).
 //! What pulses without a tone, or is shifted as a whole, is for [`super::treatment`].
 
@@ -11,7 +11,7 @@ mod lines;
 mod tests;
 mod track;
 
-use lines::Spectrum;
+use lines::{Band, Spectrum};
 pub use track::{Confidence, Course, courses};
 
 /// Beats above this many hertz are separate tones.
@@ -74,12 +74,30 @@ impl Beat {
 /// The beats of a few seconds of one or two ears at `rate` hertz, loudest first. Tones closer than
 /// 4 / seconds hertz in one ear cannot be told apart.
 pub fn beats(channels: &[&[f32]], rate: f64) -> Vec<Beat> {
-    let spectra: Option<Vec<Spectrum>> = channels
+    look(&lines::bands(channels, rate), (0, 1)).beats
+}
+
+/// What is seen in a stretch.
+struct Seen {
+    beats: Vec<Beat>,
+    /// Whether every strong line stays as it is from one end to the other: then there is nothing to be seen in parts of it.
+    is_steady: bool,
+}
+
+/// Looks at part `n` of `parts` equal ones of what the bands hold.
+fn look(bands: &[Band], (n, parts): (usize, usize)) -> Seen {
+    let spectra = |band: &Band| -> Option<Vec<Spectrum>> {
+        let part = |ear: &Vec<f64>| {
+            let range = n * ear.len() / parts..(n + 1) * ear.len() / parts;
+            Spectrum::new(&ear[range], band.rate, band.offset)
+        };
+        band.ears.iter().map(part).collect()
+    };
+    let seen: Vec<(&Band, Vec<Spectrum>)> = bands
         .iter()
-        .take(2)
-        .map(|channel| Spectrum::new(channel, rate))
+        .filter_map(|band| Some((band, spectra(band)?)))
         .collect();
-    spectra.map_or_else(Vec::new, |spectra| kinds::beats(&spectra))
+    kinds::beats(&seen)
 }
 
 /// One window of a stream.
@@ -87,10 +105,57 @@ pub fn beats(channels: &[&[f32]], rate: f64) -> Vec<Beat> {
 pub struct Moment {
     /// Where it begins, in seconds.
     pub at: f64,
-    /// Its length in seconds.
+    /// Its length in seconds: that of the watch, or a half, a quarter or an eighth of it where the beat moves too fast.
     pub seconds: f64,
     /// What beats in it, loudest first.
     pub beats: Vec<Beat>,
+}
+
+/// A window is halved so often where its parts know more than the whole.
+const HALVINGS: u32 = 3;
+
+/// No window is shorter than this, in seconds.
+const SHORTEST: f64 = 1.0;
+
+/// What the parts of a window show for this share of it, and it itself does not, is a reason to halve it.
+const LASTING: f64 = 0.45;
+
+/// Beats this much weaker than the loudest, in dB, are none.
+const WEAKER: f64 = 20.0;
+
+/// A beat is to be seen in a half of a window too where it is so many times as fast as what can be told apart there.
+const TOLD_APART: f64 = 1.5;
+
+/// Looks at a part of a window as a whole or, where that shows more, in halves.
+fn moments(bands: &[Band], part: (usize, usize), (at, seconds): (f64, f64)) -> Vec<Moment> {
+    let Seen { beats, is_steady } = look(bands, part);
+    let whole = |beats| vec![Moment { at, seconds, beats }];
+    let half = seconds / 2.0;
+    if is_steady || half < SHORTEST || part.1 >= 1 << HALVINGS {
+        return whole(beats);
+    }
+    let (n, parts) = (2 * part.0, 2 * part.1);
+    let mut halves = moments(bands, (n, parts), (at, half));
+    halves.extend(moments(bands, (n + 1, parts), (at + half, half)));
+    let seen = track::all(&halves);
+    let loudest = seen
+        .iter()
+        .map(|course| course.beat.level)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let is_new = |course: &&Course| {
+        course.share >= LASTING
+            && course.beat.level > loudest - WEAKER
+            && !beats.iter().any(|own| course.is_through(own))
+    };
+    if seen.iter().any(|course| is_new(&course)) {
+        return halves;
+    }
+    // What is only a mixture of what comes and goes is in no half.
+    let is_there = |own: &Beat| {
+        own.kind != Kind::Binaural && own.frequency < TOLD_APART * 4.0 / half
+            || seen.iter().any(|course| course.is_through(own))
+    };
+    whole(beats.into_iter().filter(is_there).collect())
 }
 
 /// Listens to a stream for beats, window by window; memory is that of one window and of what was found.
@@ -130,11 +195,9 @@ impl Watch {
 
     fn look(&mut self, frames: usize) {
         let ears: Vec<&[f32]> = self.waiting.iter().map(|ear| &ear[..frames]).collect();
-        self.moments.push(Moment {
-            at: self.start as f64 / self.rate,
-            seconds: frames as f64 / self.rate,
-            beats: beats(&ears, self.rate),
-        });
+        let place = (self.start as f64 / self.rate, frames as f64 / self.rate);
+        self.moments
+            .extend(moments(&lines::bands(&ears, self.rate), (0, 1), place));
         for ear in &mut self.waiting {
             ear.drain(..frames);
         }

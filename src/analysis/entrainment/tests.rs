@@ -195,6 +195,138 @@ fn what_does_not_beat_has_no_beat() {
     }
 }
 
+/// A note with eight overtones that sounds on.
+fn note(hertz: f64, t: f64) -> f64 {
+    (1..9)
+        .map(f64::from)
+        .map(|k| 0.03 / k * (0.7 + 0.3 * (k * hertz).sin()) * tone(k * hertz, t))
+        .sum()
+}
+
+#[test]
+fn notes_are_no_beats() {
+    let low = signal(|t| note(41.2, t));
+    let third = signal(|t| note(130.8, t) + note(164.8, t));
+    let high = signal(|t| note(261.6, t) + note(329.6, t) + note(392.0, t));
+    // Strings that are not quite harmonic.
+    let string = signal(|t| {
+        let overtone = |k: f64| 0.05 / k * tone(32.7 * k * (1.0 + 2e-4 * k * k).sqrt(), t);
+        (1..25).map(f64::from).map(overtone).sum()
+    });
+    let plucked = signal(|t| (-1.5 * (t % 2.5)).exp() * (note(220.0, t) + note(246.9, t)));
+    // A deep vibrato leaves nothing of its carrier.
+    let deep = signal(|t| 0.1 * (TAU * 880.0 * t + 2.4 * (TAU * 5.5 * t).sin()).sin());
+    for (what, ear) in [
+        ("low", low),
+        ("third", third),
+        ("high", high),
+        ("string", string),
+        ("plucked", plucked),
+        ("deep", deep),
+    ] {
+        let found = beats(&[&ear, &ear], RATE);
+        assert!(found.is_empty(), "{what}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_highest_beats_and_carriers_are_found() {
+    let rate = 48_000.0;
+    let at = |of: &dyn Fn(f64) -> f64| -> Vec<f32> {
+        (0..480_000)
+            .map(|n| of(f64::from(n) / rate) as f32)
+            .collect()
+    };
+    for (carrier, hertz) in [
+        (400.0, 100.0),
+        (4300.0, 10.0),
+        (6000.0, 40.0),
+        (12_000.0, 100.0),
+    ] {
+        let (left, right) = (
+            at(&|t| 0.1 * tone(carrier - hertz / 2.0, t)),
+            at(&|t| 0.1 * tone(carrier + hertz / 2.0, t)),
+        );
+        let both: Vec<f32> = left.iter().zip(&right).map(|(a, b)| a + b).collect();
+        let pulsed = at(&|t| 0.1 * (0.5 + 0.5 * tone(hertz, t)) * tone(carrier, t));
+        for (kind, ears) in [
+            (Kind::Binaural, [&left, &right]),
+            (Kind::Monaural, [&both, &both]),
+            (Kind::Isochronic, [&pulsed, &pulsed]),
+        ] {
+            let found = beats(&ears.map(Vec::as_slice), rate);
+            let [beat] = found[..] else {
+                panic!("{kind:?} {hertz} at {carrier}: {found:?}");
+            };
+            assert_eq!(beat.kind, kind, "{beat:?}");
+            assert!((beat.frequency - hertz).abs() < 1e-3, "{beat:?}");
+            assert!((beat.carrier() - carrier).abs() < 2e-3, "{beat:?}");
+        }
+    }
+}
+
+/// What is followed of two ears in windows of ten seconds.
+fn followed(ear: impl Fn(f64, f64) -> f64, seconds: u32) -> Vec<Course> {
+    let whole = |side: f64| -> Vec<f32> {
+        (0..seconds * 16_000)
+            .map(|n| ear(side, f64::from(n) / RATE) as f32)
+            .collect()
+    };
+    let mut watch = Watch::new(2, RATE, 10.0);
+    watch.push(&[&whole(-0.5), &whole(0.5)]);
+    courses(&watch.finish())
+}
+
+#[test]
+fn a_beat_that_moves_fast_or_steps_is_one_course() {
+    // The phase in cycles of a beat from 40 to 4 Hz within 40 seconds, and of one that steps.
+    let fast = |t: f64| 40.0 * t - 0.45 * t * t;
+    let step = |t: f64| 10.0 * t.min(23.0) + 6.0 * (t - 23.0).max(0.0);
+    let ear =
+        |side: f64, t: f64, cycles: f64| 0.1 * (TAU * (250.0 * t + side * cycles).fract()).sin();
+    let found = followed(|side, t| ear(side, t, fast(t)), 40);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (from, to) = found[0].ends;
+    assert!(
+        (from - 40.0).abs() < 0.1 && (to - 4.0).abs() < 0.1,
+        "{found:#?}"
+    );
+    assert!(found[0].is_moving && !found[0].is_stepping && found[0].share > 0.99);
+    let found = followed(|side, t| ear(side, t, step(t)), 50);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (from, to) = found[0].ends;
+    assert!(
+        (from - 10.0).abs() < 0.01 && (to - 6.0).abs() < 0.01,
+        "{found:#?}"
+    );
+    assert!(found[0].is_moving && found[0].is_stepping, "{found:#?}");
+}
+
+#[test]
+fn an_octave_above_is_a_layer_and_a_wave_has_harmonics() {
+    let pair = |carrier: f64, hertz: f64, side: f64, t: f64| 0.1 * tone(carrier + side * hertz, t);
+    let found = followed(
+        |side, t| pair(200.0, 5.0, side, t) + pair(400.0, 10.0, side, t),
+        10,
+    );
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found.iter().all(|course| course.harmonic == 1),
+        "{found:#?}"
+    );
+    let saw = |side: f64, t: f64| {
+        let harmonic = |k: f64| pair(200.0 * k, 10.0 * k, side, t) / k;
+        (1..13).map(f64::from).map(harmonic).sum()
+    };
+    let found = followed(saw, 10);
+    let first: Vec<u32> = found.iter().take(4).map(|course| course.harmonic).collect();
+    assert_eq!(first, [1, 2, 3, 4]);
+    assert!(
+        found.iter().skip(1).all(|course| course.harmonic > 1),
+        "{found:#?}"
+    );
+}
+
 #[test]
 fn a_beat_that_moves_is_one_course() {
     // 10 Hz that falls to 4 Hz within two minutes.

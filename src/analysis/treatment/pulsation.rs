@@ -86,6 +86,14 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         if named.iter().any(is_multiple) {
             continue;
         }
+        // The many harmonics of a rhythm are not looked at one by one: a tremolo may be weaker than they are.
+        let rhythm = found.pulsation.map(|found| found.rate.hz);
+        if rhythm.is_some_and(|rhythm| {
+            is_multiple(&rhythm)
+                && is_one_of_many(&lines, strength, line.frequency, rhythm, seconds)
+        }) {
+            continue;
+        }
         looked_at += 1;
         if looked_at > CANDIDATES {
             break;
@@ -136,6 +144,20 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         }
     }
     found
+}
+
+/// Whether a line that is a multiple of a rhythm has another beside it that is nearly as strong.
+fn is_one_of_many(
+    lines: &[(f64, Line)],
+    strength: f64,
+    frequency: f64,
+    rhythm: f64,
+    seconds: f64,
+) -> bool {
+    let beside = |line: &Line| ((line.frequency - frequency).abs() - rhythm).abs() < 3.0 / seconds;
+    lines
+        .iter()
+        .any(|(other, line)| beside(line) && strength < 2.25 * other)
 }
 
 /// Whether a line that is a multiple of a rhythm is more than one of its harmonics: higher than both

@@ -182,6 +182,25 @@ fn drums_pulsate_and_are_no_tremolo() {
 }
 
 #[test]
+fn a_shallow_tremolo_is_known_under_strokes_of_a_chord() {
+    // Struck every two seconds: a rhythm whose harmonics are stronger than a tremolo.
+    let mut music = chord(FRAMES, RATE);
+    for (n, x) in music.iter_mut().enumerate() {
+        *x *= (-2.0 * (n as f64 / RATE).rem_euclid(2.0)).exp();
+    }
+    let plain = listen(&[&music, &music], RATE);
+    assert_untreated(&plain, "strokes");
+    for (beat, depth) in [(9.7, 0.3), (6.3, 0.5)] {
+        let found = listen(&[&tremolo(&music, RATE, beat, depth)], RATE);
+        let seen = found
+            .amplitude
+            .unwrap_or_else(|| panic!("{beat}: {found:?}"));
+        assert_rate(&seen.rate, beat, "strokes");
+        assert!((seen.depth - depth).abs() < 0.1, "{beat}: {seen:?}");
+    }
+}
+
+#[test]
 fn a_bass_that_stays_is_a_pitch() {
     for pitch in [30.0, 55.0, 82.4] {
         let saw: Vec<f64> = (0..FRAMES)

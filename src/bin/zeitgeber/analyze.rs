@@ -10,9 +10,8 @@ use courses::{EarCourse, Window};
 use plot::Picture;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use zeitgeber::analysis::beat::{Beat, beats};
 use zeitgeber::analysis::ears::{Compared, Comparison};
-use zeitgeber::analysis::entrainment::{Kind, Watch, courses as courses_of};
+use zeitgeber::analysis::entrainment::{Confidence, Course, Kind, Watch, courses as courses_of};
 use zeitgeber::analysis::jumps::Jumps;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
 use zeitgeber::analysis::tones::{Spectrum, Tone, Tracker, decimals};
@@ -26,7 +25,7 @@ const TONES: usize = 5;
 const CHUNK: usize = 16_384;
 
 /// The version of what `--json` prints: it grows when a key changes its meaning or goes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Windows of the beat over time, in seconds: shortest and longest, and what is taken where nothing is said.
 const WINDOWS: (f64, f64) = (1.0, 600.0);
@@ -82,11 +81,12 @@ struct Report {
     entrainment: Vec<EarCourse>,
     /// The beats window by window.
     over_time: Vec<Window>,
-    /// The strongest beat between steady tones of the ears, right minus left; null where no tones pair up.
+    /// The first beat of "entrainment", of whatever kind; null where there is none, or where it moves: then its
+    /// "points" say where it goes.
     beat_hz: Option<f64>,
     /// One standard deviation of it.
     beat_uncertainty_hz: Option<f64>,
-    /// All beats between steady tones of the ears, that of the loudest tones first.
+    /// All beats of "entrainment" that stay where they are, are sure and no harmonics, in that order.
     beats: Vec<EarBeat>,
     /// What has been done to music or speech at a beat.
     treatments: treatments::Report,
@@ -145,13 +145,16 @@ struct EarTone {
     phase_degrees: f64,
 }
 
-/// One pair of tones.
+/// A beat that stays where it is.
 #[derive(Serialize)]
 struct EarBeat {
-    /// Right minus left.
+    /// "binaural", "monaural", "isochronic" or "bilateral".
+    kind: &'static str,
+    /// Of a binaural beat right minus left.
     hz: f64,
     /// One standard deviation.
     uncertainty_hz: f64,
+    /// The carriers, which differ for binaural beats only.
     left_hz: f64,
     right_hz: f64,
 }
@@ -305,11 +308,6 @@ fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Pi
             .for_each(|(tracker, ear)| tracker.push(ear));
     })?;
     let tones: Vec<Vec<Tone>> = trackers.iter().map(Tracker::tones).collect();
-    let beats = if let [left, right] = &tones[..] {
-        beats(left, right)
-    } else {
-        Vec::new()
-    };
     let names: &[&str] = if channels == 1 {
         &["mono"]
     } else {
@@ -328,21 +326,10 @@ fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Pi
             true_peak_dbtp: level(&loudness.true_peak, n),
         });
     let mut found = courses_of(&moments);
-    // Where whole tones are steady, their difference is known better than from windows.
-    for course in found
-        .iter_mut()
-        .filter(|course| course.beat.kind == Kind::Binaural)
-    {
-        let same = |beat: &&Beat| {
-            let own = &course.beat;
-            (beat.frequency - own.frequency).abs() < 5e-3
-                && (beat.left.frequency - own.carriers[0]).abs() < 5e-3
-        };
-        if let Some(whole) = beats.iter().find(same).filter(|_| !course.is_moving) {
-            course.beat.frequency = whole.frequency;
-            course.beat.uncertainty = whole.uncertainty;
-        }
-    }
+    refine(&mut found, &tones);
+    let is_sure = |course: &&Course| course.harmonic == 1 && course.confidence() > Confidence::Low;
+    let stays = |course: &&Course| !course.is_moving;
+    let first = found.iter().find(is_sure).filter(stays);
     if let Some(picture) = &mut picture {
         picture.about(path, &found);
     }
@@ -358,15 +345,58 @@ fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Pi
         frames,
         seconds: frames as f64 / f64::from(rate),
         ears: ears.collect(),
-        beat_hz: beats.first().map(|beat| beat.frequency),
-        beat_uncertainty_hz: beats.first().map(|beat| beat.uncertainty),
-        beats: beats.iter().map(EarBeat::from).collect(),
+        beat_hz: first.map(|course| course.beat.frequency),
+        beat_uncertainty_hz: first.map(|course| course.beat.uncertainty),
+        beats: found
+            .iter()
+            .filter(is_sure)
+            .filter(stays)
+            .map(EarBeat::from)
+            .collect(),
         treatments: treatments.into(),
         peak_dbfs: highest(&loudness.sample_peak),
         true_peak_dbtp: highest(&loudness.true_peak),
         loudness_lufs: loudness.integrated,
     };
     Ok((report, picture))
+}
+
+/// Where whole tones are steady, their difference is known better than from windows.
+fn refine(courses: &mut [Course], tones: &[Vec<Tone>]) {
+    for course in courses.iter_mut().filter(|course| !course.is_moving) {
+        let beat = &mut course.beat;
+        let near = |ear: usize, hertz: f64| {
+            let tones = tones.get(ear)?.iter();
+            tones
+                .min_by(|a, b| {
+                    let apart = |tone: &Tone| (tone.frequency - hertz).abs();
+                    apart(a).total_cmp(&apart(b))
+                })
+                .filter(|tone| (tone.frequency - hertz).abs() < 5e-3)
+        };
+        let half = 0.5 * beat.frequency;
+        let pairs = match beat.kind {
+            Kind::Binaural => vec![(near(0, beat.carriers[0]), near(1, beat.carriers[1]))],
+            Kind::Monaural => [0, 1]
+                .map(|ear| {
+                    (
+                        near(ear, beat.carrier() - half),
+                        near(ear, beat.carrier() + half),
+                    )
+                })
+                .to_vec(),
+            Kind::Isochronic | Kind::Bilateral => Vec::new(),
+        };
+        for pair in pairs {
+            if let (Some(low), Some(high)) = pair {
+                let uncertainty = low.uncertainty.hypot(high.uncertainty);
+                if uncertainty < beat.uncertainty {
+                    beat.frequency = high.frequency - low.frequency;
+                    beat.uncertainty = uncertainty;
+                }
+            }
+        }
+    }
 }
 
 /// JSON has no infinity.
@@ -396,13 +426,15 @@ impl From<&Tone> for EarTone {
     }
 }
 
-impl From<&Beat> for EarBeat {
-    fn from(beat: &Beat) -> EarBeat {
+impl From<&Course> for EarBeat {
+    fn from(course: &Course) -> EarBeat {
+        let beat = &course.beat;
         EarBeat {
+            kind: beat.kind.name(),
             hz: beat.frequency,
             uncertainty_hz: beat.uncertainty,
-            left_hz: beat.left.frequency,
-            right_hz: beat.right.frequency,
+            left_hz: beat.carriers[0],
+            right_hz: beat.carriers[1],
         }
     }
 }

@@ -7,7 +7,7 @@ use zeitgeber::analysis::entrainment::{Beat, Confidence, Course, Moment};
 const TOLD: usize = 8;
 
 /// Beats this much softer than the loudest, in dB, are not told in words: lossy encoders add such.
-const SOFT: f64 = 38.0;
+const SOFT: f64 = 30.0;
 
 /// Rows of the table over time.
 const ROWS: usize = 24;
@@ -29,6 +29,11 @@ pub struct EarCourse {
     moves: bool,
     lowest_hz: f64,
     highest_hz: f64,
+    /// Where it begins and ends.
+    from_hz: f64,
+    to_hz: f64,
+    /// Whether it moves in steps, and does not glide.
+    steps: bool,
     /// The share of windows that have it, 0-1.
     share: f64,
     /// "high", "medium" or "low".
@@ -89,6 +94,9 @@ impl From<&Course> for EarCourse {
             moves: course.is_moving,
             lowest_hz: course.range.0,
             highest_hz: course.range.1,
+            from_hz: course.ends.0,
+            to_hz: course.ends.1,
+            steps: course.is_moving && course.is_stepping,
             share: course.share,
             confidence: match course.confidence() {
                 Confidence::High => "high",
@@ -113,7 +121,7 @@ impl From<&Moment> for Window {
 
 impl EarCourse {
     fn is_told(&self) -> bool {
-        self.harmonic == 1 && self.share >= 0.1
+        self.harmonic == 1 && self.confidence != "low"
     }
 
     fn carrier(&self) -> f64 {
@@ -132,7 +140,20 @@ impl EarCourse {
 
     fn text(&self, hertz: &impl Fn(f64, f64) -> String) -> String {
         let mut parts = Vec::new();
-        if self.seen.kind == "binaural" {
+        if self.moves {
+            let way = if self.steps { "in steps" } else { "gliding" };
+            parts.push(way.to_owned());
+            // What it passes on its way and is beyond both ends.
+            let ends = (self.from_hz.min(self.to_hz), self.from_hz.max(self.to_hz));
+            let beyond = 0.5 + 0.05 * ends.1.abs();
+            if self.lowest_hz < ends.0 - beyond || self.highest_hz > ends.1 + beyond {
+                parts.push(format!(
+                    "by way of {:.2} to {:.2} Hz",
+                    self.lowest_hz, self.highest_hz
+                ));
+            }
+            parts.push(format!("around {:.1} Hz", self.carrier()));
+        } else if self.seen.kind == "binaural" {
             parts.push(format!(
                 "between {:.3} Hz left and {:.3} Hz right",
                 self.seen.left_hz, self.seen.right_hz
@@ -154,12 +175,6 @@ impl EarCourse {
             db if db > 60.0 => "ears apart by over 60 dB".to_owned(),
             db => format!("ears apart by {db:.0} dB"),
         }));
-        if self.moves {
-            parts.push(format!(
-                "moves from {:.3} to {:.3} Hz",
-                self.lowest_hz, self.highest_hz
-            ));
-        }
         if self.confidence != "high" {
             let share = 100.0 * self.share;
             parts.push(format!(
@@ -167,18 +182,12 @@ impl EarCourse {
                 self.confidence
             ));
         }
-        // A beat that moves has no more than the decimals of its range.
-        let uncertainty = if self.moves {
-            5e-4
+        let hz = if self.moves {
+            format!(" moves from {:.2} to {:.2} Hz,", self.from_hz, self.to_hz)
         } else {
-            self.seen.uncertainty_hz
+            hertz(self.seen.hz, self.seen.uncertainty_hz)
         };
-        format!(
-            "{:10}{} {}\n",
-            self.seen.kind,
-            hertz(self.seen.hz, uncertainty),
-            parts.join(", ")
-        )
+        format!("{:10}{hz} {}\n", self.seen.kind, parts.join(", "))
     }
 }
 
@@ -198,7 +207,7 @@ pub fn text(courses: &[EarCourse], hertz: impl Fn(f64, f64) -> String) -> String
     let rest = courses.len() - told.len().min(TOLD);
     if rest > 0 {
         text += &format!(
-            "{:10}{rest} more, soft, passing or harmonics: --json has them\n",
+            "{:10}{rest} more, soft, passing, unsure or harmonics: --json has them\n",
             ""
         );
     }
