@@ -108,8 +108,9 @@ fn a_moving_tone_has_no_sidebands() {
         (44_100.0, 1000.0, -109.0),
         (96_000.0, 1000.0, -110.0),
         (192_000.0, 1000.0, -110.0),
-        (384_000.0, 1000.0, -110.0),
-        (384_000.0, 4000.0, -100.0),
+        // The delays' sinc is passed so often a second that its images are beyond 300 Hz.
+        (384_000.0, 1000.0, -100.0),
+        (384_000.0, 4000.0, -85.0),
     ] {
         let frames = (1.1 * rate) as usize + WINDOW.max((2.73 * rate.min(96_000.0)) as usize);
         let settings = with(&[
@@ -134,7 +135,7 @@ fn a_moving_tone_has_no_sidebands() {
             &format!("<= {bar} dB"),
             &format!("{worst:.1} dB"),
         );
-        println!("{rate} {tone}: {worst}");
+        assert!(worst <= bar, "{rate} {tone}: {worst}");
     }
 }
 
@@ -657,7 +658,11 @@ fn worst_click(
     song: impl Fn(i64, i64) -> (bool, i64),
 ) -> f64 {
     let filter = ClickFilter::new(RATE).unwrap();
-    let tone = sine(22_000, RATE, 0.5, 400.0, 0.0);
+    let mut tone = sine(22_000, RATE, 0.5, 400.0, 0.0);
+    // Its beginning must not ring on in the room.
+    for (frame, x) in tone.iter_mut().enumerate().take(4800) {
+        *x *= (frame as f32 * TAU as f32 / 19_200.0).sin().powi(2);
+    }
     let mut worst = f64::NEG_INFINITY;
     for at in [12_000, 12_045] {
         for control in ControlId::all() {

@@ -7,8 +7,8 @@
 //! Under Linux that thread also panics, in VST3, when it looks for the window while the window opens or closes: nice-plug 0.4.2 holds
 //! its cell all that time (`attached` and `removed` in its `vst3/view.rs`), and has every change that the host's automation makes
 //! meanwhile told on that thread. Nothing of ours is lost with it, but nice-plug panics again when the last instance goes, and takes
-//! the host along. So the thread rests while a window closes, until it has closed; and where it has ended while one opened, one
-//! instance of the class is kept for good: none is the last one then.
+//! the host along. So the thread rests while a window closes, until it has closed; and where it has ended while one opened, the next
+//! instance that goes is kept for good (`guard/vst3.rs`): none is the last one then.
 
 use std::any::TypeId;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -24,8 +24,8 @@ const REST: Duration = Duration::from_millis(50);
 /// How long the thread rests at most: a window that cannot close must not hold up the other instances for ever.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// The classes of which an instance is kept for good.
-static KEPT: Mutex<Vec<TypeId>> = Mutex::new(Vec::new());
+/// The plugins whose background thread has ended, and whether an instance of theirs is kept for good already.
+static ENDED: Mutex<Vec<(TypeId, bool)>> = Mutex::new(Vec::new());
 
 /// What the background thread is to do.
 #[derive(Debug, Clone, Copy)]
@@ -95,31 +95,23 @@ impl Fence {
         passed
     }
 
-    /// Whether an instance of class `C` is kept for good: the thread may be gone, and nothing depends on it any more.
-    pub(super) fn is_void<C: 'static>() -> bool {
-        let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.contains(&TypeId::of::<C>())
+    /// The plugin `P` is deactivated: waits until nothing of it is in the queue, unless nobody is there who would take it out.
+    pub(super) fn deactivates<P: 'static>(&self, post: impl FnOnce(FenceTask)) {
+        if !has_ended::<P>() && !self.wait(post) {
+            end::<P>();
+        }
     }
 
-    /// A window closes, on the host's thread: has the background thread rest until [`Fence::window_closed`]. Where it has ended, `keep`
-    /// keeps the instance, once for each class `C`.
-    pub(super) fn window_closes<C: 'static>(
-        &self,
-        post: impl FnOnce(FenceTask),
-        keep: impl FnOnce(),
-    ) {
-        if Fence::is_void::<C>() {
+    /// A window of the plugin `P` closes, on the host's thread: has the background thread rest until [`Fence::window_closed`].
+    pub(super) fn window_closes<P: 'static>(&self, post: impl FnOnce(FenceTask)) {
+        if has_ended::<P>() {
             return;
         }
         self.count(|closing| closing + 1);
         // From the moment that it has passed it rests: nothing comes between.
-        if self.wait_for(FenceTask::Rest, post) {
-            return;
+        if !self.wait_for(FenceTask::Rest, post) {
+            end::<P>();
         }
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(TypeId::of::<C>());
-        drop(kept);
-        keep();
     }
 
     /// The window has closed: the background thread goes on.
@@ -132,6 +124,29 @@ impl Fence {
         let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         *closing = by(*closing);
     }
+}
+
+/// Whether the background thread of the plugin `P` has ended: nothing depends on it any more.
+fn has_ended<P: 'static>() -> bool {
+    let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    ended.iter().any(|(plugin, _)| *plugin == TypeId::of::<P>())
+}
+
+fn end<P: 'static>() {
+    if !has_ended::<P>() {
+        let mut ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push((TypeId::of::<P>(), false));
+    }
+}
+
+/// Whether the instance of the plugin `P` that goes is the one that must not: the first since the background thread has ended.
+pub(super) fn keeps<P: 'static>() -> bool {
+    let mut ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut ours = ended
+        .iter_mut()
+        .filter(|(plugin, _)| *plugin == TypeId::of::<P>());
+    ours.next()
+        .is_some_and(|(_, kept)| !std::mem::replace(kept, true))
 }
 
 #[cfg(test)]
@@ -153,13 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn one_instance_of_a_class_is_kept_where_the_thread_has_ended() {
-        let (fence, kept) = (Arc::new(Fence::default()), AtomicUsize::new(0));
-        let keep = || {
-            kept.fetch_add(1, Ordering::Relaxed);
-        };
+    fn one_instance_of_a_plugin_is_kept_where_the_thread_has_ended() {
         struct One;
         struct Other;
+        struct Third;
+        let fence = Arc::new(Fence::default());
         // A thread that lives is asked to rest, and nothing is kept.
         let asked = AtomicUsize::new(0);
         let alive = |task| {
@@ -168,16 +181,20 @@ mod tests {
                 *fence.passed.lock().unwrap() = number;
             }
         };
-        fence.window_closes::<One>(alive, keep);
-        assert_eq!((asked.into_inner(), kept.load(Ordering::Relaxed)), (1, 0));
+        fence.window_closes::<One>(alive);
+        assert_eq!(asked.into_inner(), 1);
+        assert!(!keeps::<One>());
         let lost = |_: FenceTask| {};
-        fence.window_closes::<One>(lost, keep);
-        fence.window_closes::<One>(lost, keep);
-        assert_eq!(kept.load(Ordering::Relaxed), 1);
-        assert!(Fence::is_void::<One>() && !Fence::is_void::<Other>());
-        fence.window_closes::<Other>(lost, keep);
-        assert_eq!(kept.load(Ordering::Relaxed), 2);
+        fence.window_closes::<One>(lost);
+        fence.window_closes::<One>(lost);
+        // The first that goes is kept, and no other.
+        assert_eq!([keeps::<One>(), keeps::<One>()], [true, false]);
+        assert!(!keeps::<Other>());
+        fence.deactivates::<Other>(lost);
+        assert_eq!([keeps::<Other>(), keeps::<Other>()], [true, false]);
+        assert!(!keeps::<Third>());
     }
+
     #[test]
     fn the_thread_rests_until_the_window_has_closed() {
         struct Class;
@@ -185,15 +202,13 @@ mod tests {
         let (run, rests) = (fence.executor(), Arc::new(AtomicUsize::new(0)));
         let counted = rests.clone();
         let mut thread = None;
-        fence.window_closes::<Class>(
-            |task| {
-                thread = Some(std::thread::spawn(move || {
-                    run(task);
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }));
-            },
-            || panic!("it lives"),
-        );
+        fence.window_closes::<Class>(|task| {
+            thread = Some(std::thread::spawn(move || {
+                run(task);
+                counted.fetch_add(1, Ordering::Relaxed);
+            }));
+        });
+        assert!(!keeps::<Class>(), "it lives");
         // Closing takes longer than any moment.
         std::thread::sleep(4 * REST);
         assert_eq!(rests.load(Ordering::Relaxed), 0, "it does not rest");

@@ -198,7 +198,7 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
             begins: Arc::new(move |context: &GuiContext| {
                 if cfg!(target_os = "linux") && context.plugin_api() == PluginApi::Vst3 {
                     let post = |task| background.execute_background(Task::Fence(task));
-                    fence.window_closes::<C>(post, || std::mem::forget(context.clone()));
+                    fence.window_closes::<Self>(post);
                 }
             }),
             ends: Arc::new(move || closed.window_closed()),
@@ -346,12 +346,12 @@ impl<const CC: bool, C: Class> Plugin for Zg<CC, C> {
     fn deactivate(&mut self) {
         // In CLAP parameter changes go through the host's own queue: nothing is left behind there, and a
         // fence would be the only task that could be.
-        if self.api == Some(PluginApi::Clap) || Fence::is_void::<C>() {
+        if self.api == Some(PluginApi::Clap) {
             return;
         }
         if let Some(executor) = &self.executor {
-            self.fence
-                .wait(|task| executor.execute_background(Task::Fence(task)));
+            let post = |task| executor.execute_background(Task::Fence(task));
+            self.fence.deactivates::<Self>(post);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The VST3: nice-plug's own wrapper within ours, which hands on what is sound and mends what is not.
 
+use super::super::fence;
 use super::{Given, LONGEST_STATE, Pads, complaint, made, refuse};
 use crate::editor::Link;
 use nice_plug::prelude::Vst3Plugin;
@@ -26,12 +27,13 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     int32, kInvalidArgument, kNotInitialized, kResultFalse, kResultOk, tresult, uint32,
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComRef};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
 /// What a host holds.
 pub struct Guarded<P: Vst3Plugin> {
-    theirs: Wrapper<P>,
+    theirs: ManuallyDrop<Wrapper<P>>,
     link: Weak<Link>,
     /// Frames of a block at most, as was announced; negative before.
     most: AtomicI32,
@@ -57,7 +59,7 @@ impl<P: Vst3Plugin> Guarded<P> {
     pub fn new() -> Guarded<P> {
         let theirs = Wrapper::new();
         Guarded {
-            theirs,
+            theirs: ManuallyDrop::new(theirs),
             link: made(),
             most: AtomicI32::new(-1),
             pads: Mutex::new(None),
@@ -77,12 +79,23 @@ impl<P: Vst3Plugin> Guarded<P> {
     }
 }
 
+/// Where nice-plug's background thread has ended, one instance stays: nice-plug panics when the last one goes, and a host that calls
+/// from C ends with it.
+impl<P: Vst3Plugin> Drop for Guarded<P> {
+    fn drop(&mut self) {
+        if !fence::keeps::<P>() {
+            // SAFETY: nobody uses it afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.theirs) };
+        }
+    }
+}
+
 /// Hands a host's calls on.
 macro_rules! pass {
     ($interface:ident: $(fn $name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {$(
         unsafe fn $name(&self, $($arg: $kind),*) -> $out {
             // SAFETY: it is the host's to give what the interface says.
-            unsafe { $interface::$name(&self.theirs, $($arg),*) }
+            unsafe { $interface::$name(&*self.theirs, $($arg),*) }
         }
     )*};
 }
@@ -126,7 +139,7 @@ impl<P: Vst3Plugin> IComponentTrait for Guarded<P> {
             return kResultFalse;
         }
         // SAFETY: as above.
-        unsafe { IComponentTrait::setState(&self.theirs, stream) }
+        unsafe { IComponentTrait::setState(&*self.theirs, stream) }
     }
 }
 
