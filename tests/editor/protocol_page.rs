@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::controls::{BEAT, CARRIER, L1_LEVEL, PROTOCOL_LOOP, PROTOCOL_ON};
 use zeitgeber::engine::timeline::{Curve, Row};
-use zeitgeber::engine::{Order, Transport};
+use zeitgeber::engine::{ControlId, DeckLine, Order, Transport};
 use zeitgeber::protocol::Protocol;
 
 fn page() -> Stand {
@@ -284,18 +284,11 @@ fn the_button_says_what_the_protocol_does() {
     let named = |stand: &Stand, name: &str| stand.harness.query_by_label(name).is_some();
     assert!(named(&stand, "Play protocol"), "no engine is called yet");
     // On, and its time passes.
-    let protocol = stand.link.session().protocol.unwrap();
-    let settings: Vec<_> = zeitgeber::engine::ControlId::all()
-        .map(|id| (id, id.control().default_value()))
-        .collect();
-    let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
-    let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
-    let order = zeitgeber::engine::Order::Timeline(Some(timeline.into()));
-    deck.send(order).unwrap();
+    let mut deck = sent(&stand);
     stand.set(PROTOCOL_ON, 1.0);
     stand.play(4);
     assert!(named(&stand, "Pause protocol"));
-    deck.send(zeitgeber::engine::Order::Play(false)).unwrap();
+    deck.send(Order::Play(false)).unwrap();
     stand.play(4);
     assert!(named(&stand, "Play protocol"));
     // Looking at another page meanwhile makes it run no more than before.
@@ -304,7 +297,7 @@ fn the_button_says_what_the_protocol_does() {
     open(&mut stand);
     stand.play(2);
     assert!(named(&stand, "Play protocol"));
-    deck.send(zeitgeber::engine::Order::Play(true)).unwrap();
+    deck.send(Order::Play(true)).unwrap();
     stand.play(4);
     assert!(named(&stand, "Pause protocol"));
     // A host that calls the engine no more plays nothing.
@@ -312,16 +305,22 @@ fn the_button_says_what_the_protocol_does() {
     assert!(named(&stand, "Play protocol"));
 }
 
-/// A page whose engine has its protocol, and takes orders from it.
-fn playing() -> Stand {
-    let mut stand = filled();
+/// Gives the engine the page's protocol; the way there takes further orders.
+fn sent(stand: &Stand) -> DeckLine {
     let protocol = stand.link.session().protocol.unwrap();
-    let settings: Vec<_> = zeitgeber::engine::ControlId::all()
+    let settings: Vec<_> = ControlId::all()
         .map(|id| (id, id.control().default_value()))
         .collect();
     let timeline = protocol.timeline(&settings, 48_000.0).unwrap();
     let mut deck = stand.params.engine.borrow_mut().take_deck().unwrap();
     deck.send(Order::Timeline(Some(timeline.into()))).unwrap();
+    deck
+}
+
+/// A page whose engine has its protocol, and takes orders from it.
+fn playing() -> Stand {
+    let mut stand = filled();
+    let deck = sent(&stand);
     *stand.params.deck.borrow_mut() = Some(deck);
     stand.play(4);
     stand
