@@ -15,6 +15,7 @@
 mod air;
 mod bank;
 mod delay;
+mod late;
 mod line;
 mod place;
 mod renderer;
@@ -23,8 +24,9 @@ mod voice;
 
 pub(super) use air::Air;
 pub use bank::FilterBank;
+pub use late::front_delay;
 pub(super) use place::level;
-pub use place::{REFERENCE_DISTANCE, Target, front_delay};
+pub use place::{REFERENCE_DISTANCE, Target};
 pub use renderer::{Refused, Renderer};
 pub use source::Move;
 pub(in crate::dsp) use source::{FADE, JUMP};

@@ -67,8 +67,8 @@ impl Rings {
     pub fn above(&self, elevation: f64) -> usize {
         let last = self.rings.len() - 1;
         // Most rings are evenly spaced: from there it is a step or none, where halving takes seven.
-        let guess = (elevation + 90.0) * (1.0 / 180.0) * last as f64;
-        let mut above = (guess as usize + 1).min(last);
+        let guess = (elevation + 90.0) * (1.0 / 180.0) * f64::from(last as u32);
+        let mut above = (guess as u32 as usize + 1).min(last);
         while above < last && self.rings[above].elevation <= elevation {
             above += 1;
         }
@@ -87,17 +87,18 @@ impl Rings {
         if !(0.0..1.0).contains(&turn) {
             turn = turn.rem_euclid(1.0);
         }
-        // No remainder but by a comparison: this runs in every quantum of a source that moves.
+        // No remainder but by a comparison, and no numbers of 64 bits, which baseline machines turn into floats by a detour:
+        // this runs in every quantum of a source that moves.
         let around = |ring: Ring| {
-            let place = turn * ring.count as f64;
-            let index = (place as usize).min(ring.count - 1);
+            let place = turn * f64::from(ring.count as u32);
+            let index = (place as u32 as usize).min(ring.count - 1);
             let next = if index + 1 == ring.count {
                 0
             } else {
                 index + 1
             };
             let pair = [ring.first + index, ring.first + next];
-            (pair, place - index as f64)
+            (pair, place - f64::from(index as u32))
         };
         let (from, low_share) = around(low);
         let (to, high_share) = around(high);

@@ -1,6 +1,7 @@
 //! A prepared set as spectra, made once and shared by all renderers.
 
 use super::LONGEST_ITD;
+use super::late::least_delay;
 use crate::dsp::convolve::{PARTITION, Spectrum, Transform, partition};
 use crate::dsp::hrir::{Cell, Hrirs, Ring, Rings, smooth_step};
 
@@ -21,6 +22,8 @@ pub struct FilterBank {
     /// How much later the right ear hears each direction.
     itd: Vec<Itd>,
     distance: f64,
+    /// Kept, for sources that move ask for it all the time.
+    least_delay: f64,
 }
 
 impl FilterBank {
@@ -58,6 +61,7 @@ impl FilterBank {
             spectra,
             itd: with_slopes(&hrirs.rings, &itd),
             distance: hrirs.distance,
+            least_delay: least_delay(hrirs.rate),
         }
     }
 
@@ -86,6 +90,11 @@ impl FilterBank {
         size_of_val(&self.spectra[..])
             + size_of_val(&self.itd[..])
             + self.mirror.as_deref().map_or(0, size_of_val)
+    }
+
+    /// What a delay of 0 starts from at its rate, in frames.
+    pub(super) fn least_delay(&self) -> f64 {
+        self.least_delay
     }
 
     /// Partitions of a filter.

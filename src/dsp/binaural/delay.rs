@@ -1,10 +1,9 @@
 //! Fractional delays: a windowed sinc, made anew wherever a delay moves, and its FIR over a quantum.
 
 use crate::dsp::convolve::PARTITION;
-use crate::dsp::convolve::kernels::{cross_body, kernel, mul_add};
+use crate::dsp::convolve::kernels::{cross, cross_body, kernel, mul_add};
 use multiversion::multiversion;
 use multiversion::target::match_target;
-use std::f64::consts::PI;
 
 /// Taps of the sinc.
 pub(super) const TAPS: usize = 24;
@@ -37,32 +36,54 @@ const KAISER: [f32; 13] = {
     scaled
 };
 
-/// A delay, ready to be applied.
+/// Of sin(pi x) from tap to tap, both ears' in one row.
+const SIGNS: [f32; 2 * TAPS] = {
+    let mut signs = [-1.0; 2 * TAPS];
+    let mut index = 1;
+    while index < signs.len() {
+        signs[index] = 1.0;
+        index += 2;
+    }
+    signs
+};
+
+/// What a quantum comes from, for each ear.
+pub(super) type Windows<'a> = [&'a [f32; WINDOW]; 2];
+
+/// The delays of both ears, left first, ready to be applied.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Delay {
+pub(super) struct Delays {
     /// Whole frames.
-    whole: usize,
+    whole: [usize; 2],
     /// Taps, that of the oldest frame first.
-    taps: [f32; TAPS],
+    taps: [[f32; TAPS]; 2],
 }
 
-impl Delay {
-    /// A delay of `frames` (not negative; with 11 more that every delay takes), with the air's outer taps
-    /// `share`, `lag` frames off the centre.
-    pub fn new(frames: f64, share: f64, lag: usize) -> Delay {
-        let whole = frames as usize;
-        // A whole number of frames would divide 0 by 0: a millionth of a frame beside it is as good.
-        let fraction = ((frames - whole as f64) as f32).clamp(1e-6, 1.0 - 1e-6);
-        let mut taps = [0.0; TAPS];
-        sinc(fraction, sine(fraction), share as f32, lag, &mut taps);
-        Delay { whole, taps }
+impl Delays {
+    /// Of as few frames as can be.
+    pub const LEAST: Delays = Delays {
+        whole: [0; 2],
+        taps: [[0.0; TAPS]; 2],
+    };
+
+    /// Delays of `frames` (not negative; with 11 more that every delay takes), with the air's outer taps `share`, `lag`
+    /// frames off the centre.
+    pub fn set(&mut self, frames: [f64; 2], share: f64, lag: usize) {
+        let mut fractions = [0.0; 2];
+        for ear in 0..2 {
+            let whole = frames[ear] as u32;
+            self.whole[ear] = whole as usize;
+            // A whole number of frames would divide by 0: a millionth of a frame beside it is as good.
+            fractions[ear] = ((frames[ear] - f64::from(whole)) as f32).clamp(1e-6, 1.0 - 1e-6);
+        }
+        sinc(fractions, share as f32, lag, &mut self.taps);
     }
 
-    /// Its taps with their ages in frames.
+    /// An ear's taps with their ages in frames.
     #[cfg(test)]
-    pub fn by_age(&self) -> impl Iterator<Item = (usize, f32)> {
-        let ages = (self.whole..self.whole + TAPS).rev();
-        ages.zip(self.taps)
+    pub fn by_age(&self, ear: usize) -> impl Iterator<Item = (usize, f32)> {
+        let ages = (self.whole[ear]..self.whole[ear] + TAPS).rev();
+        ages.zip(self.taps[ear])
     }
 
     /// Past frames that a delay of up to `frames` needs.
@@ -70,32 +91,10 @@ impl Delay {
         frames.ceil() as usize + TAPS - 1
     }
 
-    /// Age of the oldest frame that the quantum's first one comes from.
-    pub fn reach(&self) -> usize {
-        self.whole + TAPS - 1
+    /// Age of the oldest frame that an ear's first one of the quantum comes from.
+    pub fn reach(&self, ear: usize) -> usize {
+        self.whole[ear] + TAPS - 1
     }
-}
-
-/// sin(pi x) / pi of 0 to 1, by Taylor's series around the nearer end.
-fn sine(x: f32) -> f32 {
-    /// (-1)^k / (2k + 1)!.
-    const TERMS: [f64; 7] = {
-        let mut terms = [1.0; 7];
-        let mut k = 1;
-        while k < terms.len() {
-            terms[k] = -terms[k - 1] / (2 * k * (2 * k + 1)) as f64;
-            k += 1;
-        }
-        terms
-    };
-    let nearest = f64::from(x.min(1.0 - x));
-    let square = (PI * nearest) * (PI * nearest);
-    // Terms in pairs (Estrin 1960): one after another they would wait for each other longer than they take.
-    let [a, b, c, d, e, f, g] = TERMS;
-    let fourth = square * square;
-    let low = (a + b * square) + (c + d * square) * fourth;
-    let high = (e + f * square) + g * fourth;
-    (nearest * (low + high * (fourth * fourth))) as f32
 }
 
 /// The window, frames from its centre.
@@ -112,51 +111,101 @@ fn kaiser<const FUSED: bool>(x: f32) -> f32 {
 }
 
 kernel!(
-    /// Windowed sinc of the places k - 11 - fraction, reversed. `sine` is sin(pi fraction) / pi.
-    sinc = sinc_body(fraction: f32, sine: f32, share: f32, lag: usize, taps: &mut [f32; TAPS])
+    /// Windowed sincs of the places k - 11 - fraction, reversed, for both ears: together they are whole vectors.
+    sinc = sinc_body(fractions: [f32; 2], share: f32, lag: usize, taps: &mut [[f32; TAPS]; 2])
 );
 
 #[inline(always)]
 fn sinc_body<const FUSED: bool>(
-    fraction: f32,
-    sine: f32,
+    fractions: [f32; 2],
     share: f32,
     lag: usize,
-    taps: &mut [f32; TAPS],
+    taps: &mut [[f32; TAPS]; 2],
 ) {
-    // Signs of sin(pi x) from tap to tap, and of the neighbours that the air adds.
+    // Of sin(pi x) only the sign changes from tap to tap: what it is does not matter to what adds up to 1. Signs of the
+    // neighbours that the air adds.
     let shift = lag as f32;
     let outer = if lag.is_multiple_of(2) { share } else { -share };
     // The window must not take from the outer taps what makes the sum 1.
     let outer = outer / kaiser::<FUSED>(shift);
-    for (index, tap) in taps.iter_mut().enumerate() {
-        // Reversed: the first tap is that of the oldest frame.
-        let k = TAPS - 1 - index;
-        let sign = if k.is_multiple_of(2) { sine } else { -sine };
-        let x = (k as f32 - BEFORE as f32) - fraction;
-        let window = kaiser::<FUSED>(x);
-        *tap = sign * window / x * (1.0 - 2.0 * share);
-        if share > 0.0 {
-            let around = 1.0 / (x - shift) + 1.0 / (x + shift);
-            *tap += sign * window * outer * around;
+    // Where the taps are, from there on as one row: their place, and after that their value.
+    for (taps, fraction) in taps.iter_mut().zip(fractions) {
+        for (index, tap) in taps.iter_mut().enumerate() {
+            // Reversed: the first tap is that of the oldest frame.
+            *tap = (TAPS - 1 - index) as f32 - BEFORE as f32 - fraction;
         }
     }
-    // Their sum is the gain of what is low: where it changed with the fraction, a delay that moves would make sidebands, far from a
-    // tone where the sample rate is high.
-    let sum: f32 = taps.iter().sum();
-    let whole = 1.0 / sum;
-    taps.iter_mut().for_each(|tap| *tap *= whole);
+    let taps = taps.as_flattened_mut();
+    for (tap, sign) in taps.iter_mut().zip(SIGNS) {
+        let x = *tap;
+        let window = sign * kaiser::<FUSED>(x);
+        *tap = window / x * (1.0 - 2.0 * share);
+        if share > 0.0 {
+            let around = 1.0 / (x - shift) + 1.0 / (x + shift);
+            *tap += window * outer * around;
+        }
+    }
+    // Their sum is the gain of what is low: where it changed with the fraction, a delay that moves would make sidebands,
+    // far from a tone where the sample rate is high.
+    let (rows, _) = taps.as_chunks_mut::<TAPS>();
+    for taps in rows {
+        let whole = 1.0 / sum(taps);
+        taps.iter_mut().for_each(|tap| *tap *= whole);
+    }
+}
+
+/// The sum of taps: thirds onto each other, then halves, where a chain of additions would take longer than all the rest.
+#[inline(always)]
+fn sum(taps: &[f32; TAPS]) -> f32 {
+    let (thirds, _) = taps.as_chunks::<{ TAPS / 3 }>();
+    let mut sums = thirds[0];
+    for k in 0..TAPS / 3 {
+        sums[k] = sums[k] + thirds[1][k] + thirds[2][k];
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// A quantum through delays that are still: what each ear's window becomes.
+pub(super) fn apply(windows: Windows, delays: &Delays, out: &mut [[f32; PARTITION]; 2]) {
+    for ear in 0..2 {
+        fir(windows[ear], &delays.taps[ear], &mut out[ear]);
+    }
+}
+
+/// A quantum from delays to others, in a straight line: what each ear's window of the ones and of the others becomes.
+pub(super) fn apply_between(
+    [windows, others]: [Windows; 2],
+    [start, end]: [&Delays; 2],
+    out: &mut [[f32; PARTITION]; 2],
+) {
+    for ear in 0..2 {
+        let taps = [&start.taps[ear], &end.taps[ear]];
+        if start.whole[ear] == end.whole[ear] {
+            // Nearly always: what is loaded serves both.
+            fir_between(windows[ear], taps, &mut out[ear]);
+        } else {
+            let mut end = [0.0; PARTITION];
+            fir(windows[ear], taps[0], &mut out[ear]);
+            fir(others[ear], taps[1], &mut end);
+            cross(&mut out[ear], &end);
+        }
+    }
 }
 
 kernel!(
-    /// A quantum through a delay that is still.
-    fir = fir_body(window: &[f32; WINDOW], delay: &Delay, out: &mut [f32; PARTITION])
+    /// A window through taps.
+    fir = fir_body(window: &[f32; WINDOW], taps: &[f32; TAPS], out: &mut [f32; PARTITION])
 );
 
 #[inline(always)]
-fn fir_body<const FUSED: bool>(window: &[f32; WINDOW], delay: &Delay, out: &mut [f32; PARTITION]) {
+fn fir_body<const FUSED: bool>(
+    window: &[f32; WINDOW],
+    taps: &[f32; TAPS],
+    out: &mut [f32; PARTITION],
+) {
     let mut sum = [0.0f32; PARTITION];
-    for (k, tap) in delay.taps.iter().enumerate() {
+    for (k, tap) in taps.iter().enumerate() {
         let frames: &[f32; PARTITION] = window[k..].first_chunk().expect("long enough");
         for n in 0..PARTITION {
             sum[n] = mul_add::<FUSED>(frames[n], *tap, sum[n]);
@@ -166,34 +215,27 @@ fn fir_body<const FUSED: bool>(window: &[f32; WINDOW], delay: &Delay, out: &mut 
 }
 
 kernel!(
-    /// A quantum from one delay to another, in a straight line.
-    fir_between = fir_between_body(windows: [&[f32; WINDOW]; 2], delays: [&Delay; 2], out: &mut [f32; PARTITION])
+    /// A window through taps that change to others, in a straight line.
+    fir_between = fir_between_body(window: &[f32; WINDOW], taps: [&[f32; TAPS]; 2], out: &mut [f32; PARTITION])
 );
 
 #[inline(always)]
 fn fir_between_body<const FUSED: bool>(
-    windows: [&[f32; WINDOW]; 2],
-    delays: [&Delay; 2],
+    window: &[f32; WINDOW],
+    taps: [&[f32; TAPS]; 2],
     out: &mut [f32; PARTITION],
 ) {
-    let mut end = [0.0; PARTITION];
-    if delays[0].whole == delays[1].whole {
-        // Nearly always: what is loaded serves both.
-        let mut start = [0.0; PARTITION];
-        for k in 0..TAPS {
-            let frames: &[f32; PARTITION] = windows[0][k..].first_chunk().expect("long enough");
-            let (a, b) = (delays[0].taps[k], delays[1].taps[k]);
-            for n in 0..PARTITION {
-                start[n] = mul_add::<FUSED>(frames[n], a, start[n]);
-                end[n] = mul_add::<FUSED>(frames[n], b, end[n]);
-            }
+    let (mut start, mut end) = ([0.0; PARTITION], [0.0; PARTITION]);
+    for k in 0..TAPS {
+        let frames: &[f32; PARTITION] = window[k..].first_chunk().expect("long enough");
+        let (a, b) = (taps[0][k], taps[1][k]);
+        for n in 0..PARTITION {
+            start[n] = mul_add::<FUSED>(frames[n], a, start[n]);
+            end[n] = mul_add::<FUSED>(frames[n], b, end[n]);
         }
-        *out = start;
-    } else {
-        fir_body::<FUSED>(windows[0], delays[0], out);
-        fir_body::<FUSED>(windows[1], delays[1], &mut end);
     }
-    cross_body::<FUSED>(out, &end);
+    cross_body::<FUSED>(&mut start, &end);
+    *out = start;
 }
 
 #[cfg(test)]
@@ -201,27 +243,28 @@ mod tests {
     use super::*;
     use std::f64::consts::TAU;
 
-    /// Gain and delay in frames of taps at a frequency in cycles a frame.
-    fn response(delay: &Delay, frequency: f64) -> (f64, f64) {
+    /// Gain and delay in frames of an ear's taps at a frequency in cycles a frame.
+    fn response(delays: &Delays, ear: usize, frequency: f64) -> (f64, f64) {
         let (mut re, mut im) = (0.0, 0.0);
         // Turned back by the centre, so that the phase does not wrap.
         let middle = (TAPS / 2) as f64 - 0.5;
-        for (k, tap) in delay.taps.iter().rev().enumerate() {
+        for (k, tap) in delays.taps[ear].iter().rev().enumerate() {
             let angle = TAU * frequency * (k as f64 - middle);
             re += f64::from(*tap) * angle.cos();
             im -= f64::from(*tap) * angle.sin();
         }
         let late = -im.atan2(re) / (TAU * frequency) + middle - BEFORE as f64;
-        (re.hypot(im), delay.whole as f64 + late)
+        (re.hypot(im), delays.whole[ear] as f64 + late)
     }
 
     #[test]
     fn delays_are_what_they_say() {
         for step in 0..200 {
             let frames = f64::from(step) * 0.0517;
-            let delay = Delay::new(frames, 0.0, 1);
+            let mut delays = Delays::LEAST;
+            delays.set([frames, 3.3], 0.0, 1);
             for frequency in [0.001, 0.02, 0.1, 0.25, 0.35, 0.4] {
-                let (gain, late) = response(&delay, frequency);
+                let (gain, late) = response(&delays, 0, frequency);
                 assert!((gain - 1.0).abs() < 1e-3, "{frames} {frequency}: {gain}");
                 let bar = 1e-5 / frequency + 1e-3;
                 assert!((late - frames).abs() < bar, "{frames} {frequency}: {late}");
@@ -234,10 +277,11 @@ mod tests {
         for lag in 1..=4 {
             for step in 0..20 {
                 let (frames, share) = (3.0 + f64::from(step) / 20.0, 0.01 * f64::from(step));
-                let delay = Delay::new(frames, share, lag);
+                let mut delays = Delays::LEAST;
+                delays.set([0.7, frames], share, lag);
                 for frequency in [0.01, 0.05, 0.1, 0.2] {
                     let due = 1.0 - 2.0 * share * (1.0 - (TAU * frequency * lag as f64).cos());
-                    let (gain, late) = response(&delay, frequency);
+                    let (gain, late) = response(&delays, 1, frequency);
                     assert!((gain - due).abs() < 0.03, "{lag} {frequency}: {gain} {due}");
                     assert!((late - frames).abs() < 0.01, "{lag} {frequency}: {late}");
                 }
@@ -247,16 +291,42 @@ mod tests {
 
     #[test]
     fn instruction_sets_agree() {
-        let (mut a, mut b) = ([0.0; TAPS], [0.0; TAPS]);
-        sinc(0.3, 0.257, 0.1, 2, &mut a);
-        sinc_body::<false>(0.3, 0.257, 0.1, 2, &mut b);
+        let mut taps = [[[0.0; TAPS]; 2]; 2];
+        sinc([0.3, 0.9], 0.1, 2, &mut taps[0]);
+        sinc_body::<false>([0.3, 0.9], 0.1, 2, &mut taps[1]);
+        let [a, b] = taps.each_ref().map(|taps| taps.as_flattened());
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6));
         let window: [f32; WINDOW] = std::array::from_fn(|n| ((n * n) as f32).sin());
-        let delays = [a, b].map(|taps| Delay { whole: 0, taps });
-        let delays = [&delays[0], &delays[1]];
+        let taps = [&taps[0][0], &taps[0][1]];
         let mut out = [[0.0; PARTITION]; 2];
-        fir_between([&window; 2], delays, &mut out[0]);
-        fir_between_body::<false>([&window; 2], delays, &mut out[1]);
+        fir_between(&window, taps, &mut out[0]);
+        fir_between_body::<false>(&window, taps, &mut out[1]);
         assert!(out[0].iter().zip(out[1]).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+
+    /// From delays to others is in a straight line from what the ones make of it to what the others do, whether the whole
+    /// frames change or not.
+    #[test]
+    fn delays_change_in_a_straight_line() {
+        let frames: [f32; WINDOW + 8] = std::array::from_fn(|n| ((n * n) as f32).sin());
+        for ends in [[3.1, 4.2], [2.9, 6.0]] {
+            let (mut start, mut end) = (Delays::LEAST, Delays::LEAST);
+            start.set([3.0, 4.9], 0.1, 1);
+            end.set(ends, 0.0, 1);
+            let window = |delays: &Delays, ear: usize| -> &[f32; WINDOW] {
+                frames[8 - delays.whole[ear]..].first_chunk().unwrap()
+            };
+            let windows = |delays: &Delays| [0, 1].map(|ear| window(delays, ear));
+            let mut out = [[[0.0; PARTITION]; 2]; 3];
+            apply(windows(&start), &start, &mut out[0]);
+            apply(windows(&end), &end, &mut out[1]);
+            let both = [windows(&start), windows(&end)];
+            apply_between(both, [&start, &end], &mut out[2]);
+            for (ear, n) in (0..2).flat_map(|ear| (0..PARTITION).map(move |n| (ear, n))) {
+                let way = n as f32 / PARTITION as f32;
+                let due = (1.0 - way) * out[0][ear][n] + way * out[1][ear][n];
+                assert!((out[2][ear][n] - due).abs() < 1e-5, "{ends:?} {ear} {n}");
+            }
+        }
     }
 }

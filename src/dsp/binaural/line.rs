@@ -1,6 +1,6 @@
 //! A source's own past, long enough for the longest delay.
 
-use super::delay::{Delay, WINDOW};
+use super::delay::{Delays, Windows};
 use crate::dsp::convolve::PARTITION;
 
 /// Quanta between two moves of the past to the front of the memory.
@@ -22,7 +22,7 @@ pub(super) struct Line {
 impl Line {
     /// Silence, for delays of up to `longest` frames.
     pub fn new(longest: f64) -> Line {
-        let past = Delay::past(longest);
+        let past = Delays::past(longest);
         Line {
             frames: vec![0.0; past + QUANTA * PARTITION],
             past,
@@ -70,12 +70,15 @@ impl Line {
         true
     }
 
-    /// What this quantum comes from after a delay.
-    pub fn window(&self, delay: &Delay) -> &[f32; WINDOW] {
-        let start = self.at - delay.reach();
-        self.frames[start..]
-            .first_chunk()
-            .expect("delays are no longer than the line")
+    /// What this quantum comes from after delays, for each ear.
+    pub fn windows(&self, delays: &Delays) -> Windows<'_> {
+        let window = |ear: usize| {
+            let start = self.at - delays.reach(ear);
+            self.frames[start..]
+                .first_chunk()
+                .expect("delays are no longer than the line")
+        };
+        [window(0), window(1)]
     }
 
     /// Goes on to the next quantum.

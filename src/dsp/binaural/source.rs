@@ -2,8 +2,9 @@
 
 use super::air::Air;
 use super::bank::FilterBank;
+use super::late::longest_delay;
 use super::line::Line;
-use super::place::{Target, longest_delay};
+use super::place::Target;
 use super::voice::{Fade, Mix, Voice};
 use crate::dsp::convolve::{PARTITION, Transform};
 use crate::dsp::ramp::raised_cosine;

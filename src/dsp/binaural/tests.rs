@@ -68,10 +68,11 @@ fn definition(hrirs: &Hrirs, target: Target, ear: usize, x: &[f32]) -> Vec<f64> 
     let bank = FilterBank::new(hrirs);
     let air = Air::new(RATE);
     let place = Place::new(&target.checked(), &bank, &air);
-    let delay = super::delay::Delay::new(place.delays[ear], place.air, air.lag);
+    let mut delays = super::delay::Delays::LEAST;
+    delays.set(place.delays, place.air, air.lag);
     let mut delayed = vec![0.0; x.len()];
     for (n, y) in delayed.iter_mut().enumerate() {
-        for (age, tap) in delay.by_age() {
+        for (age, tap) in delays.by_age(ear) {
             *y += n
                 .checked_sub(age)
                 .map_or(0.0, |m| f64::from(tap) * f64::from(x[m]));

@@ -2,11 +2,12 @@
 
 use super::air::Air;
 use super::bank::FilterBank;
-use super::delay::{Delay, fir, fir_between};
+use super::delay::{Delays, apply, apply_between};
 use super::line::Line;
 use super::place::{Place, Target};
-use crate::dsp::convolve::kernels::{Blend, add_scaled, blend, multiply_accumulate, turn};
+use crate::dsp::convolve::kernels::{Blend, add_blended, add_scaled, blend, multiply_accumulate};
 use crate::dsp::convolve::{History, PARTITION, Spectrum, Transform};
+use crate::dsp::hrir::Neighbours;
 
 /// What all sources add up to, ears left first: spectra of the rendering at the quantum's start and end, and
 /// of what bends the way between them.
@@ -76,10 +77,13 @@ pub(super) struct Voice {
     pub slot: usize,
     pub target: Target,
     place: Place,
-    delays: [Delay; 2],
+    /// Those of the place and, while a quantum is heard, those it goes to; in which order, `turned` tells.
+    delays: [Delays; 2],
+    turned: bool,
+    /// The filters of the place, where they are blended.
     filters: [Vec<Spectrum>; 2],
-    /// Where the next filters are made.
-    spare: [Vec<Spectrum>; 2],
+    /// Whether they are: motion needs the directions' own filters alone.
+    blended: bool,
     /// The delayed frames of the quantum before.
     before: [[f32; PARTITION]; 2],
     histories: [History; 2],
@@ -90,14 +94,14 @@ impl Voice {
     pub fn new(partitions: usize, bank: &FilterBank, air: &Air) -> Voice {
         let target = Target::default();
         let place = Place::new(&target, bank, air);
-        let filters = || [0, 1].map(|_| vec![Spectrum::ZERO; partitions]);
         let mut voice = Voice {
             slot: 0,
             target,
             place,
-            delays: delays(&place, air),
-            filters: filters(),
-            spare: filters(),
+            delays: [Delays::LEAST; 2],
+            turned: false,
+            filters: [0, 1].map(|_| vec![Spectrum::ZERO; partitions]),
+            blended: false,
             before: [[0.0; PARTITION]; 2],
             histories: [0, 1].map(|_| History::new(partitions)),
         };
@@ -116,11 +120,17 @@ impl Voice {
         self.slot = slot;
         self.target = target;
         self.place = Place::new(&target, bank, air);
-        self.delays = delays(&self.place, air);
-        for ear in 0..2 {
-            let filter = &mut self.filters[ear][..bank.partitions()];
+        self.delays[usize::from(self.turned)].set(self.place.delays, self.place.air, air.lag);
+        self.blended = false;
+    }
+
+    /// Blends the filters of the place.
+    fn blend(&mut self, bank: &FilterBank) {
+        for (ear, filter) in self.filters.iter_mut().enumerate() {
+            let filter = &mut filter[..bank.partitions()];
             blend(blend_of(bank, &self.place, ear), filter);
         }
+        self.blended = true;
     }
 
     /// Hears a quantum and adds its rendering to the mix, on the way to a target.
@@ -146,59 +156,51 @@ impl Voice {
         };
         self.hear(&place, line, air, transform);
         let turns = moved && target.is_seen_elsewhere(&self.target);
+        if !turns && !self.blended {
+            self.blend(bank);
+        }
         for ear in 0..2 {
-            let gains = [
-                self.place.gains[ear] * fade.start,
-                place.gains[ear] * fade.end,
-            ];
+            let start = self.place.gains[ear] * fade.start;
+            let end = place.gains[ear] * fade.end;
             let bend = place.gains[ear] * fade.bend;
-            let heard = gains != [0.0; 2] || bend != 0.0;
-            let (filter, spare) = (&mut self.filters[ear], &mut self.spare[ear]);
-            if heard {
-                let x = self.histories[ear].newest(bank.partitions());
-                let sums = [&mut mix.start[ear], &mut mix.end[ear], &mut mix.bend[ear]];
-                let gains = [gains[0], gains[1], bend];
-                if turns {
-                    let filters = blend_of(bank, &place, ear);
-                    turn(x, filter, filters, &mut spare[..x.len()], gains, sums);
-                } else {
-                    let mut heard = Spectrum::ZERO;
-                    multiply_accumulate(x, filter, &mut heard);
-                    let [start, end, bent] = sums;
-                    add_scaled(&heard, gains[0], start);
-                    add_scaled(&heard, gains[1], end);
-                    if bend != 0.0 {
-                        add_scaled(&heard, bend, bent);
+            if start == 0.0 && end == 0.0 && bend == 0.0 {
+                continue;
+            }
+            let x = self.histories[ear].newest(bank.partitions());
+            let gains = [start, end, bend];
+            let sums = [&mut mix.start[ear], &mut mix.end[ear], &mut mix.bend[ear]];
+            if turns {
+                let ends = [&self.place.neighbours[ear], &place.neighbours[ear]];
+                add_turn(x, bank, ear, ends, gains, sums);
+            } else {
+                let mut heard = Spectrum::ZERO;
+                multiply_accumulate(x, &self.filters[ear], &mut heard);
+                for (gain, sum) in gains.into_iter().zip(sums) {
+                    if gain != 0.0 {
+                        add_scaled(&heard, gain, sum);
                     }
                 }
-                mix.moves |= turns || gains[0] != gains[1];
-                mix.bends |= bend != 0.0;
-            } else if turns {
-                blend(blend_of(bank, &place, ear), &mut spare[..bank.partitions()]);
             }
-            if turns {
-                std::mem::swap(filter, spare);
-            }
+            mix.moves |= turns || start != end;
+            mix.bends |= bend != 0.0;
         }
+        self.blended &= !turns;
         self.target = target;
         self.place = place;
     }
 
     /// Delays a quantum, on the way to a place, and transforms it.
     fn hear(&mut self, place: &Place, line: &Line, air: &Air, transform: &mut Transform) {
-        let ends = (place.delays != self.place.delays || place.air != self.place.air)
-            .then(|| delays(place, air));
         let mut now = [[0.0; PARTITION]; 2];
-        for ear in 0..2 {
-            let start = &self.delays[ear];
-            match &ends {
-                None => fir(line.window(start), start, &mut now[ear]),
-                Some(ends) => {
-                    let end = &ends[ear];
-                    let windows = [line.window(start), line.window(end)];
-                    fir_between(windows, [start, end], &mut now[ear]);
-                }
-            }
+        let [a, b] = &mut self.delays;
+        let (start, end) = if self.turned { (b, a) } else { (a, b) };
+        if place.delays != self.place.delays || place.air != self.place.air {
+            end.set(place.delays, place.air, air.lag);
+            let windows = [line.windows(start), line.windows(end)];
+            apply_between(windows, [start, end], &mut now);
+            self.turned = !self.turned;
+        } else {
+            apply(line.windows(start), start, &mut now);
         }
         let [left, right] = &mut self.histories;
         transform.forward(
@@ -207,16 +209,41 @@ impl Voice {
             right.push(),
         );
         self.before = now;
-        if let Some(ends) = ends {
-            self.delays = ends;
-        }
     }
 }
 
-/// The delays of a place.
-fn delays(place: &Place, air: &Air) -> [Delay; 2] {
-    let delay = |ear: usize| Delay::new(place.delays[ear], place.air, air.lag);
-    [delay(0), delay(1)]
+/// Adds what an ear hears on the way from one blend to another, times gains at its start, at its end and of its bend.
+fn add_turn(
+    x: &[Spectrum],
+    bank: &FilterBank,
+    ear: usize,
+    [from, to]: [&Neighbours; 2],
+    [start, end, bend]: [f32; 3],
+    sums: [&mut Spectrum; 3],
+) {
+    // Written out: `map` of an array goes through memory.
+    let filters = |of: &Neighbours| {
+        let filter = |index: usize| bank.filter(of[index].0, ear);
+        [filter(0), filter(1), filter(2), filter(3)]
+    };
+    let weights = |of: &Neighbours, gain: f32| {
+        [
+            gain * of[0].1,
+            gain * of[1].1,
+            gain * of[2].1,
+            gain * of[3].1,
+        ]
+    };
+    let (start, end) = (weights(from, start), weights(to, end));
+    let bend = weights(to, bend);
+    if (0..4).all(|index| from[index].0 == to[index].0) {
+        add_blended(x, filters(to), &[start, end, bend], sums);
+    } else {
+        const NONE: [f32; 4] = [0.0; 4];
+        let [a, b, c] = sums;
+        add_blended(x, filters(from), &[start, NONE, NONE], [a, b, c]);
+        add_blended(x, filters(to), &[NONE, end, bend], [a, b, c]);
+    }
 }
 
 /// What the filter of one ear is blended of at a place.

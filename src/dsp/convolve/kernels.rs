@@ -99,31 +99,6 @@ pub(super) fn multiply_accumulate_body<const FUSED: bool>(
 /// Filters to blend, with weights.
 pub type Blend<'a> = [(&'a [Spectrum], f32); 4];
 
-/// Half a row of the blend, of the first two filters only where `PAIR`.
-#[inline(always)]
-fn blended<const FUSED: bool, const PAIR: bool>(blend: &Blend, index: usize, side: usize) -> Half {
-    let part = |number: usize| (half(&blend[number].0[index], side), blend[number].1);
-    let (a, b) = (part(0), part(1));
-    let mut out = [[0.0; LANES]; 2];
-    if PAIR {
-        for (part, out) in out.iter_mut().enumerate() {
-            for (k, out) in out.iter_mut().enumerate() {
-                *out = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
-            }
-        }
-        return out;
-    }
-    let (c, d) = (part(2), part(3));
-    for (part, out) in out.iter_mut().enumerate() {
-        for (k, out) in out.iter_mut().enumerate() {
-            let sum = mul_add::<FUSED>(b.0[part][k], b.1, a.0[part][k] * a.1);
-            let sum = mul_add::<FUSED>(c.0[part][k], c.1, sum);
-            *out = mul_add::<FUSED>(d.0[part][k], d.1, sum);
-        }
-    }
-    out
-}
-
 kernel!(
     /// A weighted sum of four filters of one length.
     blend = blend_body(filters: Blend, out: &mut [Spectrum])
@@ -131,79 +106,108 @@ kernel!(
 
 #[inline(always)]
 pub(super) fn blend_body<const FUSED: bool>(filters: Blend, out: &mut [Spectrum]) {
-    let filters = filters.map(|(filter, weight)| (&filter[..out.len()], weight));
-    for side in 0..2 {
-        for (index, out) in out.iter_mut().enumerate() {
-            set_half(out, side, &blended::<FUSED, false>(&filters, index, side));
+    let [a, b, c, d] = filters.map(|(filter, weight)| (&filter[..out.len()], weight));
+    for (index, out) in out.iter_mut().enumerate() {
+        for side in 0..2 {
+            let part = |(filter, _): (&[Spectrum], f32)| half(&filter[index], side);
+            let parts = [part(a), part(b), part(c), part(d)];
+            let mut sum = [[0.0; LANES]; 2];
+            for (part, sum) in sum.iter_mut().enumerate() {
+                for (k, sum) in sum.iter_mut().enumerate() {
+                    let pair = mul_add::<FUSED>(parts[1][part][k], b.1, parts[0][part][k] * a.1);
+                    let three = mul_add::<FUSED>(parts[2][part][k], c.1, pair);
+                    *sum = mul_add::<FUSED>(parts[3][part][k], d.1, three);
+                }
+            }
+            set_half(out, side, &sum);
         }
     }
 }
 
-kernel!(
-    /// From one filter to the next in one pass: blends the filters to `to`, and adds the products of the
-    /// spectra with `from` and with `to`, times two gains, to two sums; and the latter times a third gain, unless
-    /// that is 0, to a third one.
-    turn = turn_body(x: &[Spectrum], from: &[Spectrum], filters: Blend, to: &mut [Spectrum], gains: [f32; 3], sums: [&mut Spectrum; 3])
-);
-
-#[inline(always)]
-pub(super) fn turn_body<const FUSED: bool>(
+/// Adds the products of a signal's spectra with blends of four filters to three sums, each with weights of its own: the
+/// signal goes through each filter once, whatever the blends. Where no sum has weights for the last two filters, as along a
+/// ring, they are not read.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx2+fma", "x86_64+avx2+fma"))]
+pub fn add_blended(
     x: &[Spectrum],
-    from: &[Spectrum],
-    filters: Blend,
-    to: &mut [Spectrum],
-    gains: [f32; 3],
+    filters: [&[Spectrum]; 4],
+    weights: &[[f32; 4]; 3],
     sums: [&mut Spectrum; 3],
 ) {
-    // Along a ring, as on the horizon, the other ring has no weight and need not be read.
-    if filters[2].1 == 0.0 && filters[3].1 == 0.0 {
-        turn_some::<FUSED, true>(x, from, &filters, to, gains, sums);
+    match_target! {
+        "x86_64+avx512f" => add_blended_body::<true, 32, 32>(x, filters, weights, sums),
+        "x86_64+fma" => add_blended_body::<true, 16, 8>(x, filters, weights, sums),
+        "aarch64+neon" => add_blended_body::<true, 16, 8>(x, filters, weights, sums),
+        _ => add_blended_body::<false, 8, 4>(x, filters, weights, sums),
+    }
+}
+
+/// As [`add_blended`], so many bins at a time of two filters and of four: the sums do not depend on it.
+#[inline(always)]
+pub(super) fn add_blended_body<const FUSED: bool, const TWO: usize, const FOUR: usize>(
+    x: &[Spectrum],
+    filters: [&[Spectrum]; 4],
+    weights: &[[f32; 4]; 3],
+    sums: [&mut Spectrum; 3],
+) {
+    let pair = weights.iter().all(|[_, _, c, d]| *c == 0.0 && *d == 0.0);
+    if pair {
+        add_products::<FUSED, TWO, true>(x, filters, weights, sums);
     } else {
-        turn_some::<FUSED, false>(x, from, &filters, to, gains, sums);
+        add_products::<FUSED, FOUR, false>(x, filters, weights, sums);
     }
 }
 
 #[inline(always)]
-fn turn_some<const FUSED: bool, const PAIR: bool>(
+fn add_products<const FUSED: bool, const SIZE: usize, const PAIR: bool>(
     x: &[Spectrum],
-    from: &[Spectrum],
-    filters: &Blend,
-    to: &mut [Spectrum],
-    gains: [f32; 3],
-    sums: [&mut Spectrum; 3],
+    filters: [&[Spectrum]; 4],
+    weights: &[[f32; 4]; 3],
+    mut sums: [&mut Spectrum; 3],
 ) {
-    let count = to.len();
-    let (x, from) = (&x[..count], &from[..count]);
-    let part = |number: usize| (&filters[number].0[..count], filters[number].1);
+    let part = |number: usize| &filters[number][..x.len()];
     let filters = [part(0), part(1), part(2), part(3)];
-    let [first, second, third] = sums;
-    for side in 0..2 {
-        let (mut start, mut end) = ([[0.0; LANES]; 2], [[0.0; LANES]; 2]);
-        for index in 0..count {
-            let x = half(&x[index], side);
-            let next = blended::<FUSED, PAIR>(&filters, index, side);
-            set_half(&mut to[index], side, &next);
-            add_product::<FUSED, LANES>(&x, &half(&from[index], side), &mut start);
-            add_product::<FUSED, LANES>(&x, &next, &mut end);
+    for at in (0..PARTITION).step_by(SIZE) {
+        // One by one: as an array they would go through memory all the time.
+        let zero = [[0.0; SIZE]; 2];
+        let (mut a, mut b, mut c, mut d) = (zero, zero, zero, zero);
+        for (index, x) in x.iter().enumerate() {
+            let x = tile(x, at);
+            add_product::<FUSED, SIZE>(&x, &tile(&filters[0][index], at), &mut a);
+            add_product::<FUSED, SIZE>(&x, &tile(&filters[1][index], at), &mut b);
+            if !PAIR {
+                add_product::<FUSED, SIZE>(&x, &tile(&filters[2][index], at), &mut c);
+                add_product::<FUSED, SIZE>(&x, &tile(&filters[3][index], at), &mut d);
+            }
         }
-        add_half::<FUSED>(&start, gains[0], first, side);
-        add_half::<FUSED>(&end, gains[1], second, side);
-        if gains[2] != 0.0 {
-            add_half::<FUSED>(&end, gains[2], third, side);
+        for (weights, sum) in weights.iter().zip(&mut sums) {
+            if *weights == [0.0; 4] {
+                continue;
+            }
+            let mut total = tile(sum, at);
+            add_tile::<FUSED, SIZE>(&a, weights[0], &mut total);
+            add_tile::<FUSED, SIZE>(&b, weights[1], &mut total);
+            if !PAIR {
+                add_tile::<FUSED, SIZE>(&c, weights[2], &mut total);
+                add_tile::<FUSED, SIZE>(&d, weights[3], &mut total);
+            }
+            set_tile(sum, at, &total);
         }
     }
 }
 
-/// Adds half a row times a gain to a sum.
+/// Adds part of a row times a weight.
 #[inline(always)]
-fn add_half<const FUSED: bool>(x: &Half, gain: f32, sum: &mut Spectrum, side: usize) {
-    let mut total = half(sum, side);
-    for (total, x) in total.iter_mut().zip(x) {
-        for (total, x) in total.iter_mut().zip(x) {
-            *total = mul_add::<FUSED>(*x, gain, *total);
+fn add_tile<const FUSED: bool, const SIZE: usize>(
+    x: &Tile<SIZE>,
+    weight: f32,
+    sum: &mut Tile<SIZE>,
+) {
+    for (sum, x) in sum.iter_mut().zip(x) {
+        for (sum, x) in sum.iter_mut().zip(x) {
+            *sum = mul_add::<FUSED>(*x, weight, *sum);
         }
     }
-    set_half(sum, side, &total);
 }
 
 /// Partitions of [`add_ahead`] whose sums stay in registers together.

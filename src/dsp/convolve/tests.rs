@@ -157,27 +157,37 @@ fn instruction_sets_agree() {
     blend_body::<false>(filters, &mut out[1]);
     same("blend", &out[0], &out[1]);
 
-    // The pass that does it all is its parts.
-    let (start, end) = (rows(2, 7), rows(2, 7));
-    let mut sums = [start[0], end[1], Spectrum::ZERO];
-    let mut to = rows(4, 8);
-    let [first, second, third] = &mut sums;
-    turn(
-        &x[..4],
-        &h[5..],
-        filters,
-        &mut to,
-        [1.0, 1.0, -0.5],
-        [first, second, third],
-    );
-    same("turn: filter", &to, &out[1]);
-    let mut parts = [start[0], end[1], Spectrum::ZERO];
-    multiply_accumulate_body::<false>(&x[..4], &h[5..], &mut parts[0]);
-    multiply_accumulate_body::<false>(&x[..4], &out[1], &mut parts[1]);
-    let mut twice = Spectrum::ZERO;
-    multiply_accumulate_body::<false>(&x[..4], &out[1], &mut twice);
-    add_scaled_body::<false>(&twice, -0.5, &mut parts[2]);
-    same("turn: sums", &sums, &parts);
+    // What goes through each filter once is what goes through the blends.
+    let filters = filters.map(|(filter, _)| filter);
+    let four = [[0.1, 0.2, 0.3, 0.4], [-0.5, 0.0, 0.0, 0.25], [0.0; 4]];
+    let two = [
+        [0.1, 0.9, 0.0, 0.0],
+        [0.2, 0.8, 0.0, 0.0],
+        [0.0, -0.3, 0.0, 0.0],
+    ];
+    for weights in [&four, &two] {
+        let start = [x[0], h[1], x[2]];
+        let mut parts = start;
+        for (weights, sum) in weights.iter().zip(&mut parts) {
+            let mut blended = rows(4, 5);
+            let parts = [0, 1, 2, 3].map(|k| (filters[k], weights[k]));
+            blend_body::<false>(parts, &mut blended);
+            multiply_accumulate_body::<false>(&x[..4], &blended, sum);
+        }
+        let mut sums = [start; 4];
+        for (way, sums) in sums.iter_mut().enumerate() {
+            let [a, b, c] = sums;
+            let sums = [a, b, c];
+            match way {
+                0 => add_blended(&x[..4], filters, weights, sums),
+                1 => add_blended_body::<false, 8, 4>(&x[..4], filters, weights, sums),
+                2 => add_blended_body::<true, 16, 8>(&x[..4], filters, weights, sums),
+                _ => add_blended_body::<true, 32, 32>(&x[..4], filters, weights, sums),
+            }
+        }
+        sums.iter().for_each(|sums| same("blended", sums, &parts));
+        assert_eq!(sums[2], sums[3]);
+    }
 
     let mut signals = [x[0].re; 2];
     cross(&mut signals[0], &h[0].re);
