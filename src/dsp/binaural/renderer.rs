@@ -42,8 +42,8 @@ impl Renderer {
     /// A renderer of a number of sources, in front at 1.5 m, for banks of up to `taps` (at least those of
     /// this one).
     ///
-    /// Memory per source: 4 KiB a partition of 32 taps, and the past of the longest delay: some 60 KB at
-    /// 48 kHz with 288 taps.
+    /// Memory per source: 3 KiB a partition of 32 taps, more for short filters, and the past of the longest delay: some
+    /// 45 KB at 48 kHz with 288 taps.
     pub fn new(bank: Arc<FilterBank>, sources: usize, taps: usize) -> Renderer {
         let partitions = bank.partitions().max(taps.div_ceil(PARTITION));
         let air = Air::new(bank.rate());
