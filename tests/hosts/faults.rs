@@ -295,6 +295,64 @@ fn transports_that_lie_are_survived() {
     instance.stop();
 }
 
+/// In the midst of a block as between two: the song is where the host says that it is.
+#[test]
+fn a_song_that_jumps_within_a_block_is_where_the_host_says() {
+    const BLOCK: usize = 256;
+    const JUMP: usize = 20 * BLOCK + 100;
+    const LENGTH: usize = 40 * BLOCK;
+    let library = Library::open();
+    let song = |frame: usize| {
+        let since = |from: usize| (frame - from) as f64 / RATE;
+        if frame < JUMP {
+            playing(1.0 + since(0), 131.0)
+        } else {
+            playing(7.25 + since(JUMP), 131.0)
+        }
+    };
+    // A parameter cuts the block once more.
+    let render = |starts: &[usize]| {
+        let instance = Instance::of(&library, STEREO);
+        assert!(instance.start(RATE, 512));
+        let mut out = [Vec::new(), Vec::new()];
+        for (index, &start) in starts.iter().enumerate() {
+            let end = starts.get(index + 1).copied().unwrap_or(LENGTH);
+            let mut events = Vec::new();
+            if start == 0 {
+                events.push(instance.set(0, id::FADE_IN, 0.0));
+                events.push(instance.set(0, id::L1_KIND, 1.0));
+            }
+            if (start + 1..end).contains(&JUMP) {
+                let mut there = song(JUMP);
+                there.header.time = (JUMP - start) as u32;
+                events.push(Sent::Transport(there));
+            }
+            if (start..end).contains(&(JUMP + 31)) {
+                events.push(instance.set((JUMP + 31 - start) as u32, id::CARRIER, 300.0));
+            }
+            let mut buffers = vec![vec![0.0f32; end - start]; 2];
+            let frames = (end - start) as u32;
+            let status = instance.process(&mut buffers, 2, frames, &events, Some(&song(start)));
+            assert_ne!(status, 0);
+            for (out, buffer) in out.iter_mut().zip(buffers) {
+                out.extend(buffer);
+            }
+        }
+        instance.stop();
+        out
+    };
+    let whole: Vec<usize> = (0..LENGTH).step_by(BLOCK).collect();
+    let mut cut = whole.clone();
+    cut.push(JUMP);
+    cut.sort_unstable();
+    let [within, between] = [render(&whole), render(&cut)];
+    assert!(within[0].iter().any(|x| x.abs() > 0.05));
+    for (frame, (a, b)) in within[0].iter().zip(&between[0]).enumerate() {
+        assert!((a - b).abs() < 1e-6, "frame {frame}: {a} {b}");
+    }
+    assert!(within == between, "to the bit");
+}
+
 #[test]
 fn another_rate_in_mid_session_and_a_host_that_never_resets() {
     let library = Library::open();

@@ -3,11 +3,15 @@
 use super::{Given, LONGEST_STATE, Pads, complaint, made, refuse};
 use crate::editor::Link;
 use clap_sys::audio_buffer::clap_audio_buffer;
-use clap_sys::events::{clap_event_header, clap_input_events};
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_TRANSPORT, CLAP_TRANSPORT_HAS_TEMPO, clap_event_header,
+    clap_event_transport, clap_input_events,
+};
 use clap_sys::ext::audio_ports::{
     CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports,
 };
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::fixedpoint::{CLAP_BEATTIME_FACTOR, CLAP_SECTIME_FACTOR};
 use clap_sys::host::clap_host;
 use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{
@@ -20,7 +24,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Events of a block that can be put right; what comes after more than that is left out.
-const LATE: usize = 256;
+const MENDED: usize = 256;
 
 /// Words of 8 bytes that every event fits that nice-plug reads; the longest is that of the transport.
 const EVENT: usize = 16;
@@ -113,7 +117,7 @@ unsafe extern "C" fn activate(
     let [inputs, outputs] = [true, false].map(|is_input| unsafe { channels(guarded, is_input) });
     let desk = Desk {
         pads: Pads::new(inputs, outputs, most as usize),
-        events: Events::new(),
+        events: Events::new(rate),
     };
     *guarded.desk.lock().unwrap_or_else(PoisonError::into_inner) = Some(desk);
     true
@@ -329,11 +333,9 @@ unsafe extern "C" fn process(
     unsafe {
         let input = given(block.audio_inputs, block.audio_inputs_count);
         let output = given(block.audio_outputs, block.audio_outputs_count);
-        let in_order = desk
-            .events
-            .are_in_order(block.in_events, block.frames_count);
+        let sound = desk.events.are_sound(block.in_events, block.frames_count);
         let needless = desk.pads.are_needless(input, output);
-        if in_order && needless {
+        if sound && needless {
             return process(plugin, block);
         }
         let list = clap_input_events {
@@ -342,7 +344,7 @@ unsafe extern "C" fn process(
             get: Some(get),
         };
         let mut mended = *block;
-        if !in_order {
+        if !sound {
             mended.in_events = &raw const list;
         }
         if needless {
@@ -370,20 +372,22 @@ unsafe extern "C" fn process(
     }
 }
 
-/// A block's events, each at a frame of the block and none before the one before it.
+/// A block's events, each at a frame of the block and none before the one before it, and transports as nice-plug reads them.
 struct Events {
     of_host: *const clap_input_events,
     count: u32,
-    /// Those that were not, by their number, with their frame put right.
-    late: Vec<(u32, [u64; EVENT])>,
+    rate: f64,
+    /// Those that were not, by their number, put right.
+    mended: Vec<(u32, Event)>,
 }
 
 impl Events {
-    fn new() -> Events {
+    fn new(rate: f64) -> Events {
         Events {
             of_host: std::ptr::null(),
             count: 0,
-            late: Vec::with_capacity(LATE),
+            rate,
+            mended: Vec::with_capacity(MENDED),
         }
     }
 
@@ -391,8 +395,8 @@ impl Events {
     ///
     /// # Safety
     /// The list is one, or null.
-    unsafe fn are_in_order(&mut self, list: *const clap_input_events, frames: u32) -> bool {
-        self.late.clear();
+    unsafe fn are_sound(&mut self, list: *const clap_input_events, frames: u32) -> bool {
+        self.mended.clear();
         self.of_host = list;
         // SAFETY: the caller's promise.
         let Some(events) = (unsafe { list.as_ref() }) else {
@@ -411,38 +415,62 @@ impl Events {
                 continue;
             };
             let time = event.time.clamp(now, last);
-            if time != event.time {
-                if self.late.len() == LATE {
+            let kind = (event.space_id, event.type_);
+            let tells = kind == (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_TRANSPORT);
+            if time != event.time || (tells && time > 0) {
+                if self.mended.len() == MENDED {
                     self.count = index;
                     return false;
                 }
                 // SAFETY: an event is as long as it says.
-                self.late.push((index, unsafe { moved(event, time) }));
+                let mut event = unsafe { Event::copy(event) };
+                event.header.time = time;
+                if tells {
+                    event.begins_with_block(self.rate);
+                }
+                self.mended.push((index, event));
             }
             now = time;
         }
-        self.late.is_empty()
+        self.mended.is_empty()
     }
 }
 
-/// An event at another frame.
-///
-/// # Safety
-/// It is as long as it says.
-unsafe fn moved(event: &clap_event_header, time: u32) -> [u64; EVENT] {
-    let mut copy = [0u64; EVENT];
-    let long = (event.size as usize).clamp(size_of::<clap_event_header>(), size_of_val(&copy));
-    let place = copy.as_mut_ptr();
-    // SAFETY: the copy is at least as long, aligned for every event, and holds a header.
-    unsafe {
-        std::ptr::copy_nonoverlapping(
-            std::ptr::from_ref(event).cast::<u8>(),
-            place.cast::<u8>(),
-            long,
-        );
-        (*place.cast::<clap_event_header>()).time = time;
+/// A copy of an event.
+union Event {
+    words: [u64; EVENT],
+    header: clap_event_header,
+    transport: clap_event_transport,
+}
+
+impl Event {
+    /// # Safety
+    /// The event is as long as it says.
+    unsafe fn copy(event: &clap_event_header) -> Event {
+        let mut copy = Event { words: [0; EVENT] };
+        let long = (event.size as usize).clamp(size_of::<clap_event_header>(), size_of::<Event>());
+        let (from, to) = (std::ptr::from_ref(event), &raw mut copy);
+        // SAFETY: the copy is at least as long, and every pattern of bits is one of its fields.
+        unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), long) };
+        copy
     }
-    copy
+
+    /// Of a transport: tells where the song would be at the block's first frame. CLAP tells it where the event is, and nice-plug
+    /// adds what of the block has passed to any transport that has a tempo.
+    fn begins_with_block(&mut self, rate: f64) {
+        // SAFETY: the union is as long as a transport, and numbers are all that is in one.
+        let transport = unsafe { &mut self.transport };
+        if transport.flags & CLAP_TRANSPORT_HAS_TEMPO == 0 {
+            return;
+        }
+        let seconds = f64::from(transport.header.time) / rate;
+        let beats = seconds / 60.0 * transport.tempo;
+        let fixed = |value: f64, factor: i64| (value * factor as f64).round() as i64;
+        let position = &mut transport.song_pos_seconds;
+        *position = position.saturating_sub(fixed(seconds, CLAP_SECTIME_FACTOR));
+        let position = &mut transport.song_pos_beats;
+        *position = position.saturating_sub(fixed(beats, CLAP_BEATTIME_FACTOR));
+    }
 }
 
 unsafe extern "C" fn size(list: *const clap_input_events) -> u32 {
@@ -457,10 +485,10 @@ unsafe extern "C" fn get(list: *const clap_input_events, index: u32) -> *const c
         return std::ptr::null();
     }
     if let Ok(place) = events
-        .late
+        .mended
         .binary_search_by_key(&index, |(number, _)| *number)
     {
-        return events.late[place].1.as_ptr().cast();
+        return (&raw const events.mended[place].1).cast();
     }
     // SAFETY: the host's list lives during the block, and has such a function: `are_in_order` has called it.
     match unsafe { (*events.of_host).get } {
