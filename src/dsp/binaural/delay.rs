@@ -14,27 +14,36 @@ pub(super) const BEFORE: usize = TAPS / 2 - 1;
 /// Input frames that a quantum of delayed frames comes from.
 pub(super) const WINDOW: usize = PARTITION + TAPS - 1;
 
-/// Kaiser's window for 70 dB (Kaiser 1974): within 0.003 dB up to 0.8 of half the sample rate.
-const BETA: f64 = 0.1102 * (70.0 - 8.7);
+/// Kaiser's window (Kaiser 1974) for 70 dB: within 0.003 dB up to 0.8 of half the sample rate.
+const SHARP: [f32; 13] = kaiser_terms(70.0);
 
-/// The window as a polynomial in 1 - (x / 12)^2: I0(beta sqrt(v)) / I0(beta) by the series of I0.
-const KAISER: [f32; 13] = {
-    let mut terms = [0.0; 13];
+/// And for 120 dB, up to 0.65 of it: what is heard ends far below where the rate is high, and a delay passes so many frames a
+/// second there that the images of its steps lie far from a tone.
+const CLEAN: [f32; 22] = kaiser_terms(120.0);
+
+/// From this rate on, in hertz, the window is the clean one.
+const HIGH: f64 = 80_000.0;
+
+/// Kaiser's window for an attenuation in dB as a polynomial in 1 - (x / 12)^2: I0(beta sqrt(v)) / I0(beta) by the series of
+/// I0.
+const fn kaiser_terms<const COUNT: usize>(attenuation: f64) -> [f32; COUNT] {
+    let beta = 0.1102 * (attenuation - 8.7);
+    let mut terms = [0.0; COUNT];
     let (mut term, mut sum, mut k) = (1.0, 0.0, 0);
-    while k < terms.len() {
+    while k < COUNT {
         terms[k] = term;
         sum += term;
         k += 1;
-        term *= BETA * BETA / 4.0 / (k * k) as f64;
+        term *= beta * beta / 4.0 / (k * k) as f64;
     }
-    let mut scaled = [0.0; 13];
+    let mut scaled = [0.0; COUNT];
     k = 0;
-    while k < terms.len() {
+    while k < COUNT {
         scaled[k] = (terms[k] / sum) as f32;
         k += 1;
     }
     scaled
-};
+}
 
 /// Of sin(pi x) from tap to tap, both ears' in one row.
 const SIGNS: [f32; 2 * TAPS] = {
@@ -57,14 +66,19 @@ pub(super) struct Delays {
     whole: [usize; 2],
     /// Taps, that of the oldest frame first.
     taps: [[f32; TAPS]; 2],
+    /// Whether the rate is high.
+    high: bool,
 }
 
 impl Delays {
-    /// Of as few frames as can be.
-    pub const LEAST: Delays = Delays {
-        whole: [0; 2],
-        taps: [[0.0; TAPS]; 2],
-    };
+    /// At a rate in hertz, not set yet.
+    pub fn new(rate: f64) -> Delays {
+        Delays {
+            whole: [0; 2],
+            taps: [[0.0; TAPS]; 2],
+            high: rate >= HIGH,
+        }
+    }
 
     /// Delays of `frames` (not negative; with 11 more that every delay takes), with the air's outer taps `share`, `lag`
     /// frames off the centre.
@@ -76,6 +90,7 @@ impl Delays {
             // A whole number of frames would divide by 0: a millionth of a frame beside it is as good.
             fractions[ear] = ((frames[ear] - f64::from(whole)) as f32).clamp(1e-6, 1.0 - 1e-6);
         }
+        let sinc = if self.high { clean_sinc } else { sharp_sinc };
         sinc(fractions, share as f32, lag, &mut self.taps);
     }
 
@@ -99,12 +114,12 @@ impl Delays {
 
 /// The window, frames from its centre.
 #[inline(always)]
-fn kaiser<const FUSED: bool>(x: f32) -> f32 {
+fn kaiser<const FUSED: bool, const COUNT: usize>(x: f32, terms: &[f32; COUNT]) -> f32 {
     const HALF: f32 = (TAPS / 2) as f32;
     let u = x * (1.0 / HALF);
     let v = 1.0 - u * u;
-    let mut window = KAISER[KAISER.len() - 1];
-    for term in KAISER.iter().rev().skip(1) {
+    let mut window = terms[COUNT - 1];
+    for term in terms.iter().rev().skip(1) {
         window = mul_add::<FUSED>(window, v, *term);
     }
     window
@@ -112,14 +127,40 @@ fn kaiser<const FUSED: bool>(x: f32) -> f32 {
 
 kernel!(
     /// Windowed sincs of the places k - 11 - fraction, reversed, for both ears: together they are whole vectors.
-    sinc = sinc_body(fractions: [f32; 2], share: f32, lag: usize, taps: &mut [[f32; TAPS]; 2])
+    sharp_sinc = sharp_sinc_body(fractions: [f32; 2], share: f32, lag: usize, taps: &mut [[f32; TAPS]; 2])
+);
+
+kernel!(
+    /// The same for a high rate.
+    clean_sinc = clean_sinc_body(fractions: [f32; 2], share: f32, lag: usize, taps: &mut [[f32; TAPS]; 2])
 );
 
 #[inline(always)]
-fn sinc_body<const FUSED: bool>(
+fn sharp_sinc_body<const FUSED: bool>(
     fractions: [f32; 2],
     share: f32,
     lag: usize,
+    taps: &mut [[f32; TAPS]; 2],
+) {
+    sinc::<FUSED, _>(fractions, share, lag, &SHARP, taps);
+}
+
+#[inline(always)]
+fn clean_sinc_body<const FUSED: bool>(
+    fractions: [f32; 2],
+    share: f32,
+    lag: usize,
+    taps: &mut [[f32; TAPS]; 2],
+) {
+    sinc::<FUSED, _>(fractions, share, lag, &CLEAN, taps);
+}
+
+#[inline(always)]
+fn sinc<const FUSED: bool, const COUNT: usize>(
+    fractions: [f32; 2],
+    share: f32,
+    lag: usize,
+    window: &[f32; COUNT],
     taps: &mut [[f32; TAPS]; 2],
 ) {
     // Of sin(pi x) only the sign changes from tap to tap: what it is does not matter to what adds up to 1. Signs of the
@@ -127,7 +168,7 @@ fn sinc_body<const FUSED: bool>(
     let shift = lag as f32;
     let outer = if lag.is_multiple_of(2) { share } else { -share };
     // The window must not take from the outer taps what makes the sum 1.
-    let outer = outer / kaiser::<FUSED>(shift);
+    let outer = outer / kaiser::<FUSED, _>(shift, window);
     // Where the taps are, from there on as one row: their place, and after that their value.
     for (taps, fraction) in taps.iter_mut().zip(fractions) {
         for (index, tap) in taps.iter_mut().enumerate() {
@@ -138,11 +179,11 @@ fn sinc_body<const FUSED: bool>(
     let taps = taps.as_flattened_mut();
     for (tap, sign) in taps.iter_mut().zip(SIGNS) {
         let x = *tap;
-        let window = sign * kaiser::<FUSED>(x);
-        *tap = window / x * (1.0 - 2.0 * share);
+        let part = sign * kaiser::<FUSED, _>(x, window);
+        *tap = part / x * (1.0 - 2.0 * share);
         if share > 0.0 {
             let around = 1.0 / (x - shift) + 1.0 / (x + shift);
-            *tap += window * outer * around;
+            *tap += part * outer * around;
         }
     }
     // Their sum is the gain of what is low: where it changed with the fraction, a delay that moves would make sidebands,
@@ -259,13 +300,18 @@ mod tests {
 
     #[test]
     fn delays_are_what_they_say() {
-        for step in 0..200 {
+        let all = [0.001, 0.02, 0.1, 0.25, 0.32, 0.4];
+        // The clean one is so within 1e-6 where anything is heard at 88.2 kHz.
+        for (step, (rate, bar)) in
+            (0..200).flat_map(|step| [(48e3, 1e-3), (88.2e3, 2e-6)].map(|kind| (step, kind)))
+        {
             let frames = f64::from(step) * 0.0517;
-            let mut delays = Delays::LEAST;
+            let mut delays = Delays::new(rate);
             delays.set([frames, 3.3], 0.0, 1);
-            for frequency in [0.001, 0.02, 0.1, 0.25, 0.35, 0.4] {
+            let heard = if delays.high { &all[..4] } else { &all[..] };
+            for &frequency in heard {
                 let (gain, late) = response(&delays, 0, frequency);
-                assert!((gain - 1.0).abs() < 1e-3, "{frames} {frequency}: {gain}");
+                assert!((gain - 1.0).abs() < bar, "{frames} {frequency}: {gain}");
                 let bar = 1e-5 / frequency + 1e-3;
                 assert!((late - frames).abs() < bar, "{frames} {frequency}: {late}");
             }
@@ -277,7 +323,7 @@ mod tests {
         for lag in 1..=4 {
             for step in 0..20 {
                 let (frames, share) = (3.0 + f64::from(step) / 20.0, 0.01 * f64::from(step));
-                let mut delays = Delays::LEAST;
+                let mut delays = Delays::new(48e3 * lag as f64);
                 delays.set([0.7, frames], share, lag);
                 for frequency in [0.01, 0.05, 0.1, 0.2] {
                     let due = 1.0 - 2.0 * share * (1.0 - (TAU * frequency * lag as f64).cos());
@@ -291,11 +337,15 @@ mod tests {
 
     #[test]
     fn instruction_sets_agree() {
-        let mut taps = [[[0.0; TAPS]; 2]; 2];
-        sinc([0.3, 0.9], 0.1, 2, &mut taps[0]);
-        sinc_body::<false>([0.3, 0.9], 0.1, 2, &mut taps[1]);
-        let [a, b] = taps.each_ref().map(|taps| taps.as_flattened());
-        assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6));
+        let mut taps = [[[0.0; TAPS]; 2]; 4];
+        sharp_sinc([0.3, 0.9], 0.1, 2, &mut taps[0]);
+        sharp_sinc_body::<false>([0.3, 0.9], 0.1, 2, &mut taps[1]);
+        clean_sinc([0.3, 0.9], 0.1, 2, &mut taps[2]);
+        clean_sinc_body::<false>([0.3, 0.9], 0.1, 2, &mut taps[3]);
+        for [a, b] in taps.as_chunks().0 {
+            let same = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+            assert!(a.as_flattened().iter().zip(b.as_flattened()).all(same));
+        }
         let window: [f32; WINDOW] = std::array::from_fn(|n| ((n * n) as f32).sin());
         let taps = [&taps[0][0], &taps[0][1]];
         let mut out = [[0.0; PARTITION]; 2];
@@ -310,7 +360,7 @@ mod tests {
     fn delays_change_in_a_straight_line() {
         let frames: [f32; WINDOW + 8] = std::array::from_fn(|n| ((n * n) as f32).sin());
         for ends in [[3.1, 4.2], [2.9, 6.0]] {
-            let (mut start, mut end) = (Delays::LEAST, Delays::LEAST);
+            let (mut start, mut end) = (Delays::new(48e3), Delays::new(48e3));
             start.set([3.0, 4.9], 0.1, 1);
             end.set(ends, 0.0, 1);
             let window = |delays: &Delays, ear: usize| -> &[f32; WINDOW] {

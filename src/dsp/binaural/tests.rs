@@ -68,7 +68,7 @@ fn definition(hrirs: &Hrirs, target: Target, ear: usize, x: &[f32]) -> Vec<f64> 
     let bank = FilterBank::new(hrirs);
     let air = Air::new(RATE);
     let place = Place::new(&target.checked(), &bank, &air);
-    let mut delays = super::delay::Delays::LEAST;
+    let mut delays = super::delay::Delays::new(RATE);
     delays.set(place.delays, place.air, air.lag);
     let mut delayed = vec![0.0; x.len()];
     for (n, y) in delayed.iter_mut().enumerate() {

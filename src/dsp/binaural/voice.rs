@@ -98,7 +98,7 @@ impl Voice {
             slot: 0,
             target,
             place,
-            delays: [Delays::LEAST; 2],
+            delays: [0, 1].map(|_| Delays::new(bank.rate())),
             turned: false,
             filters: [0, 1].map(|_| vec![Spectrum::ZERO; partitions]),
             blended: false,
