@@ -49,7 +49,7 @@ pub(in crate::editor) fn button(
             mix(accent, theme.text, if active { 0.15 } else { 0.0 }),
             theme.surface,
         ),
-        Look::Pressed(accent) => (theme.pressed(accent), theme.text),
+        Look::Pressed(accent) => (theme.pressed(), theme.lit(accent)),
     };
     ui.painter().rect_filled(area, 6.0, fill);
     if response.has_focus() {

@@ -2,7 +2,7 @@
 //! is what is asked of them and what has become of it.
 
 use crate::control::{Moves, MrMode, PortState, QuaternionOrder, Status, midi_ports};
-use crate::editor::theme::{Theme, font};
+use crate::editor::theme::{Theme, font, in_menu};
 use crate::editor::widgets::{Desk, Look, button, switch};
 use crate::editor::words;
 use crate::engine::ControlId;
@@ -354,6 +354,7 @@ fn midi(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
             ui.data_mut(|data| data.insert_temp(known, ports));
         }
         egui::Popup::menu(&choose).show(|ui| {
+            in_menu(ui, 150.0);
             if ui.button("from the host only").clicked() {
                 settings.midi_port.clear();
             }
