@@ -271,3 +271,37 @@ fn the_line_of_the_end_runs_through_no_value() {
     let value = value.expect("its value is written");
     assert!(value.left() > point.center().x, "{value:?}, {point:?}");
 }
+
+#[test]
+fn a_large_window_gives_the_columns_beside_the_page_more_room() {
+    let width = |size| {
+        let stand = stand(size);
+        let level = L1_LEVEL.control().name;
+        let slider = stand.harness.get_by_role_and_label(Role::Slider, level);
+        (slider.rect().width(), place(&stand, "10.000").height())
+    };
+    let (wide, large) = (width(SIZES[1]), width(SIZES[2]));
+    assert!(
+        large.0 > wide.0 + 30.0 && large.1 > wide.1 + 6.0,
+        "{wide:?}, {large:?}"
+    );
+}
+
+#[test]
+fn what_listens_has_a_lamp() {
+    let mut stand = stand(SIZES[1]);
+    press(&mut stand, Role::Tab, "Control");
+    let lamp = |stand: &Stand| {
+        let button = stand.harness.get_by_label("Listen to opentrack").rect();
+        let all = seen(stand).into_iter();
+        let mut circles = all.filter_map(|(shape, place)| match shape {
+            Shape::Circle(circle) if button.contains_rect(place) => Some(circle),
+            _ => None,
+        });
+        let lamp = circles.next().expect("a lamp");
+        (circles.count(), lamp.fill.a() > 0)
+    };
+    assert_eq!(lamp(&stand), (0, false));
+    press(&mut stand, Role::Button, "Listen to opentrack");
+    assert_eq!(lamp(&stand), (0, true));
+}

@@ -33,6 +33,9 @@ const REST: f32 = 356.0;
 const LIST: f32 = 50.0;
 /// The least dial below the number. Where there is no room for that, the dial stands beside a smaller number.
 const LEAST: f32 = 64.0;
+/// The greatest dial, and the width of the column from which on its number is larger, in points.
+const MOST: f32 = 240.0;
+const WIDE: f32 = 230.0;
 /// The dial beside the number, and the width that the name of the phase leaves to its choice, in points.
 const BESIDE: f32 = 50.0;
 const MODES: f32 = 148.0;
@@ -121,7 +124,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: None,
-            points: if close { 34.0 } else { 44.0 },
+            points: match (close, ui.available_width() > WIDE) {
+                (true, _) => 34.0,
+                (false, true) => 54.0,
+                (false, false) => 44.0,
+            },
         };
         value(ui, &large, desk);
         let name = match tempo {
@@ -154,7 +161,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             Rect::from_center_size(middle, vec2(BESIDE, BESIDE))
         }
         false => {
-            let side = (room - rest).clamp(LEAST, 176.0).min(ui.available_width());
+            let side = (room - rest).clamp(LEAST, MOST).min(ui.available_width());
             let size = vec2(ui.available_width(), side);
             ui.allocate_exact_size(size, Sense::hover()).0
         }
@@ -184,7 +191,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: (id == CARRIER_NOTE).then_some(told.as_str()),
-            points: 26.0,
+            points: if ui.available_width() > WIDE {
+                32.0
+            } else {
+                26.0
+            },
         };
         value(ui, &large, desk);
         let name = note(carrier, desk.value(TUNING));

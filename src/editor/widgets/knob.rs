@@ -13,7 +13,7 @@ use std::f32::consts::TAU;
 const HEIGHT: f32 = 80.0;
 const WIDTHS: [f32; 2] = [56.0, 80.0];
 /// The greatest width of one that has others beside it.
-const SPREAD: f32 = 104.0;
+const SPREAD: f32 = 130.0;
 /// Way of the pointer for the whole range, in points.
 const TRAVEL: f32 = 180.0;
 /// Where the arc begins and ends: an open circle with its gap below, in turns from the top.
