@@ -109,7 +109,7 @@ impl Theme {
 
     /// Text and pictures on what is pressed, in its accent.
     pub fn lit(&self, accent: Color32) -> Color32 {
-        mix(accent, self.text, 0.25)
+        mix(accent, self.text, 0.30)
     }
 
     /// An accent as a wash behind something.

@@ -613,6 +613,7 @@ impl Stage {
             }
             _ => lanes::still(&inside, lane, desk.value(control), colour),
         }
+        lanes::names(&painter, lane, theme);
         self.title(&painter, lane, laid, desk, theme);
         let at = ground.interact_pointer_pos();
         let mut edited = None;
