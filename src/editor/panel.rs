@@ -23,8 +23,10 @@ const FRAME: Duration = Duration::from_millis(33);
 const SLOW_FRAME: Duration = Duration::from_millis(60);
 /// The parts of the plan, in points.
 const BAR: f32 = 50.0;
-const SIDE: f32 = 226.0;
-const INSPECTOR: f32 = 262.0;
+const SIDE: [f32; 2] = [226.0, 276.0];
+const INSPECTOR: [f32; 2] = [262.0, 306.0];
+/// From this width on the columns beside the page are wider.
+const ROOMY: f32 = 1400.0;
 const MESSAGES: f32 = 26.0;
 /// Below this width the inspector takes the place of the stage while it is open.
 const NARROW: f32 = 980.0;
@@ -302,6 +304,7 @@ impl Plan {
     fn of(area: Rect, narrow: bool, open: bool) -> Plan {
         let edge = GAP + 2.0;
         let inner = area.shrink2(vec2(edge, 0.0));
+        let roomy = usize::from(area.width() >= ROOMY);
         let height = if area.height() < 600.0 { 92.0 } else { 112.0 };
         let bar = Rect::from_min_size(area.min, vec2(area.width(), BAR));
         let messages = Rect::from_min_max(
@@ -316,12 +319,12 @@ impl Plan {
             pos2(inner.left(), bar.bottom()),
             pos2(inner.right(), strip.top() - GAP),
         );
-        let beat = Rect::from_min_size(middle.min, vec2(SIDE, middle.height()));
+        let beat = Rect::from_min_size(middle.min, vec2(SIDE[roomy], middle.height()));
         let rest = Rect::from_min_max(pos2(beat.right() + GAP, middle.top()), middle.max);
         let (stage, inspector) = if narrow || !open {
             (rest, None)
         } else {
-            let edge = rest.right() - INSPECTOR;
+            let edge = rest.right() - INSPECTOR[roomy];
             let stage = Rect::from_min_max(rest.min, pos2(edge - GAP, rest.bottom()));
             let inspector = Rect::from_min_max(pos2(edge, rest.top()), rest.max);
             (stage, Some(inspector))

@@ -99,9 +99,17 @@ impl Theme {
         }
     }
 
-    /// What is pressed, in its accent.
-    pub fn pressed(&self, accent: Color32) -> Color32 {
-        mix(mix(self.raised, self.text, 0.10), accent, 0.24)
+    /// What is pressed: no colour of its own, or yellow would be mud. What stands on it is [`Theme::lit`].
+    pub fn pressed(&self) -> Color32 {
+        match self.dark {
+            true => mix(self.raised, self.text, 0.12),
+            false => self.surface,
+        }
+    }
+
+    /// Text and pictures on what is pressed, in its accent.
+    pub fn lit(&self, accent: Color32) -> Color32 {
+        mix(accent, self.text, 0.30)
     }
 
     /// An accent as a wash behind something.
@@ -125,6 +133,13 @@ pub const GAP: f32 = 8.0;
 /// Rounding of cards.
 pub const ROUND: f32 = 10.0;
 
+/// Gives the entries of a menu room, and the menu at least so many points of width.
+pub fn in_menu(ui: &mut Ui, width: f32) {
+    ui.set_min_width(width);
+    ui.spacing_mut().button_padding = vec2(8.0, 3.0);
+    ui.spacing_mut().item_spacing.y = 2.0;
+}
+
 /// The scale of type, in points: each step is about 1.25 of the one below.
 pub mod font {
     use super::{FontFamily, FontId};
@@ -147,6 +162,11 @@ pub mod font {
     /// Values.
     pub fn value() -> FontId {
         named(12.0, "semibold")
+    }
+
+    /// Names where there is little room.
+    pub fn label() -> FontId {
+        named(11.0, "semibold")
     }
 
     /// Names of cards.
@@ -254,7 +274,7 @@ pub fn dress(context: &Context, dark: bool) {
         visuals.hyperlink_color = theme.space;
         visuals.warn_fg_color = theme.warning;
         visuals.error_fg_color = theme.warning;
-        visuals.selection.bg_fill = mix(theme.surface, theme.beat, 0.35);
+        visuals.selection.bg_fill = mix(theme.surface, theme.space, 0.35);
         visuals.selection.stroke = Stroke::new(1.0, theme.text);
         visuals.popup_shadow = Shadow {
             offset: [0, 4],
@@ -335,6 +355,8 @@ mod tests {
                 ] {
                     let found = contrast(accent, ground);
                     assert!(found >= 4.0, "{accent:?} on {ground:?}: {found:.2}");
+                    let found = contrast(theme.lit(accent), theme.pressed());
+                    assert!(found >= 4.5, "{accent:?} pressed: {found:.2}");
                 }
             }
         }

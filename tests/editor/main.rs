@@ -12,4 +12,5 @@ mod reach;
 mod shown;
 mod space_page;
 mod stand;
+mod tidy;
 mod widgets;

@@ -3,13 +3,13 @@
 use super::ears;
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, Large, Steer, choice, choice_bare, knobs, value};
+use crate::editor::widgets::{Desk, Large, Steer, choice, choice_bare, choice_list, knobs, value};
 use crate::engine::ControlId;
 use crate::engine::controls::{
     BEAT, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_MIDI, CARRIER_NOTE,
     CARRIER_SOURCE, DIVISION, GLIDE, PHASE, PHASE_MODE, TUNING,
 };
-use egui::{Align, Align2, Color32, Layout, Pos2, RichText, Sense, Stroke, Ui, vec2};
+use egui::{Align, Align2, Color32, Layout, Pos2, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 use std::f32::consts::{PI, TAU};
 
 /// The bands of brain rhythms by name, with where each ends in hertz (IFCN 2017: Kane et al., Clin. Neurophysiol.
@@ -31,6 +31,18 @@ const STEADY: f32 = 0.6;
 /// Height of what is beside the dial, in points, and of the list of divisions.
 const REST: f32 = 356.0;
 const LIST: f32 = 50.0;
+/// The least dial below the number. Where there is no room for that, the dial stands beside a smaller number.
+const LEAST: f32 = 64.0;
+/// The greatest dial, and the width of the column from which on its number is larger, in points.
+const MOST: f32 = 240.0;
+const WIDE: f32 = 230.0;
+/// The dial beside the number, and the width that the name of the phase leaves to its choice, in points.
+const BESIDE: f32 = 50.0;
+const MODES: f32 = 148.0;
+/// Room between what belongs together there, in points.
+const APART: f32 = 2.0;
+/// Below this a dial has no room for words.
+const WORDS: f32 = 110.0;
 
 /// Why a number moves as it does.
 const TEMPO: &str = "It follows the host's tempo: a drag goes through the divisions.";
@@ -68,8 +80,17 @@ pub(in crate::editor) fn note(hertz: f64, tuning: f64) -> String {
 pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
     let room = ui.available_height();
-    ui.spacing_mut().item_spacing = vec2(GAP, 6.0);
     let tempo = desk.index(BEAT_SOURCE) == BEAT_TEMPO;
+    let rest = REST + if tempo { LIST } else { 0.0 };
+    let close = room < rest + LEAST;
+    ui.spacing_mut().item_spacing = vec2(
+        GAP,
+        match (close, tempo) {
+            (true, true) => 2.0,
+            (true, false) => 3.0,
+            (false, _) => 6.0,
+        },
+    );
     let sounding = live.sounding();
     // What sounds; while nothing does, what would.
     let beat = match (sounding, live.telemetry()) {
@@ -84,8 +105,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     };
     let host_tells = live.telemetry().and_then(|t| t.tempo()).is_some();
     titled(ui, "BEAT", BEAT_SOURCE, 96.0, desk);
-    ui.scope(|ui| {
+    let number = ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        if close {
+            ui.set_max_width(ui.available_width() - BESIDE);
+        }
         let text = format!("{beat:.3}");
         // Longer divisions are slower beats. Without a tempo the own beat sounds.
         let (steer, why) = match tempo && host_tells {
@@ -100,7 +124,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: None,
-            points: 44.0,
+            points: match (close, ui.available_width() > WIDE) {
+                (true, _) => 34.0,
+                (false, true) => 54.0,
+                (false, false) => 44.0,
+            },
         };
         value(ui, &large, desk);
         let name = match tempo {
@@ -112,10 +140,35 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             ),
             false => band(beat).to_owned(),
         };
-        ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
+        let told = |ui: &mut Ui, text: String| {
+            ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
+        };
+        if !(close && tempo) {
+            told(ui, name);
+            return;
+        }
+        ui.horizontal(|ui| {
+            let name = if host_tells { band(beat) } else { "no tempo" };
+            told(ui, name.to_owned());
+            choice_list(ui, DIVISION, desk);
+        });
     });
-    let rest = REST + if tempo { LIST } else { 0.0 };
-    dial(ui, live, &theme, (room - rest).clamp(64.0, 176.0));
+    let room = match close {
+        true => {
+            let number = number.response.rect;
+            let end = ui.max_rect().right();
+            let middle = pos2(end - 0.5 * BESIDE, number.center().y);
+            Rect::from_center_size(middle, vec2(BESIDE, BESIDE))
+        }
+        false => {
+            let side = (room - rest).clamp(LEAST, MOST).min(ui.available_width());
+            let size = vec2(ui.available_width(), side);
+            ui.allocate_exact_size(size, Sense::hover()).0
+        }
+    };
+    dial(ui, live, &theme, room);
+    let apart = |ui: &mut Ui| ui.add_space(if close && !tempo { APART } else { 0.0 });
+    apart(ui);
     titled(ui, "CARRIER", CARRIER_SOURCE, 120.0, desk);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
@@ -138,7 +191,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: (id == CARRIER_NOTE).then_some(told.as_str()),
-            points: 26.0,
+            points: if ui.available_width() > WIDE {
+                32.0
+            } else {
+                26.0
+            },
         };
         value(ui, &large, desk);
         let name = note(carrier, desk.value(TUNING));
@@ -154,7 +211,7 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             }
         });
     });
-    if tempo {
+    if tempo && !close {
         choice(ui, DIVISION, theme.beat, desk);
     }
     let source = desk.index(CARRIER_SOURCE);
@@ -162,8 +219,13 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     if source == CARRIER_FIXED_NOTE || source == CARRIER_MIDI {
         ids.insert(0, (TUNING, true));
     }
+    apart(ui);
     knobs(ui, &ids, theme.beat, desk);
-    choice(ui, PHASE_MODE, theme.beat, desk);
+    apart(ui);
+    match close {
+        true => titled(ui, "PHASE", PHASE_MODE, MODES, desk),
+        false => choice(ui, PHASE_MODE, theme.beat, desk),
+    }
 }
 
 /// A title with the choice of where what is below comes from.
@@ -189,10 +251,10 @@ pub(in crate::editor) fn label(ui: &mut Ui, text: &str, accent: Color32) {
 
 /// The beat as it sounds: the two ears' hands part and meet once a cycle. What the hands have passed since the last
 /// frames stays as a trail, so that a beat too fast for the eye is a ring and a slow one a hand.
-fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
-    let side = ui.available_width().min(side);
-    let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), side), Sense::hover());
+fn dial(ui: &mut Ui, live: &Live, theme: &Theme, area: Rect) {
+    let response = ui.interact(area, ui.scope_id().with("dial"), Sense::hover());
     let painter = ui.painter();
+    let side = area.height();
     let (centre, radius) = (area.center(), 0.5 * side - 8.0);
     painter.circle_stroke(centre, radius, Stroke::new(6.0, theme.raised));
     for tick in 0..4 {
@@ -205,13 +267,15 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
         painter.line_segment(line, Stroke::new(1.0, theme.faint));
     }
     let Some(telemetry) = live.sounding() else {
-        painter.text(
-            centre,
-            Align2::CENTER_CENTER,
-            "no beat sounds",
-            font::SMALL,
-            theme.weak,
-        );
+        if side >= WORDS {
+            painter.text(
+                centre,
+                Align2::CENTER_CENTER,
+                "no beat sounds",
+                font::SMALL,
+                theme.weak,
+            );
+        }
         return;
     };
     let fade = telemetry.fade() as f32;
@@ -246,7 +310,10 @@ fn dial(ui: &mut Ui, live: &Live, theme: &Theme, side: f32) {
         (true, false) => format!("{apart:.0}\u{b0}"),
         (false, false) => String::new(),
     };
-    let numeral = font::numeral(22.0);
+    let numeral = match side < WORDS {
+        true => font::TINY,
+        false => font::numeral(22.0),
+    };
     painter.text(centre, Align2::CENTER_CENTER, text, numeral, theme.weak);
     response.on_hover_text(
         "The phase of the beat as it sounds: the left and the right ear's hands part and meet once a cycle. \

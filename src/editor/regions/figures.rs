@@ -110,6 +110,56 @@ pub(in crate::editor) fn figure_on(
     }
 }
 
+/// A figure as an icon: nothing moves on it, and it is told from its neighbours at a glance.
+pub(in crate::editor) fn icon(ui: &Ui, area: Rect, figure: Figure, colour: Color32) {
+    let theme = Theme::of(ui);
+    let painter = ui.painter_at(area.expand(3.0));
+    let middle = area.center();
+    match figure {
+        Figure::Off => {
+            painter.circle_stroke(middle, 4.5, Stroke::new(1.5, colour));
+            let way = vec2(3.2, -3.2);
+            painter.line_segment([middle - way, middle + way], Stroke::new(1.5, colour));
+        }
+        Figure::Ears { .. } => {
+            for (x, colour) in [(-4.0, theme.left), (4.0, theme.right)] {
+                painter.circle_stroke(middle + vec2(x, 0.0), 5.5, Stroke::new(1.6, colour));
+            }
+        }
+        Figure::Swell => {
+            let level = |x: f32| (PI * x).cos().abs();
+            for side in [-0.46, 0.46] {
+                curve(&painter, area, colour, |x| 0.5 + side * level(x));
+            }
+        }
+        Figure::Pulse { duty, noise: false } => {
+            curve(&painter, area, colour, |x| 0.92 - 0.84 * pulse(x, duty));
+        }
+        Figure::Pulse { noise: true, .. } => {
+            // Bars of all heights while it is on.
+            for (bar, height) in [0.5, 1.0, 0.7, 0.9, 0.4].into_iter().enumerate() {
+                let x = area.left() + 2.0 + 2.6 * bar as f32;
+                let half = 0.5 * height * area.height();
+                let reach = middle.y - half..=middle.y + half;
+                painter.vline(x, reach, Stroke::new(1.4, colour));
+            }
+            let rest = area.left() + 15.0..=area.right();
+            painter.hline(rest, middle.y, Stroke::new(1.6, colour));
+        }
+        Figure::Sides { duty } => {
+            let side = |x: f32| 0.92 - 0.84 * pulse(x, duty);
+            halves(&painter, area, (theme.left, theme.right), side);
+        }
+        Figure::Sway { filter } => {
+            curve(&painter, area, colour, |x| 0.5 - 0.42 * (TAU * x).cos());
+            for y in [0.0, 1.0].into_iter().filter(|_| filter) {
+                let line = Stroke::new(1.0, colour);
+                painter.hline(area.x_range(), area.top() + y * area.height(), line);
+            }
+        }
+    }
+}
+
 /// 1 while a pulse is on, with short flanks so that it reads as one.
 fn pulse(x: f32, duty: f32) -> f32 {
     let flank = 0.04;

@@ -24,11 +24,13 @@ const ROOMY: f32 = 330.0;
 /// Largest and smallest magnification.
 const SCALES: [f32; 2] = [0.15, 3.0];
 /// A picture that fits is not drawn larger than this.
-const LARGEST: f32 = 1.5;
+const LARGEST: f32 = 1.25;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
 const LEGIBLE: [f32; 2] = [10.0, 9.0];
 /// Height of the buttons above the picture, in points.
 const TOOLS: f32 = 30.0;
+/// Places for the small scope from edge to edge, less one.
+const SPOTS: usize = 8;
 /// Room that a kind beside its name needs at least, in points.
 const LEAST: f32 = 24.0;
 /// Frames of the small scope: 21 ms at 48 kHz.
@@ -45,11 +47,17 @@ pub(in crate::editor) struct Stage {
     plan: Plan,
     /// Room between the boxes of a column, by the page's height.
     gap: f32,
-    /// Where the picture is: none while it fits the page.
+    /// Where the picture has been put by hand; else it fits the page.
     view: Option<View>,
+    /// The group that was opened last: the page shows that, in place of the whole.
+    near: Option<usize>,
+    /// Where on the page the small scope is, in shares of what it leaves free.
+    spot: Vec2,
+    /// The picture and the page for which that place was found.
+    laid: Option<(View, Rect, usize)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct View {
     scale: f32,
     /// Where the picture's corner is, from the page's.
@@ -94,7 +102,7 @@ impl Stage {
         self.take_up(&chain, area);
         let ground = ui.interact(area, ui.scope_id().with("ground"), Sense::click_and_drag());
         ground.widget_info(|| WidgetInfo::labeled(Role::Group, true, "Graph of the engine"));
-        let mut view = self.view.unwrap_or_else(|| self.fit(area));
+        let mut view = self.seen(area);
         if ground.dragged_by(PointerButton::Primary) {
             view.shift += ground.drag_delta();
             self.view = Some(view);
@@ -103,7 +111,7 @@ impl Stage {
             self.view = Some(view);
         }
         if ground.double_clicked() {
-            self.view = None;
+            (self.view, self.near) = (None, None);
         }
         let canvas = Canvas {
             origin: area.min + view.shift,
@@ -125,18 +133,14 @@ impl Stage {
                 }
                 self.plan = self.net.plan(&self.open, self.gap);
                 // What was opened is come near to; else the whole is looked at.
-                let frames = &mut self.plan.frames.iter();
-                let frame = frames.find(|(other, _)| opens && *other == group);
-                self.view =
-                    frame.map(|(_, frame)| near(frame.expand(6.0), area, area.height() < ROOMY));
+                (self.view, self.near) = (None, opens.then_some(group));
             }
             Some(Clicked::Node(node)) => self.listen(node, live),
             None => {}
         }
         self.tools(ui, whole);
-        // Where nothing flows: the generators join further right.
-        let size = CORNER.min(area.size() * vec2(0.36, 0.34));
-        let corner = Rect::from_min_size(area.left_bottom() - vec2(0.0, size.y), size);
+        let moves = ui.input(|input| input.pointer.any_down());
+        let corner = self.free(area, moves);
         self.corner(ui, corner, live, &theme);
     }
 
@@ -157,17 +161,82 @@ impl Stage {
         if !same {
             self.net = Net::new(chain);
             self.open.clear();
-            self.view = None;
+            (self.view, self.near) = (None, None);
             self.chain = Some(chain.clone());
         }
         self.gap = gap;
         self.plan = self.net.plan(&self.open, self.gap);
     }
 
+    /// Where the picture is: by hand, or as it fits the page whatever size that gets.
+    fn seen(&self, area: Rect) -> View {
+        let frame = self.near.and_then(|group| {
+            let mut frames = self.plan.frames.iter();
+            frames.find(|(other, _)| *other == group)
+        });
+        match (self.view, frame) {
+            (Some(view), _) => view,
+            (None, Some((_, frame))) => near(frame.expand(6.0), area, area.height() < ROOMY),
+            (None, None) => self.fit(area),
+        }
+    }
+
     /// The whole picture on the page.
     fn fit(&self, area: Rect) -> View {
         let size = self.plan.size.max(vec2(1.0, 1.0));
         near(Rect::from_min_size(Pos2::ZERO, size), area, false)
+    }
+
+    /// Where the small scope covers least: found anew where another picture is shown, not while that is dragged.
+    fn free(&mut self, area: Rect, moves: bool) -> Rect {
+        let size = CORNER.min(area.size() * vec2(0.36, 0.34));
+        let at = |spot: Vec2| Rect::from_min_size(area.min + spot * (area.size() - size), size);
+        let view = self.seen(area);
+        let laid = Some((view, area, self.open.len()));
+        if moves || self.laid == laid {
+            return at(self.spot);
+        }
+        let by_hand = matches!((self.laid, laid), (Some(then), Some(now)) if then.1 == now.1 && then.2 == now.2);
+        self.laid = laid;
+        let titles = self.plan.frames.iter();
+        let titles = titles.map(|(_, frame)| Rect::from_min_size(frame.min, vec2(120.0, 24.0)));
+        let boxes = self.plan.boxes.iter().map(|(_, rect)| *rect);
+        let taken: Vec<Rect> = boxes
+            .chain(titles)
+            .map(|rect| {
+                let corner = area.min + view.shift + view.scale * rect.min.to_vec2();
+                Rect::from_min_size(corner, view.scale * rect.size())
+            })
+            .collect();
+        let covered = |spot: Vec2| -> f32 {
+            let place = at(spot).expand(3.0);
+            let both = taken.iter().map(|rect| rect.intersect(place));
+            both.filter(|both| both.is_positive())
+                .map(|both| both.area())
+                .sum()
+        };
+        // At the bottom first, where nothing is read; it stays where it is as long as it is in nobody's way.
+        let share = |step: usize| step as f32 / SPOTS as f32;
+        let spots = (0..=SPOTS).flat_map(|y| {
+            let y = if y % 2 == 0 {
+                1.0 - share(y / 2)
+            } else {
+                share(y / 2)
+            };
+            (0..=SPOTS).map(move |x| vec2(share(x), y))
+        });
+        let mut best = (vec2(0.0, 1.0), covered(vec2(0.0, 1.0)));
+        if by_hand {
+            best = (self.spot, covered(self.spot));
+        }
+        for spot in spots {
+            let much = covered(spot);
+            if much + 1.0 < best.1 {
+                best = (spot, much);
+            }
+        }
+        self.spot = best.0;
+        at(self.spot)
     }
 
     /// Magnifies around the pointer; true if it did.
@@ -375,7 +444,7 @@ impl Stage {
                 ui.spacing_mut().item_spacing.x = 2.0;
                 let help = "Shows the whole graph; so does a double click beside it";
                 if button(ui, "Fit", "Fit the graph", help, true, Look::Quiet).clicked() {
-                    self.view = None;
+                    (self.view, self.near) = (None, None);
                 }
                 let look = Look::Quiet;
                 if !self.open.is_empty()
@@ -383,7 +452,7 @@ impl Stage {
                 {
                     self.open.clear();
                     self.plan = self.net.plan(&[], self.gap);
-                    self.view = None;
+                    (self.view, self.near) = (None, None);
                 }
             });
         });

@@ -5,7 +5,7 @@ use super::presets::Presets;
 use super::strip::meter;
 use crate::editor::live::Live;
 use crate::editor::panel::Page;
-use crate::editor::theme::{GAP, Theme, font, mix};
+use crate::editor::theme::{GAP, Theme, font, in_menu, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::controls::BYPASS;
 use egui::{
@@ -298,6 +298,7 @@ fn settings(ui: &mut Ui, desk: &mut Desk) {
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .width(150.0)
         .show(|ui| {
+            in_menu(ui, 120.0);
             ui.weak("Theme");
             for (light, name) in [(false, "Dark"), (true, "Light")] {
                 if ui.selectable_label(look.light == light, name).clicked() {

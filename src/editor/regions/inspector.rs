@@ -1,6 +1,6 @@
 //! The inspector: all controls of the card that is chosen. What its kind does not use is left out or dimmed.
 
-use super::figures::figure;
+use super::figures::{figure, icon};
 use super::inserts;
 use super::strip::{Card, layer_figure, meter, program_figure};
 use crate::editor::hrtf;
@@ -16,7 +16,7 @@ use crate::engine::controls::{
     ORDER, OUT_GAIN, PROG_DEPTH, PROG_DUTY, PROG_HIGH, PROG_KIND, PROG_LEVEL, PROG_LOW, PROG_RAMP,
     PROG_RATIO, PROG_SHAPE, ROOM, ROOM_DECAY, ROOM_SIZE, RUN, SEED, SPACE_KIND, TIMER, WIDTH,
 };
-use egui::{Color32, Rect, RichText, Sense, Ui, vec2};
+use egui::{Color32, Pos2, Rect, RichText, Sense, Ui, UiBuilder, Vec2, vec2};
 
 /// Draws the controls of a card; true when it is to be closed.
 pub(in crate::editor) fn ui(
@@ -66,12 +66,46 @@ pub(in crate::editor) fn ui(
     close
 }
 
+/// From this width on what a card has stands in two columns: where the inspector takes the place of a page.
+const WIDE: f32 = 400.0;
+
+/// Draws two parts below each other, or side by side where there is room.
+fn sides(
+    ui: &mut Ui,
+    desk: &mut Desk,
+    first: impl FnOnce(&mut Ui, &mut Desk),
+    second: impl FnOnce(&mut Ui, &mut Desk),
+) {
+    if ui.available_width() < WIDE {
+        first(ui, desk);
+        second(ui, desk);
+        return;
+    }
+    let area = ui.available_rect_before_wrap();
+    let gap = 2.0 * GAP;
+    let size = vec2(0.5 * (area.width() - gap), area.height());
+    let right = area.min + vec2(size.x + gap, 0.0);
+    let mut column = |name: &str, corner: Pos2| {
+        let rect = Rect::from_min_size(corner, size);
+        ui.new_child(UiBuilder::new().id_salt(name).max_rect(rect))
+    };
+    let (mut one, mut other) = (column("first", area.min), column("second", right));
+    first(&mut one, desk);
+    second(&mut other, desk);
+    let drawn = one.min_rect().union(other.min_rect());
+    ui.allocate_rect(drawn, Sense::hover());
+}
+
 /// A title above controls that belong together.
 fn section(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
     ui.add_space(4.0);
     ui.label(RichText::new(text).font(font::heading()).color(theme.text));
 }
+
+/// Height of the picture of a kind, in one column and in two, and size of those on its segments, in points.
+const PICTURE: [f32; 2] = [76.0, 56.0];
+const ICON: Vec2 = vec2(22.0, 12.0);
 
 /// A large picture of what a kind does, moving with its phase.
 fn portrait(ui: &mut Ui, height: f32, draw: impl FnOnce(&Ui, Rect)) {
@@ -90,52 +124,69 @@ fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Des
         .sounding()
         .map(|telemetry| telemetry.display().phases()[index]);
     let shown = layer_figure(kind, desk.value(ids.duty), desk.is_on(ids.swap));
-    portrait(ui, 76.0, |ui, area| {
-        figure(ui, area, shown, accent, phase.filter(|_| lit))
-    });
-    choice_icons(ui, ids.kind, accent, desk, |ui, rect, kind, colour| {
-        let area = Rect::from_center_size(rect.center(), vec2(22.0, 13.0));
-        figure(
-            ui,
-            area,
-            layer_figure(kind, 50.0, false),
-            colour,
-            (kind > 0).then_some(0.12),
-        );
-    });
-    slider(ui, ids.level, accent, lit, desk);
+    let wide = ui.available_width() >= WIDE;
+    let what = |ui: &mut Ui, desk: &mut Desk| {
+        portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+            figure(ui, area, shown, accent, phase.filter(|_| lit))
+        });
+        choice_icons(ui, ids.kind, accent, desk, |ui, rect, kind, colour| {
+            let area = Rect::from_center_size(rect.center(), ICON);
+            icon(ui, area, layer_figure(kind, 50.0, false), colour);
+        });
+        slider(ui, ids.level, accent, lit, desk);
+    };
     let pulses = matches!(kind, LAYER_ISOCHRONIC | LAYER_BILATERAL | LAYER_NOISE);
     let tones = lit && kind != LAYER_NOISE;
-    knobs(
-        ui,
-        &[
-            (ids.ratio, lit),
-            (ids.interval, tones),
-            (ids.duty, pulses),
-            (ids.ramp, pulses),
-        ],
-        accent,
-        desk,
-    );
-    choice(ui, ids.wave, accent, desk);
-    ui.horizontal_wrapped(|ui| {
-        switch(ui, ids.swap, accent, desk);
-        switch(ui, ids.space, accent, desk);
-    });
+    let shape = |ui: &mut Ui, desk: &mut Desk, wave: bool| {
+        knobs(
+            ui,
+            &[
+                (ids.ratio, lit),
+                (ids.interval, tones),
+                (ids.duty, pulses),
+                (ids.ramp, pulses),
+            ],
+            accent,
+            desk,
+        );
+        if wave {
+            choice(ui, ids.wave, accent, desk);
+        }
+    };
     let sent = lit && kind != LAYER_BINAURAL && desk.is_on(ids.space);
-    if kind == LAYER_BINAURAL && desk.is_on(ids.space) {
-        ui.weak("A binaural layer is never sent to space: each ear keeps its own tone.");
-    }
-    let space = Theme::of(ui).space;
-    knobs(
+    let place = |ui: &mut Ui, desk: &mut Desk| {
+        ui.horizontal_wrapped(|ui| {
+            switch(ui, ids.swap, accent, desk);
+            switch(ui, ids.space, accent, desk);
+        });
+        if kind == LAYER_BINAURAL && desk.is_on(ids.space) {
+            ui.weak("A binaural layer is never sent to space: each ear keeps its own tone.");
+        }
+        let space = Theme::of(ui).space;
+        knobs(
+            ui,
+            &[
+                (ids.azimuth, sent),
+                (ids.elevation, sent),
+                (ids.distance, sent),
+            ],
+            space,
+            desk,
+        );
+    };
+    sides(
         ui,
-        &[
-            (ids.azimuth, sent),
-            (ids.elevation, sent),
-            (ids.distance, sent),
-        ],
-        space,
         desk,
+        |ui, desk| {
+            what(ui, desk);
+            if wide {
+                choice(ui, ids.wave, accent, desk);
+            }
+        },
+        |ui, desk| {
+            shape(ui, desk, !wide);
+            place(ui, desk);
+        },
     );
 }
 
@@ -147,48 +198,68 @@ fn program(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
         .sounding()
         .map(|telemetry| telemetry.display().phases()[LAYERS]);
     let shown = program_figure(kind, pulse, desk.value(PROG_DUTY));
-    portrait(ui, 76.0, |ui, area| {
-        figure(ui, area, shown, accent, phase.filter(|_| lit))
-    });
-    choice_icons(ui, PROG_KIND, accent, desk, |ui, rect, kind, colour| {
-        let area = Rect::from_center_size(rect.center(), vec2(22.0, 13.0));
-        figure(
-            ui,
-            area,
-            program_figure(kind, false, 50.0),
-            colour,
-            (kind > 0).then_some(0.12),
-        );
-    });
-    slider(ui, PROG_LEVEL, accent, true, desk);
-    slider(ui, PROG_DEPTH, accent, lit, desk);
-    choice(ui, PROG_SHAPE, accent, desk);
+    let wide = ui.available_width() >= WIDE;
+    let what = |ui: &mut Ui, desk: &mut Desk| {
+        portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+            figure(ui, area, shown, accent, phase.filter(|_| lit))
+        });
+        choice_icons(ui, PROG_KIND, accent, desk, |ui, rect, kind, colour| {
+            let area = Rect::from_center_size(rect.center(), ICON);
+            icon(ui, area, program_figure(kind, false, 50.0), colour);
+        });
+        slider(ui, PROG_LEVEL, accent, true, desk);
+        slider(ui, PROG_DEPTH, accent, lit, desk);
+    };
     let pulses = lit && pulse && kind != 3;
-    knobs(
-        ui,
-        &[
-            (PROG_RATIO, lit),
-            (PROG_DUTY, pulses),
-            (PROG_RAMP, pulses),
-            (PROG_LOW, lit),
-            (PROG_HIGH, lit),
-        ],
-        accent,
-        desk,
-    );
+    let how = |ui: &mut Ui, desk: &mut Desk| {
+        choice(ui, PROG_SHAPE, accent, desk);
+        knobs(
+            ui,
+            &[
+                (PROG_RATIO, lit),
+                (PROG_DUTY, pulses),
+                (PROG_RAMP, pulses),
+                (PROG_LOW, lit),
+                (PROG_HIGH, lit),
+            ],
+            accent,
+            desk,
+        );
+    };
+    sides(ui, desk, what, how);
 }
 
 fn noise(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
     let lit = desk.index(NOISE_KIND) > 0;
-    choice(ui, NOISE_KIND, accent, desk);
-    slider(ui, NOISE_LEVEL, accent, lit, desk);
-    slider(ui, NOISE_WIDTH, accent, lit, desk);
-    knobs(ui, &[(SEED, lit)], accent, desk);
+    let what = |ui: &mut Ui, desk: &mut Desk| {
+        choice(ui, NOISE_KIND, accent, desk);
+        knobs(ui, &[(SEED, lit)], accent, desk);
+    };
+    let how = |ui: &mut Ui, desk: &mut Desk| {
+        slider(ui, NOISE_LEVEL, accent, lit, desk);
+        slider(ui, NOISE_WIDTH, accent, lit, desk);
+    };
+    if ui.available_width() < WIDE {
+        choice(ui, NOISE_KIND, accent, desk);
+        how(ui, desk);
+        knobs(ui, &[(SEED, lit)], accent, desk);
+    } else {
+        sides(ui, desk, what, how);
+    }
 }
 
 fn space(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
     let kind = desk.index(SPACE_KIND);
-    let lit = kind > 0;
+    sides(
+        ui,
+        desk,
+        |ui, desk| place_and_motion(ui, accent, desk),
+        |ui, desk| room_and_filters(ui, kind, accent, desk),
+    );
+}
+
+fn place_and_motion(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
+    let lit = desk.index(SPACE_KIND) > 0;
     choice(ui, SPACE_KIND, accent, desk);
     knobs(
         ui,
@@ -215,6 +286,10 @@ fn space(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
         accent,
         desk,
     );
+}
+
+fn room_and_filters(ui: &mut Ui, kind: usize, accent: Color32, desk: &mut Desk) {
+    let lit = kind > 0;
     section(ui, "Room");
     let room = lit && desk.value(ROOM) > 0.0;
     knobs(
@@ -232,10 +307,22 @@ fn space(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
 }
 
 fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
-    portrait(ui, 52.0, |ui, area| {
-        meter(ui, area, &live.levels[..2], None)
-    });
-    slider(ui, IN_GAIN, accent, true, desk);
+    let wide = ui.available_width() >= WIDE;
+    sides(
+        ui,
+        desk,
+        |ui, desk| {
+            portrait(ui, if wide { 30.0 } else { 52.0 }, |ui, area| {
+                meter(ui, area, &live.levels[..2], None)
+            });
+            slider(ui, IN_GAIN, accent, true, desk);
+            gate(ui, accent, desk);
+        },
+        |ui, desk| leveller(ui, accent, live, desk),
+    );
+}
+
+fn gate(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
     section(ui, "Gate");
     switch(ui, GATE_ON, accent, desk);
     let on = desk.is_on(GATE_ON);
@@ -245,6 +332,9 @@ fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
         accent,
         desk,
     );
+}
+
+fn leveller(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     section(ui, "Leveller");
     ui.horizontal(|ui| {
         switch(ui, LEVELLER_ON, accent, desk);
@@ -264,10 +354,20 @@ fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
 
 fn output(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     let ceiling = desk.is_on(CEILING_ON).then(|| desk.value(CEILING) as f32);
-    portrait(ui, 52.0, |ui, area| {
-        meter(ui, area, &live.levels[2..], ceiling)
-    });
-    slider(ui, OUT_GAIN, accent, true, desk);
+    sides(
+        ui,
+        desk,
+        |ui, desk| {
+            portrait(ui, 52.0, |ui, area| {
+                meter(ui, area, &live.levels[2..], ceiling)
+            });
+            slider(ui, OUT_GAIN, accent, true, desk);
+        },
+        |ui, desk| limit(ui, accent, live, desk),
+    );
+}
+
+fn limit(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     section(ui, "Ceiling");
     ui.horizontal(|ui| {
         switch(ui, CEILING_ON, accent, desk);

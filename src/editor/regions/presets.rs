@@ -13,7 +13,7 @@ use crate::engine::ControlId;
 use crate::engine::controls::{BYPASS, Values};
 use crate::protocol::{Entry, Grade, Library, Preset, Protocol, Take};
 use egui::{
-    Align2, Color32, Popup, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, Popup, Pos2, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use reader::Reader;
 use std::path::Path;
@@ -286,7 +286,7 @@ impl Presets {
         let area = ui.available_rect_before_wrap();
         let wide = area.width() >= 430.0;
         let list = if wide {
-            (0.42 * area.width()).clamp(190.0, 300.0)
+            (0.54 * area.width()).clamp(190.0, 340.0)
         } else {
             area.width()
         };
@@ -404,6 +404,10 @@ impl Presets {
             ui.add_space(GAP);
         }
         self.files(ui, entry.as_ref(), desk);
+        if entry.is_none() {
+            ui.add_space(GAP);
+            legend(ui, theme);
+        }
     }
 
     /// Rename, delete, export, import.
@@ -458,14 +462,13 @@ impl Presets {
                 });
             }
         });
+        let width = (ui.available_width() - 8.0).min(420.0);
+        let field = TextEdit::singleline(&mut self.path)
+            .hint_text("a file: .json, .sbg, .gnaural")
+            .desired_width(width);
+        ui.add(field)
+            .widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a preset file"));
         ui.horizontal(|ui| {
-            let width = (ui.available_width() - 150.0).max(80.0);
-            let field = TextEdit::singleline(&mut self.path)
-                .hint_text("a file: .json, .sbg, .gnaural")
-                .desired_width(width);
-            ui.add(field).widget_info(|| {
-                WidgetInfo::labeled(Role::TextInput, true, "Path of a preset file")
-            });
             let named = !self.path.trim().is_empty();
             let help = "Takes a preset, an SBaGen or a Gnaural sequence into your library";
             if button(ui, "Import", "Import preset", help, named, Look::Raised).clicked() {
@@ -534,13 +537,18 @@ fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, current, &entry.name));
     let active = response.hovered() || response.has_focus();
     let fill = match (current, active) {
-        (true, _) => mix(theme.surface, theme.beat, 0.22),
+        (true, _) => mix(theme.surface, theme.text, 0.10),
         (false, true) => theme.raised,
         (false, false) => Color32::TRANSPARENT,
     };
     let painter = ui.painter_at(area);
     painter.rect_filled(area, 6.0, fill);
-    let width = area.width() - 50.0;
+    if current {
+        let bar = Rect::from_min_size(area.min + vec2(0.0, 7.0), vec2(3.0, area.height() - 14.0));
+        painter.rect_filled(bar, 1.5, theme.beat);
+    }
+    let moves = entry.preset.protocol().is_some();
+    let width = area.width() - if moves { 50.0 } else { 38.0 };
     let text = super::header::elided(ui, &entry.name, width);
     painter.text(
         pos2(area.left() + 8.0, area.center().y),
@@ -553,11 +561,37 @@ fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
         let at = pos2(area.right() - 16.0, area.center().y);
         badge(ui, at, evidence.grade.letter(), theme);
     }
-    if entry.preset.protocol().is_some() {
+    if moves {
         let at = pos2(area.right() - 36.0, area.center().y);
         painter.circle_filled(at, 2.5, theme.beat);
     }
     response.on_hover_text(entry.preset.about()).clicked()
+}
+
+/// What the marks in the list mean.
+fn legend(ui: &mut Ui, theme: &Theme) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    let title = "How well it is known";
+    ui.label(RichText::new(title).font(font::value()).color(theme.weak));
+    let line = |ui: &mut Ui, draw: &dyn Fn(&Ui, Pos2), text: &str| {
+        ui.horizontal_top(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
+            draw(ui, rect.center());
+            let text = RichText::new(text).font(font::SMALL).color(theme.weak);
+            ui.add(egui::Label::new(text).wrap());
+        });
+    };
+    for grade in [Grade::A, Grade::B, Grade::C, Grade::D, Grade::N] {
+        line(
+            ui,
+            &|ui, at| badge(ui, at, grade.letter(), theme),
+            grade.meaning(),
+        );
+    }
+    let dot = |ui: &Ui, at: Pos2| {
+        ui.painter().circle_filled(at, 2.5, theme.beat);
+    };
+    line(ui, &dot, "it brings a protocol");
 }
 
 /// What a preset does, and what is known of it.

@@ -11,7 +11,7 @@ use self::time::{View, exact};
 use super::beat::band;
 use super::presets::{clock, take};
 use crate::editor::live::Live;
-use crate::editor::theme::{Theme, font, mix};
+use crate::editor::theme::{Theme, font, in_menu, mix};
 use crate::editor::widgets::{Desk, Look, button, short_name, switch};
 use crate::editor::words;
 use crate::engine::ControlId;
@@ -613,6 +613,7 @@ impl Stage {
             }
             _ => lanes::still(&inside, lane, desk.value(control), colour),
         }
+        lanes::names(&painter, lane, theme);
         self.title(&painter, lane, laid, desk, theme);
         let at = ground.interact_pointer_pos();
         let mut edited = None;
@@ -628,7 +629,7 @@ impl Stage {
             self.scroll -= if control == BEAT { 0.0 } else { way.y };
         }
         ground.context_menu(|ui| {
-            ui.set_min_width(150.0);
+            in_menu(ui, 150.0);
             ui.weak(entry.name);
             let removable = control != BEAT || !points.is_empty();
             if ui
@@ -692,13 +693,13 @@ impl Stage {
             let above = at.y - size.y - 9.0;
             // Beside the line that comes from above, or from below.
             let before = n.checked_sub(1).map_or(row.value, |n| points[n].1.value);
-            let shift = match row.value.total_cmp(&before) {
-                std::cmp::Ordering::Less => 0.1,
-                std::cmp::Ordering::Equal => 0.5,
-                std::cmp::Ordering::Greater => 0.9,
+            let left = match row.value.total_cmp(&before) {
+                _ if lit => at.x - 0.5 * size.x,
+                // Nor does the line of the end run through it.
+                std::cmp::Ordering::Less => at.x + 5.0,
+                std::cmp::Ordering::Equal => at.x - 0.5 * size.x,
+                std::cmp::Ordering::Greater => at.x - 5.0 - size.x,
             };
-            let shift = if lit { 0.5 } else { shift };
-            let left = at.x - shift * size.x;
             let x = left.min(plot.right() - size.x - 4.0).max(plot.left() + 4.0);
             let y = if above > plot.top() {
                 above
@@ -835,7 +836,7 @@ impl Stage {
             edited = self.set(to, laid, desk);
         }
         response.context_menu(|ui| {
-            ui.set_min_width(150.0);
+            in_menu(ui, 150.0);
             ui.weak(format!(
                 "{}, {}",
                 lane.control.control().name,

@@ -95,6 +95,11 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
         plot.bottom() - share * plot.height()
     };
     let grid = Stroke::new(1.0, mix(theme.surface, theme.line, 0.7));
+    let spectra = live.spectra.iter().flatten();
+    if !numbered && spectra.fold(LEVELS[0], |most, db| most.max(*db)) < LEVELS[0] + 1.0 {
+        // Nothing is behind the starters where nothing is heard.
+        return;
+    }
     for (hertz, name) in [
         (20.0, "20"),
         (50.0, "50"),
@@ -147,7 +152,9 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
     // The tones by their numbers.
     if let Some(tones) = ears::tones(live, desk) {
         let at = x(band_of(tones.middle().max(20.0)) as f32);
-        let top = plot.top() + 2.0;
+        // Below what says that a node is shown.
+        let other = graph::listened(live, desk.link).is_some();
+        let top = plot.top() + if other { 32.0 } else { 2.0 };
         let right = at + 150.0 < plot.right();
         let (anchor, shift) = match right {
             true => (Align2::LEFT_TOP, 8.0),
@@ -160,7 +167,12 @@ fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
         );
         for (line, (text, colour)) in tones.told(&theme).into_iter().enumerate() {
             let place = pos2(at + shift, top + 15.0 * line as f32);
-            painter.text(place, anchor, text + " Hz", font::value(), colour);
+            let galley = painter.layout_no_wrap(text + " Hz", font::value(), colour);
+            let rect = anchor.anchor_size(place, galley.size());
+            // Curves do not run through it.
+            let ground = theme.surface.gamma_multiply(0.85);
+            painter.rect_filled(rect.expand2(vec2(4.0, 0.0)), 3.0, ground);
+            painter.galley(rect.min, galley, colour);
         }
     }
 }
@@ -266,7 +278,10 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
     ui.scope_builder(builder, |ui| label(ui, "EARS", theme.weak));
     let painter = ui.painter_at(area);
     let inner = Rect::from_min_max(pos2(area.left(), area.top() + 18.0), area.max);
-    let side = (inner.height() - 38.0).min(inner.width()).max(10.0);
+    // Where there is no room for more than the loudness, the picture is larger by a line.
+    let more = inner.width() >= 170.0;
+    let below = if more { 38.0 } else { 23.0 };
+    let side = (inner.height() - below).min(inner.width()).max(10.0);
     let rect = Rect::from_min_size(
         pos2(inner.center().x - 0.5 * side, inner.top()),
         vec2(side, side),
@@ -283,8 +298,10 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
         ],
         grid,
     ));
-    for (x, name, colour) in [(-0.78, "L", theme.left), (0.78, "R", theme.right)] {
-        let place = corner(x, -0.78);
+    for (x, name, colour) in [(-1.0f32, "L", theme.left), (1.0, "R", theme.right)] {
+        // Beside the corner on top, however small it is.
+        let away = (0.78 * reach).max(0.3 * reach + 14.0);
+        let place = centre + vec2(x * away, -0.78 * reach);
         painter.text(place, Align2::CENTER_CENTER, name, font::value(), colour);
     }
     let Some(monitor) = &live.monitor else { return };
@@ -313,8 +330,8 @@ fn goniometer(ui: &mut Ui, area: Rect, live: &Live) {
         painter.text(place, Align2::CENTER_CENTER, text, font, colour);
     };
     let loud = format!("{} LUFS", told(momentary, 1));
-    line(22.0, loud, font::value(), theme.text);
-    if inner.width() < 170.0 {
+    line(below - 16.0, loud, font::value(), theme.text);
+    if !more {
         return;
     }
     let alike = told(monitor.correlation().map(f64::from), 2);

@@ -198,7 +198,8 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         ui.painter()
             .rect_stroke(rect, 8.0, stroke, StrokeKind::Inside);
     }
-    let inner = rect.shrink(if rect.width() < TIGHT { 5.0 } else { 7.0 });
+    let tight = rect.width() < TIGHT;
+    let inner = rect.shrink(if tight { 5.0 } else { 7.0 });
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.top() + 7.0),
         Align2::LEFT_CENTER,
@@ -207,7 +208,7 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         } else {
             card.name()
         },
-        font::value(),
+        if tight { font::label() } else { font::value() },
         if on || open { theme.text } else { theme.weak },
     );
     let picture = Rect::from_min_max(
@@ -227,7 +228,7 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.bottom() - 6.0),
         Align2::LEFT_CENTER,
-        text,
+        if tight { shorter(&text) } else { text },
         font::SMALL,
         if on { theme.text } else { theme.weak },
     );
@@ -247,6 +248,15 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         }
     }
     response.clicked()
+}
+
+/// A level with one decimal, where two have no room.
+fn shorter(text: &str) -> String {
+    let level = text.strip_suffix(" dB").map(str::parse::<f64>);
+    match level {
+        Some(Ok(level)) if text.len() > "-00.0 dB".len() => format!("{level:.1} dB"),
+        _ => text.to_owned(),
+    }
 }
 
 /// Draws what a card does now; returns its line of text.

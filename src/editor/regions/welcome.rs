@@ -1,7 +1,7 @@
 //! What is said at first use (safety), and the three starters that a new instance offers.
 
 use super::presets::Presets;
-use crate::editor::theme::{GAP, ROUND, Theme, font};
+use crate::editor::theme::{GAP, ROUND, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::protocol::Library;
 use egui::{
@@ -105,13 +105,13 @@ pub(in crate::editor) fn starters(ui: &mut Ui, presets: &mut Presets, desk: &mut
         return;
     }
     let area = ui.max_rect();
-    ui.painter().text(
-        area.center_top() + vec2(0.0, 14.0),
-        Align2::CENTER_CENTER,
-        "Nothing is changed yet. Begin with one of these, or turn on a card below.",
-        font::BODY,
-        theme.weak,
-    );
+    let text = "Nothing is changed yet. Begin with one of these, or turn on a card below.";
+    let painter = ui.painter();
+    let galley = painter.layout_no_wrap(text.to_owned(), font::BODY, theme.weak);
+    let place = area.center_top() + vec2(0.0, 14.0);
+    let place = Align2::CENTER_CENTER.anchor_size(place, galley.size());
+    painter.rect_filled(place.expand2(vec2(10.0, 4.0)), 6.0, theme.surface);
+    painter.galley(place.min, galley, theme.weak);
     let gap = 1.5 * GAP;
     let width = (area.width() - gap * (starters.len() as f32 - 1.0)) / starters.len() as f32;
     let mut loaded = None;
@@ -128,7 +128,11 @@ pub(in crate::editor) fn starters(ui: &mut Ui, presets: &mut Presets, desk: &mut
         ui.painter().rect(
             rect,
             ROUND,
-            theme.raised.gamma_multiply(if active { 1.0 } else { 0.85 }),
+            if active {
+                mix(theme.raised, theme.text, 0.06)
+            } else {
+                theme.raised
+            },
             Stroke::new(1.0, line),
             StrokeKind::Inside,
         );

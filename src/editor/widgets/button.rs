@@ -3,6 +3,9 @@
 use crate::editor::theme::{Theme, font, mix};
 use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
+/// Room of a lamp before a text, in points.
+const LAMP: f32 = 12.0;
+
 /// How a button looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::editor) enum Look {
@@ -14,6 +17,8 @@ pub(in crate::editor) enum Look {
     Accent(Color32),
     /// One of several that stay pressed.
     Pressed(Color32),
+    /// What is on or off by itself, with a lamp that says which.
+    Lamp(Color32, bool),
 }
 
 /// Draws a button with a text; what it does is told when the pointer rests on it. `name` is what assistive
@@ -30,7 +35,12 @@ pub(in crate::editor) fn button(
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
-    let size = vec2((galley.size().x + 18.0).max(28.0), 26.0);
+    let lamp = if matches!(look, Look::Lamp(..)) {
+        LAMP
+    } else {
+        0.0
+    };
+    let size = vec2((galley.size().x + 18.0 + lamp).max(28.0), 26.0);
     let sense = if enabled {
         Sense::click()
     } else {
@@ -43,20 +53,33 @@ pub(in crate::editor) fn button(
         _ if !enabled => (Color32::TRANSPARENT, theme.faint),
         Look::Quiet if active => (theme.raised, theme.text),
         Look::Quiet => (Color32::TRANSPARENT, theme.weak),
-        Look::Raised if active => (mix(theme.raised, theme.text, 0.12), theme.text),
-        Look::Raised => (theme.raised, theme.text),
+        Look::Raised | Look::Lamp(..) if active => {
+            (mix(theme.raised, theme.text, 0.12), theme.text)
+        }
+        Look::Raised | Look::Lamp(_, true) => (theme.raised, theme.text),
+        Look::Lamp(_, false) => (theme.raised, theme.weak),
         Look::Accent(accent) => (
             mix(accent, theme.text, if active { 0.15 } else { 0.0 }),
             theme.surface,
         ),
-        Look::Pressed(accent) => (theme.pressed(accent), theme.text),
+        Look::Pressed(accent) => (theme.pressed(), theme.lit(accent)),
     };
     ui.painter().rect_filled(area, 6.0, fill);
     if response.has_focus() {
         ring(ui, area, theme);
     }
-    let place = area.center() - 0.5 * galley.size();
+    let place = area.center() - 0.5 * galley.size() + vec2(0.5 * lamp, 0.0);
     ui.painter().galley(place, galley, colour);
+    if let Look::Lamp(accent, on) = look {
+        let centre = area.left_center() + vec2(12.0, 0.0);
+        match on {
+            true => ui.painter().circle_filled(centre, 4.0, accent),
+            false => {
+                let ring = Stroke::new(1.2, theme.weak);
+                ui.painter().circle_stroke(centre, 3.4, ring)
+            }
+        };
+    }
     if help.is_empty() {
         response
     } else {

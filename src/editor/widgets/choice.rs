@@ -58,6 +58,11 @@ pub(in crate::editor) fn choice_bare(
     });
 }
 
+/// Draws a choice without its name as a list that opens, as wide as there is room.
+pub(in crate::editor) fn choice_list(ui: &mut Ui, id: ControlId, desk: &mut Desk) {
+    list(ui, id, &words::choices(id), desk);
+}
+
 /// Draws a choice whose segments are pictures: `draw` gets the rectangle, the index and the colour. The name of what
 /// is chosen stands above, beside the control's.
 pub(in crate::editor) fn choice_icons(
@@ -129,16 +134,15 @@ fn segments(
             WidgetInfo::selected(Role::RadioButton, true, chosen, name)
         });
         let colour = if chosen {
-            theme.text
+            theme.lit(accent)
         } else if part.hovered() || part.has_focus() {
             mix(theme.weak, theme.text, 0.7)
         } else {
             theme.weak
         };
         if chosen {
-            let fill = theme.pressed(accent);
             ui.painter()
-                .rect_filled(rect.shrink(2.0), CornerRadius::same(5), fill);
+                .rect_filled(rect.shrink(2.0), CornerRadius::same(5), theme.pressed());
         }
         if part.has_focus() {
             ui.painter().rect_stroke(

@@ -12,6 +12,8 @@ use std::f32::consts::TAU;
 /// Height of a knob, and the least and greatest width, in points.
 const HEIGHT: f32 = 80.0;
 const WIDTHS: [f32; 2] = [56.0, 80.0];
+/// The greatest width of one that has others beside it.
+const SPREAD: f32 = 130.0;
 /// Way of the pointer for the whole range, in points.
 const TRAVEL: f32 = 180.0;
 /// Where the arc begins and ends: an open circle with its gap below, in turns from the top.
@@ -29,7 +31,8 @@ pub(in crate::editor) fn knobs(
     // Rows of equal length rather than a last one with a lone knob.
     let rows = ids.len().div_ceil(most).max(1);
     let row = ids.len().div_ceil(rows).max(1);
-    let width = (room / row as f32).clamp(WIDTHS[0], WIDTHS[1]).floor();
+    let most = if row > 1 { SPREAD } else { WIDTHS[1] };
+    let width = (room / row as f32).clamp(WIDTHS[0], most).floor();
     for ids in ids.chunks(row) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 0.0;

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::typing::{enter, reset};
 use crate::control::Moves;
+use crate::editor::theme::in_menu;
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::{Response, Ui};
@@ -14,7 +15,7 @@ pub(super) fn attach(response: &Response, id: ControlId, shown: &str, desk: &mut
 
 fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
     let control = id.control();
-    ui.set_min_width(170.0);
+    in_menu(ui, 170.0);
     ui.weak(control.name);
     let default = desk.whole(id, control.default_value());
     if ui.button(format!("Reset to {default}")).clicked() {

@@ -13,7 +13,7 @@ mod typing;
 mod value;
 
 pub(super) use button::{Look, button, tab};
-pub(super) use choice::{choice, choice_bare, choice_icons};
+pub(super) use choice::{choice, choice_bare, choice_icons, choice_list};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
 pub(super) use slider::{NAME_BELOW, slider};

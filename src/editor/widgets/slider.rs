@@ -76,7 +76,9 @@ pub(in crate::editor) fn slider(
     let bar = |from: f32, to: f32| {
         Rect::from_min_max(pos2(from.min(to), y - 1.5), pos2(from.max(to), y + 1.5))
     };
-    painter.rect_filled(bar(left, right), 1.5, theme.raised);
+    painter.rect_filled(bar(area.left(), area.right()), 1.5, theme.raised);
+    // The track begins below the name and ends below the value.
+    let from = if from == left { area.left() } else { from };
     painter.rect_filled(bar(from, at), 1.5, accent);
     painter.circle_filled(
         pos2(at, y),

@@ -2,7 +2,7 @@
 //! is what is asked of them and what has become of it.
 
 use crate::control::{Moves, MrMode, PortState, QuaternionOrder, Status, midi_ports};
-use crate::editor::theme::{Theme, font};
+use crate::editor::theme::{Theme, font, in_menu};
 use crate::editor::widgets::{Desk, Look, button, switch};
 use crate::editor::words;
 use crate::engine::ControlId;
@@ -26,7 +26,7 @@ const ORDERS: [[u8; 3]; 6] = [
 ];
 
 /// Width of the labels before settings, in points.
-const LABEL: f32 = 56.0;
+const LABEL: f32 = 60.0;
 
 /// Seconds after which a tracker is only called silent: its age moves no more.
 const SILENT: f64 = 10.0;
@@ -94,11 +94,7 @@ fn state(ui: &mut Ui, port: &PortState, theme: &Theme) {
 
 /// A setting that is on or off.
 fn toggle(ui: &mut Ui, text: &str, name: &str, help: &str, on: bool, theme: &Theme) -> bool {
-    let look = if on {
-        Look::Pressed(theme.space)
-    } else {
-        Look::Raised
-    };
+    let look = Look::Lamp(theme.space, on);
     button(ui, text, name, help, true, look).clicked()
 }
 
@@ -182,23 +178,21 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         port(ui, "opentrack port", &mut settings.opentrack_port);
         state(ui, &status.opentrack, theme);
     });
-    row(ui, "invert", theme, |ui| {
+    row(ui, "Invert", theme, |ui| {
         for (axis, name) in AXES.into_iter().enumerate() {
             let on = settings.head.invert[axis];
             let label = format!("Invert {name}");
-            if toggle(
-                ui,
-                name,
-                &label,
-                "Turns the tracker's axis round",
-                on,
-                theme,
-            ) {
+            let look = match on {
+                true => Look::Pressed(theme.space),
+                false => Look::Raised,
+            };
+            let help = "Turns the tracker's axis round";
+            if button(ui, name, &label, help, true, look).clicked() {
                 settings.head.invert[axis] = !on;
             }
         }
     });
-    row(ui, "axes", theme, |ui| {
+    row(ui, "Axes", theme, |ui| {
         let names = settings
             .head
             .axes
@@ -209,7 +203,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
             settings.head.axes = ORDERS[(order.unwrap_or(0) + 1) % ORDERS.len()];
         }
     });
-    row(ui, "order", theme, |ui| {
+    row(ui, "Order", theme, |ui| {
         let (text, other) = match settings.order {
             QuaternionOrder::Wxyz => ("w x y z", QuaternionOrder::Xyzw),
             QuaternionOrder::Xyzw => ("x y z w", QuaternionOrder::Wxyz),
@@ -244,7 +238,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
     let head = &mut settings.head;
     seconds(
         ui,
-        "ahead",
+        "Ahead",
         "Tracker prediction",
         &mut head.prediction,
         0.1,
@@ -252,7 +246,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
     );
     seconds(
         ui,
-        "smoothing",
+        "Smoothing",
         "Tracker smoothing",
         &mut head.smoothing,
         1.0,
@@ -260,7 +254,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
     );
     seconds(
         ui,
-        "home after",
+        "Home after",
         "Tracker time-out",
         &mut head.timeout,
         60.0,
@@ -282,7 +276,7 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         let help = "From other machines, too; else from this one only";
         if toggle(
             ui,
-            "network",
+            "Network",
             "OSC from the network",
             help,
             settings.anywhere,
@@ -293,7 +287,7 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         let help = "Tells the last sender what changes";
         if toggle(
             ui,
-            "feedback",
+            "Feedback",
             "OSC feedback",
             help,
             settings.feedback,
@@ -313,7 +307,7 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
             }
         });
     }
-    row(ui, "name", theme, |ui| {
+    row(ui, "Name", theme, |ui| {
         let field = TextEdit::singleline(&mut settings.name)
             .hint_text("none")
             .desired_width(90.0);
@@ -340,7 +334,7 @@ fn midi(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     let before = settings.clone();
     ui.horizontal_wrapped(|ui| {
         let shown = if settings.midi_port.is_empty() {
-            "from the host only"
+            "From the host only"
         } else {
             &settings.midi_port
         };
@@ -354,7 +348,8 @@ fn midi(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
             ui.data_mut(|data| data.insert_temp(known, ports));
         }
         egui::Popup::menu(&choose).show(|ui| {
-            if ui.button("from the host only").clicked() {
+            in_menu(ui, 150.0);
+            if ui.button("From the host only").clicked() {
                 settings.midi_port.clear();
             }
             let ports: Vec<String> = ui.data(|data| data.get_temp(known)).unwrap_or_default();

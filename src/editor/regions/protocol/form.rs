@@ -3,7 +3,7 @@
 use super::lanes::{accent, is_named};
 use super::time::{exact, parse};
 use super::{Laid, Point, Stage};
-use crate::editor::theme::{Theme, font, mix};
+use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::engine::timeline::{Curve, Row, can_travel};
 use egui::{
@@ -156,14 +156,15 @@ fn curves(ui: &mut Ui, row: Row, accent: Color32, theme: &Theme) -> Option<Curve
             WidgetInfo::selected(Role::RadioButton, enabled, chosen, format!("Curve: {name}"))
         });
         if chosen {
-            let fill = mix(theme.raised, accent, if theme.dark { 0.38 } else { 0.30 });
+            let fill = theme.pressed();
             ui.painter().rect_filled(rect.shrink(2.0), 5.0, fill);
         }
         let active = response.hovered() || response.has_focus();
-        let colour = match (enabled, chosen || active) {
-            (false, _) => theme.faint,
-            (true, true) => theme.text,
-            (true, false) => theme.weak,
+        let colour = match (enabled, chosen, active) {
+            (false, ..) => theme.faint,
+            (true, true, _) => theme.lit(accent),
+            (true, false, true) => theme.text,
+            (true, false, false) => theme.weak,
         };
         let inner = Rect::from_center_size(rect.center(), vec2(18.0, 11.0));
         let line: Vec<Pos2> = (0..=18)

@@ -7,7 +7,7 @@ use crate::editor::widgets::{at_position, position};
 use crate::engine::ControlId;
 use crate::engine::controls::{BEAT, Values};
 use crate::engine::timeline::{Row, Timeline};
-use egui::{Align2, Color32, Painter, Pos2, Rangef, Rect, Stroke, pos2};
+use egui::{Align2, Color32, Painter, Pos2, Rangef, Rect, Stroke, pos2, vec2};
 
 /// Frames a second of the timelines that are drawn: steps of a millisecond cannot be seen.
 pub(super) const RATE: f64 = 1000.0;
@@ -99,10 +99,9 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
     let plot = lane.plot();
     painter.rect_filled(plot, 4.0, mix(theme.surface, theme.ground, 0.6));
     let grid = Stroke::new(1.0, mix(theme.surface, theme.line, 0.7));
-    let mut names = Vec::new();
     if lane.control == BEAT {
         let (mut below, mut last) = (plot.bottom(), f32::INFINITY);
-        for (index, (end, name)) in BANDS.into_iter().enumerate() {
+        for (index, (end, _)) in BANDS.into_iter().enumerate() {
             let top = if index + 1 == BANDS.len() {
                 plot.top()
             } else {
@@ -113,7 +112,6 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
                 .beat
                 .gamma_multiply(if index % 2 == 0 { 0.02 } else { 0.07 });
             painter.rect_filled(zone, if index == 0 { 4.0 } else { 0.0 }, wash);
-            names.push((zone, name));
             let place = pos2(plot.left() - 6.0, top.max(plot.top() + 6.0));
             if last - place.y >= 13.0 || end == 100.0 {
                 let text = format!("{end:.0}");
@@ -134,12 +132,28 @@ pub(super) fn ground(painter: &Painter, lane: &Lane, view: &View, end: f64, them
             painter.vline(end, plot.y_range(), Stroke::new(1.0, theme.faint));
         }
     }
-    for (zone, name) in names {
-        // A low lane has room for its curve and its points.
-        if zone.height() > 12.0 && plot.height() >= 96.0 {
-            let place = pos2(plot.right() - 8.0, zone.center().y);
-            painter.text(place, Align2::RIGHT_CENTER, name, font::TINY, theme.weak);
+}
+
+/// The names of the beat's bands, on the curve rather than below it.
+pub(super) fn names(painter: &Painter, lane: &Lane, theme: &Theme) {
+    let plot = lane.plot();
+    // A low lane has room for its curve and its points.
+    if lane.control != BEAT || plot.height() < 96.0 {
+        return;
+    }
+    let mut below = plot.bottom();
+    for (index, (end, name)) in BANDS.into_iter().enumerate() {
+        let last = index + 1 == BANDS.len();
+        let top = if last { plot.top() } else { lane.y(end) };
+        if below - top > 12.0 {
+            let place = pos2(plot.right() - 8.0, 0.5 * (top + below));
+            let galley = painter.layout_no_wrap(name.to_owned(), font::TINY, theme.weak);
+            let rect = Align2::RIGHT_CENTER.anchor_size(place, galley.size());
+            let ground = mix(theme.surface, theme.ground, 0.3).gamma_multiply(0.85);
+            painter.rect_filled(rect.expand2(vec2(4.0, 0.0)), 3.0, ground);
+            painter.galley(rect.min, galley, theme.weak);
         }
+        below = top;
     }
 }
 

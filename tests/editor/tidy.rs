@@ -1,0 +1,335 @@
+//! Nothing is in the way of anything, nor cut where there is room: what is seen at a glance, held at every size.
+
+use crate::shown::written;
+use crate::stand::Stand;
+use egui::accesskit::Role;
+use egui::{Rect, Shape, vec2};
+use egui_kittest::kittest::Queryable;
+use zeitgeber::editor::Look;
+use zeitgeber::engine::controls::*;
+
+const SIZES: [(f32, f32); 3] = [(760.0, 500.0), (1100.0, 720.0), (1600.0, 1000.0)];
+
+fn stand(size: (f32, f32)) -> Stand {
+    Stand::new(size, Look::default())
+}
+
+fn press(stand: &mut Stand, role: Role, name: &str) {
+    stand.harness.get_by_role_and_label(role, name).click();
+    stand.steps(4);
+}
+
+/// Where the cards of the middle end, in points from the top.
+fn floor(stand: &Stand) -> f32 {
+    let strip = (stand.harness).get_by_role_and_label(Role::RadioButton, "Input");
+    strip.rect().top() - 8.0 - 12.0
+}
+
+/// Everything that is drawn, with as much of its place as is seen.
+fn seen(stand: &Stand) -> Vec<(Shape, Rect)> {
+    fn walk(shape: &Shape, clip: Rect, found: &mut Vec<(Shape, Rect)>) {
+        match shape {
+            Shape::Vec(inner) => inner.iter().for_each(|shape| walk(shape, clip, found)),
+            other => found.push((other.clone(), other.visual_bounding_rect().intersect(clip))),
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &stand.harness.output().shapes {
+        walk(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found.retain(|(_, place)| place.is_positive());
+    found
+}
+
+/// Where a text stands.
+fn place(stand: &Stand, text: &str) -> Rect {
+    let all = written(stand);
+    let found = all.iter().find(|shape| shape.galley.text() == text);
+    found
+        .unwrap_or_else(|| panic!("{text} is not there"))
+        .visual_bounding_rect()
+}
+
+#[test]
+fn the_column_of_the_beat_fits_the_smallest_window() {
+    for beat in [0.0, 1.0] {
+        for carrier in [0.0, 1.0, 2.0] {
+            for tempo in [None, zeitgeber::engine::Tempo::new(97.0, None, None)] {
+                let mut stand = stand(SIZES[0]);
+                stand.transport = zeitgeber::engine::Transport::Host {
+                    playing: true,
+                    song_frames: None,
+                    tempo,
+                };
+                stand.set(BEAT_SOURCE, beat);
+                stand.set(CARRIER_SOURCE, carrier);
+                stand.set(DIVISION, 0.0);
+                stand.set(L1_KIND, 1.0);
+                stand.play(6);
+                let last = stand.harness.get_by_label("Phase: free").rect();
+                let room = floor(&stand);
+                let follows = format!("beat {beat}, carrier {carrier}: {last:?}, {room}");
+                assert!(last.bottom() <= room + 0.5, "{follows}");
+                for shape in written(&stand) {
+                    let rect = shape.visual_bounding_rect();
+                    let beside = rect.left() < 236.0 && rect.center().y < room && rect.top() > 50.0;
+                    let text = shape.galley.text();
+                    assert!(!beside || rect.right() < 226.0, "{text}: {rect:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_inspector_that_takes_the_page_shows_all_at_once() {
+    let mut stand = stand(SIZES[0]);
+    for card in ["Layer 1", "Program", "Noise", "Session", "Input", "Output"] {
+        press(&mut stand, Role::RadioButton, card);
+        let room = floor(&stand);
+        let all = stand.accessible().into_iter();
+        let controls = all.filter(|(_, role, _)| {
+            matches!(role, Role::Slider | Role::CheckBox | Role::RadioButton)
+        });
+        let mut count = 0;
+        for (name, _, rect) in controls {
+            let rect = rect.unwrap();
+            if rect.left() > 244.0 && rect.top() > 90.0 && rect.top() < room + 20.0 {
+                count += 1;
+                assert!(
+                    rect.bottom() <= room + 0.5,
+                    "{card}: {name} {rect:?}, {room}"
+                );
+            }
+        }
+        assert!(count > 2, "{card}: {count}");
+        // The last of each is there without scrolling.
+        let last = match card {
+            "Layer 1" => L1_DISTANCE,
+            "Program" => PROG_HIGH,
+            "Noise" => SEED,
+            "Session" => TIMER,
+            "Input" => LEVELLER_SPEED,
+            _ => CEILING,
+        };
+        let last = (stand.harness).get_by_role_and_label(Role::Slider, last.control().name);
+        let last = last.rect();
+        assert!(last.bottom() <= room + 0.5, "{card}: {last:?}, {room}");
+    }
+}
+
+#[test]
+fn the_small_scope_of_the_graph_covers_no_node() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        press(&mut stand, Role::Tab, "Graph");
+        for opens in ["", "layer1", "space", "post"] {
+            // There is no free place of its size in the smallest window.
+            if opens == "post" && size.1 <= 500.0 {
+                continue;
+            }
+            if !opens.is_empty() {
+                press(&mut stand, Role::Button, &format!("Open {opens}"));
+            }
+            let ground = egui::Color32::from_rgb(0x0D, 0x10, 0x16);
+            let corner = seen(&stand)
+                .into_iter()
+                .find_map(|(shape, place)| match shape {
+                    Shape::Rect(rect) if rect.fill == ground && rect.rect.width() < 220.0 => {
+                        Some(place)
+                    }
+                    _ => None,
+                });
+            let corner = corner.expect("a small scope");
+            let chain = stand.link.chain().unwrap();
+            let mut nodes = 0;
+            for (name, role, place) in stand.accessible() {
+                let is_node = name.starts_with("Open ") || chain.places.contains(&name);
+                let Some(place) = place.filter(|_| role == Role::Button && is_node) else {
+                    continue;
+                };
+                nodes += 1;
+                let both = place.intersect(corner);
+                assert!(!both.is_positive(), "{size:?} {opens}: {name} {both:?}");
+            }
+            assert!(nodes > 5, "{size:?} {opens}: {nodes}");
+            if !opens.is_empty() {
+                press(&mut stand, Role::Button, "Close all groups");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_group_that_is_open_fits_the_window_whatever_size_that_gets() {
+    let mut stand = stand(SIZES[0]);
+    press(&mut stand, Role::Tab, "Graph");
+    press(&mut stand, Role::Button, "Open layer1");
+    let width = |stand: &Stand| stand.harness.get_by_label("Close layer1").rect().width();
+    let narrow = width(&stand);
+    stand.harness.set_size(vec2(1600.0, 1000.0));
+    stand.steps(4);
+    assert!(width(&stand) > 1.5 * narrow, "{narrow}, {}", width(&stand));
+}
+
+#[test]
+fn what_is_said_of_a_node_does_not_stand_on_the_tones() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        stand.set(L1_KIND, 1.0);
+        stand.play(6);
+        press(&mut stand, Role::Tab, "Graph");
+        press(&mut stand, Role::Button, "in");
+        press(&mut stand, Role::Tab, "Scope");
+        stand.play(4);
+        let back = stand.harness.get_by_label("Show the output").rect();
+        for text in ["L 245.000 Hz", "R 255.000 Hz"] {
+            let both = place(&stand, text).intersect(back);
+            assert!(!both.is_positive(), "{size:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn nothing_runs_through_what_a_new_instance_says() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        stand.steps(5);
+        let text = "Nothing is changed yet. Begin with one of these, or turn on a card below.";
+        let headline = place(&stand, text);
+        for (shape, rect) in seen(&stand) {
+            let line = matches!(shape, Shape::LineSegment { .. } | Shape::Path(_));
+            assert!(!(line && rect.intersects(headline)), "{size:?}: {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn names_of_presets_are_whole_and_the_grades_explained() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        press(&mut stand, Role::Tab, "Presets");
+        let cut = written(&stand);
+        let cut = cut.iter().map(|shape| shape.galley.text().to_owned());
+        let cut: Vec<String> = cut.filter(|text| text.ends_with('\u{2026}')).collect();
+        assert!(cut.is_empty(), "{size:?}: {cut:?}");
+        place(&stand, "How well it is known");
+        // In the smallest window the rest is a turn of the wheel away.
+        if size.1 > 500.0 {
+            place(&stand, zeitgeber::protocol::Grade::N.meaning());
+        }
+    }
+}
+
+#[test]
+fn names_of_cards_stand_clear_of_their_switches() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        stand.steps(2);
+        for (name, short) in [("Space", "Space"), ("Noise", "Noise"), ("Program", "Prog")] {
+            let card = (stand.harness).get_by_role_and_label(Role::RadioButton, name);
+            let card = card.rect();
+            let switch = stand.harness.get_by_label(&format!("{name} on")).rect();
+            let titles = written(&stand).into_iter().filter(|shape| {
+                let text = shape.galley.text();
+                let inside = card.contains(shape.visual_bounding_rect().center());
+                inside && (text == name || text == short)
+            });
+            let title = titles.map(|shape| shape.visual_bounding_rect()).next();
+            let gap = switch.center().x - 6.0 - title.expect("a title").right();
+            assert!(gap >= 2.0, "{size:?}: {name} {gap}");
+        }
+    }
+}
+
+#[test]
+fn a_menu_has_room_for_its_entries() {
+    let mut stand = stand(SIZES[0]);
+    stand.harness.get_by_label("View").click();
+    stand.steps(4);
+    let entry = stand.harness.get_by_label("100 %").rect();
+    let text = place(&stand, "100 %");
+    let (left, right) = (text.left() - entry.left(), entry.right() - text.right());
+    assert!(left >= 6.0 && right >= 6.0, "{left}, {right}");
+}
+
+#[test]
+fn the_line_of_the_end_runs_through_no_value() {
+    let mut stand = stand(SIZES[1]);
+    let preset = zeitgeber::protocol::factory("Descent into sleep").unwrap();
+    let pinned = preset.protocol().unwrap().pinned(&preset.all_settings());
+    stand
+        .link
+        .edit_session(|session| session.protocol = Some(pinned.into()));
+    press(&mut stand, Role::Tab, "Protocol");
+    let point = stand.harness.get_by_label("Layer 1 Level point 3").rect();
+    let values = written(&stand).into_iter().filter(|shape| {
+        let place = shape.visual_bounding_rect();
+        shape.galley.text() == "-80 dB" && (place.center().y - point.center().y).abs() < 30.0
+    });
+    let value = values.map(|shape| shape.visual_bounding_rect()).next();
+    let value = value.expect("its value is written");
+    assert!(value.left() > point.center().x, "{value:?}, {point:?}");
+}
+
+#[test]
+fn a_large_window_gives_the_columns_beside_the_page_more_room() {
+    let width = |size| {
+        let stand = stand(size);
+        let level = L1_LEVEL.control().name;
+        let slider = stand.harness.get_by_role_and_label(Role::Slider, level);
+        (slider.rect().width(), place(&stand, "10.000").height())
+    };
+    let (wide, large) = (width(SIZES[1]), width(SIZES[2]));
+    assert!(
+        large.0 > wide.0 + 30.0 && large.1 > wide.1 + 6.0,
+        "{wide:?}, {large:?}"
+    );
+}
+
+#[test]
+fn what_listens_has_a_lamp() {
+    let mut stand = stand(SIZES[1]);
+    press(&mut stand, Role::Tab, "Control");
+    let lamp = |stand: &Stand| {
+        let button = stand.harness.get_by_label("Listen to opentrack").rect();
+        let all = seen(stand).into_iter();
+        let mut circles = all.filter_map(|(shape, place)| match shape {
+            Shape::Circle(circle) if button.contains_rect(place) => Some(circle),
+            _ => None,
+        });
+        let lamp = circles.next().expect("a lamp");
+        (circles.count(), lamp.fill.a() > 0)
+    };
+    assert_eq!(lamp(&stand), (0, false));
+    press(&mut stand, Role::Button, "Listen to opentrack");
+    assert_eq!(lamp(&stand), (0, true));
+}
+
+#[test]
+fn the_curve_runs_below_the_names_of_the_bands() {
+    let mut stand = stand(SIZES[1]);
+    press(&mut stand, Role::Tab, "Protocol");
+    press(&mut stand, Role::Button, "New protocol");
+    let all = seen(&stand);
+    let is_name =
+        |shape: &Shape| matches!(shape, Shape::Text(text) if text.galley.text() == "alpha");
+    let names = all
+        .iter()
+        .enumerate()
+        .filter(|(_, (shape, _))| is_name(shape));
+    // The one at the right, beside the curve's end.
+    let names = names.map(|(n, (_, place))| (n, *place));
+    let (name, place) = names
+        .max_by(|one, other| one.1.left().total_cmp(&other.1.left()))
+        .expect("a name");
+    let curves = all
+        .iter()
+        .enumerate()
+        .filter(|(_, (shape, rect))| matches!(shape, Shape::Path(_)) && rect.intersects(place));
+    let curves: Vec<usize> = curves.map(|(n, _)| n).collect();
+    assert!(
+        !curves.is_empty() && curves.iter().all(|n| *n < name),
+        "{curves:?}, {name}"
+    );
+}
