@@ -127,6 +127,9 @@ const WEAKER: f64 = 20.0;
 /// A beat is to be seen in a half of a window too where it is so many times as fast as what can be told apart there.
 const TOLD_APART: f64 = 1.5;
 
+/// What is known no better than to this many bins of its window (17 dB above the noise) may drown in the noise of a half.
+const DROWNS: f64 = 0.05;
+
 /// Looks at a part of a window as a whole or, where that shows more, in halves.
 fn moments(
     bands: &[Band],
@@ -159,6 +162,7 @@ fn moments(
     // What is only a mixture of what comes and goes is in no half.
     let is_there = |own: &Beat| {
         own.kind != Kind::Binaural && own.frequency < TOLD_APART * 4.0 / half
+            || own.uncertainty * seconds > DROWNS
             || seen.iter().any(|course| course.is_through(own))
     };
     whole(beats.into_iter().filter(is_there).collect())
