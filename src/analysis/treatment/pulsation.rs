@@ -124,10 +124,7 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
                 found.amplitude = tremolo.map(|tremolo| tremolo.at(rate.divided(part)));
                 continue;
             }
-            // Chords that come at a rhythm are rough at its multiples.
-            let is_rough =
-                line.frequency > ROUGH && rhythm.is_some_and(|rhythm| is_multiple(&rhythm));
-            if let Some(range) = sweep::travel(&seen).filter(|_| !is_rough) {
+            if let Some(range) = sweep::travel(&seen) {
                 found.sweep = Some(Sweep { rate, range });
                 named.push(line.frequency);
                 continue;
@@ -154,6 +151,15 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
             found.pulsation = Some(Pulsation { rate, range });
         }
     }
+    // Chords that come at a rhythm are rough at its multiples.
+    let is_rough = |sweep: &Sweep| {
+        found.pulsation.is_some_and(|rhythm| {
+            let times = (sweep.rate.hz / rhythm.rate.hz).round();
+            let beside = (sweep.rate.hz - times * rhythm.rate.hz).abs();
+            sweep.rate.hz > ROUGH && beside < 1.5 / seconds
+        })
+    };
+    found.sweep = found.sweep.filter(|sweep| !is_rough(sweep));
     found
 }
 
