@@ -64,6 +64,19 @@ pub fn join(courses: &mut [Course], treatments: &mut Treatments) {
         courses.iter().filter(is_asked).map(rate).collect()
     };
     let (overtones, tones) = (rates(true), rates(false));
+    // Where the overtones of notes meet, the depth is that of their sum: many tones of the treatment's depth vouch for the rest.
+    let treated: Vec<(f64, f64)> = courses
+        .iter()
+        .filter(|course| is_treated(course, treatments))
+        .map(|course| (course.beat.frequency, course.beat.level))
+        .collect();
+    let is_met = |course: &Course| {
+        let beat = &course.beat;
+        let is_alike = |other: &&(f64, f64)| same(beat.frequency, other.0, SAME.1);
+        let is_pulse = matches!(beat.kind, Kind::Isochronic | Kind::Bilateral);
+        let alike: Vec<_> = treated.iter().filter(is_alike).collect();
+        is_pulse && alike.len() >= TONES && alike.iter().any(|other| other.1 > beat.level)
+    };
     for course in courses {
         // The overtones of one layer have its rate in many bands too.
         let alike = |rates: &[f64]| {
@@ -71,7 +84,7 @@ pub fn join(courses: &mut [Course], treatments: &mut Treatments) {
             rates.iter().filter(is_alike).count()
         };
         let is_layer = alike(&overtones) > 0 && alike(&tones) < TONES;
-        if !is_layer && is_treated(course, treatments) {
+        if !is_layer && (is_treated(course, treatments) || is_met(course)) {
             course.part_of = Some(Whole::Treatment);
         } else if treatments
             .pulsation
