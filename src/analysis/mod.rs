@@ -15,6 +15,7 @@ pub mod jumps;
 pub mod loudness;
 pub mod monitor;
 mod sum;
+pub mod together;
 pub mod tones;
 pub mod treatment;
 mod window;

@@ -148,6 +148,139 @@ fn a_shift_is_named_with_the_ear_that_is_higher() {
     assert!(found["coherence"].as_f64().unwrap() > 0.9, "{found}");
 }
 
+/// A chord of notes with overtones, `by` hertz higher, at a time in seconds.
+fn chord(by: f64, time: f64) -> f64 {
+    let notes = [196.0, 261.63, 311.13, 440.0, 587.33, 880.0];
+    let tones = notes.iter().flat_map(|note| {
+        (1..8).map(move |times| {
+            let hertz = note * f64::from(times) + by;
+            (TAU * (hertz * time).fract() + note).sin() / f64::from(times)
+        })
+    });
+    0.03 * tones.sum::<f64>()
+}
+
+/// Twelve seconds of what sounds at a time in seconds.
+fn ear(of: impl Fn(f64) -> f64) -> Vec<f32> {
+    (0..12 * RATE as usize)
+        .map(|n| of(n as f64 / f64::from(RATE)) as f32)
+        .collect()
+}
+
+/// The kinds of beats of tones that are told: neither harmonics nor parts of what is told otherwise.
+fn told(report: &Value) -> Vec<&str> {
+    let courses = report["entrainment"].as_array().unwrap().iter();
+    courses
+        .filter(|course| course["part_of"].is_null() && course["harmonic"] == 1)
+        .map(|course| course["kind"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_treated_chord_is_told_once_and_not_once_a_tone() {
+    let run = Run::new();
+    for (beat, depth) in [(2.5, 0.8), (17.0, 0.4)] {
+        let gain = |time: f64| 1.0 - depth / 2.0 * (1.0 - (TAU * beat * time).cos());
+        let treated = ear(|time| gain(time) * chord(0.0, time));
+        run.wav("in.wav", RATE, &[&treated, &treated]);
+        let report = json(&run.fine("analyze in.wav --json"));
+        let found = &report["treatments"]["amplitude"];
+        let hz = found["hz"].as_f64().unwrap();
+        assert!((hz - beat).abs() < 0.01, "{beat}: {found}");
+        let found = found["depth"].as_f64().unwrap();
+        assert!((found - depth).abs() < 0.05, "{beat}: {found}");
+        assert!(told(&report).is_empty(), "{beat}: {report}");
+        assert!(report["beat_hz"].is_null(), "{report}");
+        // The tones are there, as what they are.
+        assert_eq!(report["entrainment"][0]["part_of"], "treatment", "{report}");
+        let text = run.fine("analyze in.wav");
+        assert!(!text.contains("isochronic"), "{text}");
+    }
+}
+
+#[test]
+fn a_sound_that_is_struck_is_a_rhythm() {
+    let run = Run::new();
+    let hiss = noise();
+    let drum = |time: f64| {
+        let since = time % 0.5;
+        let tone = (TAU * 88.0 * since).sin() * (-14.0 * since).exp();
+        0.3 * tone + hiss[(time * f64::from(RATE)) as usize] * (-40.0 * since).exp()
+    };
+    let drum = ear(drum);
+    run.wav("in.wav", RATE, &[&drum, &drum]);
+    let report = json(&run.fine("analyze in.wav --json"));
+    let rhythm = report["treatments"]["pulsation"]["hz"].as_f64().unwrap();
+    assert!((rhythm - 2.0).abs() < 0.01, "{report}");
+    assert!(told(&report).is_empty(), "{report}");
+}
+
+#[test]
+fn notes_without_overtones_are_no_layer() {
+    let run = Run::new();
+    let tones = |tones: &[(f64, f64)]| {
+        ear(|time| {
+            let parts = tones.iter();
+            parts
+                .map(|(hz, level)| level * (TAU * (hz * time).fract()).sin())
+                .sum()
+        })
+    };
+    let third = tones(&[(220.0, 0.1), (277.18, 0.08)]);
+    let triad = tones(&[(220.0, 0.1), (277.18, 0.1), (329.63, 0.1)]);
+    for (name, notes) in [("third.wav", third), ("triad.wav", triad)] {
+        run.wav(name, RATE, &[&notes, &notes]);
+        let report = json(&run.fine(&format!("analyze {name} --json")));
+        assert!(told(&report).is_empty(), "{name}: {report}");
+    }
+    // Two that are alike and as far apart as a layer may have them are one.
+    let layer = tones(&[(230.0, 0.1), (270.0, 0.1)]);
+    run.wav("layer.wav", RATE, &[&layer, &layer]);
+    let report = json(&run.fine("analyze layer.wav --json"));
+    assert_eq!(told(&report), ["monaural"], "{report}");
+}
+
+#[test]
+fn a_shift_of_a_part_of_the_sound_has_its_whole_beat() {
+    let run = Run::new();
+    for part in [0.4, 0.6] {
+        let side = |by: f64| ear(|time| (1.0 - part) * chord(0.0, time) + part * chord(by, time));
+        run.wav("in.wav", RATE, &[&side(-2.5), &side(2.5)]);
+        let report = json(&run.fine("analyze in.wav --json"));
+        let found = &report["treatments"]["shift"];
+        let hz = found["hz"].as_f64().unwrap();
+        assert!((hz - 5.0).abs() < 0.01, "{part}: {report}");
+        assert!(
+            report["treatments"]["amplitude"].is_null(),
+            "{part}: {report}"
+        );
+    }
+}
+
+#[test]
+fn tones_that_drown_in_the_noise_of_half_a_window_are_found() {
+    let run = Run::new();
+    let hiss = noise();
+    let own = |hz: f64, step: usize| {
+        let mut n = 0;
+        ear(|time| 0.0025 * (TAU * (hz * time).fract()).sin())
+            .into_iter()
+            .map(|x| {
+                n = (n + step) % hiss.len();
+                x + hiss[n] as f32
+            })
+            .collect::<Vec<f32>>()
+    };
+    run.wav("in.wav", RATE, &[&own(247.0, 1), &own(253.0, 7)]);
+    let report = json(&run.fine("analyze in.wav --json"));
+    let found = &report["entrainment"][0];
+    assert_eq!(found["kind"], "binaural", "{report}");
+    assert!(
+        (found["hz"].as_f64().unwrap() - 6.0).abs() < 0.02,
+        "{found}"
+    );
+}
+
 #[test]
 fn nothing_is_named_that_is_not_there() {
     let run = Run::new();

@@ -25,6 +25,12 @@ const OVERTONE: f64 = 26.0;
 /// Tones with overtones that are farther apart than this share of their frequency (a semitone) are an interval.
 const INTERVAL: f64 = 0.058;
 
+/// Notes are in tune within so many semitones, in equal temperament.
+const IN_TUNE: f64 = 0.08;
+
+/// The two tones of a layer are as loud as each other within this, in dB; an encoder may add it.
+const SAME_LEVEL: f64 = 1.0;
+
 /// Overtones of the two tones of one layer are alike within this, in dB.
 const SAME_WAVE: f64 = 2.0;
 
@@ -505,6 +511,9 @@ fn pair(spots: &mut [Spot], n: usize, bin: f64) -> Option<(Beat, [f64; 2])> {
     if is_interval(spots, &own, &other, between, bin) {
         return None;
     }
+    if !between && are_notes(spots, &own, &other) {
+        return None;
+    }
     if !between && is_crowded(spots, &own, &other) {
         return None;
     }
@@ -611,6 +620,25 @@ fn is_interval(spots: &[Spot], a: &Spot, b: &Spot, between: bool, bin: f64) -> b
     let is_one_wave =
         to_db(a.loudest() / b.loudest()).abs() < SAME_WAVE && waves.iter().all(is_same);
     has_overtones && !(between && is_one_wave)
+}
+
+/// Whether two tones in one ear are notes without overtones: as far apart as notes are, and of different level or with a third
+/// such note near them. The tones of a layer are alike, and its beat is no interval but by chance.
+fn are_notes(spots: &[Spot], a: &Spot, b: &Spot) -> bool {
+    let steps = |tone: &Spot, of: &Spot| {
+        let steps = 12.0 * (tone.frequency / of.frequency).log2();
+        let is_note = (steps - steps.round()).abs() < IN_TUNE && steps.round().abs() >= 2.0;
+        is_note.then_some(steps.round())
+    };
+    if steps(a, b).is_none() {
+        return false;
+    }
+    let is_third = |spot: &Spot| {
+        let near = |tone: &Spot| steps(spot, tone).is_some_and(|steps| steps.abs() < 12.0);
+        to_db(spot.loudest() / a.loudest()).abs() < PAIR && near(a) && near(b)
+    };
+    let apart = to_db(a.loudest() / b.loudest()).abs();
+    apart > SAME_LEVEL || spots.iter().any(is_third)
 }
 
 /// Whether two tones lie on opposite sides.

@@ -6,10 +6,12 @@
 
 use super::super::finite;
 use super::super::window::{MAIN_LOBE, blackman_harris};
-use realfft::RealFftPlanner;
 use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A segment is looked at in bands of this many hertz, each brought down to a rate of twice as many.
 const WIDTH: f64 = 5000.0;
@@ -86,17 +88,13 @@ pub(super) struct Band {
     pub own: Range<f64>,
 }
 
-/// The spectrum of one ear.
-pub(super) struct Spectrum {
-    /// Of the transform with the window, and of that with time times the window.
-    bins: [Vec<Complex<f64>>; 2],
-    /// Hertz of a bin.
-    step: f64,
-    /// Hertz of the first bin.
-    offset: f64,
-    /// Bins of the padded transform for one of the segment's own.
-    padding: f64,
-    frames: usize,
+/// What transforms of one length have in common: made once, as making it costs more than a transform.
+struct Lens {
+    /// The window, and time times the window.
+    weights: [Vec<f64>; 2],
+    fft: Arc<dyn RealToComplex<f64>>,
+    /// Frames with the padding.
+    size: usize,
     /// Second moment of the window, and what its fourth adds; in frames.
     second: f64,
     cubic: f64,
@@ -104,34 +102,29 @@ pub(super) struct Spectrum {
     reach: f64,
 }
 
-impl Spectrum {
-    /// Of a segment at `rate` hertz that was brought down by `offset` hertz; none where it is too short.
-    pub fn new(samples: &[f64], rate: f64, offset: f64) -> Option<Spectrum> {
-        let frames = samples.len();
-        if frames < SHORTEST {
-            return None;
-        }
+/// All lenses of a stream, and the plans of its transforms.
+#[derive(Default)]
+pub(super) struct Lenses {
+    planner: RealFftPlanner<f64>,
+    known: BTreeMap<usize, Arc<Lens>>,
+}
+
+impl Lenses {
+    /// The lens for so many frames.
+    fn of(&mut self, frames: usize) -> Arc<Lens> {
+        let Lenses { planner, known } = self;
+        let lens = known
+            .entry(frames)
+            .or_insert_with(|| Arc::new(Lens::new(frames, planner)));
+        Arc::clone(lens)
+    }
+}
+
+impl Lens {
+    fn new(frames: usize, planner: &mut RealFftPlanner<f64>) -> Lens {
         let window = blackman_harris(frames);
         let middle = (frames - 1) as f64 / 2.0;
         let time = |n: usize| n as f64 - middle;
-        let size = (4 * frames).next_power_of_two();
-        let fft = RealFftPlanner::<f64>::new().plan_fft_forward(size);
-        let transform = |weight: &dyn Fn(usize) -> f64| {
-            let mut input: Vec<f64> = samples
-                .iter()
-                .zip(&window)
-                .enumerate()
-                .map(|(n, (x, w))| x * w * weight(n))
-                .collect();
-            input.resize(size, 0.0);
-            let mut bins = fft.make_output_vec();
-            fft.process(&mut input, &mut bins).ok()?;
-            // Phases are those of the middle of the segment.
-            for (k, bin) in bins.iter_mut().enumerate() {
-                *bin *= Complex::cis(TAU * ((k as f64 * middle / size as f64) % 1.0));
-            }
-            Some(bins)
-        };
         let moment = |power: i32| {
             let sum: f64 = window
                 .iter()
@@ -142,20 +135,63 @@ impl Spectrum {
         };
         let (second, fourth) = (moment(2), moment(4));
         let squares: f64 = window.iter().map(|w| w * w).sum();
-        let under: f64 = window
-            .iter()
-            .enumerate()
-            .map(|(n, w)| (w * time(n)).powi(2))
-            .sum();
-        Some(Spectrum {
-            bins: [transform(&|_| 1.0)?, transform(&time)?],
-            step: rate / size as f64,
-            offset,
-            padding: size as f64 / frames as f64,
-            frames,
+        let timed: Vec<f64> = (window.iter().enumerate())
+            .map(|(n, w)| w * time(n))
+            .collect();
+        let under: f64 = timed.iter().map(|w| w.powi(2)).sum();
+        let size = (4 * frames).next_power_of_two();
+        Lens {
+            weights: [window, timed],
+            fft: planner.plan_fft_forward(size),
+            size,
             second,
             cubic: (fourth - 3.0 * second * second) / 6.0,
             reach: (under / squares).sqrt(),
+        }
+    }
+}
+
+/// The spectrum of one ear.
+pub(super) struct Spectrum {
+    lens: Arc<Lens>,
+    /// Of the transform with the window, and of that with time times the window.
+    bins: [Vec<Complex<f64>>; 2],
+    /// Hertz of a bin.
+    step: f64,
+    /// Hertz of the first bin.
+    offset: f64,
+    /// Bins of the padded transform for one of the segment's own.
+    padding: f64,
+    frames: usize,
+}
+
+impl Spectrum {
+    /// Of a segment at `rate` hertz that was brought down by `offset` hertz; none where it is too short.
+    pub fn new(samples: &[f64], rate: f64, offset: f64, lenses: &mut Lenses) -> Option<Spectrum> {
+        let frames = samples.len();
+        if frames < SHORTEST {
+            return None;
+        }
+        let lens = lenses.of(frames);
+        let mut scratch = lens.fft.make_scratch_vec();
+        let mut transform = |weights: &[f64]| {
+            let mut input = Vec::with_capacity(lens.size);
+            input.extend(samples.iter().zip(weights).map(|(x, w)| x * w));
+            input.resize(lens.size, 0.0);
+            let mut bins = lens.fft.make_output_vec();
+            let done = lens
+                .fft
+                .process_with_scratch(&mut input, &mut bins, &mut scratch);
+            done.ok().map(|()| bins)
+        };
+        let bins = [transform(&lens.weights[0])?, transform(&lens.weights[1])?];
+        Some(Spectrum {
+            bins,
+            step: rate / lens.size as f64,
+            offset,
+            padding: lens.size as f64 / frames as f64,
+            frames,
+            lens,
         })
     }
 
@@ -176,16 +212,19 @@ impl Spectrum {
             .round()
             .clamp(0.0, (self.bins[0].len() - 1) as f64);
         let away = (bin * self.step - lowered) / self.step * TAU / self.size();
-        self.bins[0][bin as usize] * 2.0 / self.frames as f64 / self.lobe_at(away)
+        // Phases are those of the middle of the segment.
+        let middle = (self.frames - 1) as f64 / 2.0;
+        let turn = Complex::cis(TAU * ((bin * middle / self.size()) % 1.0));
+        self.bins[0][bin as usize] * turn * 2.0 / self.frames as f64 / self.lobe_at(away)
     }
 
     fn size(&self) -> f64 {
-        self.frames as f64 * self.padding
+        self.lens.size as f64
     }
 
     /// The main lobe near its middle, `away` radians a frame from it.
     fn lobe_at(&self, away: f64) -> f64 {
-        (-0.5 * self.second * away.powi(2) + 0.25 * self.cubic * away.powi(4)).exp()
+        (-0.5 * self.lens.second * away.powi(2) + 0.25 * self.lens.cubic * away.powi(4)).exp()
     }
 
     /// The lines, strongest first.
@@ -252,14 +291,14 @@ impl Spectrum {
 
     fn line(&self, k: usize, power: f64, noise: f64, is_clean: bool) -> Line {
         let measured = -(self.bins[1][k] / self.bins[0][k]).im;
-        let mut away = measured / self.second;
+        let mut away = measured / self.lens.second;
         for _ in 0..3 {
-            away = (measured + self.cubic * away.powi(3)) / self.second;
+            away = (measured + self.lens.cubic * away.powi(3)) / self.lens.second;
         }
         // No farther than between two bins of the segment: beyond, it is no lone tone.
         let away = away.clamp(-PI / self.frames as f64, PI / self.frames as f64);
         let hertz = self.step * self.size() / TAU;
-        let spread = (noise / (2.0 * power)).sqrt() * self.reach / self.second;
+        let spread = (noise / (2.0 * power)).sqrt() * self.lens.reach / self.lens.second;
         Line {
             frequency: self.offset + k as f64 * self.step - away * hertz,
             uncertainty: (spread * hertz).hypot(2e-5 * self.bin()),
@@ -282,7 +321,7 @@ impl Spectrum {
 
 /// A stretch of one or two ears in bands: by a transform of the whole, whose ends the windows take. Bands above the lowest
 /// are there only where something stands in them.
-pub(super) fn bands(ears: &[&[f32]], rate: f64) -> Vec<Band> {
+pub(super) fn bands(ears: &[&[f32]], rate: f64, lenses: &mut Lenses) -> Vec<Band> {
     let count = ears.iter().map(|ear| ear.len()).min().unwrap_or(0) & !1;
     if count < SHORTEST || !(rate.is_finite() && rate > 0.0) {
         return Vec::new();
@@ -298,10 +337,9 @@ pub(super) fn bands(ears: &[&[f32]], rate: f64) -> Vec<Band> {
             own: 0.0..TOP,
         }];
     }
-    let mut planner = RealFftPlanner::<f64>::new();
     let (forward, inverse) = (
-        planner.plan_fft_forward(count),
-        planner.plan_fft_inverse(few),
+        lenses.planner.plan_fft_forward(count),
+        lenses.planner.plan_fft_inverse(few),
     );
     let spectrum = |mut input: Vec<f64>| {
         let mut bins = forward.make_output_vec();

@@ -11,7 +11,7 @@ mod lines;
 mod tests;
 mod track;
 
-use lines::{Band, Spectrum};
+use lines::{Band, Lenses, Spectrum};
 pub use track::{Confidence, Course, courses};
 
 /// Beats above this many hertz are separate tones.
@@ -74,7 +74,8 @@ impl Beat {
 /// The beats of a few seconds of one or two ears at `rate` hertz, loudest first. Tones closer than
 /// 4 / seconds hertz in one ear cannot be told apart.
 pub fn beats(channels: &[&[f32]], rate: f64) -> Vec<Beat> {
-    look(&lines::bands(channels, rate), (0, 1)).beats
+    let lenses = &mut Lenses::default();
+    look(&lines::bands(channels, rate, lenses), (0, 1), lenses).beats
 }
 
 /// What is seen in a stretch.
@@ -85,13 +86,13 @@ struct Seen {
 }
 
 /// Looks at part `n` of `parts` equal ones of what the bands hold.
-fn look(bands: &[Band], (n, parts): (usize, usize)) -> Seen {
-    let spectra = |band: &Band| -> Option<Vec<Spectrum>> {
-        let part = |ear: &Vec<f64>| {
+fn look(bands: &[Band], (n, parts): (usize, usize), lenses: &mut Lenses) -> Seen {
+    let mut spectra = |band: &Band| -> Option<Vec<Spectrum>> {
+        let mut part = |ear: &Vec<f64>| {
             let range = n * ear.len() / parts..(n + 1) * ear.len() / parts;
-            Spectrum::new(&ear[range], band.rate, band.offset)
+            Spectrum::new(&ear[range], band.rate, band.offset, lenses)
         };
-        band.ears.iter().map(part).collect()
+        band.ears.iter().map(&mut part).collect()
     };
     let seen: Vec<(&Band, Vec<Spectrum>)> = bands
         .iter()
@@ -126,17 +127,25 @@ const WEAKER: f64 = 20.0;
 /// A beat is to be seen in a half of a window too where it is so many times as fast as what can be told apart there.
 const TOLD_APART: f64 = 1.5;
 
+/// What is known no better than to this many bins of its window (17 dB above the noise) may drown in the noise of a half.
+const DROWNS: f64 = 0.05;
+
 /// Looks at a part of a window as a whole or, where that shows more, in halves.
-fn moments(bands: &[Band], part: (usize, usize), (at, seconds): (f64, f64)) -> Vec<Moment> {
-    let Seen { beats, is_steady } = look(bands, part);
+fn moments(
+    bands: &[Band],
+    part: (usize, usize),
+    (at, seconds): (f64, f64),
+    lenses: &mut Lenses,
+) -> Vec<Moment> {
+    let Seen { beats, is_steady } = look(bands, part, lenses);
     let whole = |beats| vec![Moment { at, seconds, beats }];
     let half = seconds / 2.0;
     if is_steady || half < SHORTEST || part.1 >= 1 << HALVINGS {
         return whole(beats);
     }
     let (n, parts) = (2 * part.0, 2 * part.1);
-    let mut halves = moments(bands, (n, parts), (at, half));
-    halves.extend(moments(bands, (n + 1, parts), (at + half, half)));
+    let mut halves = moments(bands, (n, parts), (at, half), lenses);
+    halves.extend(moments(bands, (n + 1, parts), (at + half, half), lenses));
     let seen = track::all(&halves);
     let loudest = seen
         .iter()
@@ -153,6 +162,7 @@ fn moments(bands: &[Band], part: (usize, usize), (at, seconds): (f64, f64)) -> V
     // What is only a mixture of what comes and goes is in no half.
     let is_there = |own: &Beat| {
         own.kind != Kind::Binaural && own.frequency < TOLD_APART * 4.0 / half
+            || own.uncertainty * seconds > DROWNS
             || seen.iter().any(|course| course.is_through(own))
     };
     whole(beats.into_iter().filter(is_there).collect())
@@ -165,6 +175,7 @@ pub struct Watch {
     waiting: Vec<Vec<f32>>,
     start: u64,
     moments: Vec<Moment>,
+    lenses: Lenses,
 }
 
 impl Watch {
@@ -176,6 +187,7 @@ impl Watch {
             waiting: vec![Vec::new(); channels],
             start: 0,
             moments: Vec::new(),
+            lenses: Lenses::default(),
         }
     }
 
@@ -196,8 +208,9 @@ impl Watch {
     fn look(&mut self, frames: usize) {
         let ears: Vec<&[f32]> = self.waiting.iter().map(|ear| &ear[..frames]).collect();
         let place = (self.start as f64 / self.rate, frames as f64 / self.rate);
-        self.moments
-            .extend(moments(&lines::bands(&ears, self.rate), (0, 1), place));
+        let bands = lines::bands(&ears, self.rate, &mut self.lenses);
+        let seen = moments(&bands, (0, 1), place, &mut self.lenses);
+        self.moments.extend(seen);
         for ear in &mut self.waiting {
             ear.drain(..frames);
         }

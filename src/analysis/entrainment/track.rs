@@ -1,6 +1,7 @@
 //! One beat through all windows: what it is on the whole, and where it goes.
 
 use super::{Beat, Kind, Moment};
+use crate::analysis::together::Whole;
 
 /// How far carrier and beat may move from one window to the next, in hertz and as a share; in short windows less.
 const CARRIER: (f64, f64) = (4.0, 0.03);
@@ -62,6 +63,8 @@ pub struct Course {
     pub longest: f64,
     /// The harmonic of another beat that it is: twice its carrier and twice its beat are 2. Otherwise 1.
     pub harmonic: u32,
+    /// What it is a part of, where that is told by itself.
+    pub part_of: Option<Whole>,
 }
 
 impl Course {
@@ -307,6 +310,7 @@ fn course(seen: &[Place], all: f64) -> Course {
         longest: longest(seen),
         is_stepping: is_stepping(seen),
         harmonic: 1,
+        part_of: None,
     }
 }
 

@@ -97,10 +97,17 @@ impl Listener {
             return Treatments::default();
         }
         let bilateral = sides::bilateral(&self.bands);
-        let level = pulsation::find(&self.bands, &self.spectrum, bilateral.as_ref());
+        let mut level = pulsation::find(&self.bands, &self.spectrum, bilateral.as_ref());
+        let shift = sides::shift(&self.bands);
+        // What is shifted in part beats with its other part in each ear, at half of what it does between the ears.
+        let is_of_shift = |rate: &Rate| {
+            let half = shift.map_or(0.0, |shift| 0.5 * shift.beat.hz.abs());
+            (rate.hz - half).abs() < 2e-3 * half
+        };
+        level.amplitude = level.amplitude.filter(|found| !is_of_shift(&found.rate));
         Treatments {
             bilateral,
-            shift: sides::shift(&self.bands),
+            shift,
             ..level
         }
     }

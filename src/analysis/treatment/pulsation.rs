@@ -36,6 +36,9 @@ const FASTEST: f64 = 160.0;
 /// Lines of the level that are looked at more closely.
 const CANDIDATES: usize = 8;
 
+/// Bars are told apart where so many of them pass.
+const BAR: f64 = 8.0;
+
 /// A line is evidence in a band where it is so many times the noise beside it.
 pub(super) const EVIDENT: f64 = 4.0;
 
@@ -102,8 +105,13 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         let rate = Rate::of(&line, seconds);
         let is_pitch = line.frequency > ROUGH
             && (1..=4).any(|part| spectrum.periodicity(line.frequency / f64::from(part)) > PITCH);
+        // Also bars, of two or four strokes, have multiples.
         let own = |found: &Pulsation| {
-            !is_multiple(&found.rate.hz) || stands_out(bands, &active, &line, found.rate.hz)
+            let bars = [1.0, 2.0, 4.0].map(|strokes| found.rate.hz / strokes);
+            let bar = bars
+                .iter()
+                .find(|bar| **bar > BAR / seconds && is_multiple(bar));
+            bar.is_none_or(|bar| stands_out(bands, &active, &line, *bar))
         };
         let is_named = found.amplitude.is_some() || found.sweep.is_some();
         if !is_pitch && !is_named && found.pulsation.as_ref().is_none_or(own) {
@@ -143,6 +151,15 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
             found.pulsation = Some(Pulsation { rate, range });
         }
     }
+    // Chords that come at a rhythm are rough at its multiples.
+    let is_rough = |sweep: &Sweep| {
+        found.pulsation.is_some_and(|rhythm| {
+            let times = (sweep.rate.hz / rhythm.rate.hz).round();
+            let beside = (sweep.rate.hz - times * rhythm.rate.hz).abs();
+            sweep.rate.hz > ROUGH && beside < 1.5 / seconds
+        })
+    };
+    found.sweep = found.sweep.filter(|sweep| !is_rough(sweep));
     found
 }
 

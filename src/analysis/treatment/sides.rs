@@ -30,6 +30,9 @@ pub struct Shift {
 /// Frames this far below a band's mean power (60 dB) are gaps.
 const GAP: f64 = 1e-6;
 
+/// `(2 d w)^2 / (d^2 w^2)`.
+const PARTS: f64 = 4.0;
+
 /// Fewer bands may be a pair of tones.
 const BANDS: usize = 3;
 
@@ -156,6 +159,9 @@ pub(super) fn shift(bands: &Bands) -> Option<Shift> {
         let others = series.at(0.0).norm().max(series.at(-found).norm());
         own > COHERENT && own > 5.0 * series.noise(found) && own > 1.5 * others
     };
+    if let Some(part) = in_part(bands, &active, line) {
+        return Some(part);
+    }
     let turning: Vec<usize> = (0..active.len()).filter(|&n| turns(&series[n])).collect();
     if turning.len() < BANDS {
         return None;
@@ -174,6 +180,67 @@ pub(super) fn shift(bands: &Bands) -> Option<Shift> {
         beat: Rate::of(&beat, series[0].seconds()),
         coherence: coherence.min(1.0),
         range: (active[turning[0]].low, active[*turning.last()?].high),
+    })
+}
+
+/// A shift in which only a part of the sound takes part, with `line` at half of it: there the shifted part of one ear turns against
+/// the other's unshifted one. Of parts `d` and `w` the product has `d^2` at rest, `2 d w` at the half and `w^2` at the whole.
+fn in_part(bands: &Bands, active: &[&Band], line: Line) -> Option<Shift> {
+    let (rate, frames, half) = (bands.frame_rate(), bands.frames(), line.frequency);
+    // The level is that of whole cycles: from frame to frame both parts go up and down in it.
+    let cycles = half.abs().floor().max(1.0);
+    let reach = (cycles / half.abs() * rate / 2.0).round() as usize;
+    if 2 * reach >= frames || 2.0 * half.abs() > HIGHEST {
+        return None;
+    }
+    let product = |band: &&Band| {
+        let mean = |ear: usize| {
+            let mut sums = vec![0.0];
+            sums.extend(band.power[ear].iter().scan(0.0, |sum, power| {
+                *sum += f64::from(*power);
+                Some(*sum)
+            }));
+            sums
+        };
+        let (left, right) = (mean(0), mean(1));
+        let least = GAP * (left[frames] + right[frames]) / frames as f64;
+        let values: Vec<Option<Complex<f64>>> = (reach..frames - reach)
+            .map(|n| {
+                let mean = |sums: &[f64]| (sums[n + reach] - sums[n - reach]) / (2 * reach) as f64;
+                let ears = (mean(&left) * mean(&right)).sqrt();
+                let product = band.product[n];
+                let product = Complex::new(f64::from(product.re), f64::from(product.im));
+                (ears > least).then(|| product / ears)
+            })
+            .collect();
+        Series::new(rate, values.into_iter())
+    };
+    let seen = |band: &&Band| {
+        let series = product(band);
+        let parts = [0.0, half, 2.0 * half].map(|hertz| series.at(hertz));
+        let evident = |n: usize, hertz: f64| parts[n].norm() > 5.0 * series.noise(hertz);
+        let ratio = parts[1] * parts[1] / (parts[0] * parts[2]);
+        let is_one = evident(1, half)
+            && evident(2, 2.0 * half)
+            && (ratio - Complex::from(PARTS)).norm() < 0.4 * PARTS;
+        is_one.then(|| parts[2].norm() / bands.response(2.0 * half))
+    };
+    let found: Vec<(&Band, f64)> = (active.iter())
+        .filter_map(|band| seen(band).map(|whole| (*band, whole)))
+        .collect();
+    if found.len() < BANDS {
+        return None;
+    }
+    let seconds = (frames - 2 * reach) as f64 / rate;
+    let beat = Line {
+        frequency: -2.0 * half,
+        ..line
+    };
+    let coherence = found.iter().map(|found| found.1).sum::<f64>() / found.len() as f64;
+    Some(Shift {
+        beat: Rate::of(&beat, seconds),
+        coherence: coherence.min(1.0),
+        range: (found[0].0.low, found[found.len() - 1].0.high),
     })
 }
 

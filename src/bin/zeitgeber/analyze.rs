@@ -14,6 +14,7 @@ use zeitgeber::analysis::ears::{Compared, Comparison};
 use zeitgeber::analysis::entrainment::{Confidence, Course, Kind, Watch, courses as courses_of};
 use zeitgeber::analysis::jumps::Jumps;
 use zeitgeber::analysis::loudness::{Loudness, LoudnessMeter};
+use zeitgeber::analysis::together;
 use zeitgeber::analysis::tones::{Spectrum, Tone, Tracker, decimals};
 use zeitgeber::analysis::treatment::{Listener, Treatments};
 use zeitgeber::offline::{Decoder, Source};
@@ -294,7 +295,7 @@ fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Pi
         jumps,
         mut picture,
     } = meters;
-    let (loudness, treatments): (Loudness, Treatments) = (loudness.measure(), listener.find());
+    let (loudness, mut treatments): (Loudness, Treatments) = (loudness.measure(), listener.find());
     let moments = watch.finish();
     let frames = spectra.first().map_or(0, Spectrum::frames);
     let mut trackers: Vec<Tracker> = spectra
@@ -327,7 +328,10 @@ fn measure(path: &Path, every: f64, is_drawn: bool) -> Result<(Report, Option<Pi
         });
     let mut found = courses_of(&moments);
     refine(&mut found, &tones);
-    let is_sure = |course: &&Course| course.harmonic == 1 && course.confidence() > Confidence::Low;
+    together::join(&mut found, &mut treatments);
+    let is_sure = |course: &&Course| {
+        course.harmonic == 1 && course.part_of.is_none() && course.confidence() > Confidence::Low
+    };
     let stays = |course: &&Course| !course.is_moving;
     let first = found.iter().find(is_sure).filter(stays);
     if let Some(picture) = &mut picture {

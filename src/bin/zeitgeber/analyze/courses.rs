@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use zeitgeber::analysis::entrainment::{Beat, Confidence, Course, Moment};
+use zeitgeber::analysis::together::Whole;
 
 /// So many beats are told in words; `--json` has all.
 const TOLD: usize = 8;
@@ -40,6 +41,8 @@ pub struct EarCourse {
     confidence: &'static str,
     /// 1, or the harmonic of an earlier beat that it is.
     harmonic: u32,
+    /// "treatment" or "rhythm" where it is what one of these, told by itself, makes of a tone; otherwise null.
+    part_of: Option<&'static str>,
     /// Seconds and hertz of each window that has it.
     points: Vec<(f64, f64)>,
 }
@@ -104,6 +107,7 @@ impl From<&Course> for EarCourse {
                 Confidence::Low => "low",
             },
             harmonic: course.harmonic,
+            part_of: course.part_of.map(Whole::name),
             points: course.points.clone(),
         }
     }
@@ -121,7 +125,7 @@ impl From<&Moment> for Window {
 
 impl EarCourse {
     fn is_told(&self) -> bool {
-        self.harmonic == 1 && self.confidence != "low"
+        self.harmonic == 1 && self.part_of.is_none() && self.confidence != "low"
     }
 
     fn carrier(&self) -> f64 {
@@ -207,7 +211,7 @@ pub fn text(courses: &[EarCourse], hertz: impl Fn(f64, f64) -> String) -> String
     let rest = courses.len() - told.len().min(TOLD);
     if rest > 0 {
         text += &format!(
-            "{:10}{rest} more, soft, passing, unsure or harmonics: --json has them\n",
+            "{:10}{rest} more, soft, passing, unsure, harmonics or parts of what is told: --json has them\n",
             ""
         );
     }
