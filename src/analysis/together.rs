@@ -1,7 +1,7 @@
 //! What beats of tones and treatments are to each other: a treated chord is told once, as what was done to it, and not
 //! once for each of its tones; the tones of a rhythm are told as the rhythm.
 
-use super::entrainment::{Course, Kind};
+use super::entrainment::{Confidence, Course, Kind};
 use super::treatment::{Amplitude, Pulsation, Rate, Shape, Treatments};
 
 /// What a beat of tones may be a part of.
@@ -23,7 +23,8 @@ impl Whole {
     }
 }
 
-/// So many tones that pulse alike have been treated: a preset has four layers at most, and those at one rate are rarely so many.
+/// So many tones that pulse alike have been treated: a preset has four layers at most, and those at one rate are rarely so
+/// many.
 const TONES: usize = 5;
 
 /// Rates are the same within so many hertz, or this share.
@@ -45,6 +46,9 @@ const WIDE: f64 = 3.0;
 /// A rhythm and its strokes are so many to one at most.
 const STROKES: f64 = 8.0;
 
+/// How well a rate is known, in hertz, that does not stand out at all in a window of 10 s.
+const WINDOW: f64 = 0.06;
+
 fn same(a: f64, b: f64, share: f64) -> bool {
     (a.abs() - b.abs()).abs() < SAME.0.max(share * b.abs())
 }
@@ -64,7 +68,8 @@ pub fn join(courses: &mut [Course], treatments: &mut Treatments) {
         courses.iter().filter(is_asked).map(rate).collect()
     };
     let (overtones, tones) = (rates(true), rates(false));
-    // Where the overtones of notes meet, the depth is that of their sum: many tones of the treatment's depth vouch for the rest.
+    // Where the overtones of notes meet, the depth is that of their sum: many tones of the treatment's depth vouch for the
+    // rest.
     let treated: Vec<(f64, f64)> = courses
         .iter()
         .filter(|course| is_treated(course, treatments))
@@ -106,12 +111,20 @@ fn is_treated(course: &Course, treatments: &Treatments) -> bool {
             });
             amplitude || treatments.bilateral.is_some_and(|found| is_at(&found.rate))
         }
-        // Every line of a shifted sound has a partner in the other ear, and chance makes more of them; a layer is there throughout.
-        Kind::Binaural => treatments
-            .shift
-            .is_some_and(|found| is_at(&found.beat) || course.share < 0.8 || course.is_moving),
+        // Every line of a shifted sound has a partner in the other ear, and chance makes more of them, which come and go.
+        Kind::Binaural => treatments.shift.is_some_and(|found| {
+            is_at(&found.beat) || course.confidence() == Confidence::Low || has_pauses(course)
+        }),
         Kind::Monaural => false,
     }
+}
+
+/// Whether a beat comes and goes where it is.
+fn has_pauses(course: &Course) -> bool {
+    let [first, .., last] = course.points[..] else {
+        return false;
+    };
+    course.longest < 0.9 * (last.0 - first.0)
 }
 
 /// Whether a tone that pulses is that of a sound that is struck at a rhythm, or at one of its divisions.
@@ -160,7 +173,7 @@ fn of_tones(courses: &[Course]) -> Option<Amplitude> {
                 hz: mean(&|course| course.beat.frequency),
                 uncertainty,
                 // By how much a sideband stands out is in how well its frequency is known.
-                above: 20.0 * (0.06 / uncertainty.max(1e-6)).log10(),
+                above: 20.0 * (WINDOW / uncertainty.max(1e-6)).log10(),
             },
             depth: mean(&|course| course.beat.depth),
             // Above its middle a sine is for half of its cycle.

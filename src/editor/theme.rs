@@ -99,12 +99,17 @@ impl Theme {
         }
     }
 
-    /// What is pressed: no colour of its own, or yellow would be mud. What stands on it is [`Theme::lit`].
+    /// What is pressed in a raised field: no colour of its own, or yellow would be mud. What stands on it is [`Theme::lit`].
     pub fn pressed(&self) -> Color32 {
         match self.dark {
-            true => mix(self.raised, self.text, 0.12),
+            true => self.held(),
             false => self.surface,
         }
+    }
+
+    /// A button that is pressed, on the ground or on a card.
+    pub fn held(&self) -> Color32 {
+        mix(self.raised, self.text, 0.12)
     }
 
     /// Text and pictures on what is pressed, in its accent.
@@ -355,9 +360,14 @@ mod tests {
                 ] {
                     let found = contrast(accent, ground);
                     assert!(found >= 4.0, "{accent:?} on {ground:?}: {found:.2}");
-                    let found = contrast(theme.lit(accent), theme.pressed());
-                    assert!(found >= 4.5, "{accent:?} pressed: {found:.2}");
+                    for pressed in [theme.pressed(), theme.held()] {
+                        let found = contrast(theme.lit(accent), pressed);
+                        assert!(found >= 4.5, "{accent:?} pressed: {found:.2}");
+                    }
                 }
+                // What is pressed can be seen to be, with its stroke in what it is lit in.
+                assert!(contrast(theme.held(), ground) >= 1.2, "{theme:?}");
+                assert!(contrast(theme.pressed(), theme.raised) >= 1.1, "{theme:?}");
             }
         }
     }

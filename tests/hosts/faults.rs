@@ -213,6 +213,17 @@ fn other_times() {
         block(frames, &many[..40]);
         block(frames, &many);
     }
+    // However many of them tell of a tempo that moves, what else is in the block arrives.
+    let mut ramp: Vec<Sent> = (0..400u32)
+        .map(|n| {
+            let mut there = playing(f64::from(n / 2) / RATE, 100.0 + f64::from(n));
+            there.header.time = n / 2;
+            Sent::Transport(there)
+        })
+        .collect();
+    ramp.push(instance.set(255, id::BEAT, 8.0));
+    block(256, &ramp);
+    assert_eq!(instance.value(id::BEAT), 8.0);
     block(
         256,
         &[

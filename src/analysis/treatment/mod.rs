@@ -100,8 +100,9 @@ impl Listener {
         let mut level = pulsation::find(&self.bands, &self.spectrum, bilateral.as_ref());
         let shift = sides::shift(&self.bands);
         // What is shifted in part beats with its other part in each ear, at half of what it does between the ears.
+        let mixed = shift.filter(|shift| shift.is_mixed);
         let is_of_shift = |rate: &Rate| {
-            let half = shift.map_or(0.0, |shift| 0.5 * shift.beat.hz.abs());
+            let half = mixed.map_or(0.0, |shift| 0.5 * shift.beat.hz.abs());
             (rate.hz - half).abs() < 2e-3 * half
         };
         level.amplitude = level.amplitude.filter(|found| !is_of_shift(&found.rate));

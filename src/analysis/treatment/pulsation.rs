@@ -156,7 +156,9 @@ pub(super) fn find(bands: &Bands, spectrum: &Spectrum, sides: Option<&Bilateral>
         found.pulsation.is_some_and(|rhythm| {
             let times = (sweep.rate.hz / rhythm.rate.hz).round();
             let beside = (sweep.rate.hz - times * rhythm.rate.hz).abs();
-            sweep.rate.hz > ROUGH && beside < 1.5 / seconds
+            // Where the file is short, every rate is beside a multiple of a slow rhythm.
+            let is_known = 1.5 / seconds < 0.1 * rhythm.rate.hz;
+            is_known && sweep.rate.hz > ROUGH && beside < 1.5 / seconds
         })
     };
     found.sweep = found.sweep.filter(|sweep| !is_rough(sweep));

@@ -23,6 +23,8 @@ pub struct Shift {
     pub beat: Rate,
     /// 0-1: how much of the sound takes part; 1 where the ears are otherwise the same.
     pub coherence: f64,
+    /// Whether the shifted part is heard beside one that is not, as where it is mixed in.
+    pub is_mixed: bool,
     /// Edges in hertz of the lowest and highest band that turn.
     pub range: (f64, f64),
 }
@@ -179,12 +181,13 @@ pub(super) fn shift(bands: &Bands) -> Option<Shift> {
     Some(Shift {
         beat: Rate::of(&beat, series[0].seconds()),
         coherence: coherence.min(1.0),
+        is_mixed: false,
         range: (active[turning[0]].low, active[*turning.last()?].high),
     })
 }
 
-/// A shift in which only a part of the sound takes part, with `line` at half of it: there the shifted part of one ear turns against
-/// the other's unshifted one. Of parts `d` and `w` the product has `d^2` at rest, `2 d w` at the half and `w^2` at the whole.
+/// A shift in which only a part of the sound takes part, with `line` at half of it: there the shifted part of one ear turns
+/// against the other's unshifted one. Of parts `d` and `w` the product has `d^2` at rest, `2 d w` at the half and `w^2` at the whole.
 fn in_part(bands: &Bands, active: &[&Band], line: Line) -> Option<Shift> {
     let (rate, frames, half) = (bands.frame_rate(), bands.frames(), line.frequency);
     // The level is that of whole cycles: from frame to frame both parts go up and down in it.
@@ -232,14 +235,15 @@ fn in_part(bands: &Bands, active: &[&Band], line: Line) -> Option<Shift> {
         return None;
     }
     let seconds = (frames - 2 * reach) as f64 / rate;
-    let beat = Line {
-        frequency: -2.0 * half,
+    let line = Line {
+        frequency: -half,
         ..line
     };
     let coherence = found.iter().map(|found| found.1).sum::<f64>() / found.len() as f64;
     Some(Shift {
-        beat: Rate::of(&beat, seconds),
+        beat: Rate::of(&line, seconds).divided(0.5),
         coherence: coherence.min(1.0),
+        is_mixed: true,
         range: (found[0].0.low, found[found.len() - 1].0.high),
     })
 }

@@ -133,6 +133,25 @@ fn a_shift_has_its_sign() {
 }
 
 #[test]
+fn at_half_of_a_whole_shift_a_tremolo_is_one_and_at_half_of_a_mixed_one_it_is_the_mix() {
+    let [(what, sound), ..] = materials();
+    let found = stereo(&shift(&tremolo(&sound, RATE, 5.0, 0.6), RATE, 10.0), RATE);
+    let whole = found.shift.unwrap();
+    assert_rate(&whole.beat, 10.0, what);
+    assert!(!whole.is_mixed);
+    assert_rate(&found.amplitude.unwrap().rate, 5.0, what);
+    let mixed = shift(&sound, RATE, 10.0).map(|ear| {
+        let both = ear.iter().zip(&sound);
+        both.map(|(wet, dry)| 0.5 * (wet + dry)).collect()
+    });
+    let found = stereo(&mixed, RATE);
+    let part = found.shift.unwrap();
+    assert_rate(&part.beat, 10.0, what);
+    assert!(part.is_mixed && part.beat.uncertainty > whole.beat.uncertainty);
+    assert_eq!(found.amplitude, None);
+}
+
+#[test]
 fn a_sweep_is_known_by_its_range() {
     for (what, sound) in materials() {
         let found = listen(&[&sweep(&sound, RATE, 3.0, 300.0, 4000.0)], RATE);

@@ -70,7 +70,7 @@ impl Fade {
     }
 }
 
-/// One rendering. All it is but `before` and `histories` follows from the target and the bank alone.
+/// One rendering. All that it sounds with but `before` and `histories` follows from the target and the bank alone.
 #[derive(Debug, Clone)]
 pub(super) struct Voice {
     /// In which of the renderer's places the bank is.

@@ -47,7 +47,11 @@ pub(in crate::editor) fn button(
         Sense::hover()
     };
     let (area, response) = ui.allocate_exact_size(size, sense);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    response.widget_info(|| match look {
+        Look::Pressed(_) => WidgetInfo::selected(Role::Button, enabled, true, name),
+        Look::Lamp(_, on) => WidgetInfo::selected(Role::Button, enabled, on, name),
+        _ => WidgetInfo::labeled(Role::Button, enabled, name),
+    });
     let active = enabled && (response.hovered() || response.has_focus());
     let (fill, colour) = match look {
         _ if !enabled => (Color32::TRANSPARENT, theme.faint),
@@ -62,9 +66,14 @@ pub(in crate::editor) fn button(
             mix(accent, theme.text, if active { 0.15 } else { 0.0 }),
             theme.surface,
         ),
-        Look::Pressed(accent) => (theme.pressed(), theme.lit(accent)),
+        Look::Pressed(accent) => (theme.held(), theme.lit(accent)),
     };
     ui.painter().rect_filled(area, 6.0, fill);
+    if let Look::Pressed(accent) = look {
+        let stroke = Stroke::new(1.0, mix(theme.held(), theme.lit(accent), 0.5));
+        let inside = egui::StrokeKind::Inside;
+        ui.painter().rect_stroke(area, 6.0, stroke, inside);
+    }
     if response.has_focus() {
         ring(ui, area, theme);
     }

@@ -23,7 +23,7 @@ use nice_plug::wrapper::clap::Wrapper;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// Events of a block that can be put right; what comes after more than that is left out.
+/// Events of a block that can be put right; what is out of order after more than that is left out, with all that follows.
 const MENDED: usize = 256;
 
 /// Words of 8 bytes that every event fits that nice-plug reads; the longest is that of the transport.
@@ -376,8 +376,9 @@ unsafe extern "C" fn process(
 struct Events {
     of_host: *const clap_input_events,
     count: u32,
+    /// Frames a second.
     rate: f64,
-    /// Those that were not, by their number, put right.
+    /// Those that had to be put right, by their number.
     mended: Vec<(u32, Event)>,
 }
 
@@ -419,6 +420,11 @@ impl Events {
             let tells = kind == (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_TRANSPORT);
             if time != event.time || (tells && time > 0) {
                 if self.mended.len() == MENDED {
+                    // A transport is off by its place in the block then; what is out of order would be worse.
+                    if time == event.time {
+                        now = time;
+                        continue;
+                    }
                     self.count = index;
                     return false;
                 }
@@ -490,7 +496,7 @@ unsafe extern "C" fn get(list: *const clap_input_events, index: u32) -> *const c
     {
         return (&raw const events.mended[place].1).cast();
     }
-    // SAFETY: the host's list lives during the block, and has such a function: `are_in_order` has called it.
+    // SAFETY: the host's list lives during the block, and has such a function: `are_sound` has called it.
     match unsafe { (*events.of_host).get } {
         // SAFETY: as above.
         Some(get) => unsafe { get(events.of_host, index) },

@@ -182,10 +182,7 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         for (axis, name) in AXES.into_iter().enumerate() {
             let on = settings.head.invert[axis];
             let label = format!("Invert {name}");
-            let look = match on {
-                true => Look::Pressed(theme.space),
-                false => Look::Raised,
-            };
+            let look = Look::Lamp(theme.space, on);
             let help = "Turns the tracker's axis round";
             if button(ui, name, &label, help, true, look).clicked() {
                 settings.head.invert[axis] = !on;
