@@ -412,7 +412,9 @@ impl Events {
         let (mut now, last) = (0, frames.saturating_sub(1));
         for index in 0..self.count {
             // SAFETY: as above.
-            let Some(event) = (unsafe { get(list, index).as_ref() }) else {
+            let place = unsafe { get(list, index) };
+            // SAFETY: it lives during the block, or is null.
+            let Some(event) = (unsafe { place.as_ref() }) else {
                 continue;
             };
             let time = event.time.clamp(now, last);
@@ -429,7 +431,7 @@ impl Events {
                     return false;
                 }
                 // SAFETY: an event is as long as it says.
-                let mut event = unsafe { Event::copy(event) };
+                let mut event = unsafe { Event::copy(place) };
                 event.header.time = time;
                 if tells {
                     event.begins_with_block(self.rate);
@@ -452,12 +454,15 @@ union Event {
 impl Event {
     /// # Safety
     /// The event is as long as it says.
-    unsafe fn copy(event: &clap_event_header) -> Event {
+    unsafe fn copy(event: *const clap_event_header) -> Event {
         let mut copy = Event { words: [0; EVENT] };
-        let long = (event.size as usize).clamp(size_of::<clap_event_header>(), size_of::<Event>());
-        let (from, to) = (std::ptr::from_ref(event), &raw mut copy);
-        // SAFETY: the copy is at least as long, and every pattern of bits is one of its fields.
-        unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), long) };
+        // SAFETY: it has a header, and the copy is at least as long as what is read of it; every pattern of bits is one of the
+        // copy's fields.
+        unsafe {
+            let long = (*event).size as usize;
+            let long = long.clamp(size_of::<clap_event_header>(), size_of::<Event>());
+            std::ptr::copy_nonoverlapping(event.cast::<u8>(), (&raw mut copy).cast(), long);
+        }
         copy
     }
 
