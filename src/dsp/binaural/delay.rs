@@ -17,9 +17,9 @@ pub(super) const WINDOW: usize = PARTITION + TAPS - 1;
 /// Kaiser's window (Kaiser 1974) for 70 dB: within 0.003 dB up to 0.8 of half the sample rate.
 const SHARP: [f32; 13] = kaiser_terms(70.0);
 
-/// And for 120 dB, up to 0.65 of it: what is heard ends far below where the rate is high, and a delay passes so many frames a
+/// And for 95 dB, up to 0.7 of it: what is heard ends far below where the rate is high, and a delay passes so many frames a
 /// second there that the images of its steps lie far from a tone.
-const CLEAN: [f32; 22] = kaiser_terms(120.0);
+const CLEAN: [f32; 18] = kaiser_terms(95.0);
 
 /// From this rate on, in hertz, the window is the clean one.
 const HIGH: f64 = 80_000.0;
@@ -303,7 +303,7 @@ mod tests {
         let all = [0.001, 0.02, 0.1, 0.25, 0.32, 0.4];
         // The clean one far more so where anything is heard at 88.2 kHz.
         for (step, (rate, bar)) in
-            (0..200).flat_map(|step| [(48e3, 1e-3), (88.2e3, 2e-6)].map(|kind| (step, kind)))
+            (0..200).flat_map(|step| [(48e3, 1e-3), (88.2e3, 5e-5)].map(|kind| (step, kind)))
         {
             let frames = f64::from(step) * 0.0517;
             let mut delays = Delays::new(rate);
