@@ -372,7 +372,8 @@ set("Layer 1 Kind", 1)
 type Steps<'a> = (ControlId, &'a [(usize, f64)]);
 
 /// Steps within buffers of any size, some at the same frame. Ardour keeps lanes in ticks, of which there are 1920 in half a
-/// second: multiples of 25 frames are whole ticks.
+/// second: multiples of 25 frames are whole ticks. None is a multiple of 32: a step on the first frame of a buffer is heard a
+/// buffer later in Ardour 7 (docs/design.md, limits).
 const STEPS: [Steps<'static>; 3] = [
     (
         id::BEAT,
@@ -380,7 +381,7 @@ const STEPS: [Steps<'static>; 3] = [
             (0, 10.0),
             (101_000, 6.0),
             (150_025, 14.5),
-            (200_000, 8.0),
+            (200_025, 8.0),
             (260_325, 4.0),
         ],
     ),
@@ -388,7 +389,7 @@ const STEPS: [Steps<'static>; 3] = [
         id::L1_LEVEL,
         &[
             (0, -20.0),
-            (120_000, -26.0),
+            (120_025, -26.0),
             (150_025, -18.0),
             (241_000, -32.0),
         ],
@@ -399,7 +400,7 @@ const STEPS: [Steps<'static>; 3] = [
             (0, 0.0),
             (110_000, 90.0),
             (170_025, -30.0),
-            (200_000, 175.0),
+            (200_025, 175.0),
             (262_150, 0.0),
         ],
     ),
