@@ -1,5 +1,6 @@
 //! The graph's page: groups open, nodes are listened to, and the output is what is heard after it.
 
+use crate::shown::seen;
 use crate::stand::Stand;
 use egui::accesskit::Role;
 use egui::{Rect, Shape};
@@ -75,22 +76,6 @@ fn every_node_of_the_engine_is_reached() {
     for place in &chain.places {
         assert!(found.contains(place), "{place}");
     }
-}
-
-/// Everything that is drawn, with as much of its place as is seen.
-fn seen(stand: &Stand) -> Vec<(Shape, Rect)> {
-    fn walk(shape: &Shape, clip: Rect, found: &mut Vec<(Shape, Rect)>) {
-        match shape {
-            Shape::Vec(inner) => inner.iter().for_each(|shape| walk(shape, clip, found)),
-            other => found.push((other.clone(), other.visual_bounding_rect().intersect(clip))),
-        }
-    }
-    let mut found = Vec::new();
-    for clipped in &stand.harness.output().shapes {
-        walk(&clipped.shape, clipped.clip_rect, &mut found);
-    }
-    found.retain(|(_, place)| place.is_positive());
-    found
 }
 
 #[test]

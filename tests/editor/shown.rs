@@ -31,6 +31,22 @@ fn shapes(stand: &Stand) -> Vec<Shape> {
     found
 }
 
+/// Everything that is drawn, with as much of its place as is seen.
+pub fn seen(stand: &Stand) -> Vec<(Shape, Rect)> {
+    fn walk(shape: &Shape, clip: Rect, found: &mut Vec<(Shape, Rect)>) {
+        match shape {
+            Shape::Vec(inner) => inner.iter().for_each(|shape| walk(shape, clip, found)),
+            other => found.push((other.clone(), other.visual_bounding_rect().intersect(clip))),
+        }
+    }
+    let mut found = Vec::new();
+    for clipped in &stand.harness.output().shapes {
+        walk(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found.retain(|(_, place)| place.is_positive());
+    found
+}
+
 /// All texts of the last frame.
 pub fn written(stand: &Stand) -> Vec<TextShape> {
     let texts = shapes(stand).into_iter().filter_map(|shape| match shape {

@@ -1,6 +1,6 @@
 //! Nothing is in the way of anything, nor cut where there is room: what is seen at a glance, held at every size.
 
-use crate::shown::written;
+use crate::shown::{seen, written};
 use crate::stand::Stand;
 use egui::accesskit::Role;
 use egui::{Rect, Shape, vec2};
@@ -23,22 +23,6 @@ fn press(stand: &mut Stand, role: Role, name: &str) {
 fn floor(stand: &Stand) -> f32 {
     let strip = (stand.harness).get_by_role_and_label(Role::RadioButton, "Input");
     strip.rect().top() - 8.0 - 12.0
-}
-
-/// Everything that is drawn, with as much of its place as is seen.
-fn seen(stand: &Stand) -> Vec<(Shape, Rect)> {
-    fn walk(shape: &Shape, clip: Rect, found: &mut Vec<(Shape, Rect)>) {
-        match shape {
-            Shape::Vec(inner) => inner.iter().for_each(|shape| walk(shape, clip, found)),
-            other => found.push((other.clone(), other.visual_bounding_rect().intersect(clip))),
-        }
-    }
-    let mut found = Vec::new();
-    for clipped in &stand.harness.output().shapes {
-        walk(&clipped.shape, clipped.clip_rect, &mut found);
-    }
-    found.retain(|(_, place)| place.is_positive());
-    found
 }
 
 /// Where a text stands.

@@ -57,9 +57,7 @@ pub(in crate::editor) fn button(
         _ if !enabled => (Color32::TRANSPARENT, theme.faint),
         Look::Quiet if active => (theme.raised, theme.text),
         Look::Quiet => (Color32::TRANSPARENT, theme.weak),
-        Look::Raised | Look::Lamp(..) if active => {
-            (mix(theme.raised, theme.text, 0.12), theme.text)
-        }
+        Look::Raised | Look::Lamp(..) if active => (theme.held(), theme.text),
         Look::Raised | Look::Lamp(_, true) => (theme.raised, theme.text),
         Look::Lamp(_, false) => (theme.raised, theme.weak),
         Look::Accent(accent) => (

@@ -182,9 +182,8 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
         for (axis, name) in AXES.into_iter().enumerate() {
             let on = settings.head.invert[axis];
             let label = format!("Invert {name}");
-            let look = Look::Lamp(theme.space, on);
             let help = "Turns the tracker's axis round";
-            if button(ui, name, &label, help, true, look).clicked() {
+            if toggle(ui, name, &label, help, on, theme) {
                 settings.head.invert[axis] = !on;
             }
         }
