@@ -3,7 +3,7 @@
 use crate::stand::{Stand, Told};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use zeitgeber::control::{Moves, QuaternionOrder};
+use zeitgeber::control::{Moves, MrMode, QuaternionOrder};
 use zeitgeber::editor::Look;
 
 fn page() -> Stand {
@@ -34,18 +34,29 @@ fn ports_and_axes_are_asked_for_and_the_host_told() {
         "OSC feedback",
         "Listen to opentrack",
         "Invert pitch",
-        "Swap axes",
-        "Quaternion order",
         "Supperware",
         "MIDI pickup",
     ] {
         press(&mut stand, name);
+    }
+    for (list, entry) in [
+        ("Axes", "yaw, roll, pitch"),
+        ("Quaternion order", "x y z w"),
+        ("MrHeadTracker", "w x y z"),
+    ] {
+        let list = (stand.harness).get_by_role_and_label(Role::ComboBox, list);
+        list.click();
+        stand.steps(3);
+        let entries = (stand.harness).get_all_by_role_and_label(Role::Button, entry);
+        entries.last().unwrap().click();
+        stand.steps(3);
     }
     let settings = stand.link.control.settings();
     assert!(settings.osc && settings.anywhere && settings.feedback && settings.opentrack);
     assert!(settings.supperware && settings.order == QuaternionOrder::Xyzw);
     assert_eq!(settings.head.invert, [false, true, false]);
     assert_eq!(settings.head.axes, [0, 2, 1]);
+    assert_eq!(settings.mr_mode, MrMode::Quaternion);
     let touched = stand
         .params
         .told
@@ -53,7 +64,7 @@ fn ports_and_axes_are_asked_for_and_the_host_told() {
         .iter()
         .filter(|told| **told == Told::Touch)
         .count();
-    assert_eq!(touched, 9);
+    assert_eq!(touched, 10);
     press(&mut stand, "Listen to OSC");
     assert!(!stand.link.control.settings().osc);
 }

@@ -102,45 +102,97 @@ fn an_inspector_that_takes_the_page_shows_all_at_once() {
     }
 }
 
+/// The small scope of the graph's page: its rectangle, or from its name to its levels where it is a line.
+fn small_scope(stand: &Stand, name: &str) -> Rect {
+    let ground = egui::Color32::from_rgb(0x0D, 0x10, 0x16);
+    let corner = seen(stand)
+        .into_iter()
+        .find_map(|(shape, place)| match shape {
+            Shape::Rect(rect) if rect.fill == ground && rect.rect.width() < 220.0 => Some(place),
+            _ => None,
+        });
+    let page = stand.harness.get_by_label("Graph of the engine").rect();
+    let line = egui::Rangef::new(page.top() - 32.0, page.top());
+    let on_line = |text: &str| {
+        let all = written(stand)
+            .into_iter()
+            .filter(|shape| shape.galley.text() == text);
+        let mut all = all.map(|shape| shape.visual_bounding_rect());
+        let found = all.find(|place| line.contains(place.center().y));
+        found.unwrap_or_else(|| panic!("{text} is not there"))
+    };
+    corner.unwrap_or_else(|| on_line(name).union(on_line("R")))
+}
+
 #[test]
-fn the_small_scope_of_the_graph_covers_no_node() {
+fn boxes_of_the_graph_are_named_whole_and_the_small_scope_covers_none() {
     for size in SIZES {
         let mut stand = stand(size);
         press(&mut stand, Role::Tab, "Graph");
-        for opens in ["", "layer1", "space", "post"] {
-            // There is no free place of its size in the smallest window.
-            if opens == "post" && size.1 <= 500.0 {
+        let chain = stand.link.chain().unwrap();
+        let mut lines = 0;
+        for group in ["", "layer1", "noise", "program", "space", "post", "output"] {
+            let clear = |stand: &Stand, name: &str| {
+                let scope = small_scope(stand, name);
+                // Nothing of the picture is drawn beyond its page.
+                let page = stand.harness.get_by_label("Graph of the engine").rect();
+                let mut nodes = 0;
+                for (name, role, place) in stand.accessible() {
+                    let is_node = name.starts_with("Open ") || chain.places.contains(&name);
+                    let Some(place) = place.filter(|_| role == Role::Button && is_node) else {
+                        continue;
+                    };
+                    nodes += 1;
+                    let both = place.intersect(page).intersect(scope);
+                    assert!(!both.is_positive(), "{size:?} {group}: {name} {both:?}");
+                }
+                assert!(nodes > 5, "{size:?} {group}: {nodes}");
+                scope.height() < 40.0
+            };
+            if group.is_empty() {
+                clear(&stand, "Output");
                 continue;
             }
-            if !opens.is_empty() {
-                press(&mut stand, Role::Button, &format!("Open {opens}"));
-            }
-            let ground = egui::Color32::from_rgb(0x0D, 0x10, 0x16);
-            let corner = seen(&stand)
-                .into_iter()
-                .find_map(|(shape, place)| match shape {
-                    Shape::Rect(rect) if rect.fill == ground && rect.rect.width() < 220.0 => {
-                        Some(place)
-                    }
-                    _ => None,
+            press(&mut stand, Role::Button, &format!("Open {group}"));
+            lines += usize::from(clear(&stand, "Output"));
+            let frame = stand.harness.get_by_label(&format!("Close {group}")).rect();
+            let nodes: Vec<(String, Rect)> = (stand.accessible().into_iter())
+                .filter(|(name, ..)| chain.places.contains(name))
+                .filter_map(|(name, _, place)| Some((name, place?)))
+                .filter(|(_, place)| frame.x_range().contains(place.center().x))
+                .collect();
+            let names = written(&stand);
+            for (name, place) in &nodes {
+                let inside = names.iter().filter(|shape| {
+                    let text = shape.visual_bounding_rect();
+                    place.contains(text.center())
                 });
-            let corner = corner.expect("a small scope");
-            let chain = stand.link.chain().unwrap();
-            let mut nodes = 0;
-            for (name, role, place) in stand.accessible() {
-                let is_node = name.starts_with("Open ") || chain.places.contains(&name);
-                let Some(place) = place.filter(|_| role == Role::Button && is_node) else {
-                    continue;
-                };
-                nodes += 1;
-                let both = place.intersect(corner);
-                assert!(!both.is_positive(), "{size:?} {opens}: {name} {both:?}");
+                let inside: Vec<(&str, Rect)> = inside
+                    .map(|shape| (shape.galley.text(), shape.visual_bounding_rect()))
+                    .collect();
+                let short = name.strip_prefix(group).unwrap_or(name);
+                let short = short.trim_start_matches('_').replace('_', " ");
+                let short = if short.is_empty() { name } else { &short };
+                let is_named = inside.iter().any(|(text, _)| text == short);
+                assert!(is_named, "{size:?} {group}: {name} {inside:?}");
+                for (text, shape) in inside {
+                    assert!(place.contains_rect(shape), "{size:?}: {text} of {name}");
+                }
             }
-            assert!(nodes > 5, "{size:?} {opens}: {nodes}");
-            if !opens.is_empty() {
-                press(&mut stand, Role::Button, "Close all groups");
-            }
+            // What is listened to has a longer name, and a way back.
+            let (heard, _) = nodes.last().unwrap();
+            press(&mut stand, Role::Button, heard);
+            clear(&stand, heard);
+            let back = stand.harness.get_by_role_and_label(Role::Button, "Output");
+            let (back, fit) = (
+                back.rect(),
+                stand.harness.get_by_label("Fit the graph").rect(),
+            );
+            assert!(!back.intersects(fit), "{size:?} {group}: {back:?}");
+            press(&mut stand, Role::Button, "Output");
+            press(&mut stand, Role::Button, "Close all groups");
         }
+        assert!(lines == 0 || size.1 <= 500.0, "{size:?}: {lines} lines");
     }
 }
 
@@ -149,11 +201,17 @@ fn a_group_that_is_open_fits_the_window_whatever_size_that_gets() {
     let mut stand = stand(SIZES[0]);
     press(&mut stand, Role::Tab, "Graph");
     press(&mut stand, Role::Button, "Open layer1");
-    let width = |stand: &Stand| stand.harness.get_by_label("Close layer1").rect().width();
-    let narrow = width(&stand);
-    stand.harness.set_size(vec2(1600.0, 1000.0));
-    stand.steps(4);
-    assert!(width(&stand) > 1.5 * narrow, "{narrow}, {}", width(&stand));
+    let mut narrower = 0.0;
+    for size in SIZES {
+        stand.harness.set_size(vec2(size.0, size.1));
+        stand.steps(4);
+        let page = stand.harness.get_by_label("Graph of the engine").rect();
+        // The title's place is as wide as the frame.
+        let frame = stand.harness.get_by_label("Close layer1").rect();
+        assert!(page.contains_rect(frame), "{size:?}: {frame:?} of {page:?}");
+        assert!(frame.width() > narrower, "{size:?}: {frame:?}");
+        narrower = frame.width();
+    }
 }
 
 #[test]
@@ -316,4 +374,33 @@ fn the_curve_runs_below_the_names_of_the_bands() {
         !curves.is_empty() && curves.iter().all(|n| *n < name),
         "{curves:?}, {name}"
     );
+}
+
+#[test]
+fn settings_of_control_stand_in_rows_that_need_no_scrolling_where_there_is_room() {
+    for size in SIZES {
+        let mut stand = stand(size);
+        press(&mut stand, Role::Tab, "Control");
+        let [yaw, pitch, roll] = ["Invert yaw", "Invert pitch", "Invert roll"]
+            .map(|name| stand.harness.get_by_label(name).rect());
+        let in_row = yaw.top() == pitch.top() && pitch.top() == roll.top();
+        assert!(in_row && yaw.right() < pitch.left() && pitch.right() < roll.left());
+        for text in written(&stand) {
+            let text = text.galley.text();
+            assert!(!text.ends_with('\u{2026}'), "{size:?}: {text}");
+        }
+        if size.1 <= 500.0 {
+            continue;
+        }
+        let floor = floor(&stand);
+        for name in [
+            "Name for OSC",
+            "MIDI port",
+            "Learn recenter",
+            "Tracker time-out",
+        ] {
+            let place = stand.harness.get_by_label(name).rect();
+            assert!(place.bottom() <= floor, "{size:?}: {name} {place:?}");
+        }
+    }
 }

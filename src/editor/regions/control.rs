@@ -19,8 +19,16 @@ use egui::{
 
 /// What turns the head.
 const TURNS: [ControlId; 3] = [HEAD_YAW, HEAD_PITCH, HEAD_ROLL];
-/// The column of what turns it, in points; below twice that the page has no room for it beside the head.
-const SOURCES: f32 = 210.0;
+/// The column of what turns it: its share of the page, and its least and greatest width in points.
+const SHARE: f32 = 0.46;
+const SOURCES: [f32; 2] = [236.0, 320.0];
+/// What controllers move is in that column, too, but on pages as high as this, where it would have no room: there it is
+/// below the head.
+const APART: std::ops::Range<f32> = 400.0..640.0;
+/// Height of what controllers move below the head, in points.
+const BELOW: f32 = 150.0;
+/// Below this width of the page there is no room for a column beside the head.
+const BESIDE: f32 = 420.0;
 /// Degrees that a point of a drag turns the head by.
 const SPEED: f32 = 0.4;
 
@@ -28,14 +36,36 @@ const SPEED: f32 = 0.4;
 pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     let area = ui.available_rect_before_wrap();
     ui.allocate_rect(area, Sense::hover());
-    let beside = area.width() > 2.0 * SOURCES;
-    let edge = area.right() - if beside { SOURCES + 2.0 * GAP } else { 0.0 };
-    let figure = Rect::from_min_max(area.min, pos2(edge, area.bottom()));
+    if area.width() < BESIDE {
+        portrait(ui, area, live, desk);
+        return;
+    }
+    let width = (SHARE * area.width()).clamp(SOURCES[0], SOURCES[1]);
+    let edge = area.right() - width - 2.0 * GAP;
+    let apart = APART.contains(&area.height());
+    let below = if apart {
+        area.bottom() - BELOW
+    } else {
+        area.bottom()
+    };
+    let figure = Rect::from_min_max(area.min, pos2(edge, below));
     portrait(ui, figure, live, desk);
-    if beside {
-        let rect = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
-        let builder = UiBuilder::new().id_salt("sources").max_rect(rect);
-        ui.scope_builder(builder, |ui| scrolled(ui, |ui| sources::ui(ui, desk)));
+    let column = Rect::from_min_max(pos2(edge + 2.0 * GAP, area.top()), area.max);
+    let builder = UiBuilder::new().id_salt("sources").max_rect(column);
+    ui.scope_builder(builder, |ui| {
+        scrolled(ui, |ui| {
+            sources::trackers(ui, desk);
+            if !apart {
+                sources::controllers(ui, desk);
+            }
+        });
+    });
+    if apart {
+        let rest = Rect::from_min_max(pos2(area.left(), below + GAP), pos2(edge, area.bottom()));
+        let builder = UiBuilder::new().id_salt("controllers").max_rect(rest);
+        ui.scope_builder(builder, |ui| {
+            scrolled(ui, |ui| sources::controllers(ui, desk))
+        });
     }
 }
 

@@ -2,14 +2,15 @@
 //! clicked is listened to: the scope in the corner, and the Scope page, show what it puts out.
 
 mod plan;
+mod small;
 
 use self::plan::{Item, Net, Plan, Wire};
+use self::small::say;
 use crate::editor::link::{Chain, Link};
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use egui::epaint::CubicBezierShape;
-use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, FontFamily, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape,
     Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -25,18 +26,24 @@ const ROOMY: f32 = 330.0;
 const SCALES: [f32; 2] = [0.15, 3.0];
 /// A picture that fits is not drawn larger than this.
 const LARGEST: f32 = 1.25;
+/// What was opened is come near to where the whole would be smaller than this.
+const READABLE: f32 = 0.8;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
 const LEGIBLE: [f32; 2] = [10.0, 9.0];
 /// Height of the buttons above the picture, in points.
 const TOOLS: f32 = 30.0;
 /// Places for the small scope from edge to edge, less one.
-const SPOTS: usize = 8;
-/// Room that a kind beside its name needs at least, in points.
-const LEAST: f32 = 24.0;
-/// Frames of the small scope: 21 ms at 48 kHz.
-const FRAMES: usize = 1024;
-/// Below this, in linear amplitude, a node is silent.
-const SILENT: f32 = 1e-5;
+const SPOTS: usize = 16;
+/// Where it covers more of boxes than this, in square points, it is a line above the picture.
+const COVERS: f32 = 1.0;
+/// Room for the buttons beside that line, in points.
+const BUTTONS: f32 = 116.0;
+/// Letters of names and kinds at the picture's own size: of nodes, of groups.
+const LETTERS: [[f32; 2]; 2] = [[12.0, 10.5], [13.5, 11.5]];
+/// Where a box's text begins, and what is free behind it, at the picture's own size; the latter in points, too.
+const MARGINS: [f32; 2] = [13.0, 4.0];
+/// Magnifications for which boxes are made wide enough for their texts, from the largest.
+const READ: [f32; 11] = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
 
 /// What the page remembers.
 #[derive(Default)]
@@ -45,16 +52,22 @@ pub(in crate::editor) struct Stage {
     net: Net,
     open: Vec<usize>,
     plan: Plan,
+    /// Which plan this is, counted.
+    made: usize,
     /// Room between the boxes of a column, by the page's height.
     gap: f32,
+    /// The page for which the boxes' widths were found.
+    page: Vec2,
     /// Where the picture has been put by hand; else it fits the page.
     view: Option<View>,
     /// The group that was opened last: the page shows that, in place of the whole.
     near: Option<usize>,
     /// Where on the page the small scope is, in shares of what it leaves free.
     spot: Vec2,
-    /// The picture and the page for which that place was found.
-    laid: Option<(View, Rect, usize)>,
+    /// Whether it is a line above the picture: there is no free place for it.
+    narrow: bool,
+    /// The plan, the picture and the page for which that was found.
+    laid: Option<(usize, View, Rect)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,7 +112,7 @@ impl Stage {
             );
             return;
         };
-        self.take_up(&chain, area);
+        self.take_up(ui, &chain, area);
         let ground = ui.interact(area, ui.scope_id().with("ground"), Sense::click_and_drag());
         ground.widget_info(|| WidgetInfo::labeled(Role::Group, true, "Graph of the engine"));
         let mut view = self.seen(area);
@@ -131,21 +144,26 @@ impl Stage {
                 } else {
                     self.open.retain(|open| *open != group);
                 }
-                self.plan = self.net.plan(&self.open, self.gap);
                 // What was opened is come near to; else the whole is looked at.
                 (self.view, self.near) = (None, opens.then_some(group));
+                self.replan(ui, area);
             }
             Some(Clicked::Node(node)) => self.listen(node, live),
             None => {}
         }
-        self.tools(ui, whole);
+        self.tools(ui, whole, area);
         let moves = ui.input(|input| input.pointer.any_down());
         let corner = self.free(area, moves);
-        self.corner(ui, corner, live, &theme);
+        if self.narrow {
+            let size = vec2(whole.width() - BUTTONS, TOOLS - 2.0);
+            self.line(ui, Rect::from_min_size(whole.min, size), live, &theme);
+        } else {
+            self.corner(ui, corner, live, &theme);
+        }
     }
 
     /// The engine's graph, where it is another.
-    fn take_up(&mut self, chain: &Arc<Chain>, area: Rect) {
+    fn take_up(&mut self, ui: &Ui, chain: &Arc<Chain>, area: Rect) {
         let gap = if area.height() < ROOMY {
             GAPS[0]
         } else {
@@ -155,7 +173,8 @@ impl Stage {
             .chain
             .as_ref()
             .is_some_and(|known| Arc::ptr_eq(known, chain));
-        if same && gap == self.gap {
+        // A picture that was put somewhere by hand keeps its boxes.
+        if same && gap == self.gap && (self.view.is_some() || self.page == area.size()) {
             return;
         }
         if !same {
@@ -165,26 +184,58 @@ impl Stage {
             self.chain = Some(chain.clone());
         }
         self.gap = gap;
-        self.plan = self.net.plan(&self.open, self.gap);
+        self.replan(ui, area);
+    }
+
+    /// Lays the graph out anew, with boxes that are wide enough for their texts at the magnification at which it is
+    /// seen then: the largest for which they are, for letters do not become smaller than can be read.
+    fn replan(&mut self, ui: &Ui, area: Rect) {
+        self.page = area.size();
+        self.made += 1;
+        for scale in READ {
+            let wide = |item| self.room(ui, item, scale);
+            self.plan = self.net.plan(&self.open, self.gap, &wide);
+            if self.whole(area).scale >= scale {
+                break;
+            }
+        }
+    }
+
+    /// The width that a box needs for its text, in units of the picture, at this magnification and all above.
+    fn room(&self, ui: &Ui, item: Item, scale: f32) -> f32 {
+        let (name, kind) = (self.net.short(item), self.net.below(item));
+        let letters = LETTERS[usize::from(matches!(item, Item::Group(_)))];
+        let text = |text: &str, n: usize| {
+            let font = FontId::new(letters[n], family(n == 0));
+            let galley = ui
+                .painter()
+                .layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+            // Letters of other sizes have widths that are rounded otherwise.
+            1.03 * galley.size().x * (LEGIBLE[n] / letters[n] / scale).max(1.0)
+        };
+        text(&name, 0).max(text(&kind, 1)) + MARGINS[0] + MARGINS[1] / scale
     }
 
     /// Where the picture is: by hand, or as it fits the page whatever size that gets.
     fn seen(&self, area: Rect) -> View {
+        self.view.unwrap_or_else(|| self.whole(area))
+    }
+
+    /// What was opened last, or all, as it fits the page.
+    fn whole(&self, area: Rect) -> View {
         let frame = self.near.and_then(|group| {
             let mut frames = self.plan.frames.iter();
             frames.find(|(other, _)| *other == group)
         });
-        match (self.view, frame) {
-            (Some(view), _) => view,
-            (None, Some((_, frame))) => near(frame.expand(6.0), area, area.height() < ROOMY),
-            (None, None) => self.fit(area),
-        }
-    }
-
-    /// The whole picture on the page.
-    fn fit(&self, area: Rect) -> View {
         let size = self.plan.size.max(vec2(1.0, 1.0));
-        near(Rect::from_min_size(Pos2::ZERO, size), area, false)
+        let all = near(Rect::from_min_size(Pos2::ZERO, size), area, false);
+        match frame {
+            // Where all can be read there is no need to come near.
+            Some((_, frame)) if all.scale < READABLE => {
+                near(frame.expand(6.0), area, area.height() < ROOMY)
+            }
+            _ => all,
+        }
     }
 
     /// Where the small scope covers least: found anew where another picture is shown, not while that is dragged.
@@ -192,12 +243,14 @@ impl Stage {
         let size = CORNER.min(area.size() * vec2(0.36, 0.34));
         let at = |spot: Vec2| Rect::from_min_size(area.min + spot * (area.size() - size), size);
         let view = self.seen(area);
-        let laid = Some((view, area, self.open.len()));
-        if moves || self.laid == laid {
+        let laid = (self.made, view, area);
+        if moves || self.laid == Some(laid) {
             return at(self.spot);
         }
-        let by_hand = matches!((self.laid, laid), (Some(then), Some(now)) if then.1 == now.1 && then.2 == now.2);
-        self.laid = laid;
+        let by_hand = self
+            .laid
+            .is_some_and(|then| (then.0, then.2) == (laid.0, laid.2));
+        self.laid = Some(laid);
         let titles = self.plan.frames.iter();
         let titles = titles.map(|(_, frame)| Rect::from_min_size(frame.min, vec2(120.0, 24.0)));
         let boxes = self.plan.boxes.iter().map(|(_, rect)| *rect);
@@ -236,6 +289,7 @@ impl Stage {
             }
         }
         self.spot = best.0;
+        self.narrow = best.1 > COVERS;
         at(self.spot)
     }
 
@@ -312,9 +366,7 @@ impl Stage {
             let place = rect.min + canvas.scale * vec2(12.0, 14.0);
             let colour = if active { theme.text } else { accent };
             let name = format!("{}  \u{2013}", self.net.groups[group]);
-            let font = canvas.font(12.0, true);
-            let room = rect.right() - place.x - 4.0;
-            write(painter, place, &name, font, colour, room);
+            say(painter, place, &name, canvas.font(12.0, true), colour);
         }
         // First the quiet wires, then those of what is listened to.
         for lit in [false, true] {
@@ -353,18 +405,16 @@ impl Stage {
             ui.scope_id().with(("box", item_id(item))),
             Sense::click(),
         );
-        let name = self.net.name(item);
-        let (told, group, below, help) = match item {
+        let (name, below) = (self.net.name(item), self.net.below(item));
+        let (told, group, help) = match item {
             Item::Group(group) => (
                 format!("Open {name}"),
                 Some(group),
-                format!("{} nodes", self.net.count(group)),
                 "A click opens the group",
             ),
             Item::Node(node) => (
                 name.to_owned(),
                 self.net.nodes[node].group,
-                self.net.nodes[node].kind.replace('_', " "),
                 "A click listens to it; another one, to the output again",
             ),
         };
@@ -392,50 +442,55 @@ impl Stage {
             let line = if heard { accent } else { theme.weak };
             painter.rect_stroke(rect, rounding, Stroke::new(1.2, line), StrokeKind::Inside);
         }
-        // A node in a group is called by what it is there.
-        let stem = group.map_or("", |group| &self.net.groups[group]);
-        let short = name
-            .strip_prefix(stem)
-            .map(|rest| rest.trim_start_matches('_'));
-        let short = match (item, short) {
-            (Item::Node(_), Some(short)) if !short.is_empty() => short.replace('_', " "),
-            _ => name.replace('_', " "),
-        };
-        let (name_size, kind_size) = if is_group { (13.5, 11.5) } else { (12.0, 10.5) };
-        let (bold, light) = (canvas.font(name_size, true), canvas.font(kind_size, false));
-        if rect.height() < bold.size {
-            // Nothing could be read.
-        } else if below.is_empty() {
-            let galley = painter.layout_no_wrap(short, bold, theme.text);
-            painter.galley(rect.center() - 0.5 * galley.size(), galley, theme.text);
-        } else {
-            let bar = Rect::from_min_size(
-                rect.min + canvas.scale * vec2(6.0, 8.0),
-                vec2(2.5 * canvas.scale, rect.height() - 16.0 * canvas.scale),
-            );
-            painter.rect_filled(bar, 1.0, accent);
-            let left = rect.left() + 13.0 * canvas.scale;
-            let room = rect.right() - left - 2.0;
-            let middle = rect.center().y;
-            let gap = 1.15;
-            if rect.height() < 1.2 * (bold.size + light.size) {
-                write(painter, pos2(left, middle), &short, bold, theme.text, room);
-            } else {
-                let (above, under) = (
-                    middle - 0.5 * gap * light.size,
-                    middle + 0.5 * gap * bold.size,
-                );
-                write(painter, pos2(left, above), &short, bold, theme.text, room);
-                write(painter, pos2(left, under), &below, light, theme.weak, room);
-            }
-        }
+        self.label(painter, canvas, item, rect, accent);
         response
             .on_hover_text(format!("{name}: {below}\n{help}"))
             .clicked()
     }
 
+    /// A box's name and, below it, its kind: each where there is room for all of it.
+    fn label(&self, painter: &Painter, canvas: &Canvas, item: Item, rect: Rect, accent: Color32) {
+        let theme = canvas.theme;
+        let (name, below) = (self.net.short(item), self.net.below(item));
+        let letters = LETTERS[usize::from(matches!(item, Item::Group(_)))];
+        let (bold, light) = (
+            canvas.font(letters[0], true),
+            canvas.font(letters[1], false),
+        );
+        let (high, low) = (bold.size, light.size);
+        let name = painter.layout_no_wrap(name, bold, theme.text);
+        let left = rect.left() + MARGINS[0] * canvas.scale;
+        let room = rect.right() - left - 1.0;
+        if below.is_empty() {
+            if rect.height() > high && rect.width() > name.size().x {
+                let place = rect.center() - 0.5 * name.size();
+                painter.galley(place, name, theme.text);
+            }
+            return;
+        }
+        let bar = Rect::from_min_size(
+            rect.min + canvas.scale * vec2(6.0, 8.0),
+            vec2(2.5 * canvas.scale, rect.height() - 16.0 * canvas.scale),
+        );
+        painter.rect_filled(bar, 1.0, accent);
+        let kind = painter.layout_no_wrap(below, light, theme.weak);
+        // From afar it is a map: what could not be read whole is said by the pointer.
+        if rect.height() < high || room < name.size().x {
+            return;
+        }
+        let both = rect.height() >= 1.2 * (high + low) && room >= kind.size().x;
+        let gap = if both { 0.5 * 1.15 } else { 0.0 };
+        let middle = rect.center().y;
+        let place = pos2(left, middle - gap * low - 0.5 * name.size().y);
+        painter.galley(place, name, theme.text);
+        if both {
+            let place = pos2(left, middle + gap * high - 0.5 * kind.size().y);
+            painter.galley(place, kind, theme.weak);
+        }
+    }
+
     /// What concerns the whole picture.
-    fn tools(&mut self, ui: &mut Ui, area: Rect) {
+    fn tools(&mut self, ui: &mut Ui, area: Rect, picture: Rect) {
         let rect = Rect::from_min_size(area.min, vec2(area.width(), 28.0));
         let builder = UiBuilder::new().id_salt("tools").max_rect(rect);
         ui.scope_builder(builder, |ui| {
@@ -451,112 +506,11 @@ impl Stage {
                     && button(ui, "Close all", "Close all groups", "", true, look).clicked()
                 {
                     self.open.clear();
-                    self.plan = self.net.plan(&[], self.gap);
                     (self.view, self.near) = (None, None);
+                    self.replan(ui, picture);
                 }
             });
         });
-    }
-
-    /// What is listened to: its name and kind, its wave and level.
-    fn corner(&self, ui: &mut Ui, area: Rect, live: &Live, theme: &Theme) {
-        let place = live
-            .telemetry()
-            .and_then(|telemetry| telemetry.display().looks_at());
-        let node = self.net.nodes.iter().find(|node| Some(node.place) == place);
-        let group = node.and_then(|node| node.group);
-        let accent = accent(group.map_or("", |group| &self.net.groups[group]), theme);
-        let painter = ui.painter_at(area);
-        painter.rect_filled(area, 8.0, theme.ground);
-        let line = if node.is_some() { accent } else { theme.line };
-        painter.rect_stroke(area, 8.0, Stroke::new(1.0, line), StrokeKind::Inside);
-        let inner = area.shrink(9.0);
-        let (name, kind) = match node {
-            Some(node) => (node.name.as_str(), node.kind.as_str()),
-            None => ("Output", "what leaves"),
-        };
-        let top = inner.top() + 6.0;
-        let room = if node.is_some() { 62.0 } else { 0.0 };
-        let names = Rect::from_min_max(area.min, pos2(inner.right() - room, area.bottom()));
-        let named = ui.painter_at(names);
-        let corner = pos2(inner.left(), top);
-        let drawn = named.text(corner, Align2::LEFT_CENTER, name, font::value(), theme.text);
-        let beside = pos2(drawn.right() + 6.0, top);
-        let left = names.right() - beside.x;
-        if left > LEAST {
-            write(
-                &named,
-                beside,
-                &kind.replace('_', " "),
-                font::TINY,
-                theme.weak,
-                left,
-            );
-        }
-        if node.is_some() {
-            let size = vec2(62.0, 26.0);
-            let place = Rect::from_min_size(pos2(inner.right() - 58.0, area.top() + 3.0), size);
-            let builder = UiBuilder::new().id_salt("back").max_rect(place);
-            ui.scope_builder(builder, |ui| {
-                let help = "Listens to what leaves the plugin again";
-                if button(ui, "Output", "Output", help, true, Look::Quiet).clicked() {
-                    leave(live);
-                }
-            });
-        }
-        let plot = Rect::from_min_max(
-            pos2(inner.left(), inner.top() + 20.0),
-            pos2(inner.right(), inner.bottom() - 14.0),
-        );
-        painter.hline(
-            plot.x_range(),
-            plot.center().y,
-            Stroke::new(1.0, theme.line),
-        );
-        let Some(monitor) = &live.monitor else { return };
-        let frames: Vec<[f32; 2]> = monitor.frames(FRAMES).collect();
-        let peaks = frames.iter().fold([0.0f32; 2], |peaks, [left, right]| {
-            [peaks[0].max(left.abs()), peaks[1].max(right.abs())]
-        });
-        let loudest = peaks[0].max(peaks[1]);
-        if loudest > SILENT {
-            let step = plot.width() / (frames.len() - 1).max(1) as f32;
-            for (ear, colour) in [(1, theme.right), (0, theme.left)] {
-                let point = |(n, frame): (usize, &[f32; 2])| {
-                    let x = plot.left() + step * n as f32;
-                    pos2(
-                        x,
-                        plot.center().y - 0.5 * plot.height() * frame[ear] / loudest,
-                    )
-                };
-                let wave: Vec<Pos2> = frames.iter().enumerate().step_by(3).map(point).collect();
-                painter.line(wave, Stroke::new(1.3, colour));
-            }
-        }
-        let bottom = inner.bottom() - 3.0;
-        for (ear, (x, colour)) in [(inner.left(), theme.left), (inner.center().x, theme.right)]
-            .into_iter()
-            .enumerate()
-        {
-            let text = match peaks[ear] > SILENT {
-                // What rounds to 0 has no sign.
-                true => format!(
-                    "{:.1} dB",
-                    (200.0 * peaks[ear].log10()).round() / 10.0 + 0.0
-                ),
-                false => "silent".to_owned(),
-            };
-            let side = ["L", "R"][ear];
-            let drawn = painter.text(
-                pos2(x, bottom),
-                Align2::LEFT_CENTER,
-                side,
-                font::TINY,
-                colour,
-            );
-            let beside = pos2(drawn.right() + 5.0, bottom);
-            painter.text(beside, Align2::LEFT_CENTER, text, font::TINY, theme.text);
-        }
     }
 }
 
@@ -569,14 +523,6 @@ fn near(part: Rect, area: Rect, at_top: bool) -> View {
         shift.y = 2.0 - scale * part.top();
     }
     View { scale, shift }
-}
-
-/// Writes a line from its left end, as much of it as there is room for.
-fn write(painter: &Painter, at: Pos2, text: &str, font: FontId, colour: Color32, room: f32) {
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
-    job.wrap = TextWrapping::truncate_at_width(room);
-    let galley = painter.layout_job(job);
-    painter.galley(at - vec2(0.0, 0.5 * galley.size().y), galley, colour);
 }
 
 enum Clicked {
@@ -601,6 +547,13 @@ fn accent(group: &str, theme: &Theme) -> Color32 {
     }
 }
 
+fn family(bold: bool) -> FontFamily {
+    match bold {
+        true => FontFamily::Name("semibold".into()),
+        false => FontFamily::Proportional,
+    }
+}
+
 /// Where the picture is drawn.
 struct Canvas {
     origin: Pos2,
@@ -620,12 +573,9 @@ impl Canvas {
     /// Letters that grow with the picture, and do not become too small to read.
     fn font(&self, points: f32, bold: bool) -> FontId {
         // Half points: each size is drawn into the atlas once.
-        let points = (2.0 * points * self.scale).round() / 2.0;
-        let (least, family) = match bold {
-            true => (LEGIBLE[0], FontFamily::Name("semibold".into())),
-            false => (LEGIBLE[1], FontFamily::Proportional),
-        };
-        FontId::new(points.max(least), family)
+        let points = (2.0 * points * self.scale).floor() / 2.0;
+        let least = LEGIBLE[usize::from(!bold)];
+        FontId::new(points.max(least), family(bold))
     }
 
     /// A wire: level at each of its points, a wave between.

@@ -1,10 +1,11 @@
 //! Buttons and tabs of one look.
 
 use crate::editor::theme::{Theme, font, mix};
-use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
-/// Room of a lamp before a text, in points.
+/// Room of a lamp before a text, and before the lamp, in points.
 const LAMP: f32 = 12.0;
+const BEFORE: f32 = 6.0;
 
 /// How a button looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,8 +18,6 @@ pub(in crate::editor) enum Look {
     Accent(Color32),
     /// One of several that stay pressed.
     Pressed(Color32),
-    /// What is on or off by itself, with a lamp that says which.
-    Lamp(Color32, bool),
 }
 
 /// Draws a button with a text; what it does is told when the pointer rests on it. `name` is what assistive
@@ -35,12 +34,7 @@ pub(in crate::editor) fn button(
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
-    let lamp = if matches!(look, Look::Lamp(..)) {
-        LAMP
-    } else {
-        0.0
-    };
-    let size = vec2((galley.size().x + 18.0 + lamp).max(28.0), 26.0);
+    let size = vec2((galley.size().x + 18.0).max(28.0), 26.0);
     let sense = if enabled {
         Sense::click()
     } else {
@@ -49,7 +43,6 @@ pub(in crate::editor) fn button(
     let (area, response) = ui.allocate_exact_size(size, sense);
     response.widget_info(|| match look {
         Look::Pressed(_) => WidgetInfo::selected(Role::Button, enabled, true, name),
-        Look::Lamp(_, on) => WidgetInfo::selected(Role::Button, enabled, on, name),
         _ => WidgetInfo::labeled(Role::Button, enabled, name),
     });
     let active = enabled && (response.hovered() || response.has_focus());
@@ -57,9 +50,8 @@ pub(in crate::editor) fn button(
         _ if !enabled => (Color32::TRANSPARENT, theme.faint),
         Look::Quiet if active => (theme.raised, theme.text),
         Look::Quiet => (Color32::TRANSPARENT, theme.weak),
-        Look::Raised | Look::Lamp(..) if active => (theme.held(), theme.text),
-        Look::Raised | Look::Lamp(_, true) => (theme.raised, theme.text),
-        Look::Lamp(_, false) => (theme.raised, theme.weak),
+        Look::Raised if active => (theme.held(), theme.text),
+        Look::Raised => (theme.raised, theme.text),
         Look::Accent(accent) => (
             mix(accent, theme.text, if active { 0.15 } else { 0.0 }),
             theme.surface,
@@ -75,22 +67,50 @@ pub(in crate::editor) fn button(
     if response.has_focus() {
         ring(ui, area, theme);
     }
-    let place = area.center() - 0.5 * galley.size() + vec2(0.5 * lamp, 0.0);
+    let place = area.center() - 0.5 * galley.size();
     ui.painter().galley(place, galley, colour);
-    if let Look::Lamp(accent, on) = look {
-        let centre = area.left_center() + vec2(12.0, 0.0);
-        match on {
-            true => ui.painter().circle_filled(centre, 4.0, accent),
-            false => {
-                let ring = Stroke::new(1.2, theme.weak);
-                ui.painter().circle_stroke(centre, 3.4, ring)
-            }
-        };
-    }
     if help.is_empty() {
         response
     } else {
         response.on_hover_text(help)
+    }
+}
+
+/// Draws what is on or off by itself, in so much room: a lamp that says which, and a text. `told` is its name for
+/// assistive technology and what is told when the pointer rests on it. A click turns it.
+pub(in crate::editor) fn lamp(
+    ui: &mut Ui,
+    size: Vec2,
+    text: &str,
+    (name, help): (&str, &str),
+    accent: Color32,
+    on: &mut bool,
+) {
+    let theme = Theme::of(ui);
+    let (area, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, *on, name));
+    let active = response.hovered() || response.has_focus();
+    let fill = if active { theme.held() } else { theme.raised };
+    let painter = ui.painter();
+    painter.rect_filled(area, 6.0, fill);
+    if response.has_focus() {
+        ring(ui, area, theme);
+    }
+    let centre = area.left_center() + vec2(BEFORE + 4.0, 0.0);
+    if *on {
+        painter.circle_filled(centre, 4.0, accent);
+    } else {
+        painter.circle_stroke(centre, 3.4, Stroke::new(1.2, theme.weak));
+    }
+    let colour = if *on || active {
+        theme.text
+    } else {
+        theme.weak
+    };
+    let place = area.left_center() + vec2(BEFORE + LAMP, 0.0);
+    painter.text(place, Align2::LEFT_CENTER, text, font::SMALL, colour);
+    if response.on_hover_text(help).clicked() {
+        *on = !*on;
     }
 }
 

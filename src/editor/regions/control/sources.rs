@@ -2,13 +2,14 @@
 //! is what is asked of them and what has become of it.
 
 use crate::control::{Moves, MrMode, PortState, QuaternionOrder, Status, midi_ports};
-use crate::editor::theme::{Theme, font, in_menu};
-use crate::editor::widgets::{Desk, Look, button, switch};
+use crate::editor::theme::{Theme, font};
+use crate::editor::widgets::{Desk, Look, button, lamp, switch};
 use crate::editor::words;
 use crate::engine::ControlId;
 use crate::engine::controls::{HEAD_TRACK, SPACE_KIND, SPACE_OFF};
 use egui::{
-    Align2, Color32, DragValue, Response, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Align, Align2, Color32, ComboBox, DragValue, Layout, Response, RichText, Role, Sense, TextEdit,
+    Ui, WidgetInfo, vec2,
 };
 use std::time::Duration;
 
@@ -26,29 +27,44 @@ const ORDERS: [[u8; 3]; 6] = [
 ];
 
 /// Width of the labels before settings, in points.
-const LABEL: f32 = 60.0;
+const LABEL: f32 = 88.0;
+/// Height of a setting, in points.
+const HIGH: f32 = 24.0;
+/// Width of what is on or off, and of a number, in points.
+const SHORT: f32 = 58.0;
 
 /// Seconds after which a tracker is only called silent: its age moves no more.
 const SILENT: f64 = 10.0;
 
-/// Draws the column.
-pub(super) fn ui(ui: &mut Ui, desk: &mut Desk) {
+/// Draws what turns the head, and what OSC moves.
+pub(super) fn trackers(ui: &mut Ui, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    ui.spacing_mut().item_spacing.y = 5.0;
+    ui.spacing_mut().item_spacing.y = 3.0;
     let status = desk.link.control.status();
     tracking(ui, desk, &status, &theme);
     osc(ui, desk, &status, &theme);
-    midi(ui, desk, &status, &theme);
-    held(ui, desk, &status, &theme);
     if status.source.is_some_and(|source| source.age < SILENT) {
         // Rate and age move while no sound does.
         ui.ctx().request_repaint_after(Duration::from_millis(100));
     }
 }
 
+/// Draws what controllers move, and what is held from outside.
+pub(super) fn controllers(ui: &mut Ui, desk: &mut Desk) {
+    let theme = Theme::of(ui);
+    ui.spacing_mut().item_spacing.y = 3.0;
+    let status = desk.link.control.status();
+    midi(ui, desk, &status, &theme);
+    held(ui, desk, &status, &theme);
+}
+
 fn title(ui: &mut Ui, text: &str, theme: &Theme) {
     ui.add_space(6.0);
-    ui.label(RichText::new(text).font(font::heading()).color(theme.text));
+    ui.label(heading(text, theme));
+}
+
+fn heading(text: &str, theme: &Theme) -> RichText {
+    RichText::new(text).font(font::heading()).color(theme.text)
 }
 
 fn told(ui: &mut Ui, text: impl Into<String>, colour: Color32) {
@@ -59,18 +75,26 @@ fn told(ui: &mut Ui, text: impl Into<String>, colour: Color32) {
 fn row(ui: &mut Ui, label: &str, theme: &Theme, draw: impl FnOnce(&mut Ui)) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let (area, _) = ui.allocate_exact_size(vec2(LABEL, 24.0), Sense::hover());
+        ui.spacing_mut().interact_size.y = HIGH;
+        let (area, _) = ui.allocate_exact_size(vec2(LABEL - 4.0, HIGH), Sense::hover());
         let place = area.left_center();
         let painter = ui.painter();
         painter.text(place, Align2::LEFT_CENTER, label, font::SMALL, theme.weak);
+        ui.style_mut().override_font_id = Some(font::SMALL);
         draw(ui);
     });
+}
+
+/// What is left of a row, in points.
+fn rest(ui: &Ui) -> f32 {
+    ui.available_size_before_wrap().x
 }
 
 /// A number of seconds behind a label.
 fn seconds(ui: &mut Ui, label: &str, name: &str, value: &mut f64, most: f64, theme: &Theme) {
     row(ui, label, theme, |ui| {
-        let field = ui.add(
+        let field = ui.add_sized(
+            [SHORT, HIGH],
             DragValue::new(value)
                 .range(0.0..=most)
                 // What a project says stays as long as nobody moves it.
@@ -83,6 +107,26 @@ fn seconds(ui: &mut Ui, label: &str, name: &str, value: &mut f64, most: f64, the
     });
 }
 
+/// One of several, as a list that opens.
+fn pick<T: PartialEq>(ui: &mut Ui, name: &str, help: &str, now: &mut T, all: Vec<(T, &str)>) {
+    let shown = all.iter().find(|(value, _)| value == now);
+    let shown = shown.map_or("", |(_, text)| *text);
+    let response = ComboBox::from_id_salt(name)
+        .width(rest(ui))
+        .truncate()
+        .selected_text(RichText::new(shown).font(font::SMALL))
+        .show_ui(ui, |ui| {
+            for (value, text) in all {
+                if ui.selectable_label(value == *now, text).clicked() {
+                    *now = value;
+                }
+            }
+        })
+        .response;
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
+    response.on_hover_text(help);
+}
+
 /// What has become of a port.
 fn state(ui: &mut Ui, port: &PortState, theme: &Theme) {
     match port {
@@ -93,9 +137,9 @@ fn state(ui: &mut Ui, port: &PortState, theme: &Theme) {
 }
 
 /// A setting that is on or off.
-fn toggle(ui: &mut Ui, text: &str, name: &str, help: &str, on: bool, theme: &Theme) -> bool {
-    let look = Look::Lamp(theme.space, on);
-    button(ui, text, name, help, true, look).clicked()
+fn toggle(ui: &mut Ui, name: &str, help: &str, on: &mut bool, theme: &Theme) {
+    let text = if *on { "on" } else { "off" };
+    lamp(ui, vec2(SHORT, HIGH), text, (name, help), theme.space, on);
 }
 
 /// A number of a port. It counts when it is let go of or entered: each step on the way would open a port.
@@ -103,7 +147,8 @@ fn port(ui: &mut Ui, name: &str, number: &mut u16) -> Response {
     let kept = ui.scope_id().with(("port", name));
     let moving: Option<u16> = ui.data(|data| data.get_temp(kept));
     let mut shown = moving.unwrap_or(*number);
-    let field = ui.add(
+    let field = ui.add_sized(
+        [SHORT, HIGH],
         DragValue::new(&mut shown)
             .range(1024..=65535)
             .clamp_existing_to_range(false)
@@ -121,27 +166,14 @@ fn port(ui: &mut Ui, name: &str, number: &mut u16) -> Response {
 }
 
 fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
-    title(ui, "Head tracker", theme);
-    ui.horizontal_wrapped(|ui| {
-        switch(ui, HEAD_TRACK, theme.space, desk);
-        let help = "What is in front of the head now becomes straight ahead for the tracker";
-        let there = status.source.is_some();
-        if button(
-            ui,
-            "Recenter",
-            "Recenter the tracker",
-            help,
-            there,
-            Look::Raised,
-        )
-        .clicked()
-        {
-            desk.link.control.recenter();
-        }
+    let ends = Layout::right_to_left(Align::Center);
+    ui.horizontal(|ui| {
+        ui.label(heading("Head tracker", theme));
+        ui.with_layout(ends, |ui| switch(ui, HEAD_TRACK, theme.space, desk));
     });
-    match (&status.source, status.head) {
+    let (text, colour) = match (&status.source, status.head) {
         (Some(source), _) if source.age >= SILENT => {
-            told(ui, format!("{}: silent", source.source.name()), theme.weak);
+            (format!("{}: silent", source.source.name()), theme.weak)
         }
         (Some(source), Some([yaw, pitch, roll])) => {
             let text = format!(
@@ -150,112 +182,81 @@ fn tracking(ui: &mut Ui, desk: &mut Desk, status: &Status, theme: &Theme) {
                 source.rate,
                 source.age
             );
-            told(ui, text, theme.text);
+            (text, theme.text)
         }
-        _ => told(ui, "no tracker is heard", theme.weak),
-    }
+        _ => ("no tracker is heard".to_owned(), theme.weak),
+    };
+    ui.horizontal(|ui| {
+        ui.with_layout(ends, |ui| {
+            let help = "What is in front of the head now becomes straight ahead for the tracker";
+            let there = status.source.is_some();
+            let name = "Recenter the tracker";
+            if button(ui, "Recenter", name, help, there, Look::Raised).clicked() {
+                desk.link.control.recenter();
+            }
+            let rest = Layout::left_to_right(Align::Center).with_main_wrap(true);
+            ui.with_layout(rest, |ui| told(ui, text, colour));
+        });
+    });
     if desk.index(SPACE_KIND) == SPACE_OFF {
-        told(
-            ui,
-            "Space is off: how the head is turned is not heard.",
-            theme.weak,
-        );
+        let text = "Space is off: no turn of the head is heard.";
+        told(ui, text, theme.weak);
     }
     let mut settings = desk.link.control.settings();
     let before = settings.clone();
-    ui.horizontal_wrapped(|ui| {
+    row(ui, "opentrack", theme, |ui| {
         let help = "Listens to opentrack's UDP output, which is also how many headsets arrive";
-        if toggle(
-            ui,
-            "opentrack",
-            "Listen to opentrack",
-            help,
-            settings.opentrack,
-            theme,
-        ) {
-            settings.opentrack = !settings.opentrack;
-        }
+        let on = &mut settings.opentrack;
+        toggle(ui, "Listen to opentrack", help, on, theme);
         port(ui, "opentrack port", &mut settings.opentrack_port);
         state(ui, &status.opentrack, theme);
     });
+    row(ui, "Supperware", theme, |ui| {
+        let help = "Turns a Supperware tracker at the MIDI port on";
+        toggle(ui, "Supperware", help, &mut settings.supperware, theme);
+    });
+    row(ui, "MrHeadTracker", theme, |ui| {
+        let help = "What MrHeadTracker's 14-bit controllers at the MIDI port are";
+        let all = vec![
+            (MrMode::Off, "off"),
+            (MrMode::Quaternion, "w x y z"),
+            (MrMode::Ypr, "yaw, pitch, roll"),
+        ];
+        pick(ui, "MrHeadTracker", help, &mut settings.mr_mode, all);
+    });
     row(ui, "Invert", theme, |ui| {
+        let width = ((rest(ui) - 8.0) / 3.0).floor();
         for (axis, name) in AXES.into_iter().enumerate() {
-            let on = settings.head.invert[axis];
-            let label = format!("Invert {name}");
-            let help = "Turns the tracker's axis round";
-            if toggle(ui, name, &label, help, on, theme) {
-                settings.head.invert[axis] = !on;
-            }
+            let told = format!("Invert {name}");
+            let told = (told.as_str(), "Turns the tracker's axis round");
+            let on = &mut settings.head.invert[axis];
+            lamp(ui, vec2(width, HIGH), name, told, theme.space, on);
         }
     });
     row(ui, "Axes", theme, |ui| {
-        let names = settings
-            .head
-            .axes
-            .map(|axis| AXES[usize::from(axis).min(2)]);
         let help = "Which of the tracker's angles are the head's yaw, pitch and roll";
-        if button(ui, &names.join(", "), "Swap axes", help, true, Look::Raised).clicked() {
-            let order = ORDERS.iter().position(|order| *order == settings.head.axes);
-            settings.head.axes = ORDERS[(order.unwrap_or(0) + 1) % ORDERS.len()];
-        }
+        let text = |order: [u8; 3]| order.map(|axis| AXES[usize::from(axis).min(2)]).join(", ");
+        let names = ORDERS.map(text);
+        let names = names.iter().map(String::as_str);
+        let all = ORDERS.into_iter().zip(names).collect();
+        pick(ui, "Axes", help, &mut settings.head.axes, all);
     });
-    row(ui, "Order", theme, |ui| {
-        let (text, other) = match settings.order {
-            QuaternionOrder::Wxyz => ("w x y z", QuaternionOrder::Xyzw),
-            QuaternionOrder::Xyzw => ("x y z w", QuaternionOrder::Wxyz),
-        };
+    row(ui, "Quaternion", theme, |ui| {
         let help = "The order of what comes at /quaternion";
-        if button(ui, text, "Quaternion order", help, true, Look::Raised).clicked() {
-            settings.order = other;
-        }
-    });
-    ui.horizontal_wrapped(|ui| {
-        let (text, next) = match settings.mr_mode {
-            MrMode::Off => ("MrHeadTracker off", MrMode::Quaternion),
-            MrMode::Quaternion => ("MrHeadTracker w x y z", MrMode::Ypr),
-            MrMode::Ypr => ("MrHeadTracker yaw pitch roll", MrMode::Off),
-        };
-        let help = "What MrHeadTracker's 14-bit controllers at the MIDI port are";
-        if button(ui, text, "MrHeadTracker", help, true, Look::Raised).clicked() {
-            settings.mr_mode = next;
-        }
-        let help = "Turns a Supperware tracker at the MIDI port on";
-        if toggle(
-            ui,
-            "Supperware",
-            "Supperware",
-            help,
-            settings.supperware,
-            theme,
-        ) {
-            settings.supperware = !settings.supperware;
-        }
+        let all = vec![
+            (QuaternionOrder::Wxyz, "w x y z"),
+            (QuaternionOrder::Xyzw, "x y z w"),
+        ];
+        pick(ui, "Quaternion order", help, &mut settings.order, all);
     });
     let head = &mut settings.head;
-    seconds(
-        ui,
-        "Ahead",
-        "Tracker prediction",
-        &mut head.prediction,
-        0.1,
-        theme,
-    );
-    seconds(
-        ui,
-        "Smoothing",
-        "Tracker smoothing",
-        &mut head.smoothing,
-        1.0,
-        theme,
-    );
-    seconds(
-        ui,
-        "Home after",
-        "Tracker time-out",
-        &mut head.timeout,
-        60.0,
-        theme,
-    );
+    for (label, name, value, most) in [
+        ("Ahead", "Tracker prediction", &mut head.prediction, 0.1),
+        ("Smoothing", "Tracker smoothing", &mut head.smoothing, 1.0),
+        ("Home after", "Tracker time-out", &mut head.timeout, 60.0),
+    ] {
+        seconds(ui, label, name, value, most, theme);
+    }
     keep(desk, settings, &before);
 }
 
@@ -263,35 +264,20 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     title(ui, "OSC", theme);
     let mut settings = desk.link.control.settings();
     let before = settings.clone();
-    ui.horizontal_wrapped(|ui| {
+    row(ui, "Listen", theme, |ui| {
         let help = "Listens for trackers and for /zeitgeber/<id>, see docs/control.md";
-        if toggle(ui, "Listen", "Listen to OSC", help, settings.osc, theme) {
-            settings.osc = !settings.osc;
-        }
+        toggle(ui, "Listen to OSC", help, &mut settings.osc, theme);
         port(ui, "OSC port", &mut settings.port);
-        let help = "From other machines, too; else from this one only";
-        if toggle(
-            ui,
-            "Network",
-            "OSC from the network",
-            help,
-            settings.anywhere,
-            theme,
-        ) {
-            settings.anywhere = !settings.anywhere;
-        }
-        let help = "Tells the last sender what changes";
-        if toggle(
-            ui,
-            "Feedback",
-            "OSC feedback",
-            help,
-            settings.feedback,
-            theme,
-        ) {
-            settings.feedback = !settings.feedback;
-        }
         state(ui, &status.osc, theme);
+    });
+    row(ui, "Network", theme, |ui| {
+        let help = "From other machines, too; else from this one only";
+        let on = &mut settings.anywhere;
+        toggle(ui, "OSC from the network", help, on, theme);
+    });
+    row(ui, "Feedback", theme, |ui| {
+        let help = "Tells the last sender what changes";
+        toggle(ui, "OSC feedback", help, &mut settings.feedback, theme);
     });
     for ask in &status.asks {
         ui.horizontal_wrapped(|ui| {
@@ -306,7 +292,7 @@ fn osc(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     row(ui, "Name", theme, |ui| {
         let field = TextEdit::singleline(&mut settings.name)
             .hint_text("none")
-            .desired_width(90.0);
+            .desired_width(rest(ui));
         ui.add(field)
             .widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name for OSC"));
     });
@@ -328,33 +314,44 @@ fn midi(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
     let known = ui.scope_id().with("MIDI ports");
     let mut settings = desk.link.control.settings();
     let before = settings.clone();
-    ui.horizontal_wrapped(|ui| {
-        let shown = if settings.midi_port.is_empty() {
-            "From the host only"
-        } else {
-            &settings.midi_port
+    row(ui, "Port", theme, |ui| {
+        let host = "from the host only";
+        let shown = match settings.midi_port.as_str() {
+            "" => host,
+            port => port,
         };
         let help = "A port of this machine, for hosts that pass no controllers (VST3)";
-        let choose = button(ui, shown, "MIDI port", help, true, Look::Raised);
-        if choose.clicked() {
+        let list = ComboBox::from_id_salt("MIDI port")
+            .width(rest(ui))
+            .truncate()
+            .selected_text(RichText::new(shown).font(font::SMALL));
+        let list = list.show_ui(ui, |ui| {
+            if ui
+                .selectable_label(settings.midi_port.is_empty(), host)
+                .clicked()
+            {
+                settings.midi_port.clear();
+            }
+            let ports: Vec<String> = ui.data(|data| data.get_temp(known)).unwrap_or_default();
+            for port in ports {
+                if ui
+                    .selectable_label(port == settings.midi_port, &port)
+                    .clicked()
+                {
+                    settings.midi_port = port;
+                }
+            }
+        });
+        let list = list.response;
+        list.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "MIDI port"));
+        if list.clicked() {
             let ports = midi_ports().unwrap_or_else(|error| {
                 desk.link.messages.post(error);
                 Vec::new()
             });
             ui.data_mut(|data| data.insert_temp(known, ports));
         }
-        egui::Popup::menu(&choose).show(|ui| {
-            in_menu(ui, 150.0);
-            if ui.button("From the host only").clicked() {
-                settings.midi_port.clear();
-            }
-            let ports: Vec<String> = ui.data(|data| data.get_temp(known)).unwrap_or_default();
-            for port in ports {
-                if ui.button(&port).clicked() {
-                    settings.midi_port = port;
-                }
-            }
-        });
+        list.on_hover_text(help);
         state(ui, &status.midi, theme);
     });
     keep(desk, settings, &before);
@@ -396,23 +393,18 @@ fn midi(ui: &mut Ui, desk: &Desk, status: &Status, theme: &Theme) {
         desk.link.control.edit_map(|map| map.forget(&moves));
         desk.sink.touch();
     }
-    ui.horizontal_wrapped(|ui| {
+    row(ui, "Pickup", theme, |ui| {
         let help = "A controller moves nothing until it has passed where the parameter is";
-        if toggle(ui, "Pickup", "MIDI pickup", help, map.pickup, theme) {
-            desk.link.control.edit_map(|map| map.pickup = !map.pickup);
+        let mut pickup = map.pickup;
+        toggle(ui, "MIDI pickup", help, &mut pickup, theme);
+        if pickup != map.pickup {
+            desk.link.control.edit_map(|map| map.pickup = pickup);
             desk.sink.touch();
         }
+    });
+    row(ui, "Recenter", theme, |ui| {
         let help = "Learns a controller that recenters the tracker";
-        if button(
-            ui,
-            "Learn recenter",
-            "Learn recenter",
-            help,
-            true,
-            Look::Quiet,
-        )
-        .clicked()
-        {
+        if button(ui, "Learn", "Learn recenter", help, true, Look::Raised).clicked() {
             desk.link.control.learn(Some(Moves::Recenter));
         }
     });

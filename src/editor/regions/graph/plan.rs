@@ -4,10 +4,10 @@ use crate::editor::link::Chain;
 use egui::{Pos2, Rangef, Rect, Vec2, pos2, vec2};
 use std::collections::BTreeMap;
 
-/// A node's box, in units of the picture.
-const NODE: Vec2 = vec2(76.0, 36.0);
+/// A node's box, in units of the picture, at least.
+const NODE: Vec2 = vec2(56.0, 36.0);
 /// A closed group's.
-const GROUP: Vec2 = vec2(78.0, 46.0);
+const GROUP: Vec2 = vec2(70.0, 46.0);
 /// The ends of the graph.
 const END: Vec2 = vec2(34.0, 26.0);
 /// Room between columns, and between those within a group.
@@ -170,19 +170,45 @@ impl Net {
         }
     }
 
-    /// Lays the graph out with these groups open, and so much room between the boxes of a column.
-    pub fn plan(&self, open: &[usize], gap: f32) -> Plan {
+    /// What a box is called: a node in a group, by what it is there.
+    pub fn short(&self, item: Item) -> String {
+        let name = self.name(item);
+        let group = match item {
+            Item::Node(node) => self.nodes[node].group,
+            Item::Group(_) => None,
+        };
+        let stem = group.map_or("", |group| self.groups[group].as_str());
+        let rest = name.strip_prefix(stem).unwrap_or(name);
+        let rest = rest.trim_start_matches('_');
+        let short = if rest.is_empty() { name } else { rest };
+        short.replace('_', " ")
+    }
+
+    /// What stands below that: a node's kind, how many nodes a group has; nothing for the ends.
+    pub fn below(&self, item: Item) -> String {
+        match item {
+            Item::Node(node) => self.nodes[node].kind.replace('_', " "),
+            Item::Group(group) => format!("{} nodes", self.count(group)),
+        }
+    }
+
+    /// Lays the graph out with these groups open, so much room between the boxes of a column, and boxes that are at
+    /// least as wide as `wide` says.
+    pub fn plan(&self, open: &[usize], gap: f32, wide: &dyn Fn(Item) -> f32) -> Plan {
+        let size = |item: Item, least: Vec2| vec2(least.x.max(wide(item)), least.y);
         // First within each open group, which gives its size; then the whole.
         let mut inner: BTreeMap<usize, Layers> = BTreeMap::new();
         for group in open {
             let members = (0..self.nodes.len()).filter(|n| self.nodes[*n].group == Some(*group));
-            let items: Vec<(Item, Vec2)> = members.map(|n| (Item::Node(n), NODE)).collect();
+            let items: Vec<(Item, Vec2)> = members
+                .map(|n| (Item::Node(n), size(Item::Node(n), NODE)))
+                .collect();
             let wires = self.wires_among(|node| {
                 (self.nodes[node].group == Some(*group)).then_some(Item::Node(node))
             });
             inner.insert(
                 *group,
-                Layers::new(items, &wires, vec2(CLOSE, INNER_GAP), 8),
+                Layers::new(items, &wires, vec2(CLOSE, INNER_GAP), 8).even(),
             );
         }
         let outer = |node: usize| match self.nodes[node].group {
@@ -196,11 +222,12 @@ impl Net {
                 continue;
             }
             let size = match node.group {
-                None if node.kind.is_empty() => END,
-                None => NODE,
-                Some(group) => inner
-                    .get(&group)
-                    .map_or(GROUP, |layers| layers.size + 2.0 * INNER + vec2(0.0, TITLE)),
+                None if node.kind.is_empty() => size(item, END),
+                None => size(item, NODE),
+                Some(group) => match inner.get(&group) {
+                    Some(layers) => layers.size + 2.0 * INNER + vec2(0.0, TITLE),
+                    None => size(item, GROUP),
+                },
             };
             items.push((item, size));
         }
@@ -299,6 +326,7 @@ impl Net {
 struct Layers {
     boxes: Vec<(Item, Rect)>,
     ways: Vec<(Item, Item, Vec<Pos2>)>,
+    columns: Vec<Rangef>,
     size: Vec2,
 }
 
@@ -310,6 +338,25 @@ enum Cell {
 }
 
 impl Layers {
+    /// All boxes of a column as wide as its widest. No wire moves: each is level from its box to the column's edge.
+    fn even(mut self) -> Layers {
+        for (_, rect) in &mut self.boxes {
+            let column = self
+                .columns
+                .iter()
+                .find(|column| column.contains(rect.center().x));
+            if let Some(column) = column {
+                *rect = Rect::from_x_y_ranges(*column, rect.y_range());
+            }
+        }
+        for (_, _, points) in &mut self.ways {
+            let last = points.len() - 1;
+            points[0] = points[1];
+            points[last] = points[last - 1];
+        }
+        self
+    }
+
     fn new(items: Vec<(Item, Vec2)>, wires: &[(Item, Item)], gap: Vec2, rounds: usize) -> Layers {
         let index = |item: Item| items.iter().position(|(other, _)| *other == item);
         let wires: Vec<(usize, usize)> = wires
@@ -342,11 +389,11 @@ impl Layers {
         let mut layers = Layers {
             boxes: Vec::new(),
             ways: Vec::new(),
+            columns: Vec::new(),
             size: vec2(0.0, (bottom - top).max(0.0)),
         };
         let mut rects = vec![Rect::ZERO; items.len()];
         let mut passes: Vec<Vec<Pos2>> = vec![Vec::new(); wires.len()];
-        let mut edges: Vec<Rangef> = Vec::new();
         let mut x = 0.0;
         for (column, heights) in cells.iter().zip(&heights) {
             let width = column
@@ -365,15 +412,15 @@ impl Layers {
                 }
             }
             layers.size.x = x + width;
-            edges.push(Rangef::new(x, x + width));
+            layers.columns.push(Rangef::new(x, x + width));
             x += width + gap.x;
         }
         for (wire, (from, to)) in wires.iter().enumerate() {
             // Level to the edges of the columns: wires bend only between them.
             let (start, end) = (rects[*from].right_center(), rects[*to].left_center());
-            let mut points = vec![start, pos2(edges[depths[*from]].max, start.y)];
+            let mut points = vec![start, pos2(layers.columns[depths[*from]].max, start.y)];
             points.append(&mut passes[wire]);
-            points.extend([pos2(edges[depths[*to]].min, end.y), end]);
+            points.extend([pos2(layers.columns[depths[*to]].min, end.y), end]);
             layers.ways.push((items[*from].0, items[*to].0, points));
         }
         layers
@@ -636,6 +683,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// The width of every box.
+    const WIDE: fn(Item) -> f32 = |_| 76.0;
+
     fn net() -> Net {
         let names = [
             "in",
@@ -675,7 +725,7 @@ mod tests {
         let net = net();
         let all: Vec<usize> = (0..net.groups.len()).collect();
         for open in [vec![], vec![1], all] {
-            let plan = net.plan(&open, 20.0);
+            let plan = net.plan(&open, 20.0, &WIDE);
             for wire in &plan.wires {
                 let runs = wire.points.windows(2).all(|pair| pair[0].x <= pair[1].x);
                 assert!(runs, "{open:?} {wire:?}");
@@ -693,9 +743,9 @@ mod tests {
         let net = net();
         let layer = net.groups.iter().position(|name| name == "layer1").unwrap();
         assert_eq!(net.count(layer), 3);
-        let closed = net.plan(&[], 20.0);
+        let closed = net.plan(&[], 20.0, &WIDE);
         assert!(place(&closed, &net, "layer1_a_sine").is_none());
-        let open = net.plan(&[layer], 20.0);
+        let open = net.plan(&[layer], 20.0, &WIDE);
         let frame = open.frames[0].1;
         for name in ["layer1_a_sine", "layer1_a_fade", "layer1"] {
             assert!(
