@@ -124,6 +124,11 @@ pub struct InsertState {
 }
 
 impl InsertState {
+    /// Whether what it holds does not sound as it should: it could not be had, or is passed by.
+    pub fn warns(&self) -> bool {
+        matches!(self.status, InsertStatus::Failed(_) | InsertStatus::Tripped)
+    }
+
     /// Whether the file that is chosen is this one.
     pub fn is_file(&self, file: &Path) -> bool {
         matches!(&self.choice, Some(InsertChoice::File { path, .. }) if path == file)

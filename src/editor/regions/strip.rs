@@ -3,23 +3,28 @@
 
 use super::figures::{Figure, figure_on};
 use super::inserts;
-use crate::editor::insert::InsertStatus;
+use crate::dsp::ramp::raised_cosine;
 use crate::editor::live::{BOTTOM, Live};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, GATE_ON, INSERTS, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND,
-    NOISE_LEVEL, ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC,
-    SPACE_KIND, TIMER,
+    CEILING, CEILING_ON, FADE_IN, FADE_OUT, GATE_ON, INSERTS, LAYER, LAYERS, LEVELLER_ON,
+    NOISE_KIND, NOISE_LEVEL, ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN,
+    SPACE_AMBISONIC, SPACE_KIND, TIMER,
 };
-use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Below this width of the strip, and of a card, everything stands closer; from this inner width of a card on there is
 /// room for whole names.
 const NARROW: f32 = 900.0;
 const TIGHT: f32 = 70.0;
 const ROOMY: f32 = 70.0;
+
+/// The shortest fade in seconds, as the engine has it.
+const LEAST_FADE: f64 = 0.02;
 
 /// The cards, in the order of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +95,7 @@ impl Card {
 
     /// The same, or a warning's: what has failed does not look like what sounds.
     pub fn accent_now(self, theme: &Theme, desk: &Desk) -> Color32 {
-        let failed = match self {
-            Card::Insert(index) => {
-                let status = desk.link.insert(index).status;
-                matches!(status, InsertStatus::Failed(_) | InsertStatus::Tripped)
-            }
-            _ => false,
-        };
+        let failed = matches!(self, Card::Insert(index) if desk.link.insert(index).warns());
         if failed {
             theme.warning
         } else {
@@ -239,7 +238,10 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     };
     if let Some((id, first)) = card.kind().filter(|_| switches) {
         let corner = Rect::from_center_size(
-            pos2(inner.right() - 6.0, inner.top() + 7.0),
+            pos2(
+                inner.right() - if tight { 4.0 } else { 6.0 },
+                inner.top() + 7.0,
+            ),
             vec2(20.0, 20.0),
         );
         let name = format!("{} on", card.name());
@@ -256,6 +258,64 @@ fn shorter(text: &str) -> String {
     match level {
         Some(Ok(level)) if text.len() > "-00.0 dB".len() => format!("{level:.1} dB"),
         _ => text.to_owned(),
+    }
+}
+
+/// The slope of a noise's spectrum: white is level, pink falls by 3 dB an octave, brown by 6.
+pub(in crate::editor) fn noise_figure(ui: &Ui, area: Rect, kind: usize, colour: Color32) {
+    let fall = [0.0, 0.0, 0.30, 0.62][kind.min(3)];
+    let at = |x: f32| {
+        let y = area.top() + (0.5 - 0.5 * fall + fall * x) * area.height();
+        pos2(area.left() + x * area.width(), y)
+    };
+    let stroke = Stroke::new(1.6, colour);
+    ui.painter().line_segment([at(0.04), at(0.96)], stroke);
+}
+
+/// How a session fades in and out, as long beside each other as they are, and how far the fade is now.
+pub(in crate::editor) fn fade_figure(
+    ui: &Ui,
+    area: Rect,
+    accent: Color32,
+    live: &Live,
+    desk: &Desk,
+) {
+    let [fade_in, fade_out] = [FADE_IN, FADE_OUT].map(|id| desk.value(id).max(LEAST_FADE));
+    // What is played between has the length that the timer gives it; without one it is as long as they are.
+    let between = match 60.0 * desk.value(TIMER) {
+        0.0 => fade_in + fade_out,
+        played => played,
+    };
+    let all = fade_in + between + fade_out;
+    let high = area.height() - 8.0;
+    let at = |time: f64, level: f64| {
+        let x = area.left() + area.width() * (time / all) as f32;
+        pos2(x, area.bottom() - 4.0 - high * level as f32)
+    };
+    const STEPS: u32 = 32;
+    let steps = || (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
+    let rise = steps().map(|share| at(share * fade_in, raised_cosine(share)));
+    let fall = steps().map(|share| {
+        at(
+            fade_in + between + share * fade_out,
+            raised_cosine(1.0 - share),
+        )
+    });
+    let line: Vec<Pos2> = rise.chain(fall).collect();
+    ui.painter().line(line, Stroke::new(1.6, accent));
+    if let Some(telemetry) = live.sounding() {
+        let level = telemetry.fade();
+        // Where the rise has that level; once it is there, in the middle of what is played.
+        let share = steps()
+            .find(|share| raised_cosine(*share) >= level)
+            .unwrap_or(1.0);
+        let time = if level < 1.0 {
+            share * fade_in
+        } else {
+            fade_in + 0.5 * between
+        };
+        ui.painter()
+            .circle_filled(at(time, level), 3.0, Theme::of(ui).text);
     }
 }
 
@@ -307,15 +367,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
         Card::Noise => {
             let kind = desk.index(NOISE_KIND);
             let colour = if kind > 0 { accent } else { theme.line };
-            // White is level, pink falls by 3 dB an octave, brown by 6.
-            let fall = [0.0, 0.0, 0.30, 0.62][kind.min(3)];
-            let top = if kind > 0 { 0.5 - 0.5 * fall } else { 0.5 };
-            let at = |x: f32| {
-                let y = area.top() + (top + fall * x) * area.height();
-                pos2(area.left() + x * area.width(), y)
-            };
-            ui.painter()
-                .line_segment([at(0.04), at(0.96)], Stroke::new(1.6, colour));
+            noise_figure(ui, area, kind, colour);
             if kind > 0 {
                 text(NOISE_LEVEL)
             } else {

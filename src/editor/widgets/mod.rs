@@ -62,6 +62,8 @@ pub(super) struct Hand {
     overruled: Option<(ControlId, f64)>,
     /// What waits for a MIDI controller.
     pub(super) learning: Option<Moves>,
+    /// The number that the pointer is on, and since when.
+    rests: Option<(egui::Id, f64)>,
     /// A control has taken the wheel in this frame.
     took_wheel: bool,
     /// The page scrolls until then, and what slides under the pointer meanwhile does not turn.
@@ -283,6 +285,21 @@ impl Desk<'_> {
             self.jump(id, value);
         }
     }
+}
+
+/// Where is said whether a column scrolls: it has no room for all that is in it.
+fn scrolling() -> egui::Id {
+    egui::Id::unique("whether this column scrolls")
+}
+
+/// Says it of what is drawn next.
+pub(super) fn say_scrolls(ui: &Ui, scrolls: bool) {
+    ui.data_mut(|data| data.insert_temp(scrolling(), scrolls));
+}
+
+/// Whether what is drawn now stands in a column that scrolls.
+fn does_scroll(ui: &Ui) -> bool {
+    ui.data(|data| data.get_temp(scrolling())) == Some(true)
 }
 
 /// A text in so many letters, for where there is no more room.
