@@ -9,9 +9,8 @@ use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, FADE_OUT, GATE_ON, INSERTS, LAYER, LAYERS, LEVELLER_ON,
-    NOISE_KIND, NOISE_LEVEL, ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN,
-    SPACE_AMBISONIC, SPACE_KIND, TIMER,
+    CEILING, CEILING_ON, FADE_IN, FADE_OUT, INSERTS, LAYER, LAYERS, NOISE_KIND, NOISE_LEVEL, ORDER,
+    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND, TIMER,
 };
 use egui::{
     Align2, Color32, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
@@ -118,9 +117,7 @@ impl Card {
     /// Whether it does something.
     pub fn is_on(self, desk: &Desk) -> bool {
         match self {
-            Card::Input => desk.is_on(GATE_ON) || desk.is_on(LEVELLER_ON),
-            Card::Output => desk.is_on(CEILING_ON),
-            Card::Session => true,
+            Card::Input | Card::Output | Card::Session => true,
             Card::Insert(index) => {
                 desk.is_on(INSERTS[index].on) && desk.link.insert(index).choice.is_some()
             }
