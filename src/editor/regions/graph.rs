@@ -28,7 +28,7 @@ const ROOMY: f32 = 330.0;
 /// Largest and smallest magnification.
 const SCALES: [f32; 2] = [0.15, 3.0];
 /// A picture that fits is not drawn larger than this.
-const LARGEST: f32 = 1.25;
+const LARGEST: f32 = 1.5;
 /// What was opened is come near to where the whole would be smaller than this.
 const READABLE: f32 = 0.8;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.

@@ -52,11 +52,15 @@ pub(in crate::editor) fn ui(
         }
     });
     ui.add_space(2.0);
-    // In a low column the controls need the room of the picture, which is on the card as well.
-    let low = ui.available_height() < LOW && ui.available_width() < WIDE;
+    // In a low column the controls need the room of the picture, which is on the card as well; in a high one it grows.
+    let high = ui.available_height();
+    let room = match high < LOW && ui.available_width() < WIDE {
+        true => None,
+        false => Some((0.6 * (high - HIGH)).clamp(0.0, GROWS)),
+    };
     scrolled(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(GAP, 8.0);
-        ui.data_mut(|data| data.insert_temp(pictures(), !low));
+        ui.data_mut(|data| data.insert_temp(pictures(), room));
         match card {
             Card::Layer(index) => layer(ui, index, accent, live, desk),
             Card::Program => program(ui, accent, live, desk),
@@ -71,8 +75,11 @@ pub(in crate::editor) fn ui(
     close
 }
 
-/// Below this height of a column its card has no picture, in points.
+/// Below the first height of a column its card has no picture, above the second the picture is larger, by so much at most;
+/// in points.
 const LOW: f32 = 330.0;
+const HIGH: f32 = 560.0;
+const GROWS: f32 = 130.0;
 /// From this width on what a card has stands in two columns: where the inspector takes the place of a page.
 const WIDE: f32 = 400.0;
 
@@ -165,16 +172,20 @@ fn section(ui: &mut Ui, text: &str) {
 const PICTURE: [f32; 2] = [76.0, 56.0];
 const ICON: Vec2 = vec2(22.0, 12.0);
 
-/// Where is said whether cards have their pictures.
+/// Where is said by how much the pictures of cards may grow; none where there is no room for them.
 fn pictures() -> egui::Id {
-    egui::Id::unique("whether cards have pictures")
+    egui::Id::unique("room for pictures of cards")
 }
 
 /// A large picture of what a kind does, moving with its phase.
 fn portrait(ui: &mut Ui, height: f32, draw: impl FnOnce(&Ui, Rect)) {
-    if ui.data(|data| data.get_temp(pictures())) == Some(false) {
+    let Some(room) = ui
+        .data(|data| data.get_temp::<Option<f32>>(pictures()))
+        .flatten()
+    else {
         return;
-    }
+    };
+    let height = height + if height >= PICTURE[0] { room } else { 0.0 };
     let theme = Theme::of(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     ui.painter()
