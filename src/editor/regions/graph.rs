@@ -27,8 +27,8 @@ const GAPS: [f32; 2] = [12.0, 26.0];
 const ROOMY: f32 = 330.0;
 /// Largest and smallest magnification.
 const SCALES: [f32; 2] = [0.15, 3.0];
-/// A picture that fits is not drawn larger than this.
-const LARGEST: f32 = 1.5;
+/// A group that fits is not drawn larger than the first, nor the whole than the second.
+const LARGEST: [f32; 2] = [1.25, 1.5];
 /// What was opened is come near to where the whole would be smaller than this.
 const READABLE: f32 = 0.8;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
@@ -248,11 +248,16 @@ impl Stage {
             frames.find(|(other, _)| *other == group)
         });
         let size = self.plan.size.max(vec2(1.0, 1.0));
-        let all = near(Rect::from_min_size(Pos2::ZERO, size), area, false);
+        let all = near(
+            Rect::from_min_size(Pos2::ZERO, size),
+            area,
+            false,
+            LARGEST[1],
+        );
         match frame {
             // Where all can be read there is no need to come near.
             Some((_, frame)) if all.scale < READABLE => {
-                near(frame.expand(6.0), area, area.height() < ROOMY)
+                near(frame.expand(6.0), area, area.height() < ROOMY, LARGEST[0])
             }
             _ => all,
         }
@@ -575,9 +580,9 @@ impl Stage {
 }
 
 /// A part of the picture in the middle of the page, or at its top.
-fn near(part: Rect, area: Rect, at_top: bool) -> View {
+fn near(part: Rect, area: Rect, at_top: bool, largest: f32) -> View {
     let room = area.size() - vec2(8.0, 10.0);
-    let scale = (room / part.size()).min_elem().clamp(SCALES[0], LARGEST);
+    let scale = (room / part.size()).min_elem().clamp(SCALES[0], largest);
     let mut shift = 0.5 * area.size() - scale * part.center().to_vec2();
     if at_top {
         shift.y = 2.0 - scale * part.top();
