@@ -10,7 +10,7 @@ use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
 use crate::editor::{HrtfChoice, ParamSink};
 use crate::engine::ControlId;
-use crate::engine::controls::{BYPASS, Values};
+use crate::engine::controls::{INSERTS, Values};
 use crate::protocol::{Entry, Grade, Library, Preset, Protocol, Take};
 use egui::{
     Align2, Color32, Popup, Pos2, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
@@ -27,7 +27,7 @@ const ROW: f32 = 30.0;
 /// What the region remembers between frames.
 pub(in crate::editor) struct Presets {
     library: Library,
-    /// The factory's first.
+    /// The musician's own first.
     entries: Vec<Entry>,
     reader: Reader,
     words: String,
@@ -63,6 +63,7 @@ pub(in crate::editor) fn take(link: &Link, sink: &dyn ParamSink) -> Take {
         protocol: session.protocol,
         name: session.name,
         hrtf: link.hrtf().choice.map(|choice| choice.path),
+        inserts: Some(link.held()),
     }
 }
 
@@ -78,6 +79,14 @@ pub(in crate::editor) fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
     if chosen != take.hrtf {
         let choice = |path| HrtfChoice { path, hash: None };
         link.choose_hrtf(take.hrtf.clone().map(choice));
+    }
+    let inserts = take.inserts.iter().flatten().zip(link.held());
+    for (insert, (held, now)) in inserts.enumerate() {
+        if *held != now {
+            let choice = held.as_ref().map(|held| held.choice.clone());
+            let consent = held.as_ref().is_none_or(|held| held.consent);
+            link.choose_insert(insert, choice, consent);
+        }
     }
     // Where only the protocol or the name is another, no parameter tells the host.
     sink.touch();
@@ -113,6 +122,24 @@ fn hrtf_text(link: &Link) -> Option<String> {
     (text.chars().count() <= LONGEST_PATH).then(|| text.to_owned())
 }
 
+/// A preset with this sound. Of an insert that holds a node it says where all of its macros are; of an empty one nothing,
+/// so that it touches none where it is loaded.
+fn saying(preset: &Preset, now: &Take, link: &Link) -> Preset {
+    let mut settings = now.settings.clone();
+    let mut said = Vec::new();
+    for (ids, held) in INSERTS.iter().zip(link.held()) {
+        let of_it = now.settings.iter().filter(|(id, _)| ids.has(*id));
+        match held {
+            Some(_) => said.extend(of_it.copied()),
+            None => settings.retain(|(id, _)| !ids.has(*id)),
+        }
+    }
+    let hrtf = hrtf_text(link);
+    let mut preset = preset.with(&settings, now.protocol.as_deref(), hrtf.as_deref());
+    preset.say(&said);
+    preset
+}
+
 impl Presets {
     /// With a library.
     pub fn new(library: Library) -> Presets {
@@ -144,15 +171,16 @@ impl Presets {
     }
 
     fn take_up(&mut self, own: Vec<Entry>) {
-        self.entries.retain(|entry| entry.path.is_none());
-        self.entries.extend(own);
+        let all = std::mem::take(&mut self.entries);
+        let factory = all.into_iter().filter(|entry| entry.path.is_none());
+        self.entries = own.into_iter().chain(factory).collect();
         self.known = None;
     }
 
     /// The preset of a name: the musician's own wins over the factory's, as everywhere.
     fn named(&self, name: &str) -> Option<usize> {
         let same = |entry: &Entry| entry.name.to_lowercase() == name.to_lowercase();
-        self.entries.iter().rposition(same)
+        self.entries.iter().position(same)
     }
 
     /// Whether a preset is not reached by its name, for another one has it, too.
@@ -179,13 +207,17 @@ impl Presets {
             .is_none_or(|(name, _)| *name != session.name)
         {
             let entry = self.named(&session.name).map(|index| &self.entries[index]);
-            let take = entry.map(|entry| Take::of(entry, desk.sink.value(BYPASS)));
+            let take = entry.map(|entry| {
+                let mut take = Take::of(entry, |id| desk.sink.value(id));
+                take.settings.retain(|(id, _)| entry.preset.sets(*id));
+                take
+            });
             self.known = Some((session.name, take));
         }
         let (_, Some(preset)) = self.known.as_ref()? else {
             return None;
         };
-        let settings = preset.settings.iter().filter(|(id, _)| *id != BYPASS);
+        let settings = preset.settings.iter();
         let mut changed: Vec<&str> = settings
             .filter(|(id, value)| !is_at(*id, *value, desk.sink.value(*id)))
             .map(|(id, _)| id.control().name)
@@ -240,7 +272,7 @@ impl Presets {
             return;
         };
         link.history(|history| history.note(take(link, sink)));
-        let mut sound = Take::of(entry, sink.value(BYPASS));
+        let mut sound = Take::of(entry, |id| sink.value(id));
         // One that asks for no head keeps the one that there is.
         sound.hrtf = sound.hrtf.or(link.hrtf().choice.map(|choice| choice.path));
         put(link, sink, &sound);
@@ -261,11 +293,7 @@ impl Presets {
             Some(entry) => entry.preset,
             None => Preset::new(name, "", &[], None),
         };
-        preset = preset.with(
-            &now.settings,
-            now.protocol.as_deref(),
-            hrtf_text(link).as_deref(),
-        );
+        preset = saying(&preset, &now, link);
         preset.rename(name);
         match self.library.save(&preset) {
             Ok(path) => {
@@ -514,11 +542,7 @@ impl Presets {
             Some(entry) => entry.preset.clone(),
             None => Preset::new(&name, "", &[], None),
         };
-        let preset = preset.with(
-            &now.settings,
-            now.protocol.as_deref(),
-            hrtf_text(desk.link).as_deref(),
-        );
+        let preset = saying(&preset, &now, desk.link);
         let message = match crate::file::replace(path, &preset.to_text()) {
             Ok(()) => format!("exported: {}", path.display()),
             Err(error) => format!(
@@ -734,7 +758,11 @@ mod tests {
         std::fs::write(folder.path().join("own.json"), text).unwrap();
         let link = Link::default();
         let mut presets = Presets::new(Library::at(folder.path()));
-        assert!(!presets.is_hidden(1), "it has not been read yet");
+        let hidden = |presets: &Presets| {
+            let all = (0..presets.entries.len()).filter(|index| presets.is_hidden(*index));
+            all.collect::<Vec<_>>()
+        };
+        assert!(hidden(&presets).is_empty(), "it has not been read yet");
         // Beside the window.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         while presets.entries.iter().all(|entry| entry.path.is_none()) {
@@ -742,14 +770,14 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "it is not read");
             std::thread::yield_now();
         }
-        assert!(presets.is_hidden(1));
+        // One's own stand first.
+        assert_eq!(hidden(&presets), [2]);
+        assert_eq!(presets.entries[2].name, factory);
         let own = presets.named(&factory).unwrap();
-        assert!(presets.entries[own].path.is_some() && !presets.is_hidden(own));
-        let hidden = (0..presets.entries.len()).filter(|index| presets.is_hidden(*index));
-        assert_eq!(hidden.count(), 1);
+        assert!(own == 0 && presets.entries[own].path.is_some());
         std::fs::remove_file(folder.path().join("own.json")).unwrap();
         presets.reread(&link);
-        assert!(!presets.is_hidden(1));
+        assert!(hidden(&presets).is_empty());
     }
 
     #[test]
@@ -789,5 +817,45 @@ mod tests {
         assert!(saved.to_text().contains("\"later\": 1"));
         assert!(saved.settings().contains(&(L1_KIND, 1.0)));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Of an insert that holds a node a preset says where its macros are, though they be at their defaults; of an empty
+    /// one nothing.
+    #[test]
+    fn what_is_saved_of_an_insert_is_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new(Library::at(folder.path()));
+        let mut hand = crate::editor::widgets::Hand::default();
+        let desk = Desk {
+            hand: &mut hand,
+            sink: &sink,
+            link: &link,
+            now: 0.0,
+        };
+        let [a, b] = [0, 1].map(|insert| INSERTS[insert].macros[0]);
+        sink.set(a, 0.25);
+        sink.set(b, 0.25);
+        let node = crate::protocol::InsertChoice::Node("gain".to_owned());
+        link.choose_insert(1, Some(node), true);
+        presets.save("Mine", &desk);
+        let saved = presets.library.find("Mine").unwrap().preset;
+        assert!(!saved.sets(a) && saved.sets(b));
+        let said = saved
+            .settings()
+            .iter()
+            .filter(|(id, _)| INSERTS[1].has(*id));
+        assert_eq!(said.count(), 5);
+        assert!(!saved.to_text().contains("a_1"));
+        assert_eq!(presets.changes(&desk), None);
+        sink.set(a, 0.75);
+        assert_eq!(presets.changes(&desk), None);
+        sink.set(b, 0.75);
+        assert_eq!(presets.changes(&desk).as_deref(), Some("Insert B 1"));
+        // Nodes are the project's: it is left where it is.
+        let index = presets.named("Mine").unwrap();
+        presets.load(&link, &sink, index);
+        assert_eq!((sink.value(a), sink.value(b)), (0.75, 0.25));
+        assert!(link.insert(1).choice.is_some());
     }
 }
