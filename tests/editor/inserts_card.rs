@@ -373,3 +373,60 @@ fn a_preset_that_says_nothing_of_inserts_leaves_them_alone() {
     click(&mut stand, "Undo");
     assert_eq!(macros(&stand), [0.75, 1.0, 0.5, 0.5]);
 }
+
+/// A band between two edges, as the built-in one is.
+fn band(stand: &Stand) {
+    let hertz = |name: &str, default: f64| InsertMacro {
+        name: name.to_owned(),
+        default,
+        format: {
+            let name = name.to_owned();
+            Arc::new(move |x| format!("{} Hz {name}", (20_000.0 * x).round()))
+        },
+        parse: Arc::new(|text| Some(text.split(' ').next()?.parse::<f64>().ok()? / 20_000.0)),
+    };
+    let macros = vec![hertz("low", 0.0), hertz("high", 1.0)];
+    stand.link.edit_insert(0, |state| {
+        state.status = InsertStatus::Sounds;
+        state.name = "band_pass".to_owned();
+        state.macros = macros;
+    });
+}
+
+#[test]
+fn a_macro_is_reset_to_where_the_node_has_it() {
+    let mut stand = open("Insert A");
+    stand.link.choose_insert(0, node("band_pass"), true);
+    band(&stand);
+    stand.set(A_2, 0.505);
+    stand.steps(3);
+    let knob = |stand: &Stand| {
+        let knob = stand
+            .harness
+            .get_by_role_and_label(Role::Slider, "Insert A 2");
+        knob.rect().center()
+    };
+    let at = knob(&stand);
+    stand.menu(at);
+    // By what it moves.
+    assert!(says(&stand, "high (Insert A 2)"));
+    assert!(!says(&stand, "Reset to 20000 Hz high"));
+    click(&mut stand, "Reset to 20000 Hz");
+    assert_eq!(macros(&stand)[1], 1.0);
+    for value in [0.505, 0.25] {
+        stand.set(A_2, value);
+        stand.steps(20);
+        let at = knob(&stand);
+        for pressed in [true, false, true, false] {
+            stand.hold(at, pressed);
+        }
+        stand.steps(2);
+        assert_eq!(macros(&stand)[1], 1.0, "by a double click");
+    }
+    // One that moves nothing goes to the middle.
+    stand.link.edit_insert(0, |state| state.macros.clear());
+    let at = knob(&stand);
+    stand.menu(at);
+    click(&mut stand, "Reset to 0.5");
+    assert_eq!(macros(&stand)[1], 0.5);
+}
