@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zeitgeber::editor::Look;
 use zeitgeber::editor::insert::{InsertChoice, InsertMacro, InsertStatus};
 use zeitgeber::engine::ControlId;
-use zeitgeber::engine::controls::{A_1, A_ON};
+use zeitgeber::engine::controls::{A_1, A_2, A_ON, INSERTS};
 
 /// A window with the card of insert A or B open.
 fn open(name: &str) -> Stand {
@@ -200,4 +200,233 @@ fn macros_have_the_names_and_values_of_the_node() {
     click(&mut stand, "Insert A on");
     let values = stand.params.values.borrow();
     assert_eq!(values[A_ON.index()], 0.0);
+}
+
+/// As the instance does it: a node sounds, with the names and places of its macros.
+fn sound(stand: &Stand, name: &str, defaults: &[f64]) {
+    let macros = defaults.iter().map(|default| InsertMacro {
+        name: "a".to_owned(),
+        default: *default,
+        format: Arc::new(|x| x.to_string()),
+        parse: Arc::new(|text| text.parse().ok()),
+    });
+    let macros = macros.collect();
+    stand.link.edit_insert(0, |state| {
+        state.status = InsertStatus::Sounds;
+        state.name = name.to_owned();
+        state.macros = macros;
+    });
+}
+
+fn macros(stand: &Stand) -> [f64; 4] {
+    let values = stand.params.values.borrow();
+    INSERTS[0].macros.map(|id| values[id.index()])
+}
+
+fn node(name: &str) -> Option<InsertChoice> {
+    Some(InsertChoice::Node(name.to_owned()))
+}
+
+#[test]
+fn choosing_loading_and_clearing_are_steps_to_take_back() {
+    let mut stand = open("Insert A");
+    click(&mut stand, "Built-in node of Insert A");
+    click(&mut stand, "amplitude");
+    sound(&stand, "amplitude", &[0.25, 1.0]);
+    stand.steps(3);
+    assert_eq!(macros(&stand), [0.25, 1.0, 0.5, 0.5]);
+    // The macros that went there are no steps of their own.
+    click(&mut stand, "Undo");
+    assert_eq!(stand.link.insert(0).choice, None);
+    assert_eq!(macros(&stand), [0.5; 4]);
+    click(&mut stand, "Redo");
+    assert_eq!(stand.link.insert(0).choice, node("amplitude"));
+    assert_eq!(macros(&stand), [0.25, 1.0, 0.5, 0.5]);
+    sound(&stand, "amplitude", &[0.25, 1.0]);
+    stand.steps(3);
+    stand.set(A_1, 0.75);
+    stand.set(A_2, 0.75);
+    stand.steps(1);
+    click(&mut stand, "Defaults of Insert A");
+    click(&mut stand, "Undo");
+    assert_eq!(macros(&stand), [0.75, 0.75, 0.5, 0.5]);
+    click(&mut stand, "Clear Insert A");
+    assert_eq!(stand.link.insert(0).choice, None);
+    click(&mut stand, "Undo");
+    assert_eq!(stand.link.insert(0).choice, node("amplitude"));
+    // The two sounds that are compared hold a node each.
+    click(&mut stand, "Sound B");
+    click(&mut stand, "Built-in node of Insert A");
+    click(&mut stand, "gain");
+    click(&mut stand, "Sound A");
+    assert_eq!(stand.link.insert(0).choice, node("amplitude"));
+    click(&mut stand, "Sound B");
+    assert_eq!(stand.link.insert(0).choice, node("gain"));
+}
+
+/// A file that the user had loaded is theirs again, and what a project brought is the project's.
+#[test]
+fn what_is_taken_back_keeps_whose_it_was() {
+    for consent in [false, true] {
+        let mut stand = open("Insert A");
+        stand.link.choose_insert(0, Some(file()), consent);
+        stand.steps(2);
+        click(&mut stand, "Built-in node of Insert A");
+        click(&mut stand, "gain");
+        click(&mut stand, "Undo");
+        let state = stand.link.insert(0);
+        assert_eq!((state.choice, state.consent), (Some(file()), consent));
+    }
+}
+
+#[test]
+fn what_could_not_be_had_is_said_beside_the_field_and_the_node_stays() {
+    let mut stand = open("Insert A");
+    click(&mut stand, "Built-in node of Insert A");
+    click(&mut stand, "gain");
+    sound(&stand, "gain", &[0.8]);
+    stand.steps(3);
+    let field = stand
+        .harness
+        .get_by_role_and_label(Role::TextInput, "Path of the file of Insert A");
+    field.focus();
+    field.type_text("/tmp/nope.dsp");
+    stand.steps(2);
+    click(&mut stand, "Load the file of Insert A");
+    assert_eq!(
+        stand.link.insert(0).before,
+        Some((node("gain").unwrap(), true))
+    );
+    // What the instance does then.
+    stand.link.edit_insert(0, |state| {
+        assert!(state.take_back("/tmp/nope.dsp: there is no such file"));
+        state.status = InsertStatus::Sounds;
+    });
+    stand.steps(3);
+    assert_eq!(stand.link.insert(0).choice, node("gain"));
+    assert!(says(&stand, "\"gain\" sounds") && says(&stand, "there is no such file"));
+    let field = stand
+        .harness
+        .get_by_role_and_label(Role::TextInput, "Path of the file of Insert A");
+    assert_eq!(
+        field.accesskit_node().value().as_deref(),
+        Some("/tmp/nope.dsp")
+    );
+    assert_eq!(macros(&stand), [0.8, 0.5, 0.5, 0.5]);
+    // Said until something else is chosen.
+    click(&mut stand, "Clear Insert A");
+    assert!(!says(&stand, "there is no such file"));
+}
+
+#[test]
+fn a_preset_that_says_nothing_of_inserts_leaves_them_alone() {
+    let mut stand = open("Insert A");
+    let presets = stand.folder().join("presets");
+    std::fs::create_dir_all(&presets).unwrap();
+    for (name, params) in [
+        ("Silent", r#"{"beat": 7}"#),
+        ("Says", r#"{"beat": 8, "a_1": 0.125}"#),
+    ] {
+        let text = format!(r#"{{"zeitgeber": 1, "name": "{name}", "params": {params}}}"#);
+        std::fs::write(presets.join(format!("{name}.json")), text).unwrap();
+    }
+    click(&mut stand, "Built-in node of Insert A");
+    click(&mut stand, "amplitude");
+    sound(&stand, "amplitude", &[0.25, 1.0]);
+    let own = std::time::Instant::now() + std::time::Duration::from_secs(8);
+    stand
+        .harness
+        .get_by_role_and_label(Role::Tab, "Presets")
+        .click();
+    stand.steps(3);
+    while stand
+        .harness
+        .query_by_role_and_label(Role::RadioButton, "Silent")
+        .is_none()
+    {
+        assert!(std::time::Instant::now() < own, "one's own are not read");
+        stand.steps(2);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let load = |stand: &mut Stand, name: &str| {
+        stand
+            .harness
+            .get_by_role_and_label(Role::RadioButton, name)
+            .click();
+        stand.steps(3);
+    };
+    load(&mut stand, "Silent");
+    assert_eq!(macros(&stand), [0.25, 1.0, 0.5, 0.5]);
+    assert_eq!(stand.link.insert(0).choice, node("amplitude"));
+    // No difference, either.
+    assert!(says(&stand, "Preset: Silent") && !says(&stand, "Silent, changed"));
+    stand.set(A_1, 0.75);
+    stand.steps(2);
+    assert!(!says(&stand, "Silent, changed"));
+    load(&mut stand, "Says");
+    assert_eq!(macros(&stand), [0.125, 0.5, 0.5, 0.5]);
+    assert_eq!(stand.link.insert(0).choice, node("amplitude"));
+    stand.set(A_2, 0.75);
+    stand.steps(2);
+    assert!(says(&stand, "Says, changed"));
+    // One step each.
+    click(&mut stand, "Undo");
+    assert_eq!(macros(&stand), [0.75, 1.0, 0.5, 0.5]);
+}
+
+/// A band between two edges, as the built-in one is.
+fn band(stand: &Stand) {
+    let hertz = |name: &str, default: f64| InsertMacro {
+        name: name.to_owned(),
+        default,
+        format: {
+            let name = name.to_owned();
+            Arc::new(move |x| format!("{} Hz {name}", (20_000.0 * x).round()))
+        },
+        parse: Arc::new(|text| Some(text.split(' ').next()?.parse::<f64>().ok()? / 20_000.0)),
+    };
+    let macros = vec![hertz("low", 0.0), hertz("high", 1.0)];
+    stand.link.edit_insert(0, |state| {
+        state.status = InsertStatus::Sounds;
+        state.name = "band_pass".to_owned();
+        state.macros = macros;
+    });
+}
+
+#[test]
+fn a_macro_is_reset_to_where_the_node_has_it() {
+    let mut stand = open("Insert A");
+    stand.link.choose_insert(0, node("band_pass"), true);
+    band(&stand);
+    stand.set(A_2, 0.505);
+    stand.steps(3);
+    let knob = |stand: &Stand| {
+        let knob = stand
+            .harness
+            .get_by_role_and_label(Role::Slider, "Insert A 2");
+        knob.rect().center()
+    };
+    let at = knob(&stand);
+    stand.menu(at);
+    // By what it moves.
+    assert!(says(&stand, "high (Insert A 2)"));
+    assert!(!says(&stand, "Reset to 20000 Hz high"));
+    click(&mut stand, "Reset to 20000 Hz");
+    assert_eq!(macros(&stand)[1], 1.0);
+    for value in [0.505, 0.25] {
+        stand.set(A_2, value);
+        stand.steps(20);
+        let at = knob(&stand);
+        for pressed in [true, false, true, false] {
+            stand.hold(at, pressed);
+        }
+        stand.steps(2);
+        assert_eq!(macros(&stand)[1], 1.0, "by a double click");
+    }
+    // One that moves nothing goes to the middle.
+    stand.link.edit_insert(0, |state| state.macros.clear());
+    let at = knob(&stand);
+    stand.menu(at);
+    click(&mut stand, "Reset to 0.5");
+    assert_eq!(macros(&stand)[1], 0.5);
 }

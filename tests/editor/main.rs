@@ -6,6 +6,7 @@ mod graph_page;
 mod inserts_card;
 mod motion;
 mod pictures;
+mod presets_page;
 mod protocol_page;
 mod raster;
 mod reach;

@@ -6,7 +6,7 @@ use super::strip::meter;
 use crate::editor::live::Live;
 use crate::editor::panel::Page;
 use crate::editor::theme::{GAP, Theme, font, in_menu, mix};
-use crate::editor::widgets::{Desk, Look, button};
+use crate::editor::widgets::{Desk, Look, button, entered, line};
 use crate::engine::controls::BYPASS;
 use egui::{
     Align, Align2, Color32, Key, Layout, Modifiers, Popup, PopupCloseBehavior, Rect, RichText,
@@ -180,23 +180,21 @@ impl Header {
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .width(240.0)
             .show(|ui| {
-                ui.label("Save as");
-                let field = ui.add(
-                    egui::TextEdit::singleline(&mut self.name)
-                        .hint_text("name")
-                        .desired_width(220.0),
-                );
-                if std::mem::take(&mut self.naming) {
-                    field.request_focus();
-                }
-                let entered =
-                    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-                let named = !self.name.trim().is_empty();
-                let done = button(ui, "Save", "Save under this name", "", named, Look::Raised);
-                if named && (done.clicked() || entered) {
-                    presets.save(self.name.trim(), desk);
-                    ui.close();
-                }
+                // A menu stretches what is in it to its width.
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.label("Save as");
+                    let field = line(ui, &mut self.name, "Name of the preset", "name", 240.0);
+                    if std::mem::take(&mut self.naming) {
+                        field.request_focus();
+                    }
+                    let entered = entered(ui, &field);
+                    let named = !self.name.trim().is_empty();
+                    let done = button(ui, "Save", "Save under this name", "", named, Look::Raised);
+                    if named && (done.clicked() || entered) {
+                        presets.save(self.name.trim(), desk);
+                        ui.close();
+                    }
+                });
             });
     }
 }

@@ -1,5 +1,6 @@
 //! An insert: which node it holds, how it is with it, and what its macros move.
 
+use super::presets;
 use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
 use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{Desk, Look, button, cut, knobs, switch};
@@ -49,8 +50,18 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         let help = "Moves the macros to where the node's parameters are by themselves";
         let label = format!("Defaults of {name}");
         if button(ui, "Defaults", &label, help, true, Look::Raised).clicked() {
-            for (id, moved) in ids.into_iter().zip(&state.macros) {
-                desk.bring(id, id.control().snap(moved.default));
+            let defaults = state.macros.iter().map(|moved| moved.default);
+            let ids = ids.into_iter().zip(defaults);
+            if ids
+                .clone()
+                .any(|(id, to)| desk.value(id) != id.control().snap(to))
+            {
+                note(desk);
+                joined(desk, |desk| {
+                    for (id, to) in ids {
+                        desk.bring(id, id.control().snap(to));
+                    }
+                });
             }
         }
     }
@@ -58,6 +69,7 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         let help = "Takes the node out; the file stays where it is";
         let label = format!("Clear {name}");
         if button(ui, "Clear", &label, help, true, Look::Raised).clicked() {
+            note(desk);
             desk.link.choose_insert(insert, None, true);
             desk.sink.touch();
         }
@@ -168,6 +180,19 @@ fn listed(names: &[String]) -> String {
     text
 }
 
+/// Remembers the sound, for what is to come is a step that can be taken back.
+fn note(desk: &Desk) {
+    let now = presets::take(desk.link, desk.sink);
+    desk.link.history(|history| history.note(now));
+}
+
+/// Does what belongs to the last step.
+fn joined(desk: &mut Desk, act: impl FnOnce(&mut Desk)) {
+    desk.link.history(|history| history.join(true));
+    act(desk);
+    desk.link.history(|history| history.join(false));
+}
+
 /// The user has chosen a node.
 fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut Desk) {
     let again = match (&state.choice, &choice) {
@@ -176,6 +201,7 @@ fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut D
         _ => false,
     };
     let macros = INSERTS[insert].macros.map(|id| desk.value(id));
+    note(desk);
     desk.link.choose_insert(insert, Some(choice), true);
     if !again || state.name.is_empty() {
         desk.link
@@ -201,12 +227,14 @@ pub(in crate::editor) fn attend(desk: &mut Desk) {
                 now.fresh = None;
             }
         });
-        for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
-            // One that has been moved meanwhile was meant.
-            if desk.value(id) == before {
-                desk.bring(id, id.control().snap(moved.default));
+        joined(desk, |desk| {
+            for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
+                // One that has been moved meanwhile was meant.
+                if desk.value(id) == before {
+                    desk.bring(id, id.control().snap(moved.default));
+                }
             }
-        }
+        });
     }
 }
 
@@ -245,8 +273,10 @@ fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let name = NAMES[insert];
     let typed = ui.scope_id().with(("path of a node", insert));
-    let known = match &state.choice {
-        Some(InsertChoice::File { path, .. }) => path.display().to_string(),
+    let known = match (&state.refused, &state.choice) {
+        // To be put right.
+        (Some((wanted, _)), _) => wanted.clone(),
+        (None, Some(InsertChoice::File { path, .. })) => path.display().to_string(),
         _ => String::new(),
     };
     // What is being typed, until something else is chosen.
@@ -276,6 +306,10 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         }
     });
     ui.data_mut(|data| data.insert_temp(typed, (path, of)));
+    if let Some((_, why)) = &state.refused {
+        let theme = Theme::of(ui);
+        ui.label(RichText::new(why).color(theme.warning));
+    }
 }
 
 /// The source that the project holds, for those who want to know what they are asked.

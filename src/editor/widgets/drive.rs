@@ -106,7 +106,7 @@ pub(super) fn drive(ui: &mut Ui, response: &Response, number: &Number, desk: &mu
         let moved = desk.in_force(id).is_some();
         let learns = desk.learns(id);
         let _ = (response.clone()).on_hover_ui(|ui| {
-            hint(ui, id, number.shown, moved, learns);
+            hint(ui, id, number.shown, moved, learns, desk);
             if let Some(why) = number.why {
                 ui.label(why);
             }

@@ -6,6 +6,7 @@ mod button;
 mod choice;
 mod drive;
 mod knob;
+mod line;
 mod menu;
 mod slider;
 mod switch;
@@ -16,6 +17,7 @@ pub(super) use button::{Look, button, lamp, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons, choice_list};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
+pub(super) use line::{entered, line};
 pub(super) use slider::{NAME_BELOW, slider};
 pub(super) use switch::{power, switch};
 pub(super) use value::{Large, value};
@@ -176,6 +178,33 @@ impl Desk<'_> {
         }
     }
 
+    /// Where a control is by itself; a macro, where what it moves is.
+    pub fn default(&self, id: ControlId) -> f64 {
+        let control = id.control();
+        match self.moved(id) {
+            Some(moved) => control.snap(moved.default),
+            None => control.default_value(),
+        }
+    }
+
+    /// The value at which a control is by itself, without the name of what a macro moves.
+    fn default_text(&self, id: ControlId) -> String {
+        let text = self.whole(id, self.default(id));
+        match self.moved(id) {
+            Some(moved) => bare(&text, &moved.name).to_owned(),
+            None => text,
+        }
+    }
+
+    /// What a control is called where nothing around says it; a macro, by what it moves.
+    fn title(&self, id: ControlId) -> String {
+        let name = id.control().name;
+        match self.moved(id) {
+            Some(moved) if !moved.name.is_empty() => format!("{} ({name})", moved.name),
+            _ => name.to_owned(),
+        }
+    }
+
     /// The name and the value of a control where there is little room.
     fn short(&self, id: ControlId, value: f64) -> (String, String) {
         let Some(moved) = self.moved(id) else {
@@ -185,8 +214,7 @@ impl Desk<'_> {
             );
         };
         let text = (moved.format)(value);
-        let value = text.strip_suffix(&moved.name).unwrap_or(&text);
-        (cut(&moved.name, KNOB), cut(value.trim_end(), KNOB))
+        (cut(&moved.name, KNOB), cut(bare(&text, &moved.name), KNOB))
     }
 
     /// Reads a value from text.
@@ -300,6 +328,29 @@ pub(super) fn say_scrolls(ui: &Ui, scrolls: bool) {
 /// Whether what is drawn now stands in a column that scrolls.
 fn does_scroll(ui: &Ui) -> bool {
     ui.data(|data| data.get_temp(scrolling())) == Some(true)
+}
+
+/// A macro's text without the name of what it moves.
+fn bare<'a>(text: &'a str, name: &str) -> &'a str {
+    text.strip_suffix(name).unwrap_or(text).trim_end()
+}
+
+/// A frequency from 1000 Hz on in kilohertz, in three digits; nothing for what is none.
+fn in_kilohertz(text: &str) -> Option<String> {
+    let hertz: f64 = text.strip_suffix(" Hz")?.parse().ok()?;
+    let kilo = 1e-3 * hertz;
+    let places = match kilo.abs() {
+        kilo if kilo < 1.0 => return None,
+        kilo if kilo < 10.0 => 2,
+        kilo if kilo < 100.0 => 1,
+        _ => 0,
+    };
+    let number = format!("{kilo:.places$}");
+    let number = match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.'),
+        false => &number,
+    };
+    Some(format!("{number} kHz"))
 }
 
 /// A text in so many letters, for where there is no more room.
@@ -452,7 +503,7 @@ fn moved(painter: &egui::Painter, at: egui::Pos2, theme: &super::theme::Theme) -
 }
 
 /// What the tooltip of a control says: its value, what it does, its range, its default; whether the protocol moves it.
-fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
+fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool, desk: &Desk) {
     let control = id.control();
     ui.strong(format!("{}: {shown}", control.name));
     if moved {
@@ -464,11 +515,11 @@ fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
         ui.colored_label(colour, "waits for a MIDI controller; Escape gives up");
     }
     ui.label(control.help);
-    let default = words::value(id, control.default_value());
+    let default = desk.default_text(id);
     let text = match control.values {
         Values::Number { .. } => {
             let (min, max) = control.range();
-            let (min, max) = (words::value(id, min), words::value(id, max));
+            let (min, max) = (desk.whole(id, min), desk.whole(id, max));
             format!("{min} to {max}; normally {default}")
         }
         Values::Choice { .. } => {
@@ -482,6 +533,21 @@ fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kilohertz_take_less_room() {
+        for (text, short) in [
+            ("10100 Hz", Some("10.1 kHz")),
+            ("1000 Hz", Some("1 kHz")),
+            ("1234 Hz", Some("1.23 kHz")),
+            ("20000 Hz", Some("20 kHz")),
+            ("100000 Hz", Some("100 kHz")),
+            ("999 Hz", None),
+            ("-34 dB", None),
+        ] {
+            assert_eq!(in_kilohertz(text).as_deref(), short);
+        }
+    }
 
     #[test]
     fn what_has_little_room_has_four_digits() {
