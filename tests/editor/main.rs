@@ -1,5 +1,6 @@
 //! The editor: driven by the names that assistive technology is told, and looked at.
 
+mod beat_column;
 mod control_page;
 mod cost;
 mod graph_page;
