@@ -5,6 +5,7 @@ mod control_page;
 mod cost;
 mod graph_page;
 mod inserts_card;
+mod lanes;
 mod motion;
 mod pictures;
 mod protocol_page;
