@@ -1,9 +1,11 @@
 //! The editor: driven by the names that assistive technology is told, and looked at.
 
+mod beat_column;
 mod control_page;
 mod cost;
 mod graph_page;
 mod inserts_card;
+mod lanes;
 mod motion;
 mod pictures;
 mod presets_page;

@@ -347,34 +347,6 @@ fn what_listens_has_a_lamp() {
 }
 
 #[test]
-fn the_curve_runs_below_the_names_of_the_bands() {
-    let mut stand = stand(SIZES[1]);
-    press(&mut stand, Role::Tab, "Protocol");
-    press(&mut stand, Role::Button, "New protocol");
-    let all = seen(&stand);
-    let is_name =
-        |shape: &Shape| matches!(shape, Shape::Text(text) if text.galley.text() == "alpha");
-    let names = all
-        .iter()
-        .enumerate()
-        .filter(|(_, (shape, _))| is_name(shape));
-    // The one at the right, beside the curve's end.
-    let names = names.map(|(n, (_, place))| (n, *place));
-    let (name, place) = names
-        .max_by(|one, other| one.1.left().total_cmp(&other.1.left()))
-        .expect("a name");
-    let curves = all
-        .iter()
-        .enumerate()
-        .filter(|(_, (shape, rect))| matches!(shape, Shape::Path(_)) && rect.intersects(place));
-    let curves: Vec<usize> = curves.map(|(n, _)| n).collect();
-    assert!(
-        !curves.is_empty() && curves.iter().all(|n| *n < name),
-        "{curves:?}, {name}"
-    );
-}
-
-#[test]
 fn settings_of_control_stand_in_rows_that_need_no_scrolling_where_there_is_room() {
     for size in SIZES {
         let mut stand = stand(size);

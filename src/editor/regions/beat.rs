@@ -9,7 +9,10 @@ use crate::engine::controls::{
     BEAT, BEAT_SOURCE, BEAT_TEMPO, CARRIER, CARRIER_FIXED_NOTE, CARRIER_MIDI, CARRIER_NOTE,
     CARRIER_SOURCE, DIVISION, GLIDE, PHASE, PHASE_MODE, TUNING,
 };
-use egui::{Align, Align2, Color32, Layout, Pos2, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
+use egui::{
+    Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
 use std::f32::consts::{PI, TAU};
 
 /// The bands of brain rhythms by name, with where each ends in hertz (IFCN 2017: Kane et al., Clin. Neurophysiol.
@@ -28,21 +31,27 @@ const BANDS: [(f64, &str); 6] = [
 const HANDS: [f64; 2] = [7.0, 10.0];
 const STEADY: f32 = 0.6;
 
-/// Height of what is beside the dial, in points, and of the list of divisions.
-const REST: f32 = 356.0;
-const LIST: f32 = 50.0;
+/// Height of what is above and below the dial beside the two numbers, in points: the same whatever the beat and the
+/// carrier follow, so that nothing moves where that is switched.
+const REST: f32 = 272.0;
+/// Height of the line of the band, which has the divisions of a tempo too, and how wide their list is at most.
+const LINE: f32 = 24.0;
+const LIST: f32 = 110.0;
 /// The least dial below the number. Where there is no room for that, the dial stands beside a smaller number.
 const LEAST: f32 = 64.0;
 /// The greatest dial, and the width of the column from which on its number is larger, in points.
-const MOST: f32 = 240.0;
+const MOST: f32 = 248.0;
 const WIDE: f32 = 230.0;
+/// In a high column that is left over goes between the parts: their number, and the most that each gets, in points.
+const PARTS: f32 = 4.0;
+const SPREAD: f32 = 40.0;
 /// The dial beside the number, and the width that the name of the phase leaves to its choice, in points.
 const BESIDE: f32 = 50.0;
 const MODES: f32 = 148.0;
-/// Room between what belongs together there, in points.
-const APART: f32 = 2.0;
 /// Below this a dial has no room for words.
 const WORDS: f32 = 110.0;
+/// From a number to its unit, in points.
+const UNIT: f32 = 5.0;
 
 /// Why a number moves as it does.
 const TEMPO: &str = "It follows the host's tempo: a drag goes through the divisions.";
@@ -81,16 +90,18 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
     let theme = Theme::of(ui);
     let room = ui.available_height();
     let tempo = desk.index(BEAT_SOURCE) == BEAT_TEMPO;
-    let rest = REST + if tempo { LIST } else { 0.0 };
+    let roomy = ui.available_width() > WIDE;
+    let [large, small] = if roomy { [54.0, 32.0] } else { [44.0, 26.0] };
+    let rest = REST
+        + [large, small]
+            .map(|points| high(ui, points))
+            .iter()
+            .sum::<f32>();
     let close = room < rest + LEAST;
-    ui.spacing_mut().item_spacing = vec2(
-        GAP,
-        match (close, tempo) {
-            (true, true) => 2.0,
-            (true, false) => 3.0,
-            (false, _) => 6.0,
-        },
-    );
+    ui.spacing_mut().item_spacing = vec2(GAP, if close { 2.0 } else { 6.0 });
+    let side = (room - rest).clamp(LEAST, MOST).min(ui.available_width());
+    let spare = if close { 0.0 } else { room - rest - side };
+    let apart = (spare / PARTS).clamp(0.0, SPREAD);
     let sounding = live.sounding();
     // What sounds; while nothing does, what would.
     let beat = match (sounding, live.telemetry()) {
@@ -124,34 +135,11 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: None,
-            points: match (close, ui.available_width() > WIDE) {
-                (true, _) => 34.0,
-                (false, true) => 54.0,
-                (false, false) => 44.0,
-            },
+            points: fitting(ui, "100.000", if close { 34.0 } else { large }),
         };
         value(ui, &large, desk);
-        let name = match tempo {
-            true if !host_tells => format!("{} \u{b7} the host tells no tempo", band(beat)),
-            true => format!(
-                "{} \u{b7} {} of the tempo",
-                band(beat),
-                desk.text(DIVISION, desk.value(DIVISION))
-            ),
-            false => band(beat).to_owned(),
-        };
-        let told = |ui: &mut Ui, text: String| {
-            ui.label(RichText::new(text).font(font::SMALL).color(theme.weak));
-        };
-        if !(close && tempo) {
-            told(ui, name);
-            return;
-        }
-        ui.horizontal(|ui| {
-            let name = if host_tells { band(beat) } else { "no tempo" };
-            told(ui, name.to_owned());
-            choice_list(ui, DIVISION, desk);
-        });
+        let follows = tempo.then_some(host_tells);
+        in_band(ui, band(beat), follows, &theme, desk);
     });
     let room = match close {
         true => {
@@ -161,19 +149,18 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             Rect::from_center_size(middle, vec2(BESIDE, BESIDE))
         }
         false => {
-            let side = (room - rest).clamp(LEAST, MOST).min(ui.available_width());
+            ui.add_space(apart);
             let size = vec2(ui.available_width(), side);
             ui.allocate_exact_size(size, Sense::hover()).0
         }
     };
     dial(ui, live, &theme, room);
-    let apart = |ui: &mut Ui| ui.add_space(if close && !tempo { APART } else { 0.0 });
-    apart(ui);
+    ui.add_space(apart);
     titled(ui, "CARRIER", CARRIER_SOURCE, 120.0, desk);
+    let source = desk.index(CARRIER_SOURCE);
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let text = format!("{carrier:.3}");
-        let source = desk.index(CARRIER_SOURCE);
         let id = match source {
             CARRIER_FIXED_NOTE => CARRIER_NOTE,
             _ => CARRIER,
@@ -191,41 +178,115 @@ pub(in crate::editor) fn ui(ui: &mut Ui, live: &Live, desk: &mut Desk) {
             text: &text,
             unit: "Hz",
             told: (id == CARRIER_NOTE).then_some(told.as_str()),
-            points: if ui.available_width() > WIDE {
-                32.0
-            } else {
-                26.0
-            },
+            points: small,
         };
         value(ui, &large, desk);
         let name = note(carrier, desk.value(TUNING));
         ui.label(RichText::new(name).font(font::SMALL).color(theme.weak));
         ui.add_space(4.0);
-        ui.horizontal(|ui| {
-            let told = match ears::tones(live, desk) {
-                Some(tones) => tones.told(&theme).to_vec(),
-                None => vec![("no tone sounds".to_owned(), theme.weak)],
-            };
-            for (text, colour) in told {
-                ui.label(RichText::new(text).font(font::value()).color(colour));
-            }
-        });
+        let told = match ears::tones(live, desk) {
+            Some(tones) => tones.told(&theme).to_vec(),
+            None => vec![("no tone sounds".to_owned(), theme.weak)],
+        };
+        tones(ui, told, &theme);
     });
-    if tempo && !close {
-        choice(ui, DIVISION, theme.beat, desk);
-    }
-    let source = desk.index(CARRIER_SOURCE);
-    let mut ids = vec![(GLIDE, true), (PHASE, true)];
-    if source == CARRIER_FIXED_NOTE || source == CARRIER_MIDI {
-        ids.insert(0, (TUNING, true));
-    }
-    apart(ui);
+    ui.add_space(apart);
+    // In hertz the tuning sounds nowhere, but names the note.
+    let tuned = source == CARRIER_FIXED_NOTE || source == CARRIER_MIDI;
+    let ids = [(TUNING, tuned), (GLIDE, true), (PHASE, true)];
     knobs(ui, &ids, theme.beat, desk);
-    apart(ui);
+    ui.add_space(apart);
     match close {
         true => titled(ui, "PHASE", PHASE_MODE, MODES, desk),
         false => choice(ui, PHASE_MODE, theme.beat, desk),
     }
+}
+
+/// How high a line of numerals is.
+fn high(ui: &Ui, points: f32) -> f32 {
+    lay_out(ui, "0", font::numeral(points)).y
+}
+
+fn lay_out(ui: &Ui, text: &str, font: FontId) -> Vec2 {
+    let painter = ui.painter();
+    let galley = painter.layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    galley.size()
+}
+
+/// The size of numerals, at most so many points, in which the widest number leaves room for its unit.
+fn fitting(ui: &Ui, widest: &str, points: f32) -> f32 {
+    let unit = UNIT + lay_out(ui, "Hz", font::BODY).x;
+    let room = ui.available_width() - unit;
+    let wide = lay_out(ui, widest, font::numeral(points)).x;
+    // Whole points: letters are made once.
+    (points * (room / wide).min(1.0)).floor()
+}
+
+/// The line below the beat: the name of its band, and beside it, where the beat follows a tempo, which part of that.
+/// `follows` is whether the host tells one.
+fn in_band(ui: &mut Ui, name: &str, follows: Option<bool>, theme: &Theme, desk: &mut Desk) {
+    let size = vec2(ui.available_width(), LINE);
+    let (area, response) = ui.allocate_exact_size(size, Sense::hover());
+    let room = match follows {
+        Some(_) => (area.width() - GAP - LIST).max(0.48 * area.width() - GAP),
+        None => area.width(),
+    };
+    let silent = format!("{name} \u{b7} no tempo");
+    let fits = |text: &str| lay_out(ui, text, font::SMALL).x <= room;
+    let told = match follows {
+        Some(false) if fits(&silent) => silent.as_str(),
+        Some(false) => "no tempo",
+        _ => name,
+    };
+    let place = area.left_center();
+    let drawn = (ui.painter()).text(place, Align2::LEFT_CENTER, told, font::SMALL, theme.weak);
+    let full = match follows {
+        Some(false) => format!("{name}, the host tells no tempo"),
+        _ => name.to_owned(),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &full));
+    if follows == Some(false) {
+        let _ = response.on_hover_text("The host tells no tempo: the own beat sounds.");
+    }
+    if follows.is_some() {
+        let left = (drawn.right() + GAP).max(area.right() - LIST);
+        let list = Rect::from_min_max(pos2(left, area.top()), area.max);
+        let layout = Layout::left_to_right(Align::Center);
+        let builder = UiBuilder::new()
+            .id_salt("divisions")
+            .max_rect(list)
+            .layout(layout);
+        // It takes no more room than the line has.
+        choice_list(&mut ui.new_child(builder), DIVISION, desk);
+    }
+}
+
+/// The tones on one line, with their unit where there is room.
+fn tones(ui: &mut Ui, told: Vec<(String, Color32)>, theme: &Theme) {
+    let gap = 6.0;
+    let unit = gap + lay_out(ui, "Hz", font::SMALL).x;
+    let room = ui.available_width();
+    let wide = |font: FontId| -> f32 {
+        let parts = told
+            .iter()
+            .map(|(text, _)| lay_out(ui, text, font.clone()).x);
+        parts.sum::<f32>() + gap * (told.len() - 1) as f32
+    };
+    // Smaller letters rather than no unit.
+    let font = match wide(font::value()) + unit <= room {
+        true => font::value(),
+        false => font::label(),
+    };
+    let has_unit = told.len() > 1 && wide(font.clone()) + unit <= room;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap;
+        for (text, colour) in told {
+            ui.label(RichText::new(text).font(font.clone()).color(colour));
+        }
+        if has_unit {
+            ui.label(RichText::new("Hz").font(font::SMALL).color(theme.weak));
+        }
+    });
 }
 
 /// A title with the choice of where what is below comes from.

@@ -53,7 +53,7 @@ impl Tones {
                 (format!("R {right:.3}"), theme.right),
             ],
             Tones::Together([low, high]) => [
-                (format!("L+R {low:.3}"), theme.text),
+                (format!("both ears {low:.3}"), theme.text),
                 (format!("+ {high:.3}"), theme.text),
             ],
         }

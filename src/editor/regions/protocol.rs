@@ -6,7 +6,7 @@ mod lanes;
 mod time;
 
 use self::form::Typed;
-use self::lanes::{GUTTER, Lane, RATE, accent};
+use self::lanes::{AXIS, GUTTER, Labels, Lane, RATE, accent, across};
 use self::time::{View, exact};
 use super::beat::band;
 use super::presets::{clock, take};
@@ -20,8 +20,8 @@ use crate::engine::timeline::{Curve, Row, Timeline, can_move, can_travel};
 use crate::protocol::{PresetProblem, Protocol};
 use egui::accesskit::{Action, ActionData};
 use egui::{
-    Align2, EventFilter, Key, Modifiers, PointerButton, Popup, Rect, Response, RichText, Role,
-    ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, EventFilter, FontId, Key, Modifiers, PointerButton, Popup, Rect, Response, RichText,
+    Role, ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -204,40 +204,44 @@ impl Stage {
     fn empty(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
         let area = ui.available_rect_before_wrap();
         ui.allocate_rect(area, Sense::hover());
+        let size = vec2(380.0f32.min(area.width()), 196.0f32.min(area.height()));
+        let place = Rect::from_center_size(area.center(), size);
         // What could be here: a night.
-        let picture = area.shrink2(vec2(0.08 * area.width(), 0.2 * area.height()));
-        let y = |x: f32| 0.15 + 0.7 * (x * x * (3.0 - 2.0 * x));
-        let line: Vec<_> = (0..=80)
-            .map(|n| n as f32 / 80.0)
+        let picture = Rect::from_min_size(place.min, vec2(place.width(), 52.0));
+        let picture = picture.shrink2(vec2(0.2 * place.width(), 4.0));
+        let y = |x: f32| 0.9 * (x * x * (3.0 - 2.0 * x));
+        let line: Vec<_> = (0..=60)
+            .map(|n| n as f32 / 60.0)
             .map(|x| picture.lerp_inside(vec2(x, y(x))))
             .collect();
-        let faint = mix(theme.surface, theme.beat, 0.35);
+        let faint = mix(theme.surface, theme.beat, 0.5);
         super::scope::fill(ui.painter(), &line, picture, faint);
+        ui.painter().line(line, Stroke::new(1.6, faint));
         for x in [0.0f32, 0.35, 0.7, 1.0] {
             let at = picture.lerp_inside(vec2(x, y(x)));
-            ui.painter().circle_filled(at, 4.0, faint);
+            ui.painter().circle_filled(at, 3.5, faint);
         }
-        ui.painter().line(line, Stroke::new(1.6, faint));
-        let place = Rect::from_center_size(area.center(), vec2(300.0f32.min(area.width()), 138.0));
-        ui.painter()
-            .rect_filled(place.expand(8.0), 10.0, theme.surface);
-        let builder = UiBuilder::new().id_salt("empty").max_rect(place);
+        let words = Rect::from_min_max(pos2(place.left(), picture.bottom() + 12.0), place.max);
+        let builder = UiBuilder::new().id_salt("empty").max_rect(words);
         ui.scope_builder(builder, |ui| {
             ui.vertical_centered(|ui| {
                 let title = RichText::new("A session that moves").font(font::title());
                 ui.label(title.color(theme.text));
-                let text = "A protocol leads the beat, and whatever else you choose, through time.";
+                let text =
+                    "A new protocol leads the beat, and whatever else you choose, through time.";
                 ui.label(RichText::new(text).color(theme.weak));
                 let help = "Begins with the beat of now, over ten minutes";
                 let look = Look::Accent(theme.beat);
                 if button(ui, "New protocol", "New protocol", help, true, look).clicked() {
                     self.begin(desk);
                 }
-                // A host may have them on before there is one.
-                ui.horizontal(|ui| {
-                    ui.add_space(0.5 * (ui.available_width() - 150.0).max(0.0));
-                    switch(ui, PROTOCOL_ON, theme.beat, desk);
-                    switch(ui, PROTOCOL_LOOP, theme.beat, desk);
+                // A host may have them on before there is one; they lead nothing until then.
+                ui.add_enabled_ui(false, |ui| {
+                    ui.horizontal(|ui| {
+                        ui.add_space(0.5 * (ui.available_width() - 124.0).max(0.0));
+                        switch(ui, PROTOCOL_ON, theme.beat, desk);
+                        switch(ui, PROTOCOL_LOOP, theme.beat, desk);
+                    });
                 });
             });
         });
@@ -407,10 +411,26 @@ impl Stage {
         let rest = Rect::from_min_max(pos2(area.left(), ruler.bottom()), area.max);
         let (beat, below, slim) = self.lanes(rest, laid);
         self.wheel(ui, rest, ruler, &slim);
-        let mut edited = self.lane(ui, &beat, rest, laid, desk, theme);
+        let range = across(ruler);
+        let head = Some(self.view.x(self.head, range)).filter(|x| ruler.x_range().contains(*x));
+        let colour = if desk.is_on(PROTOCOL_ON) {
+            theme.text
+        } else {
+            theme.faint
+        };
+        let stroke = Stroke::new(1.2, colour);
+        // Below all labels: it is drawn between the lanes, and in each of them below what is written there.
+        let head = head.map(|x| (x, stroke));
+        if let Some((x, stroke)) = head {
+            ui.painter()
+                .vline(x, ruler.bottom()..=area.bottom(), stroke);
+        }
+        let mut edited = self.lane(ui, &beat, (rest, head), laid, desk, theme);
         for lane in &slim {
             if lane.area.intersects(below) {
-                edited = self.lane(ui, lane, below, laid, desk, theme).or(edited);
+                edited = self
+                    .lane(ui, lane, (below, head), laid, desk, theme)
+                    .or(edited);
             }
         }
         let hidden =
@@ -424,23 +444,11 @@ impl Stage {
             );
             ui.painter().rect_filled(bar, 1.5, theme.faint);
         }
-        let range = ruler.x_range();
-        let painter = ui.painter_at(Rect::from_min_max(ruler.min, area.max));
-        let head = self.view.x(self.head, range);
-        if range.contains(head) {
-            let colour = if desk.is_on(PROTOCOL_ON) {
-                theme.text
-            } else {
-                theme.faint
-            };
-            painter.vline(
-                head,
-                ruler.bottom()..=area.bottom(),
-                Stroke::new(1.2, colour),
-            );
-            let tip = pos2(head, ruler.bottom() + 1.0);
+        if let Some((x, stroke)) = head {
+            let tip = pos2(x, ruler.bottom() + 1.0);
             let flag = vec![tip, tip + vec2(-5.0, -8.0), tip + vec2(5.0, -8.0)];
-            painter.add(Shape::convex_polygon(flag, colour, Stroke::NONE));
+            let flag = Shape::convex_polygon(flag, stroke.color, Stroke::NONE);
+            ui.painter().add(flag);
         }
         edited
     }
@@ -459,7 +467,7 @@ impl Stage {
             info.current_text_value = Some(exact(self.head));
             info
         });
-        let range = area.x_range();
+        let range = across(area);
         let painter = ui.painter_at(area.expand2(vec2(24.0, 0.0)));
         for mark in self.view.marks(range) {
             let x = self.view.x(mark, range);
@@ -468,24 +476,16 @@ impl Stage {
             } else {
                 theme.weak
             };
-            let near = x + 20.0 > range.max;
-            let (anchor, x) = match (x - 16.0 < range.min, near) {
-                (true, _) => (Align2::LEFT_CENTER, x),
-                (_, true) => (Align2::RIGHT_CENTER, range.max),
-                _ => (Align2::CENTER_CENTER, x),
-            };
             let text = if mark.fract() == 0.0 {
                 clock(mark)
             } else {
                 exact(mark)
             };
-            painter.text(
-                pos2(x, area.center().y - 2.0),
-                anchor,
-                text,
-                font::TINY,
-                colour,
-            );
+            let galley = painter.layout_no_wrap(text, font::TINY, colour);
+            // The last one ends with the plot.
+            let left = (x - 0.5 * galley.size().x).min(area.right() - galley.size().x);
+            let top = area.center().y - 2.0 - 0.5 * galley.size().y;
+            painter.galley(pos2(left, top), galley, colour);
         }
         let goes = response.clicked() || response.drag_stopped_by(PointerButton::Primary);
         if let Some(at) = response
@@ -577,19 +577,20 @@ impl Stage {
         }
         let factor = f64::from(pinch) * f64::from(0.005 * way.y).exp();
         if factor != 1.0 {
-            self.view.zoom(factor, at.x, ruler.x_range());
+            self.view.zoom(factor, at.x, across(ruler));
         }
         if way.x != 0.0 {
-            self.view.pan(way.x, ruler.x_range());
+            self.view.pan(way.x, across(ruler));
         }
     }
 
-    /// A lane with its points; returns the protocol where it was edited.
+    /// A lane with its points, in what of it is seen, with the line of the play head; returns the protocol where it was
+    /// edited.
     fn lane(
         &mut self,
         ui: &mut Ui,
         lane: &Lane,
-        clip: Rect,
+        (clip, head): (Rect, Option<(f32, Stroke)>),
         laid: &Laid,
         desk: &mut Desk,
         theme: &Theme,
@@ -600,20 +601,22 @@ impl Stage {
         let colour = accent(control, theme);
         let id = ui.scope_id().with(("lane", entry.id));
         let plot = lane.plot();
-        let range = plot.x_range();
+        let range = lane.span();
         let ground = ui.interact(lane.area.intersect(clip), id, Sense::click_and_drag());
         ground
             .widget_info(|| WidgetInfo::labeled(Role::Group, true, format!("{} lane", entry.name)));
         let painter = ui.painter_at(clip);
         lanes::ground(&painter, lane, &self.view, laid.protocol.seconds(), theme);
         let inside = ui.painter_at(plot.intersect(clip));
-        match &laid.timeline {
+        if let Some((x, stroke)) = head {
+            inside.vline(x, plot.y_range(), stroke);
+        }
+        let line = match &laid.timeline {
             Some(timeline) if !points.is_empty() => {
-                lanes::travel(&inside, lane, &self.view, timeline, points, colour);
+                lanes::travel(&inside, lane, &self.view, timeline, points, colour)
             }
             _ => lanes::still(&inside, lane, desk.value(control), colour),
-        }
-        lanes::names(&painter, lane, theme);
+        };
         self.title(&painter, lane, laid, desk, theme);
         let at = ground.interact_pointer_pos();
         let mut edited = None;
@@ -644,7 +647,6 @@ impl Stage {
                 ui.close();
             }
         });
-        let mut named = Rect::NOTHING;
         // One that is held is there wherever it is dragged to.
         let held = self.held.as_ref().map(|held| held.point);
         let is_held = |n: usize| held == Some((control, n));
@@ -658,6 +660,20 @@ impl Stage {
             left = left.saturating_sub(1);
             left > 0 || is_held(*n)
         });
+        let radius = if control == BEAT { 4.5 } else { 3.8 };
+        let marks = visible.iter().map(|(_, row)| {
+            let at = pos2(self.view.x(row.seconds, range), lane.y(row.value));
+            Rect::from_center_size(at, vec2(2.0 * radius, 2.0 * radius))
+        });
+        // The play head rests at the beginning; elsewhere it passes below what is written.
+        let lines = [0.0, laid.protocol.seconds()].map(|seconds| self.view.x(seconds, range));
+        let mut labels = Labels {
+            room: plot.intersect(clip),
+            line,
+            uprights: lines.to_vec(),
+            marks: marks.collect(),
+            taken: Vec::new(),
+        };
         for (n, row) in visible {
             let at = pos2(self.view.x(row.seconds, range), lane.y(row.value));
             if !clip.expand(4.0).contains(at) && !is_held(n) {
@@ -675,7 +691,6 @@ impl Stage {
             edited = self.handle(ui, &response, lane, n, laid, desk).or(edited);
             let chosen = self.chosen == Some((control, n));
             let lit = chosen || response.hovered() || response.has_focus();
-            let radius = if control == BEAT { 4.5 } else { 3.8 };
             let marks = ui.painter_at(clip.intersect(plot.expand(8.0)));
             marks.circle_filled(at, radius, if lit { colour } else { theme.surface });
             marks.circle_stroke(at, radius, Stroke::new(1.8, colour));
@@ -689,34 +704,14 @@ impl Stage {
             };
             let colour = if lit { theme.text } else { theme.weak };
             let galley = marks.layout_no_wrap(text, font::TINY, colour);
-            let size = galley.size();
-            let above = at.y - size.y - 9.0;
-            // Beside the line that comes from above, or from below.
             let before = n.checked_sub(1).map_or(row.value, |n| points[n].1.value);
-            let left = match row.value.total_cmp(&before) {
-                _ if lit => at.x - 0.5 * size.x,
-                // Nor does the line of the end run through it.
-                std::cmp::Ordering::Less => at.x + 5.0,
-                std::cmp::Ordering::Equal => at.x - 0.5 * size.x,
-                std::cmp::Ordering::Greater => at.x - 5.0 - size.x,
-            };
-            let x = left.min(plot.right() - size.x - 4.0).max(plot.left() + 4.0);
-            let y = if above > plot.top() {
-                above
-            } else {
-                at.y + 8.0
-            };
-            let place = Rect::from_min_size(pos2(x, y), size);
-            // One that would be cut off is no help.
-            let whole = plot.intersect(clip).expand(1.0).contains_rect(place);
-            if lit || whole && !place.expand(3.0).intersects(named) {
-                if lit {
-                    marks.rect_filled(place.expand(2.0), 3.0, theme.surface);
-                }
-                marks.galley(place.min, galley, colour);
-                named = named.union(place);
+            let rises = row.value.total_cmp(&before);
+            if let Some(place) = labels.place(at, galley.size(), rises, lit) {
+                lanes::write(&marks, place, galley, theme);
+                labels.taken.push(place);
             }
         }
+        lanes::names(&inside, lane, &labels, theme);
         edited
     }
 
@@ -740,17 +735,16 @@ impl Stage {
         if control == BEAT {
             let name = pos2(left, top + 4.0);
             painter.text(name, Align2::LEFT_TOP, "Beat", font::heading(), theme.text);
-            let drawn = painter.text(
-                pos2(left, top + 22.0),
-                Align2::LEFT_TOP,
-                text,
-                if lane.area.height() < LOW {
-                    font::heading()
-                } else {
-                    font::title()
-                },
-                colour,
-            );
+            let most = match lane.area.height() < LOW {
+                true => font::heading(),
+                false => font::title(),
+            };
+            // All of it, beside the numbers of the axis; in one size, whatever it is.
+            let widest = painter.layout_no_wrap("100.000 Hz".to_owned(), most.clone(), colour);
+            let share = ((GUTTER - AXIS) / widest.size().x).min(1.0);
+            let font = FontId::new((most.size * share).floor(), most.family);
+            let place = pos2(left, top + 22.0);
+            let drawn = painter.text(place, Align2::LEFT_TOP, text, font, colour);
             let below = pos2(left, drawn.bottom() + 2.0);
             painter.text(
                 below,
@@ -915,7 +909,7 @@ impl Stage {
         laid: &Laid,
         desk: &Desk,
     ) {
-        let range = lane.plot().x_range();
+        let range = lane.span();
         let (control, n) = held.point;
         let points = laid.points(control);
         let &(index, row) = &points[n];
@@ -964,7 +958,7 @@ impl Stage {
         laid: &Laid,
         desk: &Desk,
     ) -> Option<Arc<Protocol>> {
-        let range = lane.plot().x_range();
+        let range = lane.span();
         let control = lane.control;
         let travels = can_travel(control);
         let point = Row {
