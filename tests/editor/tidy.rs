@@ -283,6 +283,24 @@ fn names_of_cards_stand_clear_of_their_switches() {
 }
 
 #[test]
+fn the_line_of_messages_stands_where_it_stands() {
+    let mut stand = stand(SIZES[1]);
+    stand.set(L1_KIND, 1.0);
+    stand.play(20);
+    let hint = "Binaural beats need headphones: each ear must have its own tone.";
+    let before = place(&stand, hint);
+    stand.link.messages.post("something has been said");
+    stand.play(2);
+    let said = place(&stand, "something has been said");
+    assert_eq!(said.left(), before.left());
+    // It is over, and there is a list of messages.
+    stand.play(300);
+    assert_eq!(place(&stand, hint).left(), before.left());
+    let all = stand.harness.get_by_label("All messages").rect();
+    assert!(all.left() > 0.8 * SIZES[1].0 && all.right() <= SIZES[1].0);
+}
+
+#[test]
 fn a_menu_has_room_for_its_entries() {
     let mut stand = stand(SIZES[0]);
     stand.harness.get_by_label("View").click();
