@@ -67,10 +67,10 @@ pub(in crate::editor) fn ui(
 }
 
 /// From this width on what a card has stands in two columns: where the inspector takes the place of a page.
-const WIDE: f32 = 400.0;
+pub(super) const WIDE: f32 = 400.0;
 
 /// Draws two parts below each other, or side by side where there is room.
-fn sides(
+pub(super) fn sides(
     ui: &mut Ui,
     desk: &mut Desk,
     first: impl FnOnce(&mut Ui, &mut Desk),
