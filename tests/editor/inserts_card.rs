@@ -46,12 +46,12 @@ fn a_built_in_node_is_chosen_and_cleared() {
     let mut stand = open("Insert B");
     assert!(says(&stand, "It holds nothing"));
     click(&mut stand, "Built-in node of Insert B");
-    click(&mut stand, "amplitude");
+    click(&mut stand, "Amplitude");
     let chosen = Some(InsertChoice::Node("amplitude".to_owned()));
     assert_eq!(stand.link.insert_choices(), [None, chosen]);
     assert!(stand.link.insert(1).consent);
     assert!(stand.params.told.borrow().contains(&Told::Touch));
-    assert!(says(&stand, "amplitude is to come"));
+    assert!(says(&stand, "Amplitude is to come"));
     click(&mut stand, "Clear Insert B");
     assert_eq!(stand.link.insert_choices(), [None, None]);
 }
@@ -231,7 +231,7 @@ fn node(name: &str) -> Option<InsertChoice> {
 fn choosing_loading_and_clearing_are_steps_to_take_back() {
     let mut stand = open("Insert A");
     click(&mut stand, "Built-in node of Insert A");
-    click(&mut stand, "amplitude");
+    click(&mut stand, "Amplitude");
     sound(&stand, "amplitude", &[0.25, 1.0]);
     stand.steps(3);
     assert_eq!(macros(&stand), [0.25, 1.0, 0.5, 0.5]);
@@ -257,7 +257,7 @@ fn choosing_loading_and_clearing_are_steps_to_take_back() {
     // The two sounds that are compared hold a node each.
     click(&mut stand, "Sound B");
     click(&mut stand, "Built-in node of Insert A");
-    click(&mut stand, "gain");
+    click(&mut stand, "Gain");
     click(&mut stand, "Sound A");
     assert_eq!(stand.link.insert(0).choice, node("amplitude"));
     click(&mut stand, "Sound B");
@@ -272,7 +272,7 @@ fn what_is_taken_back_keeps_whose_it_was() {
         stand.link.choose_insert(0, Some(file()), consent);
         stand.steps(2);
         click(&mut stand, "Built-in node of Insert A");
-        click(&mut stand, "gain");
+        click(&mut stand, "Gain");
         click(&mut stand, "Undo");
         let state = stand.link.insert(0);
         assert_eq!((state.choice, state.consent), (Some(file()), consent));
@@ -283,7 +283,7 @@ fn what_is_taken_back_keeps_whose_it_was() {
 fn what_could_not_be_had_is_said_beside_the_field_and_the_node_stays() {
     let mut stand = open("Insert A");
     click(&mut stand, "Built-in node of Insert A");
-    click(&mut stand, "gain");
+    click(&mut stand, "Gain");
     sound(&stand, "gain", &[0.8]);
     stand.steps(3);
     let field = stand
@@ -304,7 +304,7 @@ fn what_could_not_be_had_is_said_beside_the_field_and_the_node_stays() {
     });
     stand.steps(3);
     assert_eq!(stand.link.insert(0).choice, node("gain"));
-    assert!(says(&stand, "\"gain\" sounds") && says(&stand, "there is no such file"));
+    assert!(says(&stand, "\"Gain\" sounds") && says(&stand, "there is no such file"));
     let field = stand
         .harness
         .get_by_role_and_label(Role::TextInput, "Path of the file of Insert A");
@@ -331,7 +331,7 @@ fn a_preset_that_says_nothing_of_inserts_leaves_them_alone() {
         std::fs::write(presets.join(format!("{name}.json")), text).unwrap();
     }
     click(&mut stand, "Built-in node of Insert A");
-    click(&mut stand, "amplitude");
+    click(&mut stand, "Amplitude");
     sound(&stand, "amplitude", &[0.25, 1.0]);
     let own = std::time::Instant::now() + std::time::Duration::from_secs(8);
     stand
@@ -429,4 +429,85 @@ fn a_macro_is_reset_to_where_the_node_has_it() {
     stand.menu(at);
     click(&mut stand, "Reset to 0.5");
     assert_eq!(macros(&stand)[1], 0.5);
+}
+
+fn place(stand: &Stand, role: Role, name: &str) -> egui::Rect {
+    stand.harness.get_by_role_and_label(role, name).rect()
+}
+
+/// Texts that are drawn, with where they are and how large they are.
+fn texts(stand: &Stand) -> Vec<(String, egui::Rect)> {
+    let shapes = stand.harness.output().shapes.iter();
+    let texts = shapes.filter_map(|shape| match &shape.shape {
+        egui::Shape::Text(text) => {
+            let at = text.galley.rect.translate(text.pos.to_vec2());
+            // What a fade or an edge takes away is not seen.
+            Some((
+                text.galley.text().to_owned(),
+                at.intersect(shape.clip_rect),
+                at,
+            ))
+        }
+        _ => None,
+    });
+    let whole = texts.filter(|(_, seen, at)| (seen.width() - at.width()).abs() < 1.0);
+    whole.map(|(text, _, at)| (text, at)).collect()
+}
+
+#[test]
+fn the_card_is_tidy_at_every_size() {
+    for size in [(760.0, 500.0), (1100.0, 720.0)] {
+        let mut stand = Stand::new(size, Look::default());
+        let names = ["gain", "band_pass"].map(str::to_owned).to_vec();
+        stand.link.set_insert_names([names.clone(), names]);
+        stand
+            .harness
+            .get_by_role_and_label(Role::RadioButton, "Insert A")
+            .click();
+        stand.steps(3);
+        stand.link.choose_insert(0, node("band_pass"), true);
+        band(&stand);
+        stand.set(A_1, 0.05);
+        stand.set(A_2, 0.505);
+        stand.steps(20);
+        // One right edge.
+        let list = place(&stand, Role::ComboBox, "Built-in node of Insert A");
+        let load = place(&stand, Role::Button, "Load the file of Insert A");
+        assert!(
+            (list.right() - load.right()).abs() < 1.0,
+            "{list:?} {load:?}"
+        );
+        // Names in words, whole on the strip too.
+        let strip = place(&stand, Role::RadioButton, "Insert A");
+        let drawn = texts(&stand);
+        let on_strip = |at: &egui::Rect| strip.contains_rect(*at);
+        let named = drawn
+            .iter()
+            .any(|(text, at)| text == "Band pass" && on_strip(at));
+        assert!(named, "{size:?}: {drawn:?}");
+        // Values stand apart.
+        let find = |text: &str| {
+            let mut found = drawn.iter().filter(|(other, _)| other == text);
+            found
+                .next()
+                .unwrap_or_else(|| panic!("{text}: {drawn:?}"))
+                .1
+        };
+        let (low, high) = (find("1 kHz"), find("10.1 kHz"));
+        assert!(high.left() - low.right() >= 8.0, "{low:?} {high:?}");
+        // All of it is to be seen, above the fade of what scrolls.
+        for button in ["Defaults of Insert A", "Clear Insert A"] {
+            let at = place(&stand, Role::Button, button);
+            assert!(at.bottom() < strip.top() - 40.0, "{button} at {at:?}");
+        }
+        // Two lines in place of one move nothing.
+        let clear = place(&stand, Role::Button, "Clear Insert A");
+        stand.link.edit_insert(0, |state| {
+            let why = "/tmp/a.dsp: there is no such file".to_owned();
+            state.refused = Some(("/tmp/a.dsp".to_owned(), why));
+        });
+        stand.steps(3);
+        assert!(says(&stand, "there is no such file"));
+        assert_eq!(place(&stand, Role::Button, "Clear Insert A"), clear);
+    }
 }

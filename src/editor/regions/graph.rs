@@ -11,7 +11,7 @@ use self::small::say;
 use crate::editor::link::{Chain, Link};
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button};
+use crate::editor::widgets::{Desk, Look, button, cut};
 use crate::engine::controls::{LAYER, NOISE_KIND, PROG_KIND, SPACE_KIND};
 use egui::epaint::CubicBezierShape;
 use egui::{
@@ -33,6 +33,8 @@ const LARGEST: [f32; 2] = [1.25, 1.5];
 const READABLE: f32 = 0.8;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
 const LEGIBLE: [f32; 2] = [10.0, 9.0];
+/// Letters of what an insert holds, in its box at most.
+const LONGEST: usize = 18;
 /// Height of the buttons above the picture, in points.
 const TOOLS: f32 = 30.0;
 /// Places for the small scope from edge to edge, less one.
@@ -196,7 +198,7 @@ impl Stage {
         let held = [0, 1].map(|index| {
             let state = desk.link.insert(index);
             Held {
-                text: inserts::line(&state),
+                text: cut(&inserts::line(index, desk), LONGEST),
                 holds: state.choice.is_some(),
                 warns: state.warns(),
             }

@@ -1,18 +1,22 @@
 //! An insert: which node it holds, how it is with it, and what its macros move.
 
+use super::inspector::{WIDE, sides};
 use super::presets;
 use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
 use crate::editor::theme::{Theme, font};
-use crate::editor::widgets::{Desk, Look, button, cut, knobs, switch};
+use crate::editor::widgets::{
+    Desk, Look, button, cut, entered, knobs, line as line_of_text, room_of, switch,
+};
+use crate::editor::words;
 use crate::engine::controls::INSERTS;
-use egui::{Color32, ComboBox, Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Color32, ComboBox, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use std::path::PathBuf;
 
 /// The names of the inserts.
 pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
 
-/// Letters that fit into a line of a card.
-const LINE: usize = 9;
+/// Height that is kept for how it is with an insert: two lines, in points.
+const STATUS: f32 = 48.0;
 
 /// Letters of a part that lacks.
 const LONGEST_PART: usize = 40;
@@ -25,22 +29,63 @@ pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
     let ids = &INSERTS[insert];
     let state = desk.link.insert(insert);
     let lit = state.status == InsertStatus::Sounds && desk.is_on(ids.on);
-    ui.weak(match insert {
-        0 => "A node in the incoming audio, before space.",
-        _ => "A node in all that leaves, before the ceiling.",
-    });
-    switch(ui, ids.on, accent, desk);
-    status(ui, insert, &state, desk);
-    builtin(ui, insert, &state, desk);
-    file(ui, insert, &state, desk);
-    let used = |n: usize| lit && n < state.macros.len();
-    let ids = ids.macros;
-    let all = [0, 1, 2, 3].map(|n| (ids[n], used(n)));
-    knobs(ui, &all, accent, desk);
-    ui.horizontal(|ui| {
-        below(ui, insert, &state, desk);
-    });
-    show_source(ui, insert, &state);
+    let wide = ui.available_width() >= WIDE;
+    let what = |ui: &mut Ui, desk: &mut Desk| {
+        ui.weak(match insert {
+            0 => "In the incoming audio, before space.",
+            _ => "In all that leaves, before the ceiling.",
+        });
+        switch(ui, ids.on, accent, desk);
+        builtin(ui, insert, &state, desk);
+        file(ui, insert, &state, desk);
+        how_it_is(ui, insert, &state, desk);
+    };
+    let moved = |ui: &mut Ui, desk: &mut Desk| {
+        let used = |n: usize| lit && n < state.macros.len();
+        let all = [0, 1, 2, 3].map(|n| (ids.macros[n], used(n)));
+        knobs(ui, &all, accent, desk);
+        ui.horizontal(|ui| below(ui, insert, &state, desk));
+        if wide {
+            show_source(ui, insert, &state);
+        }
+    };
+    sides(ui, desk, what, moved);
+    if !wide {
+        show_source(ui, insert, &state);
+    }
+}
+
+/// What could not be had and how it is with the insert, in a place that has room for two lines: what is below stays where it is.
+fn how_it_is(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let top = ui.cursor().top();
+    if let Some((_, why)) = &state.refused {
+        let theme = Theme::of(ui);
+        ui.label(RichText::new(why).color(theme.warning));
+    }
+    status(ui, insert, state, desk);
+    let drawn = ui.cursor().top() - top;
+    ui.add_space((STATUS - drawn).max(0.0));
+}
+
+/// What people call the node that sounds: one that is built in has a name in words.
+fn called(desk: &Desk, insert: usize, name: &str) -> String {
+    let is_built_in = desk.link.insert_names()[insert]
+        .iter()
+        .any(|known| known == name);
+    if is_built_in {
+        words::node(name)
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What people call what is chosen.
+fn called_choice(state: &InsertState) -> String {
+    match &state.choice {
+        Some(InsertChoice::Node(name)) => words::node(name),
+        Some(choice) => choice.text(),
+        None => String::new(),
+    }
 }
 
 /// What can be done with what it holds.
@@ -77,12 +122,13 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 }
 
 /// What is to be said of it in one line.
-pub(super) fn line(state: &InsertState) -> String {
+pub(super) fn line(insert: usize, desk: &Desk) -> String {
+    let state = desk.link.insert(insert);
     match &state.status {
         InsertStatus::Empty if state.choice.is_some() => "waits".to_owned(),
         InsertStatus::Empty => "empty".to_owned(),
         InsertStatus::Compiling => "compiling".to_owned(),
-        InsertStatus::Sounds => cut(&state.name, LINE),
+        InsertStatus::Sounds => called(desk, insert, &state.name),
         InsertStatus::Failed(_) => "failed".to_owned(),
         InsertStatus::NeedsConsent => "asks".to_owned(),
         InsertStatus::Tripped => "left out".to_owned(),
@@ -92,8 +138,8 @@ pub(super) fn line(state: &InsertState) -> String {
 /// How it is with it, and what can be done about that.
 fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    let chosen = state.choice.as_ref().map(InsertChoice::text);
-    let chosen = chosen.unwrap_or_default();
+    let chosen = called_choice(state);
+    let name = called(desk, insert, &state.name);
     let warn = |ui: &mut Ui, text: String| {
         ui.label(RichText::new(text).color(theme.warning));
     };
@@ -109,14 +155,14 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                 ui.spinner();
                 ui.label(format!("Compiling {chosen}"));
             });
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
         }
         InsertStatus::Sounds => {
-            ui.label(format!("\"{}\" sounds", state.name));
+            ui.label(format!("\"{name}\" sounds"));
         }
         InsertStatus::Failed(why) => {
             warn(ui, why.clone());
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
         }
         InsertStatus::NeedsConsent => {
             warn(
@@ -134,7 +180,7 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                     ),
                 );
             }
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
             let label = format!("Compile the node of {}", NAMES[insert]);
             let help = "Compiles the node, tries it in a process of its own, and lets it sound";
             if button(ui, "Compile", &label, help, true, Look::Raised).clicked() {
@@ -150,8 +196,7 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
             warn(
                 ui,
                 format!(
-                    "\"{}\" has put out what is not finite: the audio passes it by. Switch the insert off and on to try again.",
-                    state.name
+                    "\"{name}\" has put out what is not finite: the audio passes it by. Switch the insert off and on to try again."
                 ),
             );
         }
@@ -159,9 +204,9 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 }
 
 /// What is heard meanwhile.
-fn sounds_on(ui: &mut Ui, state: &InsertState) {
-    if !state.name.is_empty() {
-        ui.weak(format!("\"{}\" sounds on.", state.name));
+fn sounds_on(ui: &mut Ui, name: &str) {
+    if !name.is_empty() {
+        ui.weak(format!("\"{name}\" sounds on."));
     }
 }
 
@@ -238,6 +283,11 @@ pub(in crate::editor) fn attend(desk: &mut Desk) {
     }
 }
 
+/// What the command line and other programs call a node.
+fn id_of(name: &str) -> String {
+    format!("The node \"{name}\" of `zeitgeber nodes`")
+}
+
 /// Built-in nodes by name.
 fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let chosen = match &state.choice {
@@ -245,22 +295,25 @@ fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         _ => "",
     };
     let names = desk.link.insert_names();
-    let shown = if chosen.is_empty() {
-        "Built-in node"
-    } else {
-        chosen
+    let shown = match chosen {
+        "" => "Built-in node".to_owned(),
+        name => words::node(name),
     };
     let mut picked = None;
     let list = ComboBox::from_id_salt(("built-in node", insert))
         .selected_text(shown)
-        .width(ui.available_width() - 8.0)
+        .width(ui.available_width())
         .show_ui(ui, |ui| {
             for name in &names[insert] {
-                if ui.selectable_label(name == chosen, name).clicked() {
+                let entry = ui.selectable_label(name == chosen, words::node(name));
+                if entry.on_hover_text(id_of(name)).clicked() {
                     picked = Some(name.clone());
                 }
             }
         });
+    if !chosen.is_empty() {
+        list.response.clone().on_hover_text(id_of(chosen));
+    }
     let label = format!("Built-in node of {}", NAMES[insert]);
     list.response
         .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &label));
@@ -285,14 +338,10 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         .filter(|(_, of)| *of == state.changes)
         .unwrap_or((known, state.changes));
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 70.0).max(60.0);
-        let field = TextEdit::singleline(&mut path)
-            .hint_text(".dsp, .cpp or library")
-            .desired_width(width);
-        let field = ui.add(field);
+        let width = (ui.available_width() - room_of(ui, &["Load"])).max(60.0);
         let label = format!("Path of the file of {name}");
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, &label));
-        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let field = line_of_text(ui, &mut path, &label, ".dsp, .cpp or library", width);
+        let entered = entered(ui, &field);
         let help = "Compiles the file in the background and takes it up again whenever it is saved; the sound stays until it is ready";
         let label = format!("Load the file of {name}");
         let load = button(ui, "Load", &label, help, true, Look::Raised);
@@ -306,10 +355,6 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         }
     });
     ui.data_mut(|data| data.insert_temp(typed, (path, of)));
-    if let Some((_, why)) = &state.refused {
-        let theme = Theme::of(ui);
-        ui.label(RichText::new(why).color(theme.warning));
-    }
 }
 
 /// The source that the project holds, for those who want to know what they are asked.

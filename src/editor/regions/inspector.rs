@@ -60,16 +60,16 @@ pub(in crate::editor) fn ui(
     };
     scrolled(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(GAP, 8.0);
-        ui.data_mut(|data| data.insert_temp(pictures(), room));
+        let sight = Sight { accent, live, room };
         match card {
-            Card::Layer(index) => layer(ui, index, accent, live, desk),
-            Card::Program => program(ui, accent, live, desk),
+            Card::Layer(index) => layer(ui, index, &sight, desk),
+            Card::Program => program(ui, &sight, desk),
             Card::Insert(index) => inserts::ui(ui, index, accent, desk),
-            Card::Noise => noise(ui, accent, desk),
+            Card::Noise => noise(ui, &sight, desk),
             Card::Space => space(ui, accent, desk),
-            Card::Input => input(ui, accent, live, desk),
-            Card::Output => output(ui, accent, live, desk),
-            Card::Session => session(ui, accent, live, desk),
+            Card::Input => input(ui, &sight, desk),
+            Card::Output => output(ui, &sight, desk),
+            Card::Session => session(ui, &sight, desk),
         }
     });
     close
@@ -81,10 +81,10 @@ const LOW: f32 = 330.0;
 const HIGH: f32 = 560.0;
 const GROWS: f32 = 130.0;
 /// From this width on what a card has stands in two columns: where the inspector takes the place of a page.
-const WIDE: f32 = 400.0;
+pub(super) const WIDE: f32 = 400.0;
 
 /// Draws two parts below each other, or side by side where there is room.
-fn sides(
+pub(super) fn sides(
     ui: &mut Ui,
     desk: &mut Desk,
     first: impl FnOnce(&mut Ui, &mut Desk),
@@ -170,30 +170,46 @@ fn section(ui: &mut Ui, text: &str) {
 
 /// Height of the picture of a kind, in one column and in two, and size of those on its segments, in points.
 const PICTURE: [f32; 2] = [76.0, 56.0];
+const METERS: [f32; 2] = [52.0, 30.0];
 const ICON: Vec2 = vec2(22.0, 12.0);
 
-/// Where is said by how much the pictures of cards may grow; none where there is no room for them.
-fn pictures() -> egui::Id {
-    egui::Id::unique("room for pictures of cards")
+/// How a card is seen.
+struct Sight<'a> {
+    accent: Color32,
+    live: &'a Live,
+    /// By how much its picture may grow, in points; none where there is no room for one.
+    room: Option<f32>,
 }
 
-/// A large picture of what a kind does, moving with its phase.
-fn portrait(ui: &mut Ui, height: f32, draw: impl FnOnce(&Ui, Rect)) {
-    let Some(room) = ui
-        .data(|data| data.get_temp::<Option<f32>>(pictures()))
-        .flatten()
-    else {
-        return;
-    };
-    let height = height + if height >= PICTURE[0] { room } else { 0.0 };
+impl Sight<'_> {
+    /// A large picture of what the card does, moving with its phase; in two columns it is lower.
+    fn picture(&self, ui: &mut Ui, wide: bool, draw: impl FnOnce(&Ui, Rect)) {
+        match (self.room, wide) {
+            (Some(_), true) => frame(ui, PICTURE[1], draw),
+            (Some(room), false) => frame(ui, PICTURE[0] + room, draw),
+            (None, _) => {}
+        }
+    }
+
+    /// The meters of a card.
+    fn meters(&self, ui: &mut Ui, wide: bool, draw: impl FnOnce(&Ui, Rect)) {
+        if self.room.is_some() {
+            frame(ui, METERS[usize::from(wide)], draw);
+        }
+    }
+}
+
+/// A picture in its frame.
+fn frame(ui: &mut Ui, height: f32, draw: impl FnOnce(&Ui, Rect)) {
     let theme = Theme::of(ui);
     let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    ui.painter()
-        .rect_filled(area, 8.0, mix(theme.surface, theme.ground, 0.6));
+    let ground = mix(theme.surface, theme.ground, 0.6);
+    ui.painter().rect_filled(area, 8.0, ground);
     draw(ui, area.shrink2(vec2(12.0, 8.0)));
 }
 
-fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Desk) {
+fn layer(ui: &mut Ui, index: usize, sight: &Sight, desk: &mut Desk) {
+    let Sight { accent, live, .. } = *sight;
     let ids = LAYER[index];
     let kind = desk.index(ids.kind);
     let lit = kind > 0;
@@ -203,7 +219,7 @@ fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Des
     let shown = layer_figure(kind, desk.value(ids.duty), desk.is_on(ids.swap));
     let wide = ui.available_width() >= WIDE;
     let what = |ui: &mut Ui, desk: &mut Desk| {
-        portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+        sight.picture(ui, wide, |ui, area| {
             figure(ui, area, shown, accent, phase.filter(|_| lit))
         });
         choice_icons(ui, ids.kind, accent, desk, |ui, rect, kind, colour| {
@@ -268,7 +284,8 @@ fn layer(ui: &mut Ui, index: usize, accent: Color32, live: &Live, desk: &mut Des
     );
 }
 
-fn program(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
+fn program(ui: &mut Ui, sight: &Sight, desk: &mut Desk) {
+    let Sight { accent, live, .. } = *sight;
     let kind = desk.index(PROG_KIND);
     let lit = kind > 0;
     let pulse = desk.index(PROG_SHAPE) == 1;
@@ -278,7 +295,7 @@ fn program(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     let shown = program_figure(kind, pulse, desk.value(PROG_DUTY));
     let wide = ui.available_width() >= WIDE;
     let what = |ui: &mut Ui, desk: &mut Desk| {
-        portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+        sight.picture(ui, wide, |ui, area| {
             figure(ui, area, shown, accent, phase.filter(|_| lit))
         });
         choice_icons(ui, PROG_KIND, accent, desk, |ui, rect, kind, colour| {
@@ -307,7 +324,8 @@ fn program(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     sides(ui, desk, what, how);
 }
 
-fn noise(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
+fn noise(ui: &mut Ui, sight: &Sight, desk: &mut Desk) {
+    let accent = sight.accent;
     let lit = desk.index(NOISE_KIND) > 0;
     let what = |ui: &mut Ui, desk: &mut Desk| {
         choice(ui, NOISE_KIND, accent, desk);
@@ -318,7 +336,7 @@ fn noise(ui: &mut Ui, accent: Color32, desk: &mut Desk) {
         slider(ui, NOISE_WIDTH, accent, lit, desk);
     };
     let wide = ui.available_width() >= WIDE;
-    portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+    sight.picture(ui, wide, |ui, area| {
         noise_figure(ui, area, desk.index(NOISE_KIND), accent);
     });
     if !wide {
@@ -405,13 +423,14 @@ fn room_and_filters(ui: &mut Ui, titled: bool, accent: Color32, desk: &mut Desk)
     );
 }
 
-fn input(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
+fn input(ui: &mut Ui, sight: &Sight, desk: &mut Desk) {
+    let Sight { accent, live, .. } = *sight;
     let wide = ui.available_width() >= WIDE;
     sides(
         ui,
         desk,
         |ui, desk| {
-            portrait(ui, if wide { 30.0 } else { 52.0 }, |ui, area| {
+            sight.meters(ui, wide, |ui, area| {
                 meter(ui, area, &live.levels[..2], None)
             });
             slider(ui, IN_GAIN, accent, true, desk);
@@ -445,13 +464,14 @@ fn leveller(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     );
 }
 
-fn output(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
+fn output(ui: &mut Ui, sight: &Sight, desk: &mut Desk) {
+    let Sight { accent, live, .. } = *sight;
     let ceiling = desk.is_on(CEILING_ON).then(|| desk.value(CEILING) as f32);
     sides(
         ui,
         desk,
         |ui, desk| {
-            portrait(ui, 52.0, |ui, area| {
+            sight.meters(ui, false, |ui, area| {
                 meter(ui, area, &live.levels[2..], ceiling)
             });
             slider(ui, OUT_GAIN, accent, true, desk);
@@ -483,13 +503,14 @@ fn limit(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
     });
 }
 
-fn session(ui: &mut Ui, accent: Color32, live: &Live, desk: &mut Desk) {
+fn session(ui: &mut Ui, sight: &Sight, desk: &mut Desk) {
+    let Sight { accent, live, .. } = *sight;
     let wide = ui.available_width() >= WIDE;
     sides(
         ui,
         desk,
         |ui, desk| {
-            portrait(ui, PICTURE[usize::from(wide)], |ui, area| {
+            sight.picture(ui, wide, |ui, area| {
                 fade_figure(ui, area, accent, live, desk);
             });
         },

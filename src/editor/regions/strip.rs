@@ -13,7 +13,8 @@ use crate::engine::controls::{
     PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND, TIMER,
 };
 use egui::{
-    Align2, Color32, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 /// Below this width of the strip, and of a card, everything stands closer; from this inner width of a card on there is
@@ -221,11 +222,16 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         false => theme,
     };
     let text = picture_of(ui, picture, card, live, desk, &shown);
+    let text = if tight { shorter(&text) } else { text };
+    let (text, font) = match card {
+        Card::Insert(_) => whole(ui, text, inner.width() + 2.0),
+        _ => (text, font::SMALL),
+    };
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.bottom() - 6.0),
         Align2::LEFT_CENTER,
-        if tight { shorter(&text) } else { text },
-        font::SMALL,
+        text,
+        font,
         if on { theme.text } else { theme.weak },
     );
     // An insert that holds nothing has nothing to be switched.
@@ -247,6 +253,25 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         }
     }
     response.clicked()
+}
+
+/// A name in letters that let it fit into so many points; of one that is too long as much as fits.
+fn whole(ui: &Ui, text: String, width: f32) -> (String, FontId) {
+    let fits = |text: &str, font: &FontId| {
+        let painter = ui.painter();
+        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x <= width
+    };
+    for font in [font::SMALL, font::TINY] {
+        if fits(&text, &font) {
+            return (text, font);
+        }
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let short = |count: usize| letters[..count].iter().collect::<String>() + "\u{2026}";
+    let most = (0..letters.len()).rev().map(short);
+    let short = most.into_iter().find(|text| fits(text, &font::SMALL));
+    (short.unwrap_or_default(), font::SMALL)
 }
 
 /// A level with one decimal, where two have no room.
@@ -359,7 +384,7 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
                 .hline(middle.right()..=area.right() - 2.0, y, stroke);
             ui.painter()
                 .rect_stroke(middle, 4.0, stroke, StrokeKind::Middle);
-            inserts::line(&desk.link.insert(index))
+            inserts::line(index, desk)
         }
         Card::Noise => {
             let kind = desk.index(NOISE_KIND);

@@ -70,10 +70,9 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     }
     let active = response.hovered() || desk.holds(id) || response.has_focus();
     // Never beyond its own column, neither name nor value.
-    let within = |text: String, font, colour, centre: egui::Pos2| {
+    let within = |text: String, font, colour, centre: egui::Pos2, gap: f32| {
         let mut job = LayoutJob::simple_singleline(text, font, colour);
-        // A letter may stand in the gap to the next one.
-        job.wrap = TextWrapping::truncate_at_width(width + 2.0);
+        job.wrap = TextWrapping::truncate_at_width(width + gap);
         let galley = painter.layout_job(job);
         painter.galley(centre - 0.5 * galley.size(), galley, colour);
     };
@@ -83,6 +82,8 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         font::SMALL,
         colour,
         pos2(area.center().x, area.top() + 7.0),
+        // A letter may stand in the gap to the next one.
+        2.0,
     );
     let (centre, radius) = (pos2(area.center().x, area.top() + 38.0), 17.0);
     let accent = match (desk.in_force(id), lit) {
@@ -122,7 +123,7 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
             (false, true) => (text, theme.text),
             (false, false) => (text, theme.weak),
         };
-        within(text, font::value(), colour, readout.center());
+        within(text, font::value(), colour, readout.center(), 0.0);
     }
 }
 

@@ -13,7 +13,7 @@ mod switch;
 mod typing;
 mod value;
 
-pub(super) use button::{Look, button, lamp, tab};
+pub(super) use button::{Look, button, lamp, room_of, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons, choice_list};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
