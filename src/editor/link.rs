@@ -1,5 +1,6 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
+use super::browse::Asker;
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState, InsertStatus};
 use super::messages::Messages;
@@ -170,6 +171,8 @@ pub struct Link {
     /// What they held when it was last asked.
     held: Mutex<[Option<Arc<Held>>; INSERTS]>,
     insert_names: Mutex<Arc<[Vec<String>; INSERTS]>>,
+    /// What asks for files in place of the system's own dialog.
+    asker: Mutex<Option<Arc<Asker>>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
@@ -416,6 +419,18 @@ impl Link {
         }
         drop(inserts);
         self.repaint();
+    }
+
+    /// Asks for files in another way than by the system's own dialog: for hosts that have one, and for tests.
+    pub fn ask_by(&self, asker: Box<Asker>) {
+        *self.asker.lock().unwrap_or_else(PoisonError::into_inner) = Some(asker.into());
+    }
+
+    pub(super) fn asker(&self) -> Option<Arc<Asker>> {
+        self.asker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The names of the built-in nodes that each insert can hold.

@@ -472,10 +472,10 @@ fn the_card_is_tidy_at_every_size() {
         stand.steps(20);
         // One right edge.
         let list = place(&stand, Role::ComboBox, "Built-in node of Insert A");
-        let load = place(&stand, Role::Button, "Load the file of Insert A");
+        let path = place(&stand, Role::TextInput, "Path of the file of Insert A");
         assert!(
-            (list.right() - load.right()).abs() < 1.0,
-            "{list:?} {load:?}"
+            (list.right() - path.right()).abs() < 1.0,
+            "{list:?} {path:?}"
         );
         // Names in words, whole on the strip too.
         let strip = place(&stand, Role::RadioButton, "Insert A");
@@ -510,4 +510,72 @@ fn the_card_is_tidy_at_every_size() {
         assert!(says(&stand, "there is no such file"));
         assert_eq!(place(&stand, Role::Button, "Clear Insert A"), clear);
     }
+}
+
+/// Waits for the thread that asks.
+fn wait(stand: &mut Stand, until: impl Fn(&Stand) -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !until(stand) {
+        assert!(std::time::Instant::now() < end, "nothing comes");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        stand.steps(1);
+    }
+}
+
+#[test]
+fn a_file_is_browsed_for() {
+    let mut stand = open("Insert A");
+    let path = PathBuf::from("/songs/warm.dsp");
+    let answer = path.clone();
+    stand.link.ask_by(Box::new(move |ask, _| {
+        assert!(ask.endings.contains(&"dsp") && !ask.writes);
+        Ok(Some(answer.clone()))
+    }));
+    click(&mut stand, "Browse for the file of Insert A");
+    wait(&mut stand, |stand| stand.link.insert(0).choice.is_some());
+    assert!(stand.link.insert(0).is_file(&path) && stand.link.insert(0).consent);
+    // Given up: nothing is another.
+    let changes = stand.link.insert(0).changes;
+    let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let theirs = gone.clone();
+    stand.link.ask_by(Box::new(move |_, _| {
+        theirs.store(true, std::sync::atomic::Ordering::SeqCst);
+        Ok(None)
+    }));
+    click(&mut stand, "Browse for the file of Insert A");
+    wait(&mut stand, |_| {
+        gone.load(std::sync::atomic::Ordering::SeqCst)
+    });
+    stand.steps(3);
+    assert_eq!(stand.link.insert(0).changes, changes);
+    // Where there is no dialog it is said what to do.
+    stand.link.ask_by(Box::new(|_, _| {
+        Err("there is none: type a path here".to_owned())
+    }));
+    wait(&mut stand, |stand| {
+        let button = stand
+            .harness
+            .get_by_label("Browse for the file of Insert A");
+        !button.accesskit_node().is_disabled()
+    });
+    click(&mut stand, "Browse for the file of Insert A");
+    wait(&mut stand, |stand| says(stand, "type a path here"));
+    assert_eq!(stand.link.insert(0).changes, changes);
+}
+
+/// The window goes on while a dialog is open, and closes though it is.
+#[test]
+fn a_dialog_holds_nothing_up() {
+    let mut stand = open("Insert A");
+    stand.link.ask_by(Box::new(|_, stop| {
+        while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Ok(None)
+    }));
+    click(&mut stand, "Browse for the file of Insert A");
+    click(&mut stand, "Built-in node of Insert A");
+    click(&mut stand, "Gain");
+    assert_eq!(stand.link.insert(0).choice, node("gain"));
+    drop(stand);
 }

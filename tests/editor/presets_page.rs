@@ -213,3 +213,44 @@ fn what_cannot_be_imported_is_said_beside_the_field() {
     write(&mut stand, "Path of a preset file", "x");
     assert!(!says(&stand, "no such file"));
 }
+
+#[test]
+fn files_are_browsed_for() {
+    let mut stand = open((1100.0, 720.0), &[]);
+    let file = stand.folder().join("Elsewhere.json");
+    let text = r#"{"zeitgeber": 1, "name": "Elsewhere", "params": {"beat": 7}}"#;
+    std::fs::write(&file, text).unwrap();
+    let out = stand.folder().join("out.json");
+    let (answer, written) = (file.clone(), out.clone());
+    stand.link.ask_by(Box::new(move |ask, _| {
+        let path = if ask.writes { &written } else { &answer };
+        Ok(Some(path.clone()))
+    }));
+    let wait = |stand: &mut Stand, until: &dyn Fn(&Stand) -> bool| {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !until(stand) {
+            assert!(std::time::Instant::now() < end, "nothing comes");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            stand.steps(1);
+        }
+        stand.steps(20);
+    };
+    // With nothing in the field the file to be written is asked for.
+    press(&mut stand, Role::Button, "Export preset");
+    wait(&mut stand, &|_| out.exists());
+    press(&mut stand, Role::Button, "Browse for a preset file");
+    wait(&mut stand, &|stand| says(stand, "imported: "));
+    // Its text is shown and its row is in sight, though it is not loaded.
+    let title = stand
+        .harness
+        .query_by_role_and_label(Role::Label, "Elsewhere");
+    assert!(title.is_some() && can(&stand, "Rename preset"));
+    assert!(says(&stand, "Preset: No preset"));
+    let row = place(&stand, Role::RadioButton, "Elsewhere");
+    assert!(row.bottom() < place(&stand, Role::RadioButton, "Layer 1").top());
+    stand.link.ask_by(Box::new(|_, _| {
+        Err("there is none: type a path here".to_owned())
+    }));
+    press(&mut stand, Role::Button, "Browse for a preset file");
+    wait(&mut stand, &|stand| says(stand, "type a path here"));
+}

@@ -2,15 +2,24 @@
 
 use super::inspector::{WIDE, sides};
 use super::presets;
+use crate::editor::Ask;
+use crate::editor::browse::Field;
 use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
 use crate::editor::theme::{Theme, font};
 use crate::editor::widgets::{
-    Desk, Look, button, cut, entered, knobs, line as line_of_text, room_of, switch,
+    Desk, Look, button, cut, entered, knobs, line as line_of_text, switch,
 };
 use crate::editor::words;
 use crate::engine::controls::INSERTS;
 use egui::{Color32, ComboBox, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use std::path::PathBuf;
+
+/// A node that is asked for.
+const NODE: Ask = Ask {
+    title: "Load a node",
+    endings: &["dsp", "cpp", "so", "dylib", "dll"],
+    writes: false,
+};
 
 /// The names of the inserts.
 pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
@@ -58,7 +67,9 @@ pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
 /// What could not be had and how it is with the insert, in a place that has room for two lines: what is below stays where it is.
 fn how_it_is(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let top = ui.cursor().top();
-    if let Some((_, why)) = &state.refused {
+    let asked = desk.hand.browse.wrong(Field::Insert(insert));
+    let refused = state.refused.as_ref().map(|(_, why)| why.as_str());
+    for why in asked.into_iter().chain(refused) {
         let theme = Theme::of(ui);
         ui.label(RichText::new(why).color(theme.warning));
     }
@@ -337,23 +348,38 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         .data(|data| data.get_temp::<(String, u64)>(typed))
         .filter(|(_, of)| *of == state.changes)
         .unwrap_or((known, state.changes));
+    let asks = Field::Insert(insert);
+    let label = format!("Path of the file of {name}");
+    let width = ui.available_width();
+    let field = line_of_text(
+        ui,
+        &mut path,
+        &label,
+        "a file: .dsp, .cpp or library",
+        width,
+    );
+    if field.changed() {
+        desk.hand.browse.settle(asks);
+    }
+    let mut load = entered(ui, &field);
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - room_of(ui, &["Load"])).max(60.0);
-        let label = format!("Path of the file of {name}");
-        let field = line_of_text(ui, &mut path, &label, ".dsp, .cpp or library", width);
-        let entered = entered(ui, &field);
+        let label = format!("Browse for the file of {name}");
+        if let Some(chosen) = desk.browse(ui, &label, asks, NODE) {
+            path = chosen;
+            load = true;
+        }
         let help = "Compiles the file in the background and takes it up again whenever it is saved; the sound stays until it is ready";
         let label = format!("Load the file of {name}");
-        let load = button(ui, "Load", &label, help, true, Look::Raised);
-        let text = path.trim();
-        if (load.clicked() || entered) && !text.is_empty() {
-            let choice = InsertChoice::File {
-                path: PathBuf::from(text),
-                source: None,
-            };
-            choose(insert, choice, state, desk);
-        }
+        load |= button(ui, "Load", &label, help, true, Look::Raised).clicked();
     });
+    let text = path.trim();
+    if load && !text.is_empty() {
+        let choice = InsertChoice::File {
+            path: PathBuf::from(text),
+            source: None,
+        };
+        choose(insert, choice, state, desk);
+    }
     ui.data_mut(|data| data.insert_temp(typed, (path, of)));
 }
 

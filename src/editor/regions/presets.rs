@@ -4,11 +4,12 @@
 mod reader;
 
 use super::header::badge;
+use crate::editor::browse::Field;
 use crate::editor::link::Link;
 use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button, entered, line};
-use crate::editor::{HrtfChoice, ParamSink};
+use crate::editor::{Ask, HrtfChoice, ParamSink};
 use crate::engine::ControlId;
 use crate::engine::controls::{INSERTS, Values};
 use crate::protocol::{Entry, Grade, Library, Preset, Protocol, Take};
@@ -18,6 +19,18 @@ use egui::{
 };
 use reader::Reader;
 use std::path::Path;
+
+/// Files that are asked for.
+const IMPORT: Ask = Ask {
+    title: "Import a preset",
+    endings: &["json", "sbg", "gnaural"],
+    writes: false,
+};
+const EXPORT: Ask = Ask {
+    title: "Export the sound as a preset",
+    endings: &["json"],
+    writes: true,
+};
 
 /// The longest path in a preset, in letters.
 const LONGEST_PATH: usize = 4096;
@@ -525,17 +538,32 @@ impl Presets {
         let width = ui.available_width();
         if line(ui, &mut self.path, name, hint, width).changed() {
             self.wrong = None;
+            desk.hand.browse.settle(Field::Import);
+            desk.hand.browse.settle(Field::Export);
         }
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
+            let asked = desk.browse(ui, "Browse for a preset file", Field::Import, IMPORT);
             let help = "Takes a preset, an SBaGen or a Gnaural sequence into your library";
-            if button(ui, "Import", "Import preset", help, named, Look::Raised).clicked() {
+            let import = button(ui, "Import", "Import preset", help, named, Look::Raised);
+            if import.clicked() || asked.is_some() {
+                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
                 self.import(desk);
             }
-            let help = "Writes the sound as it is into that file";
-            if button(ui, "Export", "Export preset", help, named, Look::Raised).clicked() {
+            let help = "Writes the sound as it is into that file; asks for one where none is named";
+            let export = button(ui, "Export", "Export preset", help, true, Look::Raised);
+            let asked = desk.hand.browse.answer(Field::Export);
+            if export.clicked() && !named {
+                desk.hand.browse.ask(Field::Export, EXPORT, desk.link);
+            } else if export.clicked() || asked.is_some() {
+                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
                 self.export(desk);
             }
         });
+        for field in [Field::Import, Field::Export] {
+            if let Some(wrong) = desk.hand.browse.wrong(field) {
+                ui.label(RichText::new(wrong).color(theme.warning));
+            }
+        }
         if let Some(wrong) = &self.wrong {
             ui.label(RichText::new(wrong).color(theme.warning));
         }

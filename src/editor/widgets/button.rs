@@ -20,22 +20,6 @@ pub(in crate::editor) enum Look {
     Pressed(Color32),
 }
 
-/// How wide a button is around a text of so many points.
-fn width(text: f32) -> f32 {
-    (text + 18.0).max(28.0)
-}
-
-/// The room that buttons with these texts take, with what is free before each of them.
-pub(in crate::editor) fn room_of(ui: &Ui, texts: &[&str]) -> f32 {
-    let gap = ui.spacing().item_spacing.x;
-    let of = |text: &&str| {
-        let painter = ui.painter();
-        let galley = painter.layout_no_wrap((*text).to_owned(), font::BODY, Color32::PLACEHOLDER);
-        gap + width(galley.size().x)
-    };
-    texts.iter().map(of).sum()
-}
-
 /// Draws a button with a text; what it does is told when the pointer rests on it. `name` is what assistive
 /// technology calls it.
 pub(in crate::editor) fn button(
@@ -50,7 +34,7 @@ pub(in crate::editor) fn button(
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), font::BODY, Color32::PLACEHOLDER);
-    let size = vec2(width(galley.size().x), 26.0);
+    let size = vec2((galley.size().x + 18.0).max(28.0), 26.0);
     let sense = if enabled {
         Sense::click()
     } else {

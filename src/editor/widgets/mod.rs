@@ -13,7 +13,7 @@ mod switch;
 mod typing;
 mod value;
 
-pub(super) use button::{Look, button, lamp, room_of, tab};
+pub(super) use button::{Look, button, lamp, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons, choice_list};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
@@ -23,6 +23,7 @@ pub(super) use switch::{power, switch};
 pub(super) use value::{Large, value};
 
 use super::ParamSink;
+use super::browse::{Ask, Browse, Field};
 use super::insert::InsertMacro;
 use super::link::Link;
 use super::words;
@@ -40,6 +41,9 @@ const SCROLL: f64 = 0.3;
 
 /// Seconds for which is said that the protocol moves what the user has moved.
 const SAID: f64 = 4.0;
+
+/// What stands on a button that asks for a file.
+const BROWSE: &str = "Browse...";
 
 /// Letters that fit above and below a knob.
 const KNOB: usize = 9;
@@ -62,6 +66,8 @@ pub(super) struct Hand {
     pub(super) in_force: Vec<(ControlId, f64)>,
     /// The control that was moved though the protocol has another value in force, and until when that is said.
     overruled: Option<(ControlId, f64)>,
+    /// The dialog that asks for a file.
+    pub(super) browse: Browse,
     /// What waits for a MIDI controller.
     pub(super) learning: Option<Moves>,
     /// The number that the pointer is on, and since when.
@@ -136,6 +142,16 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Draws a button that asks for a file; the path that has been chosen since, once.
+    pub fn browse(&mut self, ui: &mut Ui, name: &str, field: Field, ask: Ask) -> Option<String> {
+        let free = self.hand.browse.is_free();
+        let help = "Asks for the file in a dialog of the system";
+        if button(ui, BROWSE, name, help, free, Look::Raised).clicked() {
+            self.hand.browse.ask(field, ask, self.link);
+        }
+        self.hand.browse.answer(field)
+    }
+
     /// The value to show: while the user moves a control, and until the host has taken the value over, the
     /// user's own; else what the protocol has in force, where it moves the control.
     pub fn value(&self, id: ControlId) -> f64 {
