@@ -11,6 +11,7 @@ mod pictures;
 mod protocol_page;
 mod raster;
 mod reach;
+mod scope_page;
 mod shown;
 mod space_page;
 mod stand;
