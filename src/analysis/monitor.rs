@@ -175,15 +175,14 @@ impl Monitor {
                 break;
             }
             let (from, to) = (from / width, to / width);
-            *level = if to.floor() > from.ceil() {
-                (from.ceil() as usize..=to.floor() as usize)
-                    .map(db)
-                    .fold(FLOOR, f32::max)
-            } else {
-                // Between two bins: a straight line.
-                let at = 0.5 * (from + to);
-                let part = at.fract() as f32;
-                db(at as usize) * (1.0 - part) + db(at as usize + 1) * part
+            // Every bin that is in the band, so that no tone is lost.
+            let inside = from.ceil() as usize..=to.floor() as usize;
+            let (bins, most) = inside.fold((0, FLOOR), |(bins, most), bin| {
+                (bins + 1, most.max(db(bin)))
+            });
+            *level = match bins {
+                0 | 1 => most.max(between(db, band_hertz(band as f64) / width)),
+                _ => most,
             };
         }
     }
@@ -212,6 +211,25 @@ impl Monitor {
         let power = (sums[0] * sums[1]).sqrt();
         (power > 1e-9).then(|| (sums[2] / power) as f32)
     }
+}
+
+/// A level between bins, on a cubic that is never higher nor lower than the bins beside it: smooth, and without a peak that
+/// is not there (Fritsch and Butland 1984, SIAM J. Sci. Stat. Comput. 5:300).
+fn between(db: impl Fn(usize) -> f32, at: f64) -> f32 {
+    let bin = at as usize;
+    let part = (at - bin as f64) as f32;
+    let [before, here, next, after] = [bin.saturating_sub(1), bin, bin + 1, bin + 2].map(db);
+    let slope = |one: f32, other: f32| match one * other > 0.0 {
+        // The harmonic mean, 0 at peaks and dips.
+        true => 2.0 * one * other / (one + other),
+        false => 0.0,
+    };
+    let rise = next - here;
+    let (first, last) = (slope(here - before, rise), slope(rise, after - next));
+    let (square, cube) = (part * part, part * part * part);
+    here + first * (part - 2.0 * square + cube)
+        + rise * (3.0 * square - 2.0 * cube)
+        + last * (cube - square)
 }
 
 /// The frequency of a band in hertz.
@@ -268,6 +286,48 @@ mod tests {
             assert!(mixed.clone().fold(1.0, f32::min) < 0.05 && mixed.fold(0.0, f32::max) > 0.2);
             let [momentary, _] = monitor.loudness();
             assert!((momentary.unwrap() + 12.7).abs() < 1.0, "{momentary:?}");
+        }
+    }
+
+    #[test]
+    fn lows_are_drawn_smoothly_and_with_the_peaks_that_there_are() {
+        let rate = 48_000.0;
+        let mut monitor = Monitor::new(rate);
+        monitor.feed(&tones(rate, 41.0, 63.7, 1.0), 50.0);
+        for (spectrum, hertz) in monitor.spectra().iter().zip([41.0, 63.7]) {
+            let end = band_of(200.0) as usize;
+            let lows = &spectrum[..end];
+            // One peak, at its place.
+            let peaks: Vec<usize> = (1..end - 1)
+                .filter(|n| lows[*n] > lows[n - 1] && lows[*n] >= lows[n + 1] && lows[*n] > -60.0)
+                .collect();
+            assert_eq!(peaks.len(), 1, "{peaks:?}");
+            let found = band_hertz(peaks[0] as f64);
+            assert!((found - hertz).abs() < 3.0, "{found} for {hertz}");
+        }
+        // Between bins it goes from one to the other and nowhere else.
+        let levels = [-80.0, -60.0, -20.0, -25.0, -90.0, -90.0];
+        for bin in 0..4 {
+            let ends = [levels[bin], levels[bin + 1]];
+            let mut last = ends[0];
+            for step in 0..=20 {
+                let at = bin as f64 + 0.05 * f64::from(step);
+                let level = between(|bin: usize| levels[bin.min(5)], at.min(bin as f64 + 0.9999));
+                let onwards = (level - last) * (ends[1] - ends[0]);
+                assert!(onwards > -1e-2, "{bin} {step}: {last} {level}");
+                last = level;
+            }
+            assert!((last - ends[1]).abs() < 0.1);
+        }
+        // Nor has it corners: it leaves each bin as steeply as it comes.
+        for bin in 1..4 {
+            let level = |at: f64| between(|bin: usize| levels[bin.min(5)], at);
+            let bin = f64::from(bin);
+            let (comes, leaves) = (
+                level(bin - 1e-3) - level(bin - 2e-3),
+                level(bin + 2e-3) - level(bin + 1e-3),
+            );
+            assert!((comes - leaves).abs() < 2e-3, "{bin}: {comes} {leaves}");
         }
     }
 

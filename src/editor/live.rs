@@ -14,6 +14,14 @@ const LEAST_TOLD: f32 = 0.05;
 /// Fall of a spectrum in decibels a second; its peaks are held for so many seconds, then fall.
 const SPECTRUM_FALL: f32 = 60.0;
 const HOLD: f32 = 2.0;
+/// The share of that fall at which peaks fall, and the least of them that is drawn, in dBFS.
+const PEAK_FALL: f32 = 0.3;
+const DRAWN: f32 = -100.0;
+/// Seconds for which no peak is held after another preset was loaded: the one before is still fading.
+const FADES: f64 = 2.0;
+/// Steps of the envelope's scale in decibels, and by how much less than a step makes it smaller.
+const SCALE: f32 = 3.0;
+const SMALLER: f32 = 1.5;
 /// Seconds after which an engine that makes no frames is not heard.
 const STALLED: f32 = 0.3;
 
@@ -34,11 +42,18 @@ pub(super) struct Live {
     pub spectra: [[f32; BANDS]; 2],
     pub peaks: [[f32; BANDS]; 2],
     ages: [[f32; BANDS]; 2],
+    /// When they were looked at last, and until when nothing is held: seconds.
+    looked: Option<f64>,
+    free_until: f64,
+    /// The preset that they are of.
+    preset: String,
+    /// Held peaks fall, though nothing may be heard.
+    falls: bool,
+    /// The level at the top of the envelope, in dBFS.
+    top: f32,
     /// The phase of the beat as drawn, in cycles, and that of the frame before: the engine tells it once a block.
     pub phase: f64,
     pub phase_before: f64,
-    /// Seconds since the last frame.
-    passed: f32,
     /// How often the window is drawn, as a share of 30 times a second.
     pub pace: f64,
     /// Frames that the engine had made, and for how many seconds it has made none.
@@ -58,9 +73,13 @@ impl Default for Live {
             spectra: [[FLOOR; BANDS]; 2],
             peaks: [[FLOOR; BANDS]; 2],
             ages: [[0.0; BANDS]; 2],
+            looked: None,
+            free_until: 0.0,
+            preset: String::new(),
+            falls: false,
+            top: 0.0,
             phase: 0.0,
             phase_before: 0.0,
-            passed: 0.0,
             pace: 1.0,
             made: (0, STALLED),
         }
@@ -78,7 +97,6 @@ fn decibels(linear: f32) -> f32 {
 impl Live {
     /// Reads what has come in the last `seconds`. True while something moves.
     pub fn poll(&mut self, link: &Link, seconds: f32) -> bool {
-        self.passed = seconds;
         let telemetry = link.telemetry();
         let same = match (&self.telemetry, &telemetry) {
             (Some(old), Some(new)) => Arc::ptr_eq(old, new),
@@ -118,7 +136,7 @@ impl Live {
             .filter(|over| *over >= LEAST_TOLD);
         self.listen();
         moving |= self.follow_phase(f64::from(seconds));
-        moving
+        moving | std::mem::take(&mut self.falls)
     }
 
     /// Takes up the samples that have come.
@@ -131,8 +149,17 @@ impl Live {
         monitor.feed(&self.frames, telemetry.carrier());
     }
 
-    /// Brings the spectra up to date: only where they are drawn.
-    pub fn look_at_spectra(&mut self) {
+    /// Brings the spectra up to date: only where they are drawn, at the time `now` in seconds. What was held falls by the time
+    /// that has passed, seen or not; nothing is held of another preset.
+    pub fn look_at_spectra(&mut self, now: f64, preset: &str) {
+        let passed = now - self.looked.replace(now).unwrap_or(now);
+        let passed = passed.max(0.0) as f32;
+        if self.preset != preset {
+            preset.clone_into(&mut self.preset);
+            self.spectra = [[FLOOR; BANDS]; 2];
+            self.free_until = now + FADES;
+        }
+        let free = now < self.free_until;
         let Some(monitor) = &mut self.monitor else {
             return;
         };
@@ -141,22 +168,30 @@ impl Live {
         } else {
             monitor.spectra()
         };
-        let (fall, passed) = (SPECTRUM_FALL * self.passed, self.passed);
+        let fall = SPECTRUM_FALL * passed;
         for (ear, fresh) in fresh.iter().enumerate() {
             let shown = self.spectra[ear].iter_mut();
             let held = self.peaks[ear].iter_mut().zip(&mut self.ages[ear]);
             for ((fresh, shown), (peak, age)) in fresh.iter().zip(shown).zip(held) {
                 *shown = fresh.max(*shown - fall);
                 *age += passed;
-                if *age > HOLD {
-                    *peak -= 0.3 * fall;
-                }
-                if *shown >= *peak {
+                *peak -= PEAK_FALL * SPECTRUM_FALL * (*age - HOLD).clamp(0.0, passed);
+                if *shown >= *peak || free {
                     (*peak, *age) = (*shown, 0.0);
                 }
+                self.falls |= *peak > shown.max(DRAWN) + 0.1;
             }
         }
-        self.passed = 0.0;
+    }
+
+    /// The level at the top of an envelope whose highest peak is `loudest`, linear, in dBFS: a step that stays while that
+    /// moves a little.
+    pub fn scale(&mut self, loudest: f32) -> f32 {
+        let level = decibels(loudest).max(FLOOR);
+        if level > self.top || level < self.top - SCALE - SMALLER {
+            self.top = SCALE * (level / SCALE).ceil();
+        }
+        self.top
     }
 
     /// Moves the drawn phase on with the beat, and towards what the engine says.
@@ -216,5 +251,89 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that hears this, all of it at once.
+    fn hearing(sample: impl Fn(usize) -> f32) -> Live {
+        let mut monitor = Monitor::new(48_000.0);
+        let frames: Vec<[f32; 2]> = (0..9600).map(|n| [sample(n); 2]).collect();
+        monitor.feed(&frames, 250.0);
+        let mut live = Live::default();
+        live.monitor = Some(monitor);
+        live
+    }
+
+    fn highest(live: &Live) -> f32 {
+        live.peaks.iter().flatten().copied().fold(FLOOR, f32::max)
+    }
+
+    fn noise(n: usize) -> f32 {
+        let bits = (n as u32)
+            .wrapping_mul(747_796_405)
+            .wrapping_add(2_891_336_453);
+        0.2 * ((bits >> 9) as f32 / (1 << 22) as f32 - 1.0)
+    }
+
+    fn silence(live: &mut Live) {
+        let monitor = live.monitor.as_mut().expect("a monitor");
+        monitor.feed(&vec![[0.0; 2]; 20_000], 250.0);
+    }
+
+    #[test]
+    fn held_peaks_fall_by_the_time_that_passes_seen_or_not() {
+        let mut live = hearing(noise);
+        live.look_at_spectra(0.0, "one");
+        live.look_at_spectra(5.0, "one");
+        let before = highest(&live);
+        assert!(before > -80.0, "{before}");
+        silence(&mut live);
+        // Held for two seconds, then 18 dB a second, in whatever steps.
+        live.look_at_spectra(6.5, "one");
+        assert_eq!(highest(&live), before);
+        assert!(live.falls);
+        live.look_at_spectra(8.0, "one");
+        let fallen = highest(&live);
+        assert!((before - fallen - 18.0).abs() < 0.1, "{before} {fallen}");
+        // A minute on another page.
+        live.falls = false;
+        live.look_at_spectra(68.0, "one");
+        assert!(highest(&live) <= DRAWN && !live.falls, "{}", highest(&live));
+    }
+
+    #[test]
+    fn nothing_is_held_of_another_preset() {
+        let mut live = hearing(noise);
+        live.look_at_spectra(0.0, "one");
+        live.look_at_spectra(5.0, "one");
+        // It still fades where the next is loaded.
+        live.look_at_spectra(5.1, "two");
+        silence(&mut live);
+        let mut now = 5.1;
+        while now < 7.0 {
+            now += 0.05;
+            live.look_at_spectra(now, "two");
+        }
+        let most = live.spectra.iter().flatten().copied().fold(FLOOR, f32::max);
+        assert_eq!(highest(&live), most);
+        live.look_at_spectra(7.2, "two");
+        assert!(highest(&live) <= DRAWN, "{}", highest(&live));
+    }
+
+    #[test]
+    fn the_envelopes_scale_stays_while_the_level_moves_a_little() {
+        let mut live = Live::default();
+        let mut scale = |db: f32| live.scale(10f32.powf(db / 20.0));
+        assert_eq!(scale(-20.0), -18.0);
+        for db in [-18.5, -21.5, -22.4] {
+            assert_eq!(scale(db), -18.0, "{db}");
+        }
+        assert_eq!(scale(-23.0), -21.0);
+        assert_eq!(scale(-20.0), -18.0);
+        assert_eq!(scale(1.0), 3.0);
     }
 }

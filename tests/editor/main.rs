@@ -12,6 +12,7 @@ mod presets_page;
 mod protocol_page;
 mod raster;
 mod reach;
+mod scope_page;
 mod shown;
 mod space_page;
 mod stand;

@@ -1,7 +1,7 @@
 //! The page of space: what is dragged in its picture is told to the host as gestures.
 
 use crate::stand::{Stand, Told};
-use egui::{Event, Modifiers, Pos2, accesskit::Role, vec2};
+use egui::{Event, Modifiers, Pos2, Rect, Shape, accesskit::Role, vec2};
 use egui_kittest::kittest::Queryable;
 use zeitgeber::editor::Look;
 use zeitgeber::engine::ControlId;
@@ -225,4 +225,164 @@ fn the_names_below_the_picture_stand_on_one_line() {
             assert!((line - lines[0]).abs() < 1.0, "{size:?}: {lines:?}");
         }
     }
+}
+
+const SIZES: [(f32, f32); 4] = [
+    (760.0, 500.0),
+    (985.0, 640.0),
+    (1100.0, 720.0),
+    (1600.0, 1000.0),
+];
+
+/// Where a title stands.
+fn title(stand: &Stand, text: &str) -> Option<Rect> {
+    let all = crate::shown::written(stand).into_iter();
+    let mut all = all.filter(|shape| shape.galley.text() == text);
+    all.next().map(|shape| shape.visual_bounding_rect())
+}
+
+#[test]
+fn views_stand_in_one_order_with_their_titles_on_one_line() {
+    for size in SIZES {
+        for open in [true, false] {
+            // A window that began narrow has no card open.
+            let mut stand = Stand::new(if open { size } else { SIZES[0] }, LOOK);
+            stand.harness.set_size(vec2(size.0, size.1));
+            stand.steps(4);
+            stand.set(SPACE_KIND, 1.0);
+            crate::reach::page(&mut stand, "Space");
+            let follows = format!("{size:?}, card {open}");
+            let titles = ["FROM ABOVE", "FROM THE RIGHT", "ROLL"].map(|text| title(&stand, text));
+            let small = size.1 <= 500.0;
+            assert!(
+                titles.iter().all(|title| title.is_none() == small),
+                "{follows}"
+            );
+            let [Some(above), Some(beside), Some(roll)] = titles else {
+                continue;
+            };
+            assert_eq!(above.top(), beside.top(), "{follows}");
+            let aside = above.right() < beside.left();
+            assert!(
+                aside && (roll.left() - beside.left()).abs() < 0.5,
+                "{follows}"
+            );
+            assert!(
+                roll.top() > place(&stand, "Head in space, from the right").y,
+                "{follows}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_says_that_space_is_off_covers_nothing() {
+    for size in SIZES {
+        let mut stand = Stand::new(size, LOOK);
+        crate::reach::page(&mut stand, "Space");
+        let button = stand.harness.get_by_label("Turn on space with HRTF").rect();
+        let all = crate::shown::seen(&stand);
+        let fields = all.iter().filter_map(|(shape, place)| match shape {
+            Shape::Rect(_) => Some(*place),
+            _ => None,
+        });
+        // The field around the button.
+        let field = fields
+            .filter(|place| place.contains_rect(button.expand(3.0)) && place.height() < 90.0)
+            .min_by(|one, other| one.area().total_cmp(&other.area()))
+            .expect("a field");
+        let mut circles = 0;
+        for (shape, place) in &all {
+            if let Shape::Circle(circle) = shape {
+                let view = circle.radius > 30.0 && circle.center.x > 240.0;
+                circles += usize::from(view);
+                assert!(
+                    !view || !place.intersects(field),
+                    "{size:?}: {place:?} {field:?}"
+                );
+            }
+        }
+        assert!(circles >= 4, "{size:?}: {circles}");
+        for text in crate::shown::written(&stand) {
+            let place = text.visual_bounding_rect();
+            let inside = field.contains(place.center());
+            assert!(
+                inside || !place.intersects(field),
+                "{size:?}: {}",
+                text.galley.text()
+            );
+        }
+    }
+}
+
+#[test]
+fn marks_that_would_cover_each_other_are_fanned_out() {
+    let sent = [
+        (SPACE_KIND, 1.0),
+        (L1_KIND, 3.0),
+        (L1_SPACE, 1.0),
+        (L2_KIND, 3.0),
+        (L2_SPACE, 1.0),
+    ];
+    for size in SIZES {
+        let mut stand = Stand::new(size, LOOK);
+        for (control, value) in sent {
+            stand.set(control, value);
+        }
+        crate::reach::page(&mut stand, "Space");
+        stand.play(4);
+        let views = [
+            [
+                "Speakers in space",
+                "Left speaker in space",
+                "Right speaker in space",
+                "Layer 1 in space",
+                "Layer 2 in space",
+            ],
+            [
+                "Speakers in space, from the right",
+                "Speaker in space, from the right",
+                "Other speaker in space, from the right",
+                "Layer 1 in space, from the right",
+                "Layer 2 in space, from the right",
+            ],
+        ];
+        for names in views {
+            let places = names.map(|name| place(&stand, name));
+            for (n, one) in places.iter().enumerate() {
+                for (m, other) in places[..n].iter().enumerate() {
+                    let apart = one.distance(*other);
+                    let both = format!("{size:?}: {} and {}: {apart}", names[n], names[m]);
+                    assert!(apart > 16.0, "{both}");
+                }
+            }
+            // A thin line leads to where the layer is.
+            let (truth, shown) = (places[0], places[3]);
+            let ties = crate::shown::seen(&stand).into_iter().filter(|(shape, _)| {
+                matches!(shape, Shape::LineSegment { points, .. }
+                    if points[0].distance(truth) < 1.0 && points[1].distance(shown) < 1.0)
+            });
+            assert_eq!(ties.count(), 1, "{size:?}: {names:?}");
+        }
+        // Both letters are read from the right.
+        for letter in ["L", "R"] {
+            let names = ["Speaker", "Other speaker"]
+                .map(|name| place(&stand, &format!("{name} in space, from the right")));
+            let read = crate::shown::written(&stand).into_iter().any(|text| {
+                let at = text.visual_bounding_rect().center();
+                text.galley.text() == letter && names.iter().any(|name| name.distance(at) < 4.0)
+            });
+            assert!(read, "{size:?}: {letter}");
+        }
+    }
+    // It is dragged from where it is, as far as the pointer goes.
+    let mut stand = open("Space", &sent);
+    let head = place(&stand, "Head in space");
+    let truth = place(&stand, "Speakers in space");
+    let shown = place(&stand, "Layer 1 in space");
+    let way = head - vec2(head.y - truth.y, 0.0) - truth;
+    let told = drag(&mut stand, shown, shown + way);
+    are_gestures(&told, &[L1_AZIMUTH, L1_DISTANCE]);
+    assert!((value(&stand, L1_AZIMUTH) - 90.0).abs() < 1.0);
+    assert!((value(&stand, L1_DISTANCE) - 1.5).abs() < 0.05);
 }

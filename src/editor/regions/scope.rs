@@ -6,7 +6,7 @@ use super::ears;
 use super::graph;
 use super::presets::Presets;
 use super::welcome;
-use crate::analysis::monitor::{BANDS, Moment, band_of};
+use crate::analysis::monitor::{BANDS, Moment, Monitor, band_of};
 use crate::editor::live::Live;
 use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, button};
@@ -18,13 +18,15 @@ use egui::{
 
 /// The levels of the spectrum, in dBFS.
 const LEVELS: [f32; 2] = [-100.0, 0.0];
+/// Room for the numbers of axes on the left, in points: all plots begin below each other.
+const AXIS: f32 = 32.0;
 /// Seconds of the track.
 const SECONDS: f32 = 2.0;
 const HOP: f32 = 0.005;
 
 /// Draws the page.
 pub(in crate::editor) fn ui(ui: &mut Ui, live: &mut Live, presets: &mut Presets, desk: &mut Desk) {
-    live.look_at_spectra();
+    live.look_at_spectra(desk.now, &desk.link.session().name);
     let area = ui.available_rect_before_wrap();
     let lower = (0.36 * area.height()).clamp(90.0, 190.0);
     let split = area.bottom() - lower;
@@ -55,8 +57,8 @@ fn listened(ui: &mut Ui, area: Rect, live: &Live, desk: &Desk) {
         return;
     };
     let theme = Theme::of(ui);
-    let corner = pos2(area.left() + 32.0, area.top() + 6.0);
-    let rect = Rect::from_min_size(corner, vec2(area.width() - 32.0, 28.0));
+    let corner = pos2(area.left() + AXIS + 6.0, area.top() + 6.0);
+    let rect = Rect::from_min_size(corner, vec2(area.width() - AXIS - 6.0, 28.0));
     let builder = UiBuilder::new().id_salt("listened").max_rect(rect);
     ui.scope_builder(builder, |ui| {
         ui.horizontal(|ui| {
@@ -85,7 +87,7 @@ fn is_fresh(desk: &Desk) -> bool {
 fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
     let theme = Theme::of(ui);
     let plot = Rect::from_min_max(
-        pos2(area.left() + 26.0, area.top() + 6.0),
+        pos2(area.left() + AXIS, area.top() + 6.0),
         pos2(area.right() - 2.0, area.bottom() - 16.0),
     );
     let painter = ui.painter_at(area);
@@ -196,14 +198,14 @@ pub(super) fn fill(painter: &Painter, line: &[Pos2], plot: Rect, colour: Color32
 }
 
 /// The envelope of each ear and of their mix around the carrier, and below it the phase from ear to ear.
-fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
+fn over_time(ui: &mut Ui, area: Rect, live: &mut Live) {
     let theme = Theme::of(ui);
     let builder = UiBuilder::new().id_salt("titles").max_rect(area);
     ui.scope_builder(builder, |ui| {
-        label(ui, "ENVELOPE AND PHASE, LAST 2 S", theme.weak)
+        label(ui, "ENVELOPE IN DBFS AND PHASE, LAST 2 S", theme.weak)
     });
     let painter = ui.painter_at(area);
-    let plot = Rect::from_min_max(pos2(area.left() + 32.0, area.top() + 18.0), area.max);
+    let plot = Rect::from_min_max(pos2(area.left() + AXIS, area.top() + 18.0), area.max);
     let half = 0.5 * (plot.height() - GAP);
     let upper = Rect::from_min_size(plot.min, vec2(plot.width(), half));
     let lower = Rect::from_min_max(pos2(plot.left(), plot.bottom() - half), plot.max);
@@ -215,26 +217,33 @@ fn over_time(ui: &mut Ui, area: Rect, live: &Live) {
         let place = pos2(lower.left() - 4.0, y);
         painter.text(place, Align2::RIGHT_CENTER, name, font::TINY, theme.weak);
     }
-    let Some(monitor) = &live.monitor else { return };
     let count = (SECONDS / HOP) as usize;
-    let track = monitor.track();
-    let moments: Vec<&Moment> = track
-        .iter()
-        .skip(track.len().saturating_sub(count))
-        .collect();
-    let loudest = moments
-        .iter()
-        .flat_map(|moment| moment.ears)
-        .fold(1e-4f32, f32::max);
+    let skipped = |monitor: &Monitor| monitor.track().len().saturating_sub(count);
+    let loudest = live.monitor.as_ref().map_or(0.0, |monitor| {
+        let newest = monitor.track().iter().skip(skipped(monitor));
+        newest.flat_map(|moment| moment.ears).fold(0.0, f32::max)
+    });
+    let heard = loudest > 1.1e-4;
+    // The axis is linear, as the envelope is heard to open and to close; its marks are half as high each.
+    let y = |share: f32| upper.bottom() - 4.0 - share.min(1.0) * (upper.height() - 8.0);
+    let top = if heard { live.scale(loudest) } else { 0.0 };
+    for (share, name) in [
+        (1.0, format!("{top:.0}")),
+        (0.5, format!("{:.0}", top - 6.0)),
+        (0.0, "-\u{221e}".to_owned()),
+    ] {
+        let place = pos2(upper.left() - 4.0, y(share));
+        painter.text(place, Align2::RIGHT_CENTER, name, font::TINY, theme.weak);
+    }
+    let Some(monitor) = &live.monitor else { return };
+    let moments: Vec<&Moment> = monitor.track().iter().skip(skipped(monitor)).collect();
     let x = |index: usize| {
         let back = (moments.len() - 1 - index) as f32 / count as f32;
         upper.right() - back * upper.width()
     };
-    let y = |level: f32| {
-        let share = (level / loudest).min(1.0);
-        upper.bottom() - 3.0 - share * (upper.height() - 6.0)
-    };
-    if loudest > 1.1e-4 {
+    if heard {
+        let whole = 10f32.powf(top / 20.0);
+        let y = |level: f32| y(level / whole);
         let curve = |level: &dyn Fn(&Moment) -> f32| -> Vec<Pos2> {
             let points = moments.iter().enumerate();
             points

@@ -1,6 +1,7 @@
 //! The page of space: where the program's speakers and the layers sent there are around the head, how they move, and
 //! how the head is turned, seen from above and from the right. Everything in it can be dragged.
 
+mod fan;
 mod grab;
 pub(super) mod head;
 mod plane;
@@ -12,7 +13,7 @@ use crate::editor::theme::{GAP, Theme, font, mix};
 use crate::editor::widgets::{Desk, Look, NAME_BELOW, button, choice, slider};
 use crate::editor::words;
 use crate::engine::controls::{
-    AZIMUTH, BEAT, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, MOTION,
+    AZIMUTH, BEAT, DISTANCE, ELEVATION, HEAD_PITCH, HEAD_ROLL, HEAD_YAW, LAYER, LAYERS, MOTION,
     MOTION_DEPTH, MOTION_HZ, MOTION_ORBIT, MOTION_RATE, MOTION_RATIO, MOTION_SOURCE, MOTION_STILL,
     MOTION_SWING, ROOM, ROOM_DECAY, ROOM_SIZE, SPACE_HRTF, SPACE_KIND, WIDTH,
 };
@@ -21,6 +22,7 @@ use egui::{
     Align, Align2, Color32, FontId, Layout, Painter, Pos2, Rect, RichText, Sense, Shape, Stroke,
     Ui, UiBuilder, Vec2, pos2, vec2,
 };
+use fan::{BOTH, MARKS, Marks};
 use grab::Grip;
 use head::{View, glow};
 use plane::{Plane, wrapped};
@@ -32,8 +34,22 @@ use std::time::Duration;
 const MARGIN: f32 = 15.0;
 /// Height of the title over a view, in points.
 const TITLE: f32 = 14.0;
-/// Height of the row of controls below, in points.
+/// Height of the row of controls below, in points, and of what says that space is off: in one row and in two.
 const BAR: f32 = 44.0;
+const OFF: [f32; 2] = [38.0, 74.0];
+/// The width from which on that has one row.
+const OFF_ROW: f32 = 440.0;
+/// How large the head seen from behind is beside the view from the right, and the least that shows anything, in points.
+const BEHIND: f32 = 0.72;
+const LEAST_BEHIND: f32 = 80.0;
+/// Views from above with a smaller radius than that have no titles, in points.
+const TITLED: f32 = 110.0;
+/// Where marks go that would cover others, in degrees from upwards to the right: the speakers, then the layers; from above
+/// and from the right, where the speakers are often abreast.
+const WAYS: [[f32; 2 + LAYERS]; 2] = [
+    [-120.0, 120.0, 0.0, -60.0, 60.0, 180.0],
+    [-30.0, -150.0, 30.0, 150.0, 90.0, -90.0],
+];
 /// Between the frames in which trails fade after the sound has stopped.
 const FADE_FRAME: Duration = Duration::from_millis(33);
 /// Where the rings are, in metres.
@@ -52,18 +68,41 @@ struct Plan {
     beside: Plane,
     /// The middle and half the height of the head seen from behind, where there is room.
     behind: Option<Rect>,
+    /// Where the titles of the views begin, where they have any.
+    titles: Option<[Pos2; 2]>,
+    /// Where marks are drawn, from above and from the right.
+    marks: [Marks; 2],
 }
 
 impl Plan {
+    /// From above on the left; beside it from the right and, where there is room, from behind below that: in this order
+    /// at every size.
     fn of(area: Rect) -> Plan {
         let gap = GAP;
         // The top view is the larger one, unless both fit as high as there is room.
         let large = area.height().min(0.66 * (area.width() - gap)).max(60.0);
-        let small = (area.width() - gap - large).min(area.height()).max(60.0);
+        let rest = area.width() - gap - large;
+        // The third is there if it is no stamp.
+        let both = area.height() - TITLE - 2.0 * gap;
+        let small = rest.min(both / (1.0 + BEHIND));
+        let behind = Some(BEHIND * small).filter(|high| *high >= LEAST_BEHIND);
+        let titled = behind.is_some() || 0.5 * large - MARGIN > TITLED;
+        let heading = if titled { TITLE } else { 0.0 };
+        let small = match behind {
+            Some(_) => small,
+            None => rest.min(area.height() - heading).max(60.0),
+        };
         let left = area.left() + 0.5 * (area.width() - gap - large - small).max(0.0);
-        // The third is there if it is no stamp; the column begins with the title of the second.
-        let rest = area.height() - small - TITLE - 2.0 * gap;
-        let behind = (rest > 96.0).then_some(rest.min(0.72 * small));
+        let below = behind.map_or(0.0, |high| 2.0 * gap + high);
+        let column = heading + small + below;
+        // Both begin on one line. What is left over in the column goes between its views.
+        let top = area.center().y - 0.5 * large.max(column);
+        let spare = (large - column).max(0.0);
+        let between = if behind.is_some() {
+            spare.min(3.0 * gap)
+        } else {
+            0.0
+        };
         let plane = |centre: Pos2, side: f32| {
             let outer = 0.5 * side - MARGIN;
             Plane {
@@ -73,17 +112,49 @@ impl Plan {
             }
         };
         let x = left + large + gap + 0.5 * small;
-        let column = small + behind.map_or(0.0, |high| TITLE + 2.0 * gap + high);
-        let titled = if behind.is_some() { TITLE } else { 0.0 };
-        let top = area.center().y - 0.5 * column + titled;
+        let side = match behind {
+            Some(_) => top + heading + 0.5 * small,
+            // Alone, in the middle of what is beside it.
+            None => top + (0.5 * large).max(heading + 0.5 * small),
+        };
         Plan {
-            above: plane(pos2(left + 0.5 * large, area.center().y), large),
-            beside: plane(pos2(x, top + 0.5 * small), small),
+            above: plane(pos2(left + 0.5 * large, top + 0.5 * large), large),
+            beside: plane(pos2(x, side), small),
             behind: behind.map(|high| {
-                let centre = pos2(x, top + small + 2.0 * gap + 0.5 * high);
-                Rect::from_center_size(centre, Vec2::splat(high))
+                let y = top + heading + small + between + 2.0 * gap + 0.5 * high;
+                Rect::from_center_size(pos2(x, y), Vec2::splat(high))
             }),
+            titles: titled.then(|| [left, x - 0.5 * small].map(|x| pos2(x, top))),
+            marks: [Marks::default(); 2],
         }
+    }
+
+    /// Fans out what would cover each other.
+    fn fan_out(&mut self, scene: &Scene, desk: &Desk) {
+        let own = scene::Spot {
+            azimuth: desk.value(AZIMUTH) as f32,
+            elevation: desk.value(ELEVATION) as f32,
+            distance: desk.value(DISTANCE) as f32,
+        };
+        let mut spots = [None; MARKS];
+        spots[BOTH] = Some(own);
+        for (side, source) in scene.speakers.iter().enumerate() {
+            spots[fan::speaker(side)] = source.map(|source| source.shown);
+        }
+        for (index, sides) in scene.layers.iter().enumerate() {
+            for (side, source) in sides.iter().enumerate() {
+                spots[fan::layer(index, side)] = source.map(|source| source.shown);
+            }
+        }
+        let above = |spot: scene::Spot| self.above.above(spot.azimuth, spot.distance);
+        let beside = |spot: scene::Spot| {
+            self.beside
+                .beside(spot.azimuth, spot.elevation, spot.distance)
+        };
+        self.marks = [
+            Marks::of(spots.map(|spot| spot.map(above)), WAYS[0]),
+            Marks::of(spots.map(|spot| spot.map(beside)), WAYS[1]),
+        ];
     }
 }
 
@@ -93,10 +164,18 @@ impl Stage {
         let theme = Theme::of(ui);
         let area = ui.available_rect_before_wrap();
         ui.allocate_rect(area, Sense::hover());
-        let picture = Rect::from_min_max(area.min, pos2(area.right(), area.bottom() - BAR - GAP));
-        let bar = Rect::from_min_max(pos2(area.left(), area.bottom() - BAR), area.max);
         let scene = Scene::of(desk, live, &mut self.trail);
-        let plan = Plan::of(picture);
+        let row = area.width() > OFF_ROW;
+        // What says that space is off has a row of its own, and covers nothing.
+        let said = match scene.on {
+            true => 0.0,
+            false => OFF[usize::from(!row)] + GAP,
+        };
+        let floor = area.bottom() - BAR - GAP - said;
+        let picture = Rect::from_min_max(area.min, pos2(area.right(), floor));
+        let bar = Rect::from_min_max(pos2(area.left(), area.bottom() - BAR), area.max);
+        let mut plan = Plan::of(picture);
+        plan.fan_out(&scene, desk);
         let mut painter = ui.painter_at(picture.expand(4.0));
         if !scene.on {
             painter.set_opacity(0.38);
@@ -139,7 +218,9 @@ impl Stage {
         }
         self.speakers(ui, &painter, &plan, &scene, desk);
         if !scene.on {
-            off(ui, picture, &theme, desk);
+            let place = pos2(area.left(), floor + GAP);
+            let place = Rect::from_min_size(place, vec2(area.width(), said - GAP));
+            off(ui, place, row, &theme, desk);
         }
         let builder = UiBuilder::new().id_salt("quick").max_rect(bar);
         ui.scope_builder(builder, |ui| quick(ui, bar, scene.on, &theme, desk));
@@ -263,8 +344,10 @@ impl Stage {
                 _ => format!("Layer {} in space, right side", index + 1),
             };
             let label = ["1", "2", "3", "4"][index.min(3)];
-            let spot = |at, active| {
+            let number = fan::layer(index, side);
+            let spot = |marks: &Marks, at, active| {
                 let accent = theme.layer;
+                marks.tie(painter, number, accent);
                 dot(painter, &theme, at, accent, label, source.sounds, active);
             };
             // Above: direction and distance.
@@ -274,6 +357,7 @@ impl Stage {
             let at = plan
                 .above
                 .above(source.shown.azimuth, source.shown.distance);
+            let at = plan.marks[0].at(number, at);
             let handle = grab::Handle {
                 name: &name,
                 value: &value,
@@ -286,7 +370,7 @@ impl Stage {
                 desk.change(ids.azimuth, f64::from(azimuth));
                 desk.change(ids.distance, f64::from(plan.above.distance(at)));
             });
-            spot(at, above);
+            spot(&plan.marks[0], at, above);
             height(painter, &theme, &plan.above, at, source.shown.elevation);
             if above {
                 pill(ui, &theme, plan.above, at, &value, theme.layer);
@@ -298,6 +382,7 @@ impl Stage {
                         .beside(place.azimuth, place.elevation, place.distance)
                 })
                 .into();
+            let at = plan.marks[1].at(number, at);
             let name = format!("{name}, from the right");
             let handle = grab::Handle {
                 name: &name,
@@ -310,7 +395,7 @@ impl Stage {
                 let metres = source.control.distance;
                 desk.change(ids.elevation, f64::from(plan.beside.elevation(at, metres)));
             });
-            spot(at, beside);
+            spot(&plan.marks[1], at, beside);
             if beside {
                 pill(ui, &theme, plan.beside, at, &value, theme.layer);
             }
@@ -357,6 +442,8 @@ impl Stage {
             let at = plan
                 .above
                 .above(source.shown.azimuth, source.shown.distance);
+            let at = plan.marks[0].at(fan::speaker(side), at);
+            plan.marks[0].tie(painter, fan::speaker(side), accent);
             // A bus has its front only, and no width.
             if scene.is_bus() {
                 dot(painter, &theme, at, accent, "F", source.sounds, active);
@@ -397,9 +484,12 @@ impl Stage {
             let left = |source: &Source| source.shown.azimuth.to_radians().sin();
             left(&b.1).total_cmp(&left(&a.1))
         });
-        let place = |place: &scene::Spot| {
-            plan.beside
-                .beside(place.azimuth, place.elevation, place.distance)
+        let place = |side: usize, source: &Source| {
+            let place = &source.shown;
+            let at = plan
+                .beside
+                .beside(place.azimuth, place.elevation, place.distance);
+            plan.marks[1].at(fan::speaker(side), at)
         };
         let metres = desk.value(DISTANCE) as f32;
         let own = plan.beside.beside(
@@ -409,9 +499,9 @@ impl Stage {
         );
         let mut hulls = vec![Rect::from_center_size(own, Vec2::splat(26.0))];
         hulls.extend(
-            sides
-                .iter()
-                .map(|(_, source)| Rect::from_center_size(place(&source.shown), Vec2::splat(22.0))),
+            sides.iter().map(|(side, source)| {
+                Rect::from_center_size(place(*side, source), Vec2::splat(22.0))
+            }),
         );
         let mut active = false;
         for (number, area) in hulls.into_iter().enumerate() {
@@ -432,21 +522,16 @@ impl Stage {
             });
         }
         ring(painter, &theme, own, accent, active);
-        let hidden = match sides.as_slice() {
-            // Speakers abreast are behind each other: the letter of the nearer one is read.
-            [far, near] => place(&far.1.shown).distance(place(&near.1.shown)) < 14.0,
-            _ => false,
-        };
-        for (order, (side, source)) in sides.iter().enumerate() {
-            let label = match (scene.is_bus(), hidden && order == 0) {
-                (_, true) => "",
-                (true, _) => "F",
-                (false, _) => ["L", "R"][*side],
+        for (side, source) in &sides {
+            let label = match scene.is_bus() {
+                true => "F",
+                false => ["L", "R"][*side],
             };
+            plan.marks[1].tie(painter, fan::speaker(*side), accent);
             dot(
                 painter,
                 &theme,
-                place(&source.shown),
+                place(*side, source),
                 accent,
                 label,
                 source.sounds,
@@ -562,13 +647,13 @@ fn names(painter: &Painter, theme: &Theme, plan: &Plan) {
             painter.text(plane.centre + way, anchor, name, font::TINY, colour);
         }
     }
-    let corner = plan.above.area().expand(MARGIN).left_top();
-    if plan.above.outer > 110.0 {
-        title(painter, theme, corner, "FROM ABOVE");
-    }
-    if plan.behind.is_some() {
-        let corner = plan.beside.area().expand(MARGIN).left_top();
-        title(painter, theme, corner - vec2(0.0, TITLE), "FROM THE RIGHT");
+    for (corner, text) in plan
+        .titles
+        .iter()
+        .flatten()
+        .zip(["FROM ABOVE", "FROM THE RIGHT"])
+    {
+        title(painter, theme, *corner, text);
     }
 }
 
@@ -792,7 +877,7 @@ fn ring(painter: &Painter, theme: &Theme, at: Pos2, accent: Color32, active: boo
 /// How high something is, beside its dot: from above it cannot be seen.
 fn height(painter: &Painter, theme: &Theme, plane: &Plane, at: Pos2, elevation: f32) {
     // Where there is little room, the values of what is pointed at have to do.
-    if elevation.abs() < 0.5 || plane.outer < 110.0 {
+    if elevation.abs() < 0.5 || plane.outer < TITLED {
         return;
     }
     let right = at.x < plane.centre.x + plane.outer - 40.0;
@@ -830,15 +915,9 @@ fn pill(ui: &Ui, theme: &Theme, plane: Plane, at: Pos2, text: &str, accent: Colo
 }
 
 /// Space is off: says so, and turns it on.
-fn off(ui: &mut Ui, area: Rect, theme: &Theme, desk: &mut Desk) {
-    // Text and button side by side where they have room.
-    let row = area.width() > 440.0;
-    let size = if row {
-        vec2(436.0, 46.0)
-    } else {
-        vec2(area.width(), 78.0)
-    };
-    let rect = Rect::from_center_size(pos2(area.center().x, area.bottom() - 0.5 * size.y), size);
+fn off(ui: &mut Ui, area: Rect, row: bool, theme: &Theme, desk: &mut Desk) {
+    let wide = if row { 436.0 } else { area.width() };
+    let rect = Rect::from_center_size(area.center(), vec2(wide, area.height()));
     let painter = ui.painter();
     painter.rect_filled(rect, 10.0, mix(theme.surface, theme.raised, 0.7));
     painter.rect_stroke(
@@ -847,6 +926,7 @@ fn off(ui: &mut Ui, area: Rect, theme: &Theme, desk: &mut Desk) {
         Stroke::new(1.0, theme.line),
         egui::StrokeKind::Inside,
     );
+    // Text and button side by side where they have room.
     let layout = if row {
         Layout::left_to_right(Align::Center)
     } else {
@@ -854,7 +934,7 @@ fn off(ui: &mut Ui, area: Rect, theme: &Theme, desk: &mut Desk) {
     };
     let builder = UiBuilder::new()
         .id_salt("off")
-        .max_rect(rect.shrink2(vec2(14.0, 10.0)))
+        .max_rect(rect.shrink2(vec2(14.0, 5.0)))
         .layout(layout);
     ui.scope_builder(builder, |ui| {
         let text = "Space is off: everything goes straight to the ears.";
@@ -908,6 +988,9 @@ mod tests {
             (482.0, 213.0),
             (552.0, 396.0),
             (1052.0, 694.0),
+            (1290.0, 650.0),
+            (500.0, 320.0),
+            (620.0, 270.0),
             (500.0, 900.0),
         ] {
             let area = Rect::from_min_size(pos2(20.0, 30.0), size.into());
@@ -918,6 +1001,10 @@ mod tests {
             for rect in views.into_iter().chain(plan.behind) {
                 assert!(inside.contains_rect(rect), "{size:?}: {rect:?}");
             }
+            // Where there is room for a large view, there is for all of them, each with its title.
+            let roomy = area.width() > 400.0 && area.height() > 300.0;
+            assert!(!roomy || plan.behind.is_some(), "{size:?}");
+            assert!(plan.behind.is_none() || plan.titles.is_some());
             if let Some(behind) = plan.behind {
                 assert!(!behind.intersects(views[1].shrink(0.5)), "{size:?}");
                 assert!(!behind.intersects(views[0].shrink(0.5)), "{size:?}");
