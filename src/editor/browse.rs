@@ -214,7 +214,7 @@ fn dialog(ask: &Ask, stop: &AtomicBool) -> Result<Option<PathBuf>, String> {
 /// Runs the first program that is there.
 fn first_of(programs: Vec<Command>, stop: &AtomicBool) -> Result<Option<PathBuf>, String> {
     for program in programs {
-        // Else it is not there, or has no screen.
+        // The next, where it is not there or has no screen.
         if let Ok(Some(answer)) = run(program, stop) {
             return Ok(answer);
         }

@@ -187,8 +187,7 @@ impl Outside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zeitgeber::engine::controls::BYPASS;
-    use zeitgeber::engine::controls::{BEAT, CARRIER, L1_KIND};
+    use zeitgeber::engine::controls::{A_1, BEAT, BYPASS, CARRIER, L1_KIND};
     use zeitgeber::engine::{Engine, Transport};
     use zeitgeber::protocol::Preset;
 
@@ -250,6 +249,8 @@ mod tests {
             let mut deck = engine.take_deck().unwrap();
             desk.attach(&mut engine);
             desk.hold(CARRIER, 400.0);
+            // It says nothing of inserts.
+            desk.hold(A_1, 0.25);
             if from_outside {
                 desk.hold(BYPASS, bypass);
             }
@@ -263,9 +264,9 @@ mod tests {
             desk.hold(BEAT, 7.0);
             play(&mut engine);
             desk.round();
-            let values = [BYPASS, CARRIER, L1_KIND, BEAT];
+            let values = [BYPASS, CARRIER, L1_KIND, BEAT, A_1];
             let found = values.map(|id| engine.get(id));
-            assert_eq!(found, [bypass, 300.0, 1.0, 7.0], "{from_outside}");
+            assert_eq!(found, [bypass, 300.0, 1.0, 7.0, 0.25], "{from_outside}");
             assert_eq!(values.map(|id| desk.in_force(id)), found);
             assert_eq!(console.value(BEAT), BEAT.control().snap(6.00049));
         }
