@@ -1,10 +1,18 @@
 //! Which head-related filters are chosen, and the row of the page that chooses them.
 
+use super::browse::{Ask, Field};
 use super::theme::Theme;
-use super::widgets::{Desk, Look, button};
-use egui::{ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
+use super::widgets::{Desk, Look, button, entered, line};
+use egui::{ProgressBar, RichText, Ui};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// A file of filters that is asked for.
+const SOFA: Ask = Ask {
+    title: "Load a SOFA file",
+    endings: &["sofa"],
+    writes: false,
+};
 
 /// The longest path that a state may hold, in bytes.
 const LONGEST_PATH: usize = 4096;
@@ -57,7 +65,7 @@ pub struct Loading {
 }
 
 /// Draws the row: what sounds, and a field for the path of another file.
-pub(super) fn row(ui: &mut Ui, desk: &Desk) {
+pub(super) fn row(ui: &mut Ui, desk: &mut Desk) {
     let (link, sink) = (desk.link, desk.sink);
     // What is being typed.
     let typed = ui.scope_id().with("path of a SOFA file");
@@ -81,17 +89,20 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
         let soon = std::time::Duration::from_millis(100);
         ui.ctx().request_repaint_after(soon);
     }
+    let width = ui.available_width();
+    let field = line(ui, &mut path, "Path of a SOFA file", "SOFA file", width);
+    if field.changed() {
+        desk.hand.browse.settle(Field::Sofa);
+    }
+    let entered = entered(ui, &field);
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 140.0).max(60.0);
-        let field = TextEdit::singleline(&mut path)
-            .hint_text("SOFA file")
-            .desired_width(width);
-        let typed = ui.add(field);
-        typed.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a SOFA file"));
-        let entered = typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let asked = desk.browse(ui, "Browse for a SOFA file", Field::Sofa, SOFA);
         let help = "Loads a SOFA file in the background; the sound stays until it is ready";
         let load = button(ui, "Load", "Load SOFA file", help, true, Look::Raised);
-        let chosen = load.clicked() || entered;
+        let chosen = load.clicked() || entered || asked.is_some();
+        if let Some(asked) = asked {
+            path = asked;
+        }
         let text = path.trim();
         if chosen && !text.is_empty() {
             link.choose_hrtf(Some(HrtfChoice {
@@ -109,6 +120,10 @@ pub(super) fn row(ui: &mut Ui, desk: &Desk) {
         }
     });
     ui.data_mut(|data| data.insert_temp(typed, path));
+    if let Some(why) = desk.hand.browse.wrong(Field::Sofa) {
+        let warning = Theme::of(ui).warning;
+        ui.label(RichText::new(why).color(warning));
+    }
     if let Some(choice) = &state.choice {
         let path = choice.path.display();
         match &state.wrong {

@@ -1,8 +1,8 @@
 //! What inserts A and B hold, as the editor and the plugin's state know it.
 
-use serde::{Deserialize, Serialize};
+pub use crate::protocol::InsertChoice;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How many there are.
@@ -17,48 +17,6 @@ pub const LONGEST_SOURCE: usize = 1 << 20;
 /// The form of what a state holds of the inserts.
 const FORM: u64 = 1;
 
-/// What an insert is to hold; persisted in the plugin's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InsertChoice {
-    /// A built-in node, by its name.
-    Node(String),
-    /// A file of the user's.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// What it said when it was last read: so that the project is whole without the file. Not of libraries.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        source: Option<String>,
-    },
-}
-
-impl InsertChoice {
-    /// A name or a path, as people write it.
-    pub fn text(&self) -> String {
-        match self {
-            InsertChoice::Node(name) => name.clone(),
-            InsertChoice::File { path, .. } => path.display().to_string(),
-        }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let (length, source) = match self {
-            InsertChoice::Node(name) => (name.len(), 0),
-            InsertChoice::File { path, source } => (
-                path.as_os_str().len(),
-                source.as_ref().map_or(0, String::len),
-            ),
-        };
-        match length {
-            0 => Err("an insert has no name".to_owned()),
-            _ if length > LONGEST_NAME => Err(format!("an insert's name has {length} bytes")),
-            _ if source > LONGEST_SOURCE => Err(format!("an insert's source has {source} bytes")),
-            _ => Ok(()),
-        }
-    }
-}
-
 /// How it is with an insert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum InsertStatus {
@@ -69,7 +27,7 @@ pub enum InsertStatus {
     Compiling,
     /// Its node sounds.
     Sounds,
-    /// It could not be had, for this reason. What sounded before sounds on.
+    /// It could not be had, for this reason.
     Failed(String),
     /// The project brought it, and it has not been compiled here: nothing of it runs before the user says so.
     NeedsConsent,
@@ -95,11 +53,18 @@ pub struct InsertMacro {
     pub parse: Arc<Parse>,
 }
 
+/// What an insert was to hold, and whether the user had chosen that.
+pub type Before = (InsertChoice, bool);
+
 /// What is chosen, and what is known of it.
 #[derive(Clone, Default)]
 pub struct InsertState {
     /// What it is to hold.
     pub choice: Option<InsertChoice>,
+    /// What the user had chosen before, while it is not known whether `choice` can be had: it comes back where not.
+    pub before: Option<Before>,
+    /// What could not be had and was given up for what was before, as people write it, and why.
+    pub refused: Option<(String, String)>,
     /// Whether the user has chosen it: then the file may be compiled, whatever it comes to say.
     pub consent: bool,
     /// What a project brings and the user is asked about, by its content.
@@ -124,6 +89,45 @@ pub struct InsertState {
 }
 
 impl InsertState {
+    /// Whether what it holds does not sound as it should: it could not be had, or is passed by.
+    pub fn warns(&self) -> bool {
+        matches!(self.status, InsertStatus::Failed(_) | InsertStatus::Tripped)
+    }
+
+    /// What it goes back to, where what is chosen next cannot be had: what is there, unless that could not be had itself.
+    pub fn stands(&self) -> Option<Before> {
+        let failed = matches!(
+            self.status,
+            InsertStatus::Failed(_) | InsertStatus::NeedsConsent
+        );
+        if self.before.is_some() || failed && self.name.is_empty() {
+            return self.before.clone();
+        }
+        self.choice.clone().map(|choice| (choice, self.consent))
+    }
+
+    /// Gives up what is chosen, which could not be had, for what was before; whether there was something.
+    pub fn take_back(&mut self, why: &str) -> bool {
+        let (Some((choice, consent)), Some(wanted)) = (self.before.take(), &self.choice) else {
+            return false;
+        };
+        self.refused = Some((wanted.text(), why.to_owned()));
+        (self.choice, self.consent) = (Some(choice), consent);
+        (self.asked, self.allowed, self.fresh) = (None, None, None);
+        self.needs.clear();
+        self.unsaved = true;
+        self.changes += 1;
+        true
+    }
+
+    /// Whether this is what is chosen: of files, whatever they say.
+    pub fn is_of(&self, choice: &InsertChoice) -> bool {
+        match choice {
+            InsertChoice::File { path, .. } => self.is_file(path),
+            InsertChoice::Node(_) => self.choice.as_ref() == Some(choice),
+        }
+    }
+
     /// Whether the file that is chosen is this one.
     pub fn is_file(&self, file: &Path) -> bool {
         matches!(&self.choice, Some(InsertChoice::File { path, .. }) if path == file)
@@ -140,6 +144,23 @@ pub fn write(choices: &[Option<InsertChoice>; INSERTS]) -> Option<String> {
     serde_json::to_string(&serde_json::json!({"form": FORM, "a": a, "b": b})).ok()
 }
 
+/// Whether a state may hold this.
+fn check(choice: &InsertChoice) -> Result<(), String> {
+    let (length, source) = match choice {
+        InsertChoice::Node(name) => (name.len(), 0),
+        InsertChoice::File { path, source } => (
+            path.as_os_str().len(),
+            source.as_ref().map_or(0, String::len),
+        ),
+    };
+    match length {
+        0 => Err("an insert has no name".to_owned()),
+        _ if length > LONGEST_NAME => Err(format!("an insert's name has {length} bytes")),
+        _ if source > LONGEST_SOURCE => Err(format!("an insert's source has {source} bytes")),
+        _ => Ok(()),
+    }
+}
+
 /// Reads what a state holds. `None` is a form that this version does not know.
 ///
 /// # Errors
@@ -153,7 +174,7 @@ pub fn read(json: &str) -> Result<Option<[Option<InsertChoice>; INSERTS]>, Strin
         let value = value.get(key).cloned().unwrap_or_default();
         let choice: Option<InsertChoice> =
             serde_json::from_value(value).map_err(|error| error.to_string())?;
-        choice.iter().try_for_each(InsertChoice::check)?;
+        choice.iter().try_for_each(check)?;
         Ok(choice)
     };
     Ok(Some([choice("a")?, choice("b")?]))
@@ -162,6 +183,7 @@ pub fn read(json: &str) -> Result<Option<[Option<InsertChoice>; INSERTS]>, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     #[test]
     fn what_is_written_is_read() {

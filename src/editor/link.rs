@@ -1,11 +1,12 @@
 //! What one instance and its editor share: messages, telemetry, the window's size and the wish to redraw.
 
+use super::browse::Asker;
 use super::hrtf::{HrtfChoice, HrtfState, Loading};
 use super::insert::{INSERTS, InsertChoice, InsertMacro, InsertState, InsertStatus};
 use super::messages::Messages;
 use crate::control::Desk;
 use crate::engine::Telemetry;
-use crate::protocol::{History, Protocol};
+use crate::protocol::{Held, History, Protocol};
 use nice_plug_egui::RepaintNotifier;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -167,7 +168,11 @@ pub struct Link {
     history: Mutex<History>,
     loading: Mutex<Option<Arc<Loading>>>,
     inserts: Mutex<[InsertState; INSERTS]>,
+    /// What they held when it was last asked.
+    held: Mutex<[Option<Arc<Held>>; INSERTS]>,
     insert_names: Mutex<Arc<[Vec<String>; INSERTS]>>,
+    /// What asks for files in place of the system's own dialog.
+    asker: Mutex<Option<Arc<Asker>>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
     peaks: [AtomicU32; 4],
@@ -364,10 +369,37 @@ impl Link {
         inserts.each_ref().map(|state| state.choice.clone())
     }
 
+    /// What both hold, to go back to.
+    pub fn held(&self) -> [Option<Arc<Held>>; INSERTS] {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for (held, state) in held.iter_mut().zip(inserts.iter()) {
+            let same = match (held.as_deref(), &state.choice) {
+                (None, None) => true,
+                (Some(held), Some(choice)) => {
+                    held.choice == *choice && held.consent == state.consent
+                }
+                _ => false,
+            };
+            // One of many takes that remember it: a source may be long.
+            if !same {
+                *held = state.choice.as_ref().map(|choice| {
+                    Arc::new(Held {
+                        choice: choice.clone(),
+                        consent: state.consent,
+                    })
+                });
+            }
+        }
+        held.clone()
+    }
+
     /// Chooses what an insert is to hold. What is chosen by the user may be compiled; what a project brings may not
-    /// until the user says so.
+    /// until the user says so. Where what the user chooses cannot be had, what was before comes back.
     pub fn choose_insert(&self, insert: usize, choice: Option<InsertChoice>, consent: bool) {
         self.edit_insert(insert, |state| {
+            state.before = state.stands().filter(|_| consent && choice.is_some());
+            state.refused = None;
             state.choice = choice;
             state.consent = consent;
             (state.asked, state.allowed) = (None, None);
@@ -387,6 +419,18 @@ impl Link {
         }
         drop(inserts);
         self.repaint();
+    }
+
+    /// Asks for files in another way than by the system's own dialog: for hosts that have one, and for tests.
+    pub fn ask_by(&self, asker: Box<Asker>) {
+        *self.asker.lock().unwrap_or_else(PoisonError::into_inner) = Some(asker.into());
+    }
+
+    pub(super) fn asker(&self) -> Option<Arc<Asker>> {
+        self.asker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The names of the built-in nodes that each insert can hold.

@@ -1,6 +1,7 @@
 //! The editor: egui. It sees parameters (through [`ParamSink`]) and telemetry (through [`Link`]), and
 //! nothing else of the plugin or the engine.
 
+mod browse;
 mod force;
 mod hrtf;
 pub mod insert;
@@ -16,6 +17,7 @@ mod widgets;
 mod window;
 mod words;
 
+pub use browse::{Ask, Asker};
 pub use hrtf::{HrtfChoice, HrtfState, Loading};
 pub use link::{Chain, EditorSize, Link, Look, SessionState};
 pub use messages::{Message, Messages};

@@ -10,7 +10,7 @@ use super::regions::{
 };
 use super::regions::{inserts, presets};
 use super::theme::{self, GAP, ROUND, Theme};
-use super::widgets::{Desk, Hand, tab};
+use super::widgets::{Desk, Hand, say_scrolls, tab};
 use crate::engine::ControlId;
 use crate::protocol::{History, Library};
 use egui::{Frame, Margin, Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
@@ -365,13 +365,21 @@ fn card(ui: &mut Ui, name: &str, rect: Rect, draw: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// A column that scrolls where it is too long.
+/// A column that scrolls where it is too long; a bar beside it says so.
 pub(super) fn scrolled(ui: &mut Ui, draw: impl FnOnce(&mut Ui)) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    let area = ui.available_rect_before_wrap();
+    let id = ui.scope_id().with("scrolls");
+    let scrolls = ui.data(|data| data.get_temp(id)) == Some(true);
+    say_scrolls(ui, scrolls);
+    let shown = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         // The bar floats over the edge: nothing may be under it.
-        ui.set_max_width(ui.available_width() - 4.0);
+        let bar = if scrolls { 9.0 } else { 4.0 };
+        ui.set_max_width(ui.available_width() - bar);
         draw(ui);
     });
+    say_scrolls(ui, false);
+    let hidden = shown.content_size.y - area.height();
+    ui.data_mut(|data| data.insert_temp(id, hidden > 1.0));
 }
 
 /// Remembers the sound as it is before each gesture, so that it can be taken back.

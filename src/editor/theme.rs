@@ -4,7 +4,7 @@
 use egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
 use egui::{
     Color32, Context, CornerRadius, FontData, FontFamily, FontId, Id, Margin, Shadow, Stroke,
-    TextStyle, Ui, Visuals, vec2,
+    TextStyle, Ui, Visuals, style::ScrollStyle, vec2,
 };
 
 /// Colours of one theme. The two ears, and each kind of thing, have one accent; the accents differ in lightness
@@ -258,6 +258,18 @@ pub fn dress(context: &Context, dark: bool) {
         style.spacing.window_margin = Margin::same(10);
         style.spacing.interact_size = vec2(36.0, 24.0);
         style.spacing.tooltip_width = 260.0;
+        style.spacing.scroll = ScrollStyle {
+            bar_width: 6.0,
+            floating_width: 3.0,
+            bar_outer_margin: 0.0,
+            dormant_background_opacity: 0.0,
+            active_background_opacity: 0.0,
+            interact_background_opacity: 0.0,
+            dormant_handle_opacity: 0.25,
+            active_handle_opacity: 0.35,
+            interact_handle_opacity: 0.6,
+            ..ScrollStyle::floating()
+        };
         style.interaction.selectable_labels = false;
         style.interaction.tooltip_delay = 0.6;
         let visuals = &mut style.visuals;
@@ -279,7 +291,7 @@ pub fn dress(context: &Context, dark: bool) {
         visuals.hyperlink_color = theme.space;
         visuals.warn_fg_color = theme.warning;
         visuals.error_fg_color = theme.warning;
-        visuals.selection.bg_fill = mix(theme.surface, theme.space, 0.35);
+        visuals.selection.bg_fill = mix(theme.raised, theme.text, 0.22);
         visuals.selection.stroke = Stroke::new(1.0, theme.text);
         visuals.popup_shadow = Shadow {
             offset: [0, 4],

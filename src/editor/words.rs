@@ -122,6 +122,14 @@ pub(super) fn named(text: &str) -> String {
     }
 }
 
+/// What people call a built-in node: "band_pass" is "Band pass".
+pub(super) fn node(name: &str) -> String {
+    let name = name.replace('_', " ");
+    let mut letters = name.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +150,13 @@ mod tests {
                 assert_eq!(read(id, &id.control().format(there)), Ok(there));
             }
         }
+    }
+
+    #[test]
+    fn nodes_have_names() {
+        assert_eq!(node("band_pass"), "Band pass");
+        assert_eq!(node("gain"), "Gain");
+        assert_eq!(node(""), "");
     }
 
     #[test]

@@ -8,9 +8,9 @@
 //! its cell all that time (`attached` and `removed` in its `vst3/view.rs`), and has every change that the host's automation makes
 //! meanwhile told on that thread. Nothing of ours is lost with it, but nice-plug panics again when the last instance goes, and takes
 //! the host along. So the thread rests while a window closes, until it has closed; and where it has ended while one opened, the next
-//! instance that goes is kept for good (`guard/vst3.rs`): none is the last one then. While a window opens it cannot rest: nice-plug
-//! holds its cell before it asks us for the window. A view of ours around its own could, but hosts (JUCE's) resize only the very view that
-//! they hold, and nice-plug hands them its own: that, and the host's frame, would have to be ours as well.
+//! instance that goes is kept for good (`guard/vst3.rs`): none is the last one then. While a window opens a
+//! rest would not help: what is told meanwhile waits in nice-plug's queue, which only its thread empties, and by then the window is
+//! there, which is of the host's thread and may be asked for on no other (`Fragile` in its `vst3/inner.rs`).
 
 use std::any::TypeId;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

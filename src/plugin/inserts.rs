@@ -600,13 +600,41 @@ impl Inserts {
             if now.changes == state.changes {
                 now.status = InsertStatus::Sounds;
             }
+            if now.changes == state.changes {
+                now.before = None;
+            }
             now.name = name.to_owned();
             now.macros = macros;
         });
     }
 
-    /// It could not be had: said once, and what sounded of the same file sounds on.
+    /// It could not be had: said once, and what the user had chosen before is there again; what sounded of the same file
+    /// sounds on.
     fn fail(&self, insert: usize, state: &InsertState, desk: &mut Desk, key: Key, problem: String) {
+        let sounds = desk.slots[insert].sent != Key::Nothing;
+        let mut back = None;
+        if state
+            .before
+            .as_ref()
+            .is_some_and(|(choice, _)| !state.is_of(choice))
+        {
+            self.link.edit_insert(insert, |now| {
+                if now.changes == state.changes && now.take_back(&problem) {
+                    now.status = match sounds {
+                        true => InsertStatus::Sounds,
+                        false => InsertStatus::Empty,
+                    };
+                    back = Some(now.changes);
+                }
+            });
+        }
+        if let Some(changes) = back {
+            let slot = &mut desk.slots[insert];
+            // What the engine has is what is chosen again.
+            (slot.sent_for, slot.failed) = (changes, None);
+            let text = format!("{}: {problem}", NAMES[insert]);
+            return self.link.messages.post(text);
+        }
         desk.slots[insert].failed = Some((key, state.changes));
         self.leave_other(insert, state, desk);
         self.link

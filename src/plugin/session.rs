@@ -183,7 +183,11 @@ impl Session {
             Err(error) => return self.link.messages.post(error.to_string()),
         };
         let before = self.look();
-        let take = Take::of(&entry, before.host(BYPASS));
+        // Inserts that it says nothing of stay where they are, held or not; bypass is the host's.
+        let take = Take::of(&entry, |id| match id {
+            BYPASS => before.host(id),
+            _ => self.link.control.held(id).unwrap_or(before.host(id)),
+        });
         self.load_over(&before, &take);
         self.link.edit_session(|session| {
             session.protocol = take.protocol.clone();

@@ -1,9 +1,10 @@
 //! Undo, redo, and the comparison of two sounds: what an editor remembers.
 
+use super::hold::Held;
 use super::library::Entry;
 use super::rows::Protocol;
 use crate::engine::ControlId;
-use crate::engine::controls::BYPASS;
+use crate::engine::controls::INSERTS;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,17 +22,20 @@ pub struct Take {
     pub name: String,
     /// The SOFA file that is chosen; none for the embedded set.
     pub hrtf: Option<PathBuf>,
+    /// What the inserts hold; nothing where that is left as it is: presets hold no nodes.
+    pub inserts: Option<[Option<Arc<Held>>; INSERTS.len()]>,
 }
 
 impl Take {
-    /// A preset as a sound: snapped as a host would have it, and not touching bypass, which stays as it is.
-    pub fn of(entry: &Entry, bypass: f64) -> Take {
+    /// A preset as a sound: snapped as a host would have it. What it does not set ([`Preset::sets`]) stays as it is `now`.
+    ///
+    /// [`Preset::sets`]: super::Preset::sets
+    pub fn of(entry: &Entry, now: impl Fn(ControlId) -> f64) -> Take {
         let mut settings = entry.preset.all_settings();
         for (id, value) in &mut settings {
-            *value = if *id == BYPASS {
-                bypass
-            } else {
-                id.control().snap(*value)
+            *value = match entry.preset.sets(*id) {
+                true => id.control().snap(*value),
+                false => now(*id),
             };
         }
         let protocol = entry.preset.protocol();
@@ -41,6 +45,7 @@ impl Take {
             settings,
             name: entry.name.clone(),
             hrtf: entry.hrtf_path(),
+            inserts: None,
         }
     }
 }
@@ -55,12 +60,14 @@ pub struct History {
     second: bool,
     /// The sound before a gesture that has changed nothing yet.
     expected: Option<Take>,
+    /// What is noted belongs to the last step.
+    joined: bool,
 }
 
 impl History {
     /// Remembers `now` before something changes it.
     pub fn note(&mut self, now: Take) {
-        if self.before.last() == Some(&now) {
+        if self.joined || self.before.last() == Some(&now) {
             return;
         }
         self.before.push(now);
@@ -68,6 +75,11 @@ impl History {
             self.before.remove(0);
         }
         self.after.clear();
+    }
+
+    /// What changes from now on belongs to the last step, or not any more.
+    pub fn join(&mut self, joined: bool) {
+        self.joined = joined;
     }
 
     /// Something is about to change `now`, perhaps: it is remembered as soon as that comes true.
@@ -143,6 +155,19 @@ mod tests {
             history.note(take(&n.to_string()));
         }
         assert_eq!(history.before.len(), STEPS);
+    }
+
+    #[test]
+    fn what_is_joined_is_no_step_of_its_own() {
+        let mut history = History::default();
+        history.note(take("a"));
+        history.join(true);
+        history.note(take("b"));
+        history.expect(take("b"));
+        history.note_expected();
+        history.join(false);
+        assert_eq!(history.undo(take("c")), Some(take("a")));
+        assert_eq!(history.undo(take("a")), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod edit_rows;
 mod error;
 mod factory;
 mod gnaural;
+mod hold;
 mod import;
 mod library;
 mod preset;
@@ -19,6 +20,7 @@ mod sequence;
 pub use edit::{History, Take};
 pub use error::{PresetError, PresetProblem};
 pub use factory::{FACTORY, factory, factory_presets, starters};
+pub use hold::{Held, InsertChoice};
 pub use import::{ImportError, Imported, import, import_text};
 pub use library::{Entry, Library, LibraryError};
 pub use preset::{

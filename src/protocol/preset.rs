@@ -363,6 +363,31 @@ impl Preset {
             .collect()
     }
 
+    /// Whether loading it sets a control: it leaves bypass alone, and all that belongs to an insert of which it says
+    /// nothing, for what the insert holds is the project's.
+    pub fn sets(&self, id: ControlId) -> bool {
+        let insert = controls::INSERTS.iter().find(|insert| insert.has(id));
+        let Some(insert) = insert else {
+            return id != controls::BYPASS;
+        };
+        let params = self.document.get("params").and_then(Value::as_object);
+        let said =
+            |id: ControlId| params.is_some_and(|params| params.contains_key(id.control().id));
+        let mut moved = self.protocol.iter().flat_map(Protocol::rows);
+        let mut ids = insert.macros.into_iter().chain([insert.on]);
+        ids.any(said) || moved.any(|row| insert.has(row.control))
+    }
+
+    /// Says where these controls are, though they be at their defaults.
+    pub fn say(&mut self, settings: &[(ControlId, f64)]) {
+        if let Some(Value::Object(params)) = self.document.get_mut("params") {
+            for (id, value) in settings {
+                let control = id.control();
+                params.insert(control.id.to_owned(), value_json(control, *value));
+            }
+        }
+    }
+
     /// Its timeline.
     pub fn protocol(&self) -> Option<&Protocol> {
         self.protocol.as_ref()

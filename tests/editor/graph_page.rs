@@ -54,6 +54,53 @@ fn the_scope_says_what_it_shows_and_other_pages_are_of_the_output() {
     assert_eq!(looks_at(&stand), None);
 }
 
+/// The texts in a box, from above, with their colours.
+fn texts(stand: &Stand, name: &str) -> Vec<(String, egui::Color32)> {
+    let place = stand.harness.get_by_label(name).rect();
+    let all = seen(stand)
+        .into_iter()
+        .filter_map(|(shape, at)| match shape {
+            Shape::Text(text) if place.contains(at.center()) => {
+                Some((text.galley.text().to_owned(), text.fallback_color))
+            }
+            _ => None,
+        });
+    all.collect()
+}
+
+#[test]
+fn what_an_insert_holds_is_seen_in_its_box_and_on_its_closed_group() {
+    use zeitgeber::editor::insert::{InsertChoice, InsertStatus};
+    let mut stand = page();
+    let names = |stand: &Stand, name| texts(stand, name).into_iter().map(|(text, _)| text);
+    let has = |stand: &Stand, name, text: &str| names(stand, name).any(|found| found == text);
+    assert!(has(&stand, "Open program", "3 nodes"));
+    let node = InsertChoice::Node("gain".to_owned());
+    stand.link.choose_insert(0, Some(node), true);
+    stand.link.edit_insert(0, |state| {
+        (state.status, state.name) = (InsertStatus::Sounds, "gain".to_owned());
+    });
+    stand.steps(3);
+    assert!(!has(&stand, "Open program", "3 nodes"));
+    assert_eq!(names(&stand, "Open program").count(), 2);
+    let failed = InsertStatus::Failed("no such file".to_owned());
+    stand.link.edit_insert(0, |state| state.status = failed);
+    stand.steps(3);
+    assert!(has(&stand, "Open program", "failed"));
+    press(&mut stand, Role::Button, "Open program");
+    assert!(has(&stand, "insert_a", "failed") && has(&stand, "insert_a", "insert a"));
+}
+
+#[test]
+fn what_is_turned_off_is_fainter() {
+    let mut stand = page();
+    let colour = |stand: &Stand| texts(stand, "Open layer1")[0].1;
+    let off = colour(&stand);
+    stand.set(zeitgeber::engine::controls::L1_KIND, 1.0);
+    stand.steps(4);
+    assert_ne!(colour(&stand), off);
+}
+
 #[test]
 fn every_node_of_the_engine_is_reached() {
     let mut stand = page();

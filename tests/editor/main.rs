@@ -8,6 +8,7 @@ mod inserts_card;
 mod lanes;
 mod motion;
 mod pictures;
+mod presets_page;
 mod protocol_page;
 mod raster;
 mod reach;

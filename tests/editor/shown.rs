@@ -287,6 +287,85 @@ fn a_wheel_that_scrolls_goes_on_scrolling() {
 }
 
 #[test]
+fn a_wheel_over_a_knob_scrolls_the_column_unless_the_knob_is_meant() {
+    let mut stand = Stand::new((1100.0, 500.0), Look::default());
+    let card = (stand.harness).get_by_role_and_label(Role::RadioButton, "Space");
+    card.click();
+    stand.steps(5);
+    let knob = |stand: &Stand| {
+        (stand.harness.get_by_label(WIDTH.control().name))
+            .rect()
+            .center()
+    };
+    let start = knob(&stand);
+    stand.params.told.take();
+    // Who comes with a turning wheel wants to see what is below.
+    stand.point(start);
+    turn(&mut stand, -20.0);
+    assert!(stand.params.told.take().is_empty());
+    assert!(knob(&stand).y < start.y, "it scrolls");
+    // Who has clicked it means it.
+    stand.steps(120);
+    let at = knob(&stand);
+    stand.harness.get_by_label(WIDTH.control().name).focus();
+    stand.steps(2);
+    stand.point(at);
+    turn(&mut stand, -20.0);
+    let told = stand.params.told.take();
+    assert!(matches!(told.first(), Some(Told::Begin(WIDTH))), "{told:?}");
+    assert_eq!(knob(&stand).y, at.y);
+    // Where nothing is out of sight the wheel turns at once.
+    let mut stand = Stand::new((1100.0, 900.0), Look::default());
+    let card = (stand.harness).get_by_role_and_label(Role::RadioButton, "Session");
+    card.click();
+    stand.steps(5);
+    let at = (stand.harness.get_by_label(FADE_IN.control().name))
+        .rect()
+        .center();
+    stand.point(at);
+    stand.params.told.take();
+    turn(&mut stand, -20.0);
+    let told = stand.params.told.take();
+    assert!(
+        matches!(told.first(), Some(Told::Begin(FADE_IN))),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn keys_change_the_zoom_and_bring_it_back() {
+    let mut stand = Stand::new((1100.0, 720.0), Look::default());
+    let mut zoom = |key| {
+        stand.harness.key_press_modifiers(Modifiers::COMMAND, key);
+        stand.steps(3);
+        stand.link.look().zoom
+    };
+    let up = [egui::Key::Plus, egui::Key::Equals, egui::Key::Plus].map(&mut zoom);
+    assert_eq!(up, [1.25, 1.5, 1.75]);
+    assert_eq!(zoom(egui::Key::Minus), 1.5);
+    assert_eq!(zoom(egui::Key::Num0), 1.0);
+    assert_eq!([egui::Key::Minus; 2].map(zoom), [0.75, 0.75]);
+}
+
+#[test]
+fn what_is_of_no_use_now_is_fainter() {
+    let mut stand = Stand::new((1100.0, 720.0), Look::default());
+    stand.steps(3);
+    let lit = |stand: &Stand, text: &str| {
+        let all = written(stand);
+        let found = all.iter().find(|shape| shape.galley.text() == text);
+        let shape = found.unwrap_or_else(|| panic!("{text} is not there"));
+        shape.fallback_color.a() == 255
+    };
+    // The wave of a layer that is off, and of one that is noise.
+    for (kind, is_lit) in [(0.0, false), (1.0, true), (5.0, false)] {
+        stand.set(L1_KIND, kind);
+        stand.steps(4);
+        assert_eq!(lit(&stand, "triangle"), is_lit, "{kind}");
+    }
+}
+
+#[test]
 fn numbers_of_knobs_stay_in_their_columns() {
     let mut stand = Stand::new((1100.0, 720.0), Look::default());
     stand

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use zeitgeber::control::{Command, Desk, Hooks, Ports, Status};
-use zeitgeber::engine::controls::BYPASS;
 use zeitgeber::engine::{ControlId, Order, Snapshot};
 use zeitgeber::protocol::{Entry, Library, Take};
 
@@ -61,9 +60,9 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// Of a preset: what has been held ends with it, but for bypass, which stays as it is.
+    /// Of a preset: what has been held ends with it, but for bypass and inserts that it says nothing of, which stay as they are.
     fn new(entry: &Entry, desk: &Desk, console: &Console, rate: f64) -> Loaded {
-        let take = Take::of(entry, desk.in_force(BYPASS));
+        let take = Take::of(entry, |id| desk.in_force(id));
         let mut said = Vec::new();
         let protocol = take.protocol.as_ref();
         let timeline = protocol.and_then(|protocol| {
@@ -188,6 +187,7 @@ impl Outside {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zeitgeber::engine::controls::BYPASS;
     use zeitgeber::engine::controls::{BEAT, CARRIER, L1_KIND};
     use zeitgeber::engine::{Engine, Transport};
     use zeitgeber::protocol::Preset;

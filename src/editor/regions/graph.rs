@@ -4,12 +4,15 @@
 mod plan;
 mod small;
 
-use self::plan::{Item, Net, Plan, Wire};
+use super::inserts;
+
+use self::plan::{Held, Item, Net, Plan, Wire};
 use self::small::say;
 use crate::editor::link::{Chain, Link};
 use crate::editor::live::Live;
 use crate::editor::theme::{Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button};
+use crate::editor::widgets::{Desk, Look, button, cut};
+use crate::engine::controls::{LAYER, NOISE_KIND, PROG_KIND, SPACE_KIND};
 use egui::epaint::CubicBezierShape;
 use egui::{
     Align2, Color32, FontFamily, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape,
@@ -24,12 +27,14 @@ const GAPS: [f32; 2] = [12.0, 26.0];
 const ROOMY: f32 = 330.0;
 /// Largest and smallest magnification.
 const SCALES: [f32; 2] = [0.15, 3.0];
-/// A picture that fits is not drawn larger than this.
-const LARGEST: f32 = 1.25;
+/// A group that fits is not drawn larger than the first, nor the whole than the second.
+const LARGEST: [f32; 2] = [1.25, 1.5];
 /// What was opened is come near to where the whole would be smaller than this.
 const READABLE: f32 = 0.8;
 /// Letters of names, and of kinds below them, are never smaller, in points: where a box has no room for both, the name stays.
 const LEGIBLE: [f32; 2] = [10.0, 9.0];
+/// Letters of what an insert holds, in its box at most.
+const LONGEST: usize = 18;
 /// Height of the buttons above the picture, in points.
 const TOOLS: f32 = 30.0;
 /// Places for the small scope from edge to edge, less one.
@@ -113,6 +118,7 @@ impl Stage {
             return;
         };
         self.take_up(ui, &chain, area);
+        self.hold(ui, area, desk);
         let ground = ui.interact(area, ui.scope_id().with("ground"), Sense::click_and_drag());
         ground.widget_info(|| WidgetInfo::labeled(Role::Group, true, "Graph of the engine"));
         let mut view = self.seen(area);
@@ -134,7 +140,7 @@ impl Stage {
         let builder = UiBuilder::new().id_salt("nodes").max_rect(area);
         let clicked = ui.scope_builder(builder, |ui| {
             ui.set_clip_rect(area.intersect(ui.clip_rect()));
-            self.draw(ui, &canvas, live)
+            self.draw(ui, &canvas, live, desk)
         });
         match clicked.inner {
             Some(Clicked::Group(group)) => {
@@ -187,6 +193,22 @@ impl Stage {
         self.replan(ui, area);
     }
 
+    /// What the inserts hold, where that is another.
+    fn hold(&mut self, ui: &Ui, area: Rect, desk: &Desk) {
+        let held = [0, 1].map(|index| {
+            let state = desk.link.insert(index);
+            Held {
+                text: cut(&inserts::line(index, desk), LONGEST),
+                holds: state.choice.is_some(),
+                warns: state.warns(),
+            }
+        });
+        if held != self.net.held {
+            self.net.held = held;
+            self.replan(ui, area);
+        }
+    }
+
     /// Lays the graph out anew, with boxes that are wide enough for their texts at the magnification at which it is
     /// seen then: the largest for which they are, for letters do not become smaller than can be read.
     fn replan(&mut self, ui: &Ui, area: Rect) {
@@ -228,11 +250,16 @@ impl Stage {
             frames.find(|(other, _)| *other == group)
         });
         let size = self.plan.size.max(vec2(1.0, 1.0));
-        let all = near(Rect::from_min_size(Pos2::ZERO, size), area, false);
+        let all = near(
+            Rect::from_min_size(Pos2::ZERO, size),
+            area,
+            false,
+            LARGEST[1],
+        );
         match frame {
             // Where all can be read there is no need to come near.
             Some((_, frame)) if all.scale < READABLE => {
-                near(frame.expand(6.0), area, area.height() < ROOMY)
+                near(frame.expand(6.0), area, area.height() < ROOMY, LARGEST[0])
             }
             _ => all,
         }
@@ -326,8 +353,16 @@ impl Stage {
         display.look_at(place.filter(|_| !again && !is_end));
     }
 
-    fn draw(&self, ui: &mut Ui, canvas: &Canvas, live: &Live) -> Option<Clicked> {
+    fn draw(&self, ui: &mut Ui, canvas: &Canvas, live: &Live, desk: &Desk) -> Option<Clicked> {
         let theme = canvas.theme;
+        // What is turned off is there, but fainter.
+        let rests: Vec<bool> = self
+            .net
+            .groups
+            .iter()
+            .map(|group| rests(group, desk))
+            .collect();
+        let off = |group: Option<usize>| group.is_some_and(|group| rests[group]);
         let heard = live
             .telemetry()
             .and_then(|telemetry| telemetry.display().looks_at());
@@ -365,7 +400,7 @@ impl Stage {
             painter.rect_stroke(rect, rounding, Stroke::new(1.0, line), StrokeKind::Inside);
             let place = rect.min + canvas.scale * vec2(12.0, 14.0);
             let colour = if active { theme.text } else { accent };
-            let name = format!("{}  \u{2013}", self.net.groups[group]);
+            let name = format!("{}  \u{2013}", plan::title(&self.net.groups[group]));
             say(painter, place, &name, canvas.font(12.0, true), colour);
         }
         // First the quiet wires, then those of what is listened to.
@@ -378,7 +413,12 @@ impl Stage {
                 };
                 let group = source.map_or("", |group| self.net.groups[group].as_str());
                 let tone = accent(group, &theme);
-                let colour = mix(theme.surface, tone, if lit { 0.95 } else { 0.45 });
+                let strength = match (lit, off(source)) {
+                    (true, _) => 0.95,
+                    (false, false) => 0.45,
+                    (false, true) => 0.2,
+                };
+                let colour = mix(theme.surface, tone, strength);
                 canvas.wire(painter, wire, colour, if lit { 1.8 } else { 1.2 });
             }
         }
@@ -387,7 +427,11 @@ impl Stage {
             if !ui.clip_rect().intersects(place) {
                 continue;
             }
-            if self.bubble(ui, canvas, *item, place, within(*item)) {
+            let group = match item {
+                Item::Node(node) => self.net.nodes[*node].group,
+                Item::Group(group) => Some(*group),
+            };
+            if self.bubble(ui, canvas, *item, place, (within(*item), off(group))) {
                 clicked = Some(match item {
                     Item::Node(node) => Clicked::Node(*node),
                     Item::Group(group) => Clicked::Group(*group),
@@ -398,7 +442,14 @@ impl Stage {
     }
 
     /// A node or a closed group; true if it was clicked.
-    fn bubble(&self, ui: &Ui, canvas: &Canvas, item: Item, rect: Rect, heard: bool) -> bool {
+    fn bubble(
+        &self,
+        ui: &Ui,
+        canvas: &Canvas,
+        item: Item,
+        rect: Rect,
+        (heard, off): (bool, bool),
+    ) -> bool {
         let theme = canvas.theme;
         let response = ui.interact(
             rect,
@@ -422,7 +473,10 @@ impl Stage {
             Item::Group(_) => WidgetInfo::labeled(Role::Button, true, &told),
             Item::Node(_) => WidgetInfo::selected(Role::Button, true, heard, &told),
         });
-        let accent = accent(group.map_or("", |group| &self.net.groups[group]), &theme);
+        let accent = match self.net.insert(item) {
+            Some(held) if held.warns => theme.warning,
+            _ => accent(group.map_or("", |group| &self.net.groups[group]), &theme),
+        };
         let active = response.hovered() || response.has_focus();
         let rounding = 6.0 * canvas.scale;
         let painter = ui.painter();
@@ -442,15 +496,28 @@ impl Stage {
             let line = if heard { accent } else { theme.weak };
             painter.rect_stroke(rect, rounding, Stroke::new(1.2, line), StrokeKind::Inside);
         }
-        self.label(painter, canvas, item, rect, accent);
+        self.label(painter, canvas, item, rect, (accent, off));
         response
             .on_hover_text(format!("{name}: {below}\n{help}"))
             .clicked()
     }
 
     /// A box's name and, below it, its kind: each where there is room for all of it.
-    fn label(&self, painter: &Painter, canvas: &Canvas, item: Item, rect: Rect, accent: Color32) {
+    fn label(
+        &self,
+        painter: &Painter,
+        canvas: &Canvas,
+        item: Item,
+        rect: Rect,
+        (accent, off): (Color32, bool),
+    ) {
         let theme = canvas.theme;
+        let text = if off { theme.weak } else { theme.text };
+        let accent = if off {
+            mix(theme.raised, accent, 0.4)
+        } else {
+            accent
+        };
         let (name, below) = (self.net.short(item), self.net.below(item));
         let letters = LETTERS[usize::from(matches!(item, Item::Group(_)))];
         let (bold, light) = (
@@ -458,13 +525,13 @@ impl Stage {
             canvas.font(letters[1], false),
         );
         let (high, low) = (bold.size, light.size);
-        let name = painter.layout_no_wrap(name, bold, theme.text);
+        let name = painter.layout_no_wrap(name, bold, text);
         let left = rect.left() + MARGINS[0] * canvas.scale;
         let room = rect.right() - left - 1.0;
         if below.is_empty() {
             if rect.height() > high && rect.width() > name.size().x {
                 let place = rect.center() - 0.5 * name.size();
-                painter.galley(place, name, theme.text);
+                painter.galley(place, name, text);
             }
             return;
         }
@@ -482,7 +549,7 @@ impl Stage {
         let gap = if both { 0.5 * 1.15 } else { 0.0 };
         let middle = rect.center().y;
         let place = pos2(left, middle - gap * low - 0.5 * name.size().y);
-        painter.galley(place, name, theme.text);
+        painter.galley(place, name, text);
         if both {
             let place = pos2(left, middle + gap * high - 0.5 * kind.size().y);
             painter.galley(place, kind, theme.weak);
@@ -515,9 +582,9 @@ impl Stage {
 }
 
 /// A part of the picture in the middle of the page, or at its top.
-fn near(part: Rect, area: Rect, at_top: bool) -> View {
+fn near(part: Rect, area: Rect, at_top: bool, largest: f32) -> View {
     let room = area.size() - vec2(8.0, 10.0);
-    let scale = (room / part.size()).min_elem().clamp(SCALES[0], LARGEST);
+    let scale = (room / part.size()).min_elem().clamp(SCALES[0], largest);
     let mut shift = 0.5 * area.size() - scale * part.center().to_vec2();
     if at_top {
         shift.y = 2.0 - scale * part.top();
@@ -535,6 +602,25 @@ fn item_id(item: Item) -> (bool, usize) {
         Item::Node(node) => (false, node),
         Item::Group(group) => (true, group),
     }
+}
+
+/// Whether all that a group does is turned off.
+fn rests(group: &str, desk: &Desk) -> bool {
+    let kind = match group {
+        "pre" | "post" => PROG_KIND,
+        "noise" => NOISE_KIND,
+        "space" => SPACE_KIND,
+        _ => {
+            let number = group
+                .strip_prefix("layer")
+                .and_then(|n| n.parse::<usize>().ok());
+            match number.and_then(|n| LAYER.get(n.checked_sub(1)?)) {
+                Some(ids) => ids.kind,
+                None => return false,
+            }
+        }
+    };
+    desk.index(kind) == 0
 }
 
 /// The accent of a group.

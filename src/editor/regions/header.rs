@@ -6,15 +6,17 @@ use super::strip::meter;
 use crate::editor::live::Live;
 use crate::editor::panel::Page;
 use crate::editor::theme::{GAP, Theme, font, in_menu, mix};
-use crate::editor::widgets::{Desk, Look, button};
+use crate::editor::widgets::{Desk, Look, button, entered, line};
 use crate::engine::controls::BYPASS;
 use egui::{
-    Align, Align2, Color32, Layout, Popup, PopupCloseBehavior, Rect, RichText, Role, Sense, Stroke,
-    Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, Key, Layout, Modifiers, Popup, PopupCloseBehavior, Rect, RichText,
+    Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// Room for the mark of a preset that has been changed, in points.
 const MARK: f32 = 14.0;
+/// Least and greatest width of the meters, in points.
+const METER: [f32; 2] = [60.0, 110.0];
 /// The zooms that are offered, in per cent.
 const ZOOMS: [u32; 6] = [75, 100, 125, 150, 175, 200];
 
@@ -87,8 +89,10 @@ impl Header {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             settings(ui, desk);
             bypass(ui, desk, &theme);
-            if area.width() >= 1000.0 {
-                let (rect, response) = ui.allocate_exact_size(vec2(110.0, 24.0), Sense::hover());
+            let room = ui.available_width() - 2.0 * GAP;
+            if room >= METER[0] {
+                let size = vec2(room.min(METER[1]), 24.0);
+                let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
                 meter(ui, rect, &live.levels[2..], None);
                 response.on_hover_text(
                     "Peak level of the left (upper) and the right ear, -60 to 0 dBFS",
@@ -117,6 +121,10 @@ impl Header {
         };
         let painter = ui.painter_at(area);
         painter.rect_filled(area, 7.0, fill);
+        if response.has_focus() {
+            let inside = egui::StrokeKind::Inside;
+            painter.rect_stroke(area, 7.0, Stroke::new(1.0, theme.weak), inside);
+        }
         let grade = presets.grade(&name);
         let end = if grade.is_some() {
             area.right() - 34.0
@@ -172,23 +180,21 @@ impl Header {
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .width(240.0)
             .show(|ui| {
-                ui.label("Save as");
-                let field = ui.add(
-                    egui::TextEdit::singleline(&mut self.name)
-                        .hint_text("name")
-                        .desired_width(220.0),
-                );
-                if std::mem::take(&mut self.naming) {
-                    field.request_focus();
-                }
-                let entered =
-                    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-                let named = !self.name.trim().is_empty();
-                let done = button(ui, "Save", "Save under this name", "", named, Look::Raised);
-                if named && (done.clicked() || entered) {
-                    presets.save(self.name.trim(), desk);
-                    ui.close();
-                }
+                // A menu stretches what is in it to its width.
+                ui.with_layout(Layout::top_down(Align::Min), |ui| {
+                    ui.label("Save as");
+                    let field = line(ui, &mut self.name, "Name of the preset", "name", 240.0);
+                    if std::mem::take(&mut self.naming) {
+                        field.request_focus();
+                    }
+                    let entered = entered(ui, &field);
+                    let named = !self.name.trim().is_empty();
+                    let done = button(ui, "Save", "Save under this name", "", named, Look::Raised);
+                    if named && (done.clicked() || entered) {
+                        presets.save(self.name.trim(), desk);
+                        ui.close();
+                    }
+                });
             });
     }
 }
@@ -282,31 +288,61 @@ fn bypass(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
     } else {
         Look::Quiet
     };
-    let text = if on { "Bypassed" } else { "Bypass" };
     let help = BYPASS.control().help;
-    let response = button(ui, text, "Bypass", help, true, look);
+    let response = button(ui, "Bypass", "Bypass", help, true, look);
     if response.clicked() {
         desk.jump(BYPASS, f64::from(u8::from(!on)));
     }
+}
+
+/// The zoom that follows one upwards or downwards; 100 % for neither.
+fn next_zoom(now: f32, towards: i32) -> f32 {
+    let mut all = ZOOMS.map(|zoom| zoom as f32 / 100.0).into_iter();
+    let next = match towards {
+        0 => None,
+        1.. => all.find(|zoom| *zoom > now + 0.01).or(Some(now)),
+        _ => all.rfind(|zoom| *zoom < now - 0.01).or(Some(now)),
+    };
+    next.unwrap_or(1.0)
+}
+
+/// A title in a menu, above entries that it is of.
+fn menu_title(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(ui.spacing().button_padding.x);
+        let weak = Theme::of(ui).weak;
+        ui.label(RichText::new(text).font(font::SMALL).color(weak));
+    });
 }
 
 fn settings(ui: &mut Ui, desk: &mut Desk) {
     let open = button(ui, "View", "View", "Theme and zoom", true, Look::Quiet);
     let mut look = desk.link.look();
     let before = look;
+    // A window that has become too large for the screen is brought back without its menu.
+    for (key, towards) in [
+        (Key::Plus, 1),
+        (Key::Equals, 1),
+        (Key::Minus, -1),
+        (Key::Num0, 0),
+    ] {
+        if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, key)) {
+            look.zoom = next_zoom(look.zoom, towards);
+        }
+    }
     Popup::menu(&open)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .width(150.0)
         .show(|ui| {
             in_menu(ui, 120.0);
-            ui.weak("Theme");
+            menu_title(ui, "Theme");
             for (light, name) in [(false, "Dark"), (true, "Light")] {
                 if ui.selectable_label(look.light == light, name).clicked() {
                     look.light = light;
                 }
             }
-            ui.separator();
-            ui.weak("Zoom");
+            ui.add_space(GAP);
+            menu_title(ui, "Zoom");
             for zoom in ZOOMS {
                 let share = zoom as f32 / 100.0;
                 let chosen = (look.zoom - share).abs() < 0.01;

@@ -1,17 +1,31 @@
 //! An insert: which node it holds, how it is with it, and what its macros move.
 
+use super::inspector::{WIDE, sides};
+use super::presets;
+use crate::editor::Ask;
+use crate::editor::browse::Field;
 use crate::editor::insert::{InsertChoice, InsertState, InsertStatus};
 use crate::editor::theme::{Theme, font};
-use crate::editor::widgets::{Desk, Look, button, cut, knobs, switch};
+use crate::editor::widgets::{
+    Desk, Look, button, cut, entered, knobs, line as line_of_text, switch,
+};
+use crate::editor::words;
 use crate::engine::controls::INSERTS;
-use egui::{Color32, ComboBox, Key, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo};
+use egui::{Color32, ComboBox, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use std::path::PathBuf;
+
+/// A node that is asked for.
+const NODE: Ask = Ask {
+    title: "Load a node",
+    endings: &["dsp", "cpp", "so", "dylib", "dll"],
+    writes: false,
+};
 
 /// The names of the inserts.
 pub(super) const NAMES: [&str; 2] = ["Insert A", "Insert B"];
 
-/// Letters that fit into a line of a card.
-const LINE: usize = 9;
+/// Height that is kept for how it is with an insert: two lines, in points.
+const STATUS: f32 = 48.0;
 
 /// Letters of a part that lacks.
 const LONGEST_PART: usize = 40;
@@ -24,22 +38,65 @@ pub(super) fn ui(ui: &mut Ui, insert: usize, accent: Color32, desk: &mut Desk) {
     let ids = &INSERTS[insert];
     let state = desk.link.insert(insert);
     let lit = state.status == InsertStatus::Sounds && desk.is_on(ids.on);
-    ui.weak(match insert {
-        0 => "A node in the incoming audio, before space.",
-        _ => "A node in all that leaves, before the ceiling.",
-    });
-    switch(ui, ids.on, accent, desk);
-    status(ui, insert, &state, desk);
-    builtin(ui, insert, &state, desk);
-    file(ui, insert, &state, desk);
-    let used = |n: usize| lit && n < state.macros.len();
-    let ids = ids.macros;
-    let all = [0, 1, 2, 3].map(|n| (ids[n], used(n)));
-    knobs(ui, &all, accent, desk);
-    ui.horizontal(|ui| {
-        below(ui, insert, &state, desk);
-    });
-    show_source(ui, insert, &state);
+    let wide = ui.available_width() >= WIDE;
+    let what = |ui: &mut Ui, desk: &mut Desk| {
+        ui.weak(match insert {
+            0 => "In the incoming audio, before space.",
+            _ => "In all that leaves, before the ceiling.",
+        });
+        switch(ui, ids.on, accent, desk);
+        builtin(ui, insert, &state, desk);
+        file(ui, insert, &state, desk);
+        how_it_is(ui, insert, &state, desk);
+    };
+    let moved = |ui: &mut Ui, desk: &mut Desk| {
+        let used = |n: usize| lit && n < state.macros.len();
+        let all = [0, 1, 2, 3].map(|n| (ids.macros[n], used(n)));
+        knobs(ui, &all, accent, desk);
+        ui.horizontal(|ui| below(ui, insert, &state, desk));
+        if wide {
+            show_source(ui, insert, &state);
+        }
+    };
+    sides(ui, desk, what, moved);
+    if !wide {
+        show_source(ui, insert, &state);
+    }
+}
+
+/// What could not be had and how it is with the insert, in a place that has room for two lines: what is below stays where it is.
+fn how_it_is(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
+    let top = ui.cursor().top();
+    let asked = desk.hand.browse.wrong(Field::Insert(insert));
+    let refused = state.refused.as_ref().map(|(_, why)| why.as_str());
+    for why in asked.into_iter().chain(refused) {
+        let theme = Theme::of(ui);
+        ui.label(RichText::new(why).color(theme.warning));
+    }
+    status(ui, insert, state, desk);
+    let drawn = ui.cursor().top() - top;
+    ui.add_space((STATUS - drawn).max(0.0));
+}
+
+/// What people call the node that sounds: one that is built in has a name in words.
+fn called(desk: &Desk, insert: usize, name: &str) -> String {
+    let is_built_in = desk.link.insert_names()[insert]
+        .iter()
+        .any(|known| known == name);
+    if is_built_in {
+        words::node(name)
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What people call what is chosen.
+fn called_choice(state: &InsertState) -> String {
+    match &state.choice {
+        Some(InsertChoice::Node(name)) => words::node(name),
+        Some(choice) => choice.text(),
+        None => String::new(),
+    }
 }
 
 /// What can be done with what it holds.
@@ -49,8 +106,18 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         let help = "Moves the macros to where the node's parameters are by themselves";
         let label = format!("Defaults of {name}");
         if button(ui, "Defaults", &label, help, true, Look::Raised).clicked() {
-            for (id, moved) in ids.into_iter().zip(&state.macros) {
-                desk.bring(id, id.control().snap(moved.default));
+            let defaults = state.macros.iter().map(|moved| moved.default);
+            let ids = ids.into_iter().zip(defaults);
+            if ids
+                .clone()
+                .any(|(id, to)| desk.value(id) != id.control().snap(to))
+            {
+                note(desk);
+                joined(desk, |desk| {
+                    for (id, to) in ids {
+                        desk.bring(id, id.control().snap(to));
+                    }
+                });
             }
         }
     }
@@ -58,6 +125,7 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         let help = "Takes the node out; the file stays where it is";
         let label = format!("Clear {name}");
         if button(ui, "Clear", &label, help, true, Look::Raised).clicked() {
+            note(desk);
             desk.link.choose_insert(insert, None, true);
             desk.sink.touch();
         }
@@ -65,12 +133,13 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 }
 
 /// What is to be said of it in one line.
-pub(super) fn line(state: &InsertState) -> String {
+pub(super) fn line(insert: usize, desk: &Desk) -> String {
+    let state = desk.link.insert(insert);
     match &state.status {
         InsertStatus::Empty if state.choice.is_some() => "waits".to_owned(),
         InsertStatus::Empty => "empty".to_owned(),
         InsertStatus::Compiling => "compiling".to_owned(),
-        InsertStatus::Sounds => cut(&state.name, LINE),
+        InsertStatus::Sounds => called(desk, insert, &state.name),
         InsertStatus::Failed(_) => "failed".to_owned(),
         InsertStatus::NeedsConsent => "asks".to_owned(),
         InsertStatus::Tripped => "left out".to_owned(),
@@ -80,8 +149,8 @@ pub(super) fn line(state: &InsertState) -> String {
 /// How it is with it, and what can be done about that.
 fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let theme = Theme::of(ui);
-    let chosen = state.choice.as_ref().map(InsertChoice::text);
-    let chosen = chosen.unwrap_or_default();
+    let chosen = called_choice(state);
+    let name = called(desk, insert, &state.name);
     let warn = |ui: &mut Ui, text: String| {
         ui.label(RichText::new(text).color(theme.warning));
     };
@@ -97,14 +166,14 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                 ui.spinner();
                 ui.label(format!("Compiling {chosen}"));
             });
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
         }
         InsertStatus::Sounds => {
-            ui.label(format!("\"{}\" sounds", state.name));
+            ui.label(format!("\"{name}\" sounds"));
         }
         InsertStatus::Failed(why) => {
             warn(ui, why.clone());
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
         }
         InsertStatus::NeedsConsent => {
             warn(
@@ -122,7 +191,7 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
                     ),
                 );
             }
-            sounds_on(ui, state);
+            sounds_on(ui, &name);
             let label = format!("Compile the node of {}", NAMES[insert]);
             let help = "Compiles the node, tries it in a process of its own, and lets it sound";
             if button(ui, "Compile", &label, help, true, Look::Raised).clicked() {
@@ -138,8 +207,7 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
             warn(
                 ui,
                 format!(
-                    "\"{}\" has put out what is not finite: the audio passes it by. Switch the insert off and on to try again.",
-                    state.name
+                    "\"{name}\" has put out what is not finite: the audio passes it by. Switch the insert off and on to try again."
                 ),
             );
         }
@@ -147,9 +215,9 @@ fn status(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 }
 
 /// What is heard meanwhile.
-fn sounds_on(ui: &mut Ui, state: &InsertState) {
-    if !state.name.is_empty() {
-        ui.weak(format!("\"{}\" sounds on.", state.name));
+fn sounds_on(ui: &mut Ui, name: &str) {
+    if !name.is_empty() {
+        ui.weak(format!("\"{name}\" sounds on."));
     }
 }
 
@@ -168,6 +236,19 @@ fn listed(names: &[String]) -> String {
     text
 }
 
+/// Remembers the sound, for what is to come is a step that can be taken back.
+fn note(desk: &Desk) {
+    let now = presets::take(desk.link, desk.sink);
+    desk.link.history(|history| history.note(now));
+}
+
+/// Does what belongs to the last step.
+fn joined(desk: &mut Desk, act: impl FnOnce(&mut Desk)) {
+    desk.link.history(|history| history.join(true));
+    act(desk);
+    desk.link.history(|history| history.join(false));
+}
+
 /// The user has chosen a node.
 fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut Desk) {
     let again = match (&state.choice, &choice) {
@@ -176,6 +257,7 @@ fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut D
         _ => false,
     };
     let macros = INSERTS[insert].macros.map(|id| desk.value(id));
+    note(desk);
     desk.link.choose_insert(insert, Some(choice), true);
     if !again || state.name.is_empty() {
         desk.link
@@ -201,13 +283,20 @@ pub(in crate::editor) fn attend(desk: &mut Desk) {
                 now.fresh = None;
             }
         });
-        for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
-            // One that has been moved meanwhile was meant.
-            if desk.value(id) == before {
-                desk.bring(id, id.control().snap(moved.default));
+        joined(desk, |desk| {
+            for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
+                // One that has been moved meanwhile was meant.
+                if desk.value(id) == before {
+                    desk.bring(id, id.control().snap(moved.default));
+                }
             }
-        }
+        });
     }
+}
+
+/// What the command line and other programs call a node.
+fn id_of(name: &str) -> String {
+    format!("The node \"{name}\" of `zeitgeber nodes`")
 }
 
 /// Built-in nodes by name.
@@ -217,22 +306,25 @@ fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         _ => "",
     };
     let names = desk.link.insert_names();
-    let shown = if chosen.is_empty() {
-        "Built-in node"
-    } else {
-        chosen
+    let shown = match chosen {
+        "" => "Built-in node".to_owned(),
+        name => words::node(name),
     };
     let mut picked = None;
     let list = ComboBox::from_id_salt(("built-in node", insert))
         .selected_text(shown)
-        .width(ui.available_width() - 8.0)
+        .width(ui.available_width())
         .show_ui(ui, |ui| {
             for name in &names[insert] {
-                if ui.selectable_label(name == chosen, name).clicked() {
+                let entry = ui.selectable_label(name == chosen, words::node(name));
+                if entry.on_hover_text(id_of(name)).clicked() {
                     picked = Some(name.clone());
                 }
             }
         });
+    if !chosen.is_empty() {
+        list.response.clone().on_hover_text(id_of(chosen));
+    }
     let label = format!("Built-in node of {}", NAMES[insert]);
     list.response
         .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, &label));
@@ -245,8 +337,10 @@ fn builtin(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let name = NAMES[insert];
     let typed = ui.scope_id().with(("path of a node", insert));
-    let known = match &state.choice {
-        Some(InsertChoice::File { path, .. }) => path.display().to_string(),
+    let known = match (&state.refused, &state.choice) {
+        // To be put right.
+        (Some((wanted, _)), _) => wanted.clone(),
+        (None, Some(InsertChoice::File { path, .. })) => path.display().to_string(),
         _ => String::new(),
     };
     // What is being typed, until something else is chosen.
@@ -254,27 +348,38 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
         .data(|data| data.get_temp::<(String, u64)>(typed))
         .filter(|(_, of)| *of == state.changes)
         .unwrap_or((known, state.changes));
+    let asks = Field::Insert(insert);
+    let label = format!("Path of the file of {name}");
+    let width = ui.available_width();
+    let field = line_of_text(
+        ui,
+        &mut path,
+        &label,
+        "a file: .dsp, .cpp or library",
+        width,
+    );
+    if field.changed() {
+        desk.hand.browse.settle(asks);
+    }
+    let mut load = entered(ui, &field);
     ui.horizontal(|ui| {
-        let width = (ui.available_width() - 70.0).max(60.0);
-        let field = TextEdit::singleline(&mut path)
-            .hint_text(".dsp, .cpp or library")
-            .desired_width(width);
-        let field = ui.add(field);
-        let label = format!("Path of the file of {name}");
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, &label));
-        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let label = format!("Browse for the file of {name}");
+        if let Some(chosen) = desk.browse(ui, &label, asks, NODE) {
+            path = chosen;
+            load = true;
+        }
         let help = "Compiles the file in the background and takes it up again whenever it is saved; the sound stays until it is ready";
         let label = format!("Load the file of {name}");
-        let load = button(ui, "Load", &label, help, true, Look::Raised);
-        let text = path.trim();
-        if (load.clicked() || entered) && !text.is_empty() {
-            let choice = InsertChoice::File {
-                path: PathBuf::from(text),
-                source: None,
-            };
-            choose(insert, choice, state, desk);
-        }
+        load |= button(ui, "Load", &label, help, true, Look::Raised).clicked();
     });
+    let text = path.trim();
+    if load && !text.is_empty() {
+        let choice = InsertChoice::File {
+            path: PathBuf::from(text),
+            source: None,
+        };
+        choose(insert, choice, state, desk);
+    }
     ui.data_mut(|data| data.insert_temp(typed, (path, of)));
 }
 

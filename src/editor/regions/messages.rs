@@ -67,15 +67,18 @@ impl Line {
             let soon = Duration::from_secs_f64(seconds + 0.01);
             ui.ctx().request_repaint_after(soon);
         }
-        ui.horizontal_centered(|ui| {
+        // The list at the end: the line stands where it stands, whether there is one or not.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if !messages.is_empty() {
                 list(ui, &messages, desk);
             }
-            let line = RichText::new(&text).font(font::SMALL).color(colour);
-            let line = ui.add(egui::Label::new(line).truncate());
-            if !text.is_empty() {
-                line.on_hover_text(&text);
-            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let line = RichText::new(&text).font(font::SMALL).color(colour);
+                let line = ui.add(egui::Label::new(line).truncate());
+                if !text.is_empty() {
+                    line.on_hover_text(&text);
+                }
+            });
         });
     }
 }

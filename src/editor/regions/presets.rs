@@ -4,19 +4,33 @@
 mod reader;
 
 use super::header::badge;
+use crate::editor::browse::Field;
 use crate::editor::link::Link;
 use crate::editor::panel::scrolled;
 use crate::editor::theme::{GAP, Theme, font, mix};
-use crate::editor::widgets::{Desk, Look, button};
-use crate::editor::{HrtfChoice, ParamSink};
+use crate::editor::widgets::{Desk, Look, button, entered, line};
+use crate::editor::{Ask, HrtfChoice, ParamSink};
 use crate::engine::ControlId;
-use crate::engine::controls::{BYPASS, Values};
+use crate::engine::controls::{INSERTS, Values};
 use crate::protocol::{Entry, Grade, Library, Preset, Protocol, Take};
 use egui::{
-    Align2, Color32, Popup, Pos2, Rect, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, Layout, Popup, PopupCloseBehavior, Pos2, Rect, Response, RichText,
+    Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use reader::Reader;
 use std::path::Path;
+
+/// Files that are asked for.
+const IMPORT: Ask = Ask {
+    title: "Import a preset",
+    endings: &["json", "sbg", "gnaural"],
+    writes: false,
+};
+const EXPORT: Ask = Ask {
+    title: "Export the sound as a preset",
+    endings: &["json"],
+    writes: true,
+};
 
 /// The longest path in a preset, in letters.
 const LONGEST_PATH: usize = 4096;
@@ -24,17 +38,33 @@ const LONGEST_PATH: usize = 4096;
 /// Height of a row of the list, in points.
 const ROW: f32 = 30.0;
 
+/// The widest column of prose, in points: some 75 letters.
+const PROSE: f32 = 480.0;
+
+/// Width of a small question, in points.
+const ASKED: f32 = 240.0;
+
+/// What presets of the musician's own are called.
+const OWN: &str = "yours";
+
 /// What the region remembers between frames.
 pub(in crate::editor) struct Presets {
     library: Library,
-    /// The factory's first.
+    /// The musician's own first.
     entries: Vec<Entry>,
     reader: Reader,
     words: String,
     group: Option<String>,
     grade: Option<Grade>,
-    /// The preset whose text is shown.
+    /// The preset whose text is shown, where it is not the one that is loaded.
     shown: Option<String>,
+    /// The name that the sound had when it was last looked at.
+    loaded: String,
+    /// The row of what is shown is to be brought into view.
+    seek: bool,
+    /// What is wrong with the file that was to be imported or exported, and with a new name.
+    wrong: Option<String>,
+    wrong_name: Option<String>,
     /// The path of a file to import, as it is being typed.
     path: String,
     /// A new name, as it is being typed.
@@ -63,6 +93,7 @@ pub(in crate::editor) fn take(link: &Link, sink: &dyn ParamSink) -> Take {
         protocol: session.protocol,
         name: session.name,
         hrtf: link.hrtf().choice.map(|choice| choice.path),
+        inserts: Some(link.held()),
     }
 }
 
@@ -78,6 +109,14 @@ pub(in crate::editor) fn put(link: &Link, sink: &dyn ParamSink, take: &Take) {
     if chosen != take.hrtf {
         let choice = |path| HrtfChoice { path, hash: None };
         link.choose_hrtf(take.hrtf.clone().map(choice));
+    }
+    let inserts = take.inserts.iter().flatten().zip(link.held());
+    for (insert, (held, now)) in inserts.enumerate() {
+        if *held != now {
+            let choice = held.as_ref().map(|held| held.choice.clone());
+            let consent = held.as_ref().is_none_or(|held| held.consent);
+            link.choose_insert(insert, choice, consent);
+        }
     }
     // Where only the protocol or the name is another, no parameter tells the host.
     sink.touch();
@@ -113,6 +152,24 @@ fn hrtf_text(link: &Link) -> Option<String> {
     (text.chars().count() <= LONGEST_PATH).then(|| text.to_owned())
 }
 
+/// A preset with this sound. Of an insert that holds a node it says where all of its macros are; of an empty one nothing,
+/// so that it touches none where it is loaded.
+fn saying(preset: &Preset, now: &Take, link: &Link) -> Preset {
+    let mut settings = now.settings.clone();
+    let mut said = Vec::new();
+    for (ids, held) in INSERTS.iter().zip(link.held()) {
+        let of_it = now.settings.iter().filter(|(id, _)| ids.has(*id));
+        match held {
+            Some(_) => said.extend(of_it.copied()),
+            None => settings.retain(|(id, _)| !ids.has(*id)),
+        }
+    }
+    let hrtf = hrtf_text(link);
+    let mut preset = preset.with(&settings, now.protocol.as_deref(), hrtf.as_deref());
+    preset.say(&said);
+    preset
+}
+
 impl Presets {
     /// With a library.
     pub fn new(library: Library) -> Presets {
@@ -124,6 +181,10 @@ impl Presets {
             group: None,
             grade: None,
             shown: None,
+            loaded: String::new(),
+            seek: true,
+            wrong: None,
+            wrong_name: None,
             path: String::new(),
             rename: String::new(),
             known: None,
@@ -135,6 +196,23 @@ impl Presets {
         if let Some(own) = self.reader.poll(&self.library, link) {
             self.take_up(own);
         }
+        // Whoever has loaded another: the text is of that, and the list shows where it is.
+        let name = link.session().name;
+        if name != self.loaded {
+            self.loaded = name;
+            self.show(None);
+        }
+    }
+
+    /// Shows the text of a preset; of none, of the one that is loaded.
+    fn show(&mut self, name: Option<String>) {
+        self.shown = name;
+        self.seek = true;
+    }
+
+    /// The preset whose text is shown.
+    fn in_sight(&self) -> Option<usize> {
+        self.named(self.shown.as_ref().unwrap_or(&self.loaded))
     }
 
     /// Reads them at once: the musician has just changed them here.
@@ -144,15 +222,16 @@ impl Presets {
     }
 
     fn take_up(&mut self, own: Vec<Entry>) {
-        self.entries.retain(|entry| entry.path.is_none());
-        self.entries.extend(own);
+        let all = std::mem::take(&mut self.entries);
+        let factory = all.into_iter().filter(|entry| entry.path.is_none());
+        self.entries = own.into_iter().chain(factory).collect();
         self.known = None;
     }
 
     /// The preset of a name: the musician's own wins over the factory's, as everywhere.
     fn named(&self, name: &str) -> Option<usize> {
         let same = |entry: &Entry| entry.name.to_lowercase() == name.to_lowercase();
-        self.entries.iter().rposition(same)
+        self.entries.iter().position(same)
     }
 
     /// Whether a preset is not reached by its name, for another one has it, too.
@@ -179,13 +258,17 @@ impl Presets {
             .is_none_or(|(name, _)| *name != session.name)
         {
             let entry = self.named(&session.name).map(|index| &self.entries[index]);
-            let take = entry.map(|entry| Take::of(entry, desk.sink.value(BYPASS)));
+            let take = entry.map(|entry| {
+                let mut take = Take::of(entry, |id| desk.sink.value(id));
+                take.settings.retain(|(id, _)| entry.preset.sets(*id));
+                take
+            });
             self.known = Some((session.name, take));
         }
         let (_, Some(preset)) = self.known.as_ref()? else {
             return None;
         };
-        let settings = preset.settings.iter().filter(|(id, _)| *id != BYPASS);
+        let settings = preset.settings.iter();
         let mut changed: Vec<&str> = settings
             .filter(|(id, value)| !is_at(*id, *value, desk.sink.value(*id)))
             .map(|(id, _)| id.control().name)
@@ -240,15 +323,16 @@ impl Presets {
             return;
         };
         link.history(|history| history.note(take(link, sink)));
-        let mut sound = Take::of(entry, sink.value(BYPASS));
+        let mut sound = Take::of(entry, |id| sink.value(id));
         // One that asks for no head keeps the one that there is.
         sound.hrtf = sound.hrtf.or(link.hrtf().choice.map(|choice| choice.path));
         put(link, sink, &sound);
-        self.shown = Some(entry.name.clone());
         sink.play(true);
         for warning in entry.preset.warnings() {
             link.messages.post(format!("{}: {warning}", entry.name));
         }
+        self.loaded = entry.name.clone();
+        self.show(None);
     }
 
     /// Keeps the sound as a preset of the musician's own.
@@ -261,11 +345,7 @@ impl Presets {
             Some(entry) => entry.preset,
             None => Preset::new(name, "", &[], None),
         };
-        preset = preset.with(
-            &now.settings,
-            now.protocol.as_deref(),
-            hrtf_text(link).as_deref(),
-        );
+        preset = saying(&preset, &now, link);
         preset.rename(name);
         match self.library.save(&preset) {
             Ok(path) => {
@@ -276,6 +356,8 @@ impl Presets {
             Err(error) => link.messages.post(error.to_string()),
         }
         self.reread(link);
+        self.loaded = link.session().name;
+        self.show(None);
     }
 
     /// Draws the page.
@@ -314,11 +396,7 @@ impl Presets {
     fn filters(&mut self, ui: &mut Ui, theme: &Theme) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
-            let field = TextEdit::singleline(&mut self.words)
-                .hint_text("Search")
-                .desired_width(130.0);
-            let response = ui.add(field);
-            response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search presets"));
+            line(ui, &mut self.words, "Search presets", "Search", 150.0);
             let mut groups: Vec<String> = Vec::new();
             for entry in &self.entries {
                 let group = entry.preset.group();
@@ -367,8 +445,10 @@ impl Presets {
     }
 
     fn list(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
-        let current = self.named(&desk.link.session().name);
-        let mut loaded = None;
+        let current = self.named(&self.loaded);
+        let shown = self.in_sight();
+        let mut clicked = None;
+        let mut clears = false;
         scrolled(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let mut none = true;
@@ -377,25 +457,39 @@ impl Presets {
                     continue;
                 }
                 none = false;
-                if row(ui, entry, Some(index) == current, theme) {
-                    loaded = Some(index);
+                let is = [current, shown].map(|other| other == Some(index));
+                let response = row(ui, entry, is, theme);
+                if is[1] && std::mem::take(&mut self.seek) {
+                    // With a row above and below it.
+                    ui.scroll_to_rect(response.rect.expand2(vec2(0.0, ROW)), None);
+                }
+                if response.clicked() {
+                    clicked = Some(index);
                 }
             }
             if none {
+                ui.add_space(4.0);
                 ui.weak("No preset has all of that.");
+                ui.add_space(4.0);
+                let name = "Clear filters";
+                clears = button(ui, name, name, "", true, Look::Raised).clicked();
             }
         });
-        if let Some(index) = loaded {
+        if clears {
+            self.words.clear();
+            (self.group, self.grade) = (None, None);
+            self.seek = true;
+        }
+        if let Some(index) = clicked {
             self.load(desk.link, desk.sink, index);
+            // It was where the hand is.
+            self.seek = false;
         }
     }
 
     fn about(&mut self, ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
-        let name = match &self.shown {
-            Some(name) => name.clone(),
-            None => desk.link.session().name,
-        };
-        let entry = self.named(&name).map(|index| self.entries[index].clone());
+        ui.set_max_width(ui.available_width().min(PROSE));
+        let entry = self.in_sight().map(|index| self.entries[index].clone());
         if let Some(entry) = &entry {
             describe(ui, entry, theme);
             ui.add_space(GAP);
@@ -403,7 +497,7 @@ impl Presets {
             ui.label(RichText::new("A click loads a preset, with a fade.").color(theme.weak));
             ui.add_space(GAP);
         }
-        self.files(ui, entry.as_ref(), desk);
+        self.files(ui, entry.as_ref(), desk, theme);
         if entry.is_none() {
             ui.add_space(GAP);
             legend(ui, theme);
@@ -411,77 +505,125 @@ impl Presets {
     }
 
     /// Rename, delete, export, import.
-    fn files(&mut self, ui: &mut Ui, entry: Option<&Entry>, desk: &mut Desk) {
+    fn files(&mut self, ui: &mut Ui, entry: Option<&Entry>, desk: &mut Desk, theme: &Theme) {
         let own = entry.filter(|entry| entry.path.is_some());
+        let enabled = own.is_some();
+        let help = match enabled {
+            true => "",
+            false => "For presets of your own; those of the factory stay as they are",
+        };
         ui.horizontal_wrapped(|ui| {
-            let rename = button(
-                ui,
-                "Rename",
-                "Rename preset",
-                "",
-                own.is_some(),
-                Look::Raised,
-            );
+            let name = "Rename preset";
+            let rename = button(ui, "Rename", name, help, enabled, Look::Raised);
             if let Some(entry) = own {
                 if rename.clicked() {
                     self.rename = entry.name.clone();
+                    self.wrong_name = None;
                 }
-                Popup::menu(&rename)
-                    .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
-                    .width(220.0)
-                    .show(|ui| {
-                        ui.add(TextEdit::singleline(&mut self.rename).desired_width(200.0));
-                        if ui.button("Rename").clicked() {
-                            match self.library.rename(&entry.name, self.rename.trim()) {
-                                Ok(_) => self.shown = Some(self.rename.trim().to_owned()),
-                                Err(error) => desk.link.messages.post(error.to_string()),
-                            }
-                            self.reread(desk.link);
-                            ui.close();
-                        }
-                    });
+                let renames = menu(&rename, |ui| self.ask_name(ui, rename.clicked(), theme));
+                if renames {
+                    self.rename(entry, desk);
+                }
             }
-            let delete = button(
-                ui,
-                "Delete",
-                "Delete preset",
-                "",
-                own.is_some(),
-                Look::Raised,
-            );
-            if let Some(entry) = own {
-                Popup::menu(&delete).width(220.0).show(|ui| {
-                    ui.label(format!("Delete \u{201c}{}\u{201d} for good?", entry.name));
-                    if ui.button("Delete").clicked() {
-                        if let Err(error) = self.library.delete(&entry.name) {
-                            desk.link.messages.post(error.to_string());
-                        }
-                        self.reread(desk.link);
-                        self.shown = None;
-                    }
-                });
+            let name = "Delete preset";
+            let delete = button(ui, "Delete", name, help, enabled, Look::Raised);
+            if let Some(entry) = own
+                && menu(&delete, |ui| ask_deletion(ui, entry, theme))
+            {
+                self.delete(entry, desk);
             }
         });
-        let width = (ui.available_width() - 8.0).min(420.0);
-        let field = TextEdit::singleline(&mut self.path)
-            .hint_text("a file: .json, .sbg, .gnaural")
-            .desired_width(width);
-        ui.add(field)
-            .widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Path of a preset file"));
-        ui.horizontal(|ui| {
-            let named = !self.path.trim().is_empty();
+        let named = !self.path.trim().is_empty();
+        let (name, hint) = ("Path of a preset file", "a file: .json, .sbg, .gnaural");
+        let width = ui.available_width();
+        if line(ui, &mut self.path, name, hint, width).changed() {
+            self.wrong = None;
+            desk.hand.browse.settle(Field::Import);
+            desk.hand.browse.settle(Field::Export);
+        }
+        ui.horizontal_wrapped(|ui| {
+            let asked = desk.browse(ui, "Browse for a preset file", Field::Import, IMPORT);
             let help = "Takes a preset, an SBaGen or a Gnaural sequence into your library";
-            if button(ui, "Import", "Import preset", help, named, Look::Raised).clicked() {
+            let import = button(ui, "Import", "Import preset", help, named, Look::Raised);
+            if import.clicked() || asked.is_some() {
+                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
                 self.import(desk);
             }
-            let help = "Writes the sound as it is into that file";
-            if button(ui, "Export", "Export preset", help, named, Look::Raised).clicked() {
+            let help = "Writes the sound as it is into that file; asks for one where none is named";
+            let export = button(ui, "Export", "Export preset", help, true, Look::Raised);
+            let asked = desk.hand.browse.answer(Field::Export);
+            if export.clicked() && !named {
+                desk.hand.browse.ask(Field::Export, EXPORT, desk.link);
+            } else if export.clicked() || asked.is_some() {
+                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
                 self.export(desk);
             }
         });
+        for field in [Field::Import, Field::Export] {
+            if let Some(wrong) = desk.hand.browse.wrong(field) {
+                ui.label(RichText::new(wrong).color(theme.warning));
+            }
+        }
+        if let Some(wrong) = &self.wrong {
+            ui.label(RichText::new(wrong).color(theme.warning));
+        }
+    }
+
+    /// Asks for another name; true where it is given.
+    fn ask_name(&mut self, ui: &mut Ui, opens: bool, theme: &Theme) -> bool {
+        let field = line(
+            ui,
+            &mut self.rename,
+            "New name of the preset",
+            "name",
+            ASKED,
+        );
+        if opens {
+            field.request_focus();
+        }
+        if field.changed() {
+            self.wrong_name = None;
+        }
+        let entered = entered(ui, &field);
+        let named = !self.rename.trim().is_empty();
+        let (done, cancels) = answers(ui, "Rename", "Rename to this", named, Look::Raised);
+        if let Some(wrong) = &self.wrong_name {
+            ui.label(RichText::new(wrong).color(theme.warning));
+        }
+        if cancels {
+            ui.close();
+        }
+        named && (done || entered)
+    }
+
+    fn rename(&mut self, entry: &Entry, desk: &Desk) {
+        let name = self.rename.trim().to_owned();
+        match self.library.rename(&entry.name, &name) {
+            Ok(_) => {
+                self.reread(desk.link);
+                if entry.name == self.loaded {
+                    // The sound is still of it.
+                    desk.link
+                        .edit_session(|session| session.name = name.clone());
+                    desk.sink.touch();
+                    self.loaded = name.clone();
+                }
+                self.show(Some(name));
+            }
+            Err(error) => self.wrong_name = Some(error.to_string()),
+        }
+    }
+
+    fn delete(&mut self, entry: &Entry, desk: &Desk) {
+        if let Err(error) = self.library.delete(&entry.name) {
+            desk.link.messages.post(error.to_string());
+        }
+        self.reread(desk.link);
+        self.show(None);
     }
 
     fn import(&mut self, desk: &Desk) {
+        self.wrong = None;
         match self.library.import(Path::new(self.path.trim())) {
             Ok((imported, path)) => {
                 for line in &imported.report {
@@ -492,9 +634,9 @@ impl Presets {
                     .messages
                     .post(format!("imported: {}", path.display()));
                 self.reread(desk.link);
-                self.shown = Some(name);
+                self.show(Some(name));
             }
-            Err(error) => desk.link.messages.post(error.to_string()),
+            Err(error) => self.wrong = Some(error.to_string()),
         }
     }
 
@@ -514,29 +656,60 @@ impl Presets {
             Some(entry) => entry.preset.clone(),
             None => Preset::new(&name, "", &[], None),
         };
-        let preset = preset.with(
-            &now.settings,
-            now.protocol.as_deref(),
-            hrtf_text(desk.link).as_deref(),
-        );
-        let message = match crate::file::replace(path, &preset.to_text()) {
-            Ok(()) => format!("exported: {}", path.display()),
-            Err(error) => format!(
-                "{} cannot be written: {}",
-                path.display(),
-                crate::file::why(&error)
-            ),
-        };
-        desk.link.messages.post(message);
+        let preset = saying(&preset, &now, desk.link);
+        let told = path.display();
+        match crate::file::replace(path, &preset.to_text()) {
+            Ok(()) => {
+                desk.link.messages.post(format!("exported: {told}"));
+                self.wrong = None;
+            }
+            Err(error) => {
+                let why = crate::file::why(&error);
+                self.wrong = Some(format!("{told} cannot be written: {why}"));
+            }
+        }
     }
 }
 
-/// Draws one preset of the list; true when it was clicked.
-fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
+/// A small question below a button, whose parts keep their size; what it answers.
+fn menu(below: &Response, ask: impl FnOnce(&mut Ui) -> bool) -> bool {
+    let shown = Popup::menu(below)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .width(ASKED)
+        .show(|ui| ui.with_layout(Layout::top_down(Align::Min), ask).inner);
+    shown.is_some_and(|shown| shown.inner)
+}
+
+/// Two answers: what is asked about, and Cancel.
+fn answers(ui: &mut Ui, text: &str, name: &str, enabled: bool, look: Look) -> (bool, bool) {
+    ui.horizontal(|ui| {
+        let done = button(ui, text, name, "", enabled, look).clicked();
+        (
+            done,
+            button(ui, "Cancel", "Cancel", "", true, Look::Raised).clicked(),
+        )
+    })
+    .inner
+}
+
+/// Asks whether a preset is to go; true where it is.
+fn ask_deletion(ui: &mut Ui, entry: &Entry, theme: &Theme) -> bool {
+    let text = format!("Delete \u{201c}{}\u{201d} for good?", entry.name);
+    ui.add(egui::Label::new(text).wrap());
+    let look = Look::Accent(theme.warning);
+    let (done, cancels) = answers(ui, "Delete", "Delete for good", true, look);
+    if done || cancels {
+        ui.close();
+    }
+    done
+}
+
+/// Draws one preset of the list: the one that is loaded has a bar, the one whose text is shown is a step lighter.
+fn row(ui: &mut Ui, entry: &Entry, [current, shown]: [bool; 2], theme: &Theme) -> Response {
     let (area, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, current, &entry.name));
     let active = response.hovered() || response.has_focus();
-    let fill = match (current, active) {
+    let fill = match (shown, active) {
         (true, _) => mix(theme.surface, theme.text, 0.10),
         (false, true) => theme.raised,
         (false, false) => Color32::TRANSPARENT,
@@ -547,25 +720,45 @@ fn row(ui: &mut Ui, entry: &Entry, current: bool, theme: &Theme) -> bool {
         let bar = Rect::from_min_size(area.min + vec2(0.0, 7.0), vec2(3.0, area.height() - 14.0));
         painter.rect_filled(bar, 1.5, theme.beat);
     }
-    let moves = entry.preset.protocol().is_some();
-    let width = area.width() - if moves { 50.0 } else { 38.0 };
-    let text = super::header::elided(ui, &entry.name, width);
+    // From the right: grade or chip, and whether it moves.
+    let mut right = area.right() - 6.0;
+    let middle = area.center().y;
+    if let Some(evidence) = entry.preset.evidence() {
+        badge(
+            ui,
+            pos2(right - 10.0, middle),
+            evidence.grade.letter(),
+            theme,
+        );
+        right -= 24.0;
+    }
+    if entry.path.is_some() {
+        right -= chip(ui, pos2(right, middle), theme) + 4.0;
+    }
+    if entry.preset.protocol().is_some() {
+        painter.circle_filled(pos2(right - 6.0, middle), 2.5, theme.beat);
+        right -= 12.0;
+    }
+    let text = super::header::elided(ui, &entry.name, right - area.left() - 8.0);
     painter.text(
-        pos2(area.left() + 8.0, area.center().y),
+        pos2(area.left() + 8.0, middle),
         Align2::LEFT_CENTER,
         text,
         font::BODY,
         theme.text,
     );
-    if let Some(evidence) = entry.preset.evidence() {
-        let at = pos2(area.right() - 16.0, area.center().y);
-        badge(ui, at, evidence.grade.letter(), theme);
-    }
-    if moves {
-        let at = pos2(area.right() - 36.0, area.center().y);
-        painter.circle_filled(at, 2.5, theme.beat);
-    }
-    response.on_hover_text(entry.preset.about()).clicked()
+    response.on_hover_text(entry.preset.about())
+}
+
+/// The sign of a preset of the musician's own, to the left of a place; how wide it is.
+fn chip(ui: &Ui, right: Pos2, theme: &Theme) -> f32 {
+    let painter = ui.painter();
+    let text = painter.layout_no_wrap(OWN.to_owned(), font::SMALL, theme.weak);
+    let size = vec2(text.size().x + 10.0, 18.0);
+    let area = Rect::from_min_size(right - vec2(size.x, 0.5 * size.y), size);
+    painter.rect_filled(area, 9.0, mix(theme.surface, theme.text, 0.14));
+    painter.galley(area.center() - 0.5 * text.size(), text, theme.weak);
+    size.x
 }
 
 /// What the marks in the list mean.
@@ -603,7 +796,7 @@ fn describe(ui: &mut Ui, entry: &Entry, theme: &Theme) {
             .color(theme.text),
     );
     let mut kind = match &entry.path {
-        Some(_) => "yours".to_owned(),
+        Some(_) => OWN.to_owned(),
         None => entry.preset.group().to_owned(),
     };
     if let Some(protocol) = entry.preset.protocol() {
@@ -622,10 +815,7 @@ fn describe(ui: &mut Ui, entry: &Entry, theme: &Theme) {
         badge(ui, rect.center(), evidence.grade.letter(), theme);
         ui.label(RichText::new(evidence.grade.meaning()).color(theme.beat));
     });
-    for (title, text) in [
-        ("Found", &evidence.found),
-        ("Not found", &evidence.not_found),
-    ] {
+    for (title, text) in [("Found", &evidence.found), ("Limits", &evidence.not_found)] {
         if !text.is_empty() {
             ui.label(RichText::new(title).font(font::value()).color(theme.weak));
             ui.label(text);
@@ -734,7 +924,11 @@ mod tests {
         std::fs::write(folder.path().join("own.json"), text).unwrap();
         let link = Link::default();
         let mut presets = Presets::new(Library::at(folder.path()));
-        assert!(!presets.is_hidden(1), "it has not been read yet");
+        let hidden = |presets: &Presets| {
+            let all = (0..presets.entries.len()).filter(|index| presets.is_hidden(*index));
+            all.collect::<Vec<_>>()
+        };
+        assert!(hidden(&presets).is_empty(), "it has not been read yet");
         // Beside the window.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         while presets.entries.iter().all(|entry| entry.path.is_none()) {
@@ -742,14 +936,14 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "it is not read");
             std::thread::yield_now();
         }
-        assert!(presets.is_hidden(1));
+        // One's own stand first.
+        assert_eq!(hidden(&presets), [2]);
+        assert_eq!(presets.entries[2].name, factory);
         let own = presets.named(&factory).unwrap();
-        assert!(presets.entries[own].path.is_some() && !presets.is_hidden(own));
-        let hidden = (0..presets.entries.len()).filter(|index| presets.is_hidden(*index));
-        assert_eq!(hidden.count(), 1);
+        assert!(own == 0 && presets.entries[own].path.is_some());
         std::fs::remove_file(folder.path().join("own.json")).unwrap();
         presets.reread(&link);
-        assert!(!presets.is_hidden(1));
+        assert!(hidden(&presets).is_empty());
     }
 
     #[test]
@@ -789,5 +983,45 @@ mod tests {
         assert!(saved.to_text().contains("\"later\": 1"));
         assert!(saved.settings().contains(&(L1_KIND, 1.0)));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Of an insert that holds a node a preset says where its macros are, though they be at their defaults; of an empty
+    /// one nothing.
+    #[test]
+    fn what_is_saved_of_an_insert_is_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, sink) = (Link::default(), Table::default());
+        let mut presets = Presets::new(Library::at(folder.path()));
+        let mut hand = crate::editor::widgets::Hand::default();
+        let desk = Desk {
+            hand: &mut hand,
+            sink: &sink,
+            link: &link,
+            now: 0.0,
+        };
+        let [a, b] = [0, 1].map(|insert| INSERTS[insert].macros[0]);
+        sink.set(a, 0.25);
+        sink.set(b, 0.25);
+        let node = crate::protocol::InsertChoice::Node("gain".to_owned());
+        link.choose_insert(1, Some(node), true);
+        presets.save("Mine", &desk);
+        let saved = presets.library.find("Mine").unwrap().preset;
+        assert!(!saved.sets(a) && saved.sets(b));
+        let said = saved
+            .settings()
+            .iter()
+            .filter(|(id, _)| INSERTS[1].has(*id));
+        assert_eq!(said.count(), 5);
+        assert!(!saved.to_text().contains("a_1"));
+        assert_eq!(presets.changes(&desk), None);
+        sink.set(a, 0.75);
+        assert_eq!(presets.changes(&desk), None);
+        sink.set(b, 0.75);
+        assert_eq!(presets.changes(&desk).as_deref(), Some("Insert B 1"));
+        // Nodes are the project's: it is left where it is.
+        let index = presets.named("Mine").unwrap();
+        presets.load(&link, &sink, index);
+        assert_eq!((sink.value(a), sink.value(b)), (0.75, 0.25));
+        assert!(link.insert(1).choice.is_some());
     }
 }

@@ -3,23 +3,28 @@
 
 use super::figures::{Figure, figure_on};
 use super::inserts;
-use crate::editor::insert::InsertStatus;
+use crate::dsp::ramp::raised_cosine;
 use crate::editor::live::{BOTTOM, Live};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
 use crate::engine::ControlId;
 use crate::engine::controls::{
-    CEILING, CEILING_ON, FADE_IN, GATE_ON, INSERTS, LAYER, LAYERS, LEVELLER_ON, NOISE_KIND,
-    NOISE_LEVEL, ORDER, PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC,
-    SPACE_KIND, TIMER,
+    CEILING, CEILING_ON, FADE_IN, FADE_OUT, INSERTS, LAYER, LAYERS, NOISE_KIND, NOISE_LEVEL, ORDER,
+    PROG_DEPTH, PROG_DUTY, PROG_KIND, PROG_SHAPE, ROOM, RUN, SPACE_AMBISONIC, SPACE_KIND, TIMER,
 };
-use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, FontId, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
+};
 
 /// Below this width of the strip, and of a card, everything stands closer; from this inner width of a card on there is
 /// room for whole names.
 const NARROW: f32 = 900.0;
 const TIGHT: f32 = 70.0;
 const ROOMY: f32 = 70.0;
+
+/// The shortest fade in seconds, as the engine has it.
+const LEAST_FADE: f64 = 0.02;
 
 /// The cards, in the order of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +95,7 @@ impl Card {
 
     /// The same, or a warning's: what has failed does not look like what sounds.
     pub fn accent_now(self, theme: &Theme, desk: &Desk) -> Color32 {
-        let failed = match self {
-            Card::Insert(index) => {
-                let status = desk.link.insert(index).status;
-                matches!(status, InsertStatus::Failed(_) | InsertStatus::Tripped)
-            }
-            _ => false,
-        };
+        let failed = matches!(self, Card::Insert(index) if desk.link.insert(index).warns());
         if failed {
             theme.warning
         } else {
@@ -119,9 +118,7 @@ impl Card {
     /// Whether it does something.
     pub fn is_on(self, desk: &Desk) -> bool {
         match self {
-            Card::Input => desk.is_on(GATE_ON) || desk.is_on(LEVELLER_ON),
-            Card::Output => desk.is_on(CEILING_ON),
-            Card::Session => true,
+            Card::Input | Card::Output | Card::Session => true,
             Card::Insert(index) => {
                 desk.is_on(INSERTS[index].on) && desk.link.insert(index).choice.is_some()
             }
@@ -225,11 +222,16 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
         false => theme,
     };
     let text = picture_of(ui, picture, card, live, desk, &shown);
+    let text = if tight { shorter(&text) } else { text };
+    let (text, font) = match card {
+        Card::Insert(_) => whole(ui, text, inner.width() + 2.0),
+        _ => (text, font::SMALL),
+    };
     ui.painter_at(rect).text(
         pos2(inner.left(), inner.bottom() - 6.0),
         Align2::LEFT_CENTER,
-        if tight { shorter(&text) } else { text },
-        font::SMALL,
+        text,
+        font,
         if on { theme.text } else { theme.weak },
     );
     // An insert that holds nothing has nothing to be switched.
@@ -239,7 +241,10 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     };
     if let Some((id, first)) = card.kind().filter(|_| switches) {
         let corner = Rect::from_center_size(
-            pos2(inner.right() - 6.0, inner.top() + 7.0),
+            pos2(
+                inner.right() - if tight { 4.0 } else { 6.0 },
+                inner.top() + 7.0,
+            ),
             vec2(20.0, 20.0),
         );
         let name = format!("{} on", card.name());
@@ -250,12 +255,89 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     response.clicked()
 }
 
+/// A name in letters that let it fit into so many points; of one that is too long as much as fits.
+fn whole(ui: &Ui, text: String, width: f32) -> (String, FontId) {
+    let fits = |text: &str, font: &FontId| {
+        let painter = ui.painter();
+        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x <= width
+    };
+    for font in [font::SMALL, font::TINY] {
+        if fits(&text, &font) {
+            return (text, font);
+        }
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let short = |count: usize| letters[..count].iter().collect::<String>() + "\u{2026}";
+    let most = (0..letters.len()).rev().map(short);
+    let short = most.into_iter().find(|text| fits(text, &font::SMALL));
+    (short.unwrap_or_default(), font::SMALL)
+}
+
 /// A level with one decimal, where two have no room.
 fn shorter(text: &str) -> String {
     let level = text.strip_suffix(" dB").map(str::parse::<f64>);
     match level {
         Some(Ok(level)) if text.len() > "-00.0 dB".len() => format!("{level:.1} dB"),
         _ => text.to_owned(),
+    }
+}
+
+/// The slope of a noise's spectrum: white is level, pink falls by 3 dB an octave, brown by 6.
+pub(in crate::editor) fn noise_figure(ui: &Ui, area: Rect, kind: usize, colour: Color32) {
+    let fall = [0.0, 0.0, 0.30, 0.62][kind.min(3)];
+    let at = |x: f32| {
+        let y = area.top() + (0.5 - 0.5 * fall + fall * x) * area.height();
+        pos2(area.left() + x * area.width(), y)
+    };
+    let stroke = Stroke::new(1.6, colour);
+    ui.painter().line_segment([at(0.04), at(0.96)], stroke);
+}
+
+/// How a session fades in and out, as long beside each other as they are, and how far the fade is now.
+pub(in crate::editor) fn fade_figure(
+    ui: &Ui,
+    area: Rect,
+    accent: Color32,
+    live: &Live,
+    desk: &Desk,
+) {
+    let [fade_in, fade_out] = [FADE_IN, FADE_OUT].map(|id| desk.value(id).max(LEAST_FADE));
+    // What is played between has the length that the timer gives it; without one it is as long as they are.
+    let between = match 60.0 * desk.value(TIMER) {
+        0.0 => fade_in + fade_out,
+        played => played,
+    };
+    let all = fade_in + between + fade_out;
+    let high = area.height() - 8.0;
+    let at = |time: f64, level: f64| {
+        let x = area.left() + area.width() * (time / all) as f32;
+        pos2(x, area.bottom() - 4.0 - high * level as f32)
+    };
+    const STEPS: u32 = 32;
+    let steps = || (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
+    let rise = steps().map(|share| at(share * fade_in, raised_cosine(share)));
+    let fall = steps().map(|share| {
+        at(
+            fade_in + between + share * fade_out,
+            raised_cosine(1.0 - share),
+        )
+    });
+    let line: Vec<Pos2> = rise.chain(fall).collect();
+    ui.painter().line(line, Stroke::new(1.6, accent));
+    if let Some(telemetry) = live.sounding() {
+        let level = telemetry.fade();
+        // Where the rise has that level; once it is there, in the middle of what is played.
+        let share = steps()
+            .find(|share| raised_cosine(*share) >= level)
+            .unwrap_or(1.0);
+        let time = if level < 1.0 {
+            share * fade_in
+        } else {
+            fade_in + 0.5 * between
+        };
+        ui.painter()
+            .circle_filled(at(time, level), 3.0, Theme::of(ui).text);
     }
 }
 
@@ -302,20 +384,12 @@ fn picture_of(ui: &Ui, area: Rect, card: Card, live: &Live, desk: &Desk, theme: 
                 .hline(middle.right()..=area.right() - 2.0, y, stroke);
             ui.painter()
                 .rect_stroke(middle, 4.0, stroke, StrokeKind::Middle);
-            inserts::line(&desk.link.insert(index))
+            inserts::line(index, desk)
         }
         Card::Noise => {
             let kind = desk.index(NOISE_KIND);
             let colour = if kind > 0 { accent } else { theme.line };
-            // White is level, pink falls by 3 dB an octave, brown by 6.
-            let fall = [0.0, 0.0, 0.30, 0.62][kind.min(3)];
-            let top = if kind > 0 { 0.5 - 0.5 * fall } else { 0.5 };
-            let at = |x: f32| {
-                let y = area.top() + (top + fall * x) * area.height();
-                pos2(area.left() + x * area.width(), y)
-            };
-            ui.painter()
-                .line_segment([at(0.04), at(0.96)], Stroke::new(1.6, colour));
+            noise_figure(ui, area, kind, colour);
             if kind > 0 {
                 text(NOISE_LEVEL)
             } else {

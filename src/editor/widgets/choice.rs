@@ -159,7 +159,7 @@ fn segments(
         menu::attach(&part, id, &shown, desk);
         let _ = part.on_hover_ui(|ui| {
             ui.strong(name);
-            hint(ui, id, &shown, moved, learning);
+            hint(ui, id, &shown, moved, learning, desk);
         });
     }
     learns(ui, area.expand(1.0), id, desk);
@@ -185,5 +185,5 @@ fn list(ui: &mut Ui, id: ControlId, names: &[String], desk: &mut Desk) {
     learns(ui, response.rect.expand(1.0), id, desk);
     menu::attach(&response, id, &shown, desk);
     let (moved, learning) = (desk.in_force(id).is_some(), desk.learns(id));
-    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved, learning));
+    let _ = response.on_hover_ui(|ui| hint(ui, id, &shown, moved, learning, desk));
 }

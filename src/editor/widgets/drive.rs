@@ -2,7 +2,7 @@
 //! and what assistive technology asks for. Every change is a gesture.
 
 use super::typing::Readout;
-use super::{Desk, at_position, hint, menu, position, tell, typing};
+use super::{Desk, at_position, does_scroll, hint, menu, position, tell, typing};
 use crate::engine::ControlId;
 use crate::engine::controls::Values;
 use egui::accesskit::{Action, ActionData};
@@ -17,6 +17,8 @@ const NOTCH: f32 = 40.0;
 const STEP: f64 = 0.02;
 /// Seconds after which a turn of the wheel is over.
 const WHEEL: f64 = 0.25;
+/// Seconds for which the pointer has to rest on a number before the wheel turns it, in a column that scrolls.
+const REST: f64 = 0.6;
 
 /// What drag, wheel and arrows move of a number: mostly its own control, of one that follows something else that.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +106,7 @@ pub(super) fn drive(ui: &mut Ui, response: &Response, number: &Number, desk: &mu
         let moved = desk.in_force(id).is_some();
         let learns = desk.learns(id);
         let _ = (response.clone()).on_hover_ui(|ui| {
-            hint(ui, id, number.shown, moved, learns);
+            hint(ui, id, number.shown, moved, learns, desk);
             if let Some(why) = number.why {
                 ui.label(why);
             }
@@ -163,10 +165,21 @@ fn step(steer: Steer, steps: f64, desk: &mut Desk) {
 fn wheel(ui: &Ui, response: &Response, steer: Steer, desk: &mut Desk) {
     let id = steer.id;
     if !response.hovered() || response.dragged() {
+        desk.hand.rests = desk.hand.rests.filter(|(on, _)| *on != response.id);
         return;
     }
+    let rests = desk.hand.rests.filter(|(on, _)| *on == response.id);
+    let (_, since) = *desk
+        .hand
+        .rests
+        .insert(rests.unwrap_or((response.id, desk.now)));
     let going = desk.hand.wheel.filter(|(turned, ..)| *turned == id);
     if going.is_none() && desk.now < desk.hand.scrolls_until {
+        return;
+    }
+    // In a column that scrolls that is what is meant, but by who has come to stay.
+    let stays = response.has_focus() || desk.now - since >= REST;
+    if going.is_none() && !stays && does_scroll(ui) {
         return;
     }
     // The page below must not scroll as well.

@@ -2,7 +2,7 @@
 
 use super::drive::{Number, drive};
 use super::typing::Readout;
-use super::{Desk, LEARNS, is_two_sided, learns, moved, position};
+use super::{Desk, LEARNS, in_kilohertz, is_two_sided, learns, moved, position};
 use crate::editor::theme::{Theme, font, mix};
 use crate::engine::ControlId;
 use egui::text::{LayoutJob, TextWrapping};
@@ -16,6 +16,8 @@ const WIDTHS: [f32; 2] = [56.0, 80.0];
 const SPREAD: f32 = 130.0;
 /// Way of the pointer for the whole range, in points.
 const TRAVEL: f32 = 180.0;
+/// What is free between neighbours' values, if that can be, in points.
+const APART: f32 = 8.0;
 /// Where the arc begins and ends: an open circle with its gap below, in turns from the top.
 const REACH: f32 = 0.375;
 
@@ -59,13 +61,18 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
     let theme = Theme::of(ui);
     let painter = ui.painter();
     let value = desk.value(id);
-    let (name, text) = desk.short(id, value);
+    let (name, mut text) = desk.short(id, value);
+    let room = ui
+        .painter()
+        .layout_no_wrap(text.clone(), font::value(), theme.text);
+    if room.size().x > width - APART {
+        text = in_kilohertz(&text).unwrap_or(text);
+    }
     let active = response.hovered() || desk.holds(id) || response.has_focus();
     // Never beyond its own column, neither name nor value.
-    let within = |text: String, font, colour, centre: egui::Pos2| {
+    let within = |text: String, font, colour, centre: egui::Pos2, gap: f32| {
         let mut job = LayoutJob::simple_singleline(text, font, colour);
-        // A letter may stand in the gap to the next one.
-        job.wrap = TextWrapping::truncate_at_width(width + 2.0);
+        job.wrap = TextWrapping::truncate_at_width(width + gap);
         let galley = painter.layout_job(job);
         painter.galley(centre - 0.5 * galley.size(), galley, colour);
     };
@@ -75,6 +82,8 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
         font::SMALL,
         colour,
         pos2(area.center().x, area.top() + 7.0),
+        // A letter may stand in the gap to the next one.
+        2.0,
     );
     let (centre, radius) = (pos2(area.center().x, area.top() + 38.0), 17.0);
     let accent = match (desk.in_force(id), lit) {
@@ -114,7 +123,7 @@ fn knob(ui: &mut Ui, id: ControlId, accent: Color32, lit: bool, width: f32, desk
             (false, true) => (text, theme.text),
             (false, false) => (text, theme.weak),
         };
-        within(text, font::value(), colour, readout.center());
+        within(text, font::value(), colour, readout.center(), 0.0);
     }
 }
 

@@ -16,8 +16,8 @@ pub(super) fn attach(response: &Response, id: ControlId, shown: &str, desk: &mut
 fn show(ui: &mut Ui, response: &Response, id: ControlId, shown: &str, desk: &mut Desk) {
     let control = id.control();
     in_menu(ui, 170.0);
-    ui.weak(control.name);
-    let default = desk.whole(id, control.default_value());
+    ui.weak(desk.title(id));
+    let default = desk.default_text(id);
     if ui.button(format!("Reset to {default}")).clicked() {
         reset(id, desk);
         ui.close();

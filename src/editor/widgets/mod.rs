@@ -6,6 +6,7 @@ mod button;
 mod choice;
 mod drive;
 mod knob;
+mod line;
 mod menu;
 mod slider;
 mod switch;
@@ -16,11 +17,13 @@ pub(super) use button::{Look, button, lamp, tab};
 pub(super) use choice::{choice, choice_bare, choice_icons, choice_list};
 pub(super) use drive::Steer;
 pub(super) use knob::knobs;
+pub(super) use line::{entered, line};
 pub(super) use slider::{NAME_BELOW, slider};
 pub(super) use switch::{power, switch};
 pub(super) use value::{Large, value};
 
 use super::ParamSink;
+use super::browse::{Ask, Browse, Field};
 use super::insert::InsertMacro;
 use super::link::Link;
 use super::words;
@@ -38,6 +41,9 @@ const SCROLL: f64 = 0.3;
 
 /// Seconds for which is said that the protocol moves what the user has moved.
 const SAID: f64 = 4.0;
+
+/// What stands on a button that asks for a file.
+const BROWSE: &str = "Browse...";
 
 /// Letters that fit above and below a knob.
 const KNOB: usize = 9;
@@ -60,8 +66,12 @@ pub(super) struct Hand {
     pub(super) in_force: Vec<(ControlId, f64)>,
     /// The control that was moved though the protocol has another value in force, and until when that is said.
     overruled: Option<(ControlId, f64)>,
+    /// The dialog that asks for a file.
+    pub(super) browse: Browse,
     /// What waits for a MIDI controller.
     pub(super) learning: Option<Moves>,
+    /// The number that the pointer is on, and since when.
+    rests: Option<(egui::Id, f64)>,
     /// A control has taken the wheel in this frame.
     took_wheel: bool,
     /// The page scrolls until then, and what slides under the pointer meanwhile does not turn.
@@ -132,6 +142,16 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// Draws a button that asks for a file; the path that has been chosen since, once.
+    pub fn browse(&mut self, ui: &mut Ui, name: &str, field: Field, ask: Ask) -> Option<String> {
+        let free = self.hand.browse.is_free();
+        let help = "Asks for the file in a dialog of the system";
+        if button(ui, BROWSE, name, help, free, Look::Raised).clicked() {
+            self.hand.browse.ask(field, ask, self.link);
+        }
+        self.hand.browse.answer(field)
+    }
+
     /// The value to show: while the user moves a control, and until the host has taken the value over, the
     /// user's own; else what the protocol has in force, where it moves the control.
     pub fn value(&self, id: ControlId) -> f64 {
@@ -174,6 +194,33 @@ impl Desk<'_> {
         }
     }
 
+    /// Where a control is by itself; a macro, where what it moves is.
+    pub fn default(&self, id: ControlId) -> f64 {
+        let control = id.control();
+        match self.moved(id) {
+            Some(moved) => control.snap(moved.default),
+            None => control.default_value(),
+        }
+    }
+
+    /// The value at which a control is by itself, without the name of what a macro moves.
+    fn default_text(&self, id: ControlId) -> String {
+        let text = self.whole(id, self.default(id));
+        match self.moved(id) {
+            Some(moved) => bare(&text, &moved.name).to_owned(),
+            None => text,
+        }
+    }
+
+    /// What a control is called where nothing around says it; a macro, by what it moves.
+    fn title(&self, id: ControlId) -> String {
+        let name = id.control().name;
+        match self.moved(id) {
+            Some(moved) if !moved.name.is_empty() => format!("{} ({name})", moved.name),
+            _ => name.to_owned(),
+        }
+    }
+
     /// The name and the value of a control where there is little room.
     fn short(&self, id: ControlId, value: f64) -> (String, String) {
         let Some(moved) = self.moved(id) else {
@@ -183,8 +230,7 @@ impl Desk<'_> {
             );
         };
         let text = (moved.format)(value);
-        let value = text.strip_suffix(&moved.name).unwrap_or(&text);
-        (cut(&moved.name, KNOB), cut(value.trim_end(), KNOB))
+        (cut(&moved.name, KNOB), cut(bare(&text, &moved.name), KNOB))
     }
 
     /// Reads a value from text.
@@ -283,6 +329,44 @@ impl Desk<'_> {
             self.jump(id, value);
         }
     }
+}
+
+/// Where is said whether a column scrolls: it has no room for all that is in it.
+fn scrolling() -> egui::Id {
+    egui::Id::unique("whether this column scrolls")
+}
+
+/// Says it of what is drawn next.
+pub(super) fn say_scrolls(ui: &Ui, scrolls: bool) {
+    ui.data_mut(|data| data.insert_temp(scrolling(), scrolls));
+}
+
+/// Whether what is drawn now stands in a column that scrolls.
+fn does_scroll(ui: &Ui) -> bool {
+    ui.data(|data| data.get_temp(scrolling())) == Some(true)
+}
+
+/// A macro's text without the name of what it moves.
+fn bare<'a>(text: &'a str, name: &str) -> &'a str {
+    text.strip_suffix(name).unwrap_or(text).trim_end()
+}
+
+/// A frequency from 1000 Hz on in kilohertz, in three digits; nothing for what is none.
+fn in_kilohertz(text: &str) -> Option<String> {
+    let hertz: f64 = text.strip_suffix(" Hz")?.parse().ok()?;
+    let kilo = 1e-3 * hertz;
+    let places = match kilo.abs() {
+        kilo if kilo < 1.0 => return None,
+        kilo if kilo < 10.0 => 2,
+        kilo if kilo < 100.0 => 1,
+        _ => 0,
+    };
+    let number = format!("{kilo:.places$}");
+    let number = match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.'),
+        false => &number,
+    };
+    Some(format!("{number} kHz"))
 }
 
 /// A text in so many letters, for where there is no more room.
@@ -435,7 +519,7 @@ fn moved(painter: &egui::Painter, at: egui::Pos2, theme: &super::theme::Theme) -
 }
 
 /// What the tooltip of a control says: its value, what it does, its range, its default; whether the protocol moves it.
-fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
+fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool, desk: &Desk) {
     let control = id.control();
     ui.strong(format!("{}: {shown}", control.name));
     if moved {
@@ -447,11 +531,11 @@ fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
         ui.colored_label(colour, "waits for a MIDI controller; Escape gives up");
     }
     ui.label(control.help);
-    let default = words::value(id, control.default_value());
+    let default = desk.default_text(id);
     let text = match control.values {
         Values::Number { .. } => {
             let (min, max) = control.range();
-            let (min, max) = (words::value(id, min), words::value(id, max));
+            let (min, max) = (desk.whole(id, min), desk.whole(id, max));
             format!("{min} to {max}; normally {default}")
         }
         Values::Choice { .. } => {
@@ -465,6 +549,21 @@ fn hint(ui: &mut Ui, id: ControlId, shown: &str, moved: bool, learns: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kilohertz_take_less_room() {
+        for (text, short) in [
+            ("10100 Hz", Some("10.1 kHz")),
+            ("1000 Hz", Some("1 kHz")),
+            ("1234 Hz", Some("1.23 kHz")),
+            ("20000 Hz", Some("20 kHz")),
+            ("100000 Hz", Some("100 kHz")),
+            ("999 Hz", None),
+            ("-34 dB", None),
+        ] {
+            assert_eq!(in_kilohertz(text).as_deref(), short);
+        }
+    }
 
     #[test]
     fn what_has_little_room_has_four_digits() {

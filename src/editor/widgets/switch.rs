@@ -93,5 +93,5 @@ fn flip(response: &Response, id: ControlId, desk: &mut Desk) {
     }
     menu::attach(response, id, &shown, desk);
     let (moved, learns) = (desk.in_force(id).is_some(), desk.learns(id));
-    let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, &shown, moved, learns));
+    let _ = (response.clone()).on_hover_ui(|ui| hint(ui, id, &shown, moved, learns, desk));
 }

@@ -139,10 +139,10 @@ pub(super) struct Readout<'a> {
     pub align: Align2,
 }
 
-/// Brings a control to its default: what is shown, where beat or carrier came from elsewhere.
+/// Brings a control to its default, a macro to that of what it moves: what is shown, where beat or carrier came from elsewhere.
 pub(super) fn reset(id: ControlId, desk: &mut Desk) {
     desk.release();
-    desk.jump(id, id.control().default_value());
+    desk.jump(id, desk.default(id));
     make_own(id, desk);
 }
 

@@ -462,7 +462,7 @@ fn what_nobody_has_allowed_is_not_read_time_and_again() {
 }
 
 #[test]
-fn loading_a_broken_file_again_keeps_what_sounds_and_another_does_not() {
+fn loading_a_broken_file_again_keeps_what_sounds_and_so_does_another() {
     let mut stand = Stand::new();
     let file = stand.write("a.cpp", "2");
     stand.choose_file(&file, true);
@@ -481,8 +481,10 @@ fn loading_a_broken_file_again_keeps_what_sounds_and_another_does_not() {
     stand.choose_file(&other, true);
     stand.settle();
     let state = stand.link.insert(0);
-    assert!(state.name.is_empty() && state.macros.is_empty());
-    assert_eq!(stand.gain(), 1.0);
+    assert_eq!((state.name.as_str(), state.is_file(&file)), ("a", true));
+    let (wanted, why) = state.refused.unwrap();
+    assert!(wanted == other.display().to_string() && why.contains("nothing_either"));
+    assert_eq!(stand.gain(), 2.0);
     // Taken out, nothing of its name is left.
     stand.choose(Some(InsertChoice::Node("gain".to_owned())), true);
     stand.settle();
@@ -490,6 +492,57 @@ fn loading_a_broken_file_again_keeps_what_sounds_and_another_does_not() {
     stand.choose(None, true);
     stand.settle();
     assert!(stand.link.insert(0).name.is_empty() && stand.link.insert(0).macros.is_empty());
+}
+
+/// A name that was mistyped: nothing is another, and nothing is made anew.
+#[test]
+fn what_cannot_be_had_leaves_what_is_there() {
+    let mut stand = Stand::new();
+    stand.choose(Some(InsertChoice::Node("gain".to_owned())), false);
+    stand.inserts.bring_known();
+    stand.engine.set(id::A_1, 0.77);
+    let (gain, saved) = (stand.gain(), state_of(&stand));
+    assert!((gain - 0.501_187).abs() < 1e-4);
+    let nowhere = stand.file("nope.dsp");
+    for nothing in [
+        InsertChoice::Node("gian".to_owned()),
+        choice_of_nothing(&nowhere),
+    ] {
+        stand.choose(Some(nothing.clone()), true);
+        stand
+            .link
+            .edit_insert(0, |state| state.fresh = Some([0.5; 4]));
+        stand.settle_for_good();
+        let state = stand.link.insert(0);
+        assert_eq!(state.status, InsertStatus::Sounds);
+        assert_eq!((state.name.as_str(), state.fresh), ("gain", None));
+        assert_eq!(state.refused.unwrap().0, nothing.text());
+        // Not the user's by that: what a project brings stays the project's.
+        assert!(!state.consent && state.unsaved);
+        assert_eq!((stand.gain(), state_of(&stand)), (gain, saved.clone()));
+    }
+    assert_eq!(stand.link.messages.all().len(), 2);
+    // The engine that comes while it is tried has what was before as well.
+    let broken = stand.write("b.cpp", "nothing_of_that_name");
+    stand.choose_file(&broken, true);
+    stand.inserts.round(true);
+    stand.engine = Engine::new(96_000.0).unwrap();
+    stand.inserts.attach(&mut stand.engine);
+    stand.engine.set(id::A_1, 0.77);
+    stand.settle_for_good();
+    assert_eq!((stand.gain(), state_of(&stand)), (gain, saved));
+    // What a project brings takes the place of what is there, whatever becomes of it.
+    stand.choose(Some(choice_of_nothing(&nowhere)), false);
+    stand.settle();
+    assert!(matches!(stand.status(), InsertStatus::Failed(_)));
+    assert_eq!(stand.gain(), 1.0);
+}
+
+fn choice_of_nothing(path: &Path) -> InsertChoice {
+    InsertChoice::File {
+        path: path.to_owned(),
+        source: None,
+    }
 }
 
 #[test]

@@ -66,11 +66,27 @@ pub(super) struct Node {
     pub group: Option<usize>,
 }
 
+/// What an insert holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Held {
+    /// Its name, or how it is with it.
+    pub text: String,
+    /// It holds something.
+    pub holds: bool,
+    /// It has failed, or is left out.
+    pub warns: bool,
+}
+
+/// The nodes that hold what inserts A and B do.
+const INSERTS: [&str; 2] = ["insert_a", "insert_b"];
+
 /// The graph, ready to be laid out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Net {
     pub nodes: Vec<Node>,
     pub groups: Vec<String>,
+    /// What inserts A and B hold.
+    pub held: [Held; 2],
     /// From node to node, each once.
     wires: Vec<(usize, usize)>,
 }
@@ -111,6 +127,18 @@ fn group_of(name: &str) -> Option<String> {
     }
     let stem = name.split('_').next().unwrap_or(name);
     PREFIXES.contains(&stem).then(|| stem.to_owned())
+}
+
+/// A group's name as people write it: "Layer 1".
+pub(super) fn title(group: &str) -> String {
+    let stem = group.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (mut letters, number) = (stem.chars(), &group[stem.len()..]);
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    let name: String = first.into_iter().chain(letters).collect();
+    match number {
+        "" => name,
+        number => format!("{name} {number}"),
+    }
 }
 
 impl Net {
@@ -170,7 +198,23 @@ impl Net {
         }
     }
 
-    /// What a box is called: a node in a group, by what it is there.
+    /// The insert that a box is, or of a closed group the one in it that holds something.
+    pub fn insert(&self, item: Item) -> Option<&Held> {
+        let is = |n: usize, at: usize| self.nodes[n].name == INSERTS[at];
+        let in_group = |n: usize, group: usize| self.nodes[n].group == Some(group);
+        let has = |at: usize| match item {
+            Item::Node(node) => is(node, at),
+            Item::Group(group) => {
+                let mut nodes = 0..self.nodes.len();
+                self.held[at].holds && nodes.any(|n| is(n, at) && in_group(n, group))
+            }
+        };
+        (0..INSERTS.len())
+            .find(|at| has(*at))
+            .map(|at| &self.held[at])
+    }
+
+    /// What a box is called: a node in a group, by what it is there; a group as people write it.
     pub fn short(&self, item: Item) -> String {
         let name = self.name(item);
         let group = match item {
@@ -178,17 +222,27 @@ impl Net {
             Item::Group(_) => None,
         };
         let stem = group.map_or("", |group| self.groups[group].as_str());
+        // What an insert is in the chain is said by its letter.
+        let stem = if self.insert(item).is_some() {
+            ""
+        } else {
+            stem
+        };
         let rest = name.strip_prefix(stem).unwrap_or(name);
         let rest = rest.trim_start_matches('_');
         let short = if rest.is_empty() { name } else { rest };
-        short.replace('_', " ")
+        match item {
+            Item::Node(_) => short.replace('_', " "),
+            Item::Group(_) => title(name),
+        }
     }
 
-    /// What stands below that: a node's kind, how many nodes a group has; nothing for the ends.
+    /// What stands below that: a node's kind, how many nodes a group has, what an insert holds; nothing for the ends.
     pub fn below(&self, item: Item) -> String {
-        match item {
-            Item::Node(node) => self.nodes[node].kind.replace('_', " "),
-            Item::Group(group) => format!("{} nodes", self.count(group)),
+        match (self.insert(item), item) {
+            (Some(held), _) => held.text.clone(),
+            (None, Item::Node(node)) => self.nodes[node].kind.replace('_', " "),
+            (None, Item::Group(group)) => format!("{} nodes", self.count(group)),
         }
     }
 
