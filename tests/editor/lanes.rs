@@ -244,3 +244,42 @@ fn a_page_without_a_protocol_is_whole_and_its_switches_are_off_duty() {
         assert_eq!(stand.params.values.borrow()[PROTOCOL_LOOP.index()], 1.0);
     }
 }
+
+#[test]
+fn the_play_head_passes_below_what_is_written() {
+    for size in SIZES {
+        let mut stand = sleep(size);
+        let ruler = stand.harness.get_by_label("Protocol position").rect();
+        let label = |stand: &Stand| {
+            let all = drawn(stand);
+            let found = all.iter().position(
+                |(shape, ..)| matches!(shape, Shape::Text(text) if text.galley.text() == "3 Hz"),
+            );
+            let found = found.expect("a label");
+            (all, found)
+        };
+        let (all, found) = label(&stand);
+        let place = all[found].1;
+        stand.click(Pos2::new(place.center().x, ruler.center().y));
+        stand.harness.remove_cursor();
+        stand.steps(3);
+        let (all, found) = label(&stand);
+        assert_eq!(all[found].1, place, "{size:?}: it does not move for that");
+        let heads = all.iter().enumerate().filter(|(_, (shape, ..))| {
+            matches!(shape, Shape::LineSegment { points, stroke }
+                if stroke.width == 1.2 && crosses(points, place))
+        });
+        let heads: Vec<usize> = heads.map(|(n, _)| n).collect();
+        assert!(!heads.is_empty(), "{size:?}: it is there");
+        assert!(
+            heads.iter().all(|n| *n < found),
+            "{size:?}: {heads:?} {found}"
+        );
+        // What is written has a ground of its own, between the two.
+        let grounds = all.iter().enumerate().filter(|(n, (shape, whole, _))| {
+            let ground = matches!(shape, Shape::Rect(_)) && whole.contains_rect(place);
+            ground && *n < found && heads.iter().all(|head| head < n)
+        });
+        assert!(grounds.count() > 0, "{size:?}");
+    }
+}
