@@ -214,10 +214,9 @@ fn dialog(ask: &Ask, stop: &AtomicBool) -> Result<Option<PathBuf>, String> {
 /// Runs the first program that is there.
 fn first_of(programs: Vec<Command>, stop: &AtomicBool) -> Result<Option<PathBuf>, String> {
     for program in programs {
-        match run(program, stop) {
-            Ok(Some(answer)) => return Ok(answer),
-            // It is not there, or has no screen.
-            Ok(None) | Err(_) => {}
+        // Else it is not there, or has no screen.
+        if let Ok(Some(answer)) = run(program, stop) {
+            return Ok(answer);
         }
     }
     Err(NONE.to_owned())

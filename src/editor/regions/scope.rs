@@ -84,13 +84,20 @@ fn is_fresh(desk: &Desk) -> bool {
         && desk.link.session().name.is_empty()
 }
 
+/// How much of the spectrum is seen behind the starters.
+const BEHIND: f32 = 0.2;
+
 fn spectrum(ui: &Ui, area: Rect, live: &Live, desk: &Desk, numbered: bool) {
     let theme = Theme::of(ui);
     let plot = Rect::from_min_max(
         pos2(area.left() + AXIS, area.top() + 6.0),
         pos2(area.right() - 2.0, area.bottom() - 16.0),
     );
-    let painter = ui.painter_at(area);
+    let mut painter = ui.painter_at(area);
+    if !numbered {
+        // The starters are read, and what is heard is alive behind them.
+        painter.multiply_opacity(BEHIND);
+    }
     let x = |band: f32| plot.left() + plot.width() * band / (BANDS - 1) as f32;
     let y = |db: f32| {
         let share = ((db - LEVELS[0]) / (LEVELS[1] - LEVELS[0])).clamp(0.0, 1.0);
