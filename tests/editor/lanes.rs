@@ -144,7 +144,10 @@ fn crosses(line: &[Pos2], place: Rect) -> bool {
 fn labels_stand_clear_of_curves_and_of_the_line_of_the_end() {
     let labels = ["gamma", "beta", "alpha", "theta", "delta"];
     for size in SIZES {
-        for stand in [steep(size), sleep(size)] {
+        let mut chosen = steep(size);
+        chosen.harness.get_by_label("Beat point 1").click();
+        chosen.steps(3);
+        for stand in [steep(size), sleep(size), chosen] {
             let ruler = stand.harness.get_by_label("Protocol position").rect();
             let all = drawn(&stand);
             let mut read = 0;
@@ -153,7 +156,7 @@ fn labels_stand_clear_of_curves_and_of_the_line_of_the_end() {
                 let text = text.galley.text();
                 let in_plot = whole.left() > ruler.left() && whole.top() > ruler.bottom();
                 let is_label =
-                    labels.contains(&text) || text.ends_with("Hz") || text.ends_with("dB");
+                    labels.contains(&text) || text.contains("Hz") || text.ends_with("dB");
                 if !(in_plot && is_label) {
                     continue;
                 }
@@ -239,5 +242,44 @@ fn a_page_without_a_protocol_is_whole_and_its_switches_are_off_duty() {
         let at = stand.harness.get_by_label("Protocol Loop").rect().center();
         stand.click(at);
         assert_eq!(stand.params.values.borrow()[PROTOCOL_LOOP.index()], 1.0);
+    }
+}
+
+#[test]
+fn the_play_head_passes_below_what_is_written() {
+    for size in SIZES {
+        let mut stand = sleep(size);
+        let ruler = stand.harness.get_by_label("Protocol position").rect();
+        let label = |stand: &Stand| {
+            let all = drawn(stand);
+            let found = all.iter().position(
+                |(shape, ..)| matches!(shape, Shape::Text(text) if text.galley.text() == "3 Hz"),
+            );
+            let found = found.expect("a label");
+            (all, found)
+        };
+        let (all, found) = label(&stand);
+        let place = all[found].1;
+        stand.click(Pos2::new(place.center().x, ruler.center().y));
+        stand.harness.remove_cursor();
+        stand.steps(3);
+        let (all, found) = label(&stand);
+        assert_eq!(all[found].1, place, "{size:?}: it does not move for that");
+        let heads = all.iter().enumerate().filter(|(_, (shape, ..))| {
+            matches!(shape, Shape::LineSegment { points, stroke }
+                if stroke.width == 1.2 && crosses(points, place))
+        });
+        let heads: Vec<usize> = heads.map(|(n, _)| n).collect();
+        assert!(!heads.is_empty(), "{size:?}: it is there");
+        assert!(
+            heads.iter().all(|n| *n < found),
+            "{size:?}: {heads:?} {found}"
+        );
+        // What is written has a ground of its own, between the two.
+        let grounds = all.iter().enumerate().filter(|(n, (shape, whole, _))| {
+            let ground = matches!(shape, Shape::Rect(_)) && whole.contains_rect(place);
+            ground && *n < found && heads.iter().all(|head| head < n)
+        });
+        assert!(grounds.count() > 0, "{size:?}");
     }
 }

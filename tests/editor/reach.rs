@@ -319,3 +319,31 @@ fn a_sofa_file_is_chosen_by_its_path_and_the_host_told() {
     let touched = [crate::stand::Told::Touch, crate::stand::Told::Touch];
     assert_eq!(*stand.params.told.borrow(), touched);
 }
+
+#[test]
+fn what_ardours_check_points_at_is_there() {
+    let script = include_str!("../hosts/check_recording.py");
+    let place = |name: &str| {
+        let start = format!("{name} = (");
+        let line = script.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("{name} is not in the script"));
+        let (pair, _) = line[start.len()..].split_once(')').unwrap();
+        let (x, y) = pair.split_once(", ").unwrap();
+        egui::pos2(x.parse().unwrap(), y.parse().unwrap())
+    };
+    let mut stand = Stand::new((1100.0, 720.0), Look::default());
+    stand.set(SPACE_KIND, 1.0);
+    stand.play(4);
+    for (name, role, label) in [
+        ("BEAT", Role::Slider, "Beat"),
+        ("CARRIER", Role::Slider, "Carrier"),
+        ("SPACE_TAB", Role::Tab, "Space"),
+        ("PROGRAM", Role::Slider, "Speakers in space"),
+    ] {
+        if name == "PROGRAM" {
+            page(&mut stand, "Space");
+        }
+        let there = (stand.harness.get_by_role_and_label(role, label)).rect();
+        assert!(there.contains(place(name)), "{name} is not in {there:?}");
+    }
+}

@@ -19,7 +19,7 @@ pub(super) const AXIS: f32 = 28.0;
 /// Room above the highest and below the lowest value, and before the first and after the last moment in view, in points:
 /// a point that is chosen is seen whole there.
 const MARGIN: f32 = 9.0;
-/// How much farther from its mark a label stands that has no room near it, in points.
+/// Steps by which a label stands farther from its mark that has no room near it, in points.
 const FAR: f32 = 14.0;
 /// Below this many hertz the beat's axis becomes straight; above, equal ratios are equal heights.
 const KNEE: f64 = 2.0;
@@ -232,7 +232,7 @@ impl Labels {
     }
 
     /// The best place for the label of a point: `rises` is how its value compares with the one before. One that must
-    /// be seen always has a place.
+    /// be seen, of a point that is chosen, always has a place.
     pub fn place(&self, at: Pos2, size: Vec2, rises: Ordering, must: bool) -> Option<Rect> {
         let [left, middle, right] = [at.x - 5.0 - size.x, at.x - 0.5 * size.x, at.x + 5.0];
         // Beside the line that comes from above, or from below.
@@ -242,16 +242,21 @@ impl Labels {
             Ordering::Greater => [left, middle, right],
         };
         // Near the mark, else beyond a curve that leaves it flat.
-        let [above, below] = [at.y - size.y - 10.0, at.y + 10.0];
-        let heights = [above, below, above - FAR, below + FAR];
-        let places = heights.iter().flat_map(|y| sides.map(|x| pos2(x, *y)));
+        let gap = if must { 10.0 } else { 6.5 };
+        let [above, below] = [at.y - size.y - gap, at.y + gap];
+        let most = if must { 4 } else { 3 };
+        let heights = (0..most).flat_map(|n| {
+            let far = f32::from(n as u8) * FAR;
+            [above - far, below + far]
+        });
+        let places = heights.flat_map(|y| sides.map(|x| pos2(x, y)));
         let places = places.map(|corner| {
             let place = Rect::from_min_size(corner, size);
             match must {
                 // Inside, however near to an edge it is.
                 true => {
-                    let most = (self.room.max - size).max(self.room.min);
-                    Rect::from_min_size(corner.clamp(self.room.min, most), size)
+                    let edge = (self.room.max - size).max(self.room.min);
+                    Rect::from_min_size(corner.clamp(self.room.min, edge), size)
                 }
                 false => place,
             }
@@ -350,18 +355,18 @@ mod tests {
         let place = |labels: &Labels, rises| labels.place(at, size, rises, false);
         let found = place(&labels, Ordering::Equal).expect("a place");
         assert!(
-            found.center().x == 100.0 && found.bottom() <= 41.0,
+            found.center().x == 100.0 && found.bottom() <= 44.0,
             "{found:?}"
         );
         // An upright line, then a label there, then the curve.
         labels.uprights = vec![100.0];
         let found = place(&labels, Ordering::Equal).expect("a place");
-        assert!(found.left() > 100.0 && found.bottom() <= 41.0, "{found:?}");
+        assert!(found.left() > 100.0 && found.bottom() <= 44.0, "{found:?}");
         labels
             .taken
             .push(Rect::from_min_max(pos2(100.0, 20.0), pos2(140.0, 40.0)));
         let found = place(&labels, Ordering::Equal).expect("a place");
-        assert!(found.right() < 100.0 && found.bottom() <= 41.0, "{found:?}");
+        assert!(found.right() < 100.0 && found.bottom() <= 44.0, "{found:?}");
         labels.line = vec![pos2(0.0, 0.0), pos2(100.0, 50.0), pos2(200.0, 50.0)];
         let found = place(&labels, Ordering::Less).expect("a place");
         assert!(!labels.is_crossed(found), "{found:?}");
