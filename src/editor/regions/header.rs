@@ -295,17 +295,6 @@ fn bypass(ui: &mut Ui, desk: &mut Desk, theme: &Theme) {
     }
 }
 
-/// The zoom that follows one upwards or downwards; 100 % for neither.
-fn next_zoom(now: f32, towards: i32) -> f32 {
-    let mut all = ZOOMS.map(|zoom| zoom as f32 / 100.0).into_iter();
-    let next = match towards {
-        0 => None,
-        1.. => all.find(|zoom| *zoom > now + 0.01).or(Some(now)),
-        _ => all.rfind(|zoom| *zoom < now - 0.01).or(Some(now)),
-    };
-    next.unwrap_or(1.0)
-}
-
 /// A title in a menu, above entries that it is of.
 fn menu_title(ui: &mut Ui, text: &str) {
     ui.horizontal(|ui| {
@@ -319,16 +308,10 @@ fn settings(ui: &mut Ui, desk: &mut Desk) {
     let open = button(ui, "View", "View", "Theme and zoom", true, Look::Quiet);
     let mut look = desk.link.look();
     let before = look;
-    // A window that has become too large for the screen is brought back without its menu.
-    for (key, towards) in [
-        (Key::Plus, 1),
-        (Key::Equals, 1),
-        (Key::Minus, -1),
-        (Key::Num0, 0),
-    ] {
-        if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, key)) {
-            look.zoom = next_zoom(look.zoom, towards);
-        }
+    // A window that has become too large for the screen is brought back without its menu. (egui's window hands on letters
+    // and digits only: no plus, no minus.)
+    if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Num0)) {
+        look.zoom = 1.0;
     }
     Popup::menu(&open)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
