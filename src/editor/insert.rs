@@ -1,5 +1,6 @@
 //! What inserts A and B hold, as the editor and the plugin's state know it.
 
+use crate::protocol::Held;
 pub use crate::protocol::InsertChoice;
 use serde_json::Value;
 use std::path::Path;
@@ -53,18 +54,24 @@ pub struct InsertMacro {
     pub parse: Arc<Parse>,
 }
 
-/// What an insert was to hold, and whether the user had chosen that.
-pub type Before = (InsertChoice, bool);
+/// What an insert goes back to, where what is chosen cannot be had.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// What it held.
+    pub held: Held,
+    /// As [`InsertState::fresh`] was.
+    pub fresh: Option<[f64; 4]>,
+}
 
 /// What is chosen, and what is known of it.
 #[derive(Clone, Default)]
 pub struct InsertState {
     /// What it is to hold.
     pub choice: Option<InsertChoice>,
-    /// What the user had chosen before, while it is not known whether `choice` can be had: it comes back where not.
+    /// What was there before the user's choice, while it is not known whether that can be had: it comes back where not.
     pub before: Option<Before>,
-    /// What could not be had and was given up for what was before, as people write it, and why.
-    pub refused: Option<(String, String)>,
+    /// What could not be had and was given up for what was before, and why.
+    pub refused: Option<(InsertChoice, String)>,
     /// Whether the user has chosen it: then the file may be compiled, whatever it comes to say.
     pub consent: bool,
     /// What a project brings and the user is asked about, by its content.
@@ -89,6 +96,11 @@ pub struct InsertState {
 }
 
 impl InsertState {
+    /// Whether it is to hold something.
+    pub fn holds(&self) -> bool {
+        self.choice.is_some()
+    }
+
     /// Whether what it holds does not sound as it should: it could not be had, or is passed by.
     pub fn warns(&self) -> bool {
         matches!(self.status, InsertStatus::Failed(_) | InsertStatus::Tripped)
@@ -96,24 +108,38 @@ impl InsertState {
 
     /// What it goes back to, where what is chosen next cannot be had: what is there, unless that could not be had itself.
     pub fn stands(&self) -> Option<Before> {
-        let failed = matches!(
-            self.status,
-            InsertStatus::Failed(_) | InsertStatus::NeedsConsent
+        // A source that came with a project may be the only copy: it is worth something though nothing of it sounds.
+        let is_whole = matches!(
+            &self.choice,
+            Some(InsertChoice::File {
+                source: Some(_),
+                ..
+            })
         );
-        if self.before.is_some() || failed && self.name.is_empty() {
+        let failed = matches!(self.status, InsertStatus::Failed(_)) && self.name.is_empty();
+        if self.before.is_some() || failed && !is_whole {
             return self.before.clone();
         }
-        self.choice.clone().map(|choice| (choice, self.consent))
+        let (choice, consent) = (self.choice.clone()?, self.consent);
+        let held = Held { choice, consent };
+        let fresh = self.fresh;
+        Some(Before { held, fresh })
+    }
+
+    /// What the project keeps of it: while it is not known whether what is chosen can be had, what was before.
+    pub fn kept(&self) -> Option<&InsertChoice> {
+        let before = self.before.as_ref().map(|before| &before.held.choice);
+        before.or(self.choice.as_ref())
     }
 
     /// Gives up what is chosen, which could not be had, for what was before; whether there was something.
     pub fn take_back(&mut self, why: &str) -> bool {
-        let (Some((choice, consent)), Some(wanted)) = (self.before.take(), &self.choice) else {
+        let (Some(before), Some(wanted)) = (self.before.take(), self.choice.take()) else {
             return false;
         };
-        self.refused = Some((wanted.text(), why.to_owned()));
-        (self.choice, self.consent) = (Some(choice), consent);
-        (self.asked, self.allowed, self.fresh) = (None, None, None);
+        self.refused = Some((wanted, why.to_owned()));
+        (self.choice, self.consent) = (Some(before.held.choice), before.held.consent);
+        (self.asked, self.allowed, self.fresh) = (None, None, before.fresh);
         self.needs.clear();
         self.unsaved = true;
         self.changes += 1;

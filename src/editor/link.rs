@@ -175,6 +175,8 @@ pub struct Link {
     asker: Mutex<Option<Arc<Asker>>>,
     repaint: RepaintNotifier,
     idle: AtomicBool,
+    /// How many whole sounds have been loaded.
+    sounds: AtomicU32,
     peaks: [AtomicU32; 4],
     /// What a sleeping window shows: what it looks at, and what it saw there.
     watched: Mutex<(Watch, u64)>,
@@ -332,6 +334,16 @@ impl Link {
         self.repaint();
     }
 
+    /// How many whole sounds (presets, takes, states) have been loaded, in a ring.
+    pub fn sounds(&self) -> u32 {
+        self.sounds.load(Relaxed)
+    }
+
+    /// A whole sound is loaded.
+    pub fn sound_comes(&self) {
+        self.sounds.fetch_add(1, Relaxed);
+    }
+
     /// Undo, redo and the two sounds that are compared.
     pub fn history<T>(&self, act: impl FnOnce(&mut History) -> T) -> T {
         act(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
@@ -361,6 +373,21 @@ impl Link {
     pub fn insert_macro(&self, insert: usize, number: usize) -> Option<InsertMacro> {
         let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
         inserts.get(insert)?.macros.get(number).cloned()
+    }
+
+    /// Looks at an insert without a copy of what it holds.
+    pub fn with_insert<T>(&self, insert: usize, look: impl FnOnce(&InsertState) -> T) -> T {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        match inserts.get(insert) {
+            Some(state) => look(state),
+            None => look(&InsertState::default()),
+        }
+    }
+
+    /// What a project keeps of both.
+    pub fn inserts_kept(&self) -> [Option<InsertChoice>; INSERTS] {
+        let inserts = self.inserts.lock().unwrap_or_else(PoisonError::into_inner);
+        inserts.each_ref().map(|state| state.kept().cloned())
     }
 
     /// What both are to hold.

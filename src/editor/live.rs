@@ -46,7 +46,7 @@ pub(super) struct Live {
     looked: Option<f64>,
     free_until: f64,
     /// The preset that they are of.
-    preset: String,
+    sound: Option<u32>,
     /// Held peaks fall, though nothing may be heard.
     falls: bool,
     /// The level at the top of the envelope, in dBFS.
@@ -75,7 +75,7 @@ impl Default for Live {
             ages: [[0.0; BANDS]; 2],
             looked: None,
             free_until: 0.0,
-            preset: String::new(),
+            sound: None,
             falls: false,
             top: 0.0,
             phase: 0.0,
@@ -150,12 +150,12 @@ impl Live {
     }
 
     /// Brings the spectra up to date: only where they are drawn, at the time `now` in seconds. What was held falls by the time
-    /// that has passed, seen or not; nothing is held of another preset.
-    pub fn look_at_spectra(&mut self, now: f64, preset: &str) {
+    /// that has passed, seen or not; nothing is held of the sound before the one that was loaded last, which has this number.
+    pub fn look_at_spectra(&mut self, now: f64, sound: u32) {
         let passed = now - self.looked.replace(now).unwrap_or(now);
         let passed = passed.max(0.0) as f32;
-        if self.preset != preset {
-            preset.clone_into(&mut self.preset);
+        if self.sound != Some(sound) {
+            self.sound = Some(sound);
             self.spectra = [[FLOOR; BANDS]; 2];
             self.free_until = now + FADES;
         }
@@ -287,40 +287,40 @@ mod tests {
     #[test]
     fn held_peaks_fall_by_the_time_that_passes_seen_or_not() {
         let mut live = hearing(noise);
-        live.look_at_spectra(0.0, "one");
-        live.look_at_spectra(5.0, "one");
+        live.look_at_spectra(0.0, 1);
+        live.look_at_spectra(5.0, 1);
         let before = highest(&live);
         assert!(before > -80.0, "{before}");
         silence(&mut live);
         // Held for two seconds, then 18 dB a second, in whatever steps.
-        live.look_at_spectra(6.5, "one");
+        live.look_at_spectra(6.5, 1);
         assert_eq!(highest(&live), before);
         assert!(live.falls);
-        live.look_at_spectra(8.0, "one");
+        live.look_at_spectra(8.0, 1);
         let fallen = highest(&live);
         assert!((before - fallen - 18.0).abs() < 0.1, "{before} {fallen}");
         // A minute on another page.
         live.falls = false;
-        live.look_at_spectra(68.0, "one");
+        live.look_at_spectra(68.0, 1);
         assert!(highest(&live) <= DRAWN && !live.falls, "{}", highest(&live));
     }
 
     #[test]
     fn nothing_is_held_of_another_preset() {
         let mut live = hearing(noise);
-        live.look_at_spectra(0.0, "one");
-        live.look_at_spectra(5.0, "one");
+        live.look_at_spectra(0.0, 1);
+        live.look_at_spectra(5.0, 1);
         // It still fades where the next is loaded.
-        live.look_at_spectra(5.1, "two");
+        live.look_at_spectra(5.1, 2);
         silence(&mut live);
         let mut now = 5.1;
         while now < 7.0 {
             now += 0.05;
-            live.look_at_spectra(now, "two");
+            live.look_at_spectra(now, 2);
         }
         let most = live.spectra.iter().flatten().copied().fold(FLOOR, f32::max);
         assert_eq!(highest(&live), most);
-        live.look_at_spectra(7.2, "two");
+        live.look_at_spectra(7.2, 2);
         assert!(highest(&live) <= DRAWN, "{}", highest(&live));
     }
 

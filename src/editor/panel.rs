@@ -416,6 +416,7 @@ impl ParamSink for Noting<'_> {
     }
 
     fn load(&self, take: &crate::protocol::Take) {
+        self.link.sound_comes();
         self.sink.load(take);
     }
 

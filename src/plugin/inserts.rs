@@ -599,9 +599,8 @@ impl Inserts {
         self.link.edit_insert(insert, |now| {
             if now.changes == state.changes {
                 now.status = InsertStatus::Sounds;
-            }
-            if now.changes == state.changes {
-                now.before = None;
+                // From now on the project keeps this one.
+                now.unsaved |= now.before.take().is_some();
             }
             now.name = name.to_owned();
             now.macros = macros;
@@ -613,11 +612,16 @@ impl Inserts {
     fn fail(&self, insert: usize, state: &InsertState, desk: &mut Desk, key: Key, problem: String) {
         let sounds = desk.slots[insert].sent != Key::Nothing;
         let mut back = None;
-        if state
-            .before
-            .as_ref()
-            .is_some_and(|(choice, _)| !state.is_of(choice))
-        {
+        // One's own file that is loaded again and cannot be had stays chosen, and is watched; what it said last is kept.
+        let own = (state.before.as_ref())
+            .is_some_and(|before| before.held.consent && state.is_of(&before.held.choice));
+        if own {
+            self.link.edit_insert(insert, |now| {
+                if let Some(before) = now.before.take_if(|_| now.changes == state.changes) {
+                    now.choice = Some(before.held.choice);
+                }
+            });
+        } else if state.before.is_some() {
             self.link.edit_insert(insert, |now| {
                 if now.changes == state.changes && now.take_back(&problem) {
                     now.status = match sounds {

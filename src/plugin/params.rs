@@ -240,7 +240,7 @@ unsafe impl Params for ZgParams {
             self.link.size(),
             self.link.hrtf().choice,
             &self.link.session(),
-            &self.link.insert_choices(),
+            &self.link.inserts_kept(),
         );
         fields.extend(self.link.control.save());
         fields

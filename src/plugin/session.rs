@@ -3,7 +3,7 @@
 use super::params::ZgParams;
 use crate::control::Command;
 use crate::editor::{HrtfChoice, Link, SessionState};
-use crate::engine::controls::{BYPASS, GLIDE};
+use crate::engine::controls::GLIDE;
 use crate::engine::{ControlId, DeckLine, Engine, Order, Snapshot, Timeline};
 use crate::protocol::{Library, Protocol, Take};
 use std::collections::BTreeMap;
@@ -152,6 +152,7 @@ impl Session {
     /// audio thread.
     pub fn load_state(&self) {
         let before = self.look();
+        self.link.sound_comes();
         self.put_in_force(&before);
     }
 
@@ -183,12 +184,12 @@ impl Session {
             Err(error) => return self.link.messages.post(error.to_string()),
         };
         let before = self.look();
-        // Inserts that it says nothing of stay where they are, held or not; bypass is the host's.
-        let take = Take::of(&entry, |id| match id {
-            BYPASS => before.host(id),
-            _ => self.link.control.held(id).unwrap_or(before.host(id)),
+        // What it does not set stays where it is, held or not.
+        let take = Take::of(&entry, |id| {
+            self.link.control.held(id).unwrap_or(before.host(id))
         });
         self.load_over(&before, &take);
+        self.link.sound_comes();
         self.link.edit_session(|session| {
             session.protocol = take.protocol.clone();
             session.name = take.name.clone();

@@ -62,6 +62,8 @@ pub struct History {
     expected: Option<Take>,
     /// What is noted belongs to the last step.
     joined: bool,
+    /// How many have been noted.
+    count: u64,
 }
 
 impl History {
@@ -71,10 +73,16 @@ impl History {
             return;
         }
         self.before.push(now);
+        self.count += 1;
         if self.before.len() > STEPS {
             self.before.remove(0);
         }
         self.after.clear();
+    }
+
+    /// How many steps have been noted so far, whatever has become of them.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// What changes from now on belongs to the last step, or not any more.

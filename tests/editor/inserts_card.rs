@@ -293,10 +293,9 @@ fn what_could_not_be_had_is_said_beside_the_field_and_the_node_stays() {
     field.type_text("/tmp/nope.dsp");
     stand.steps(2);
     click(&mut stand, "Load the file of Insert A");
-    assert_eq!(
-        stand.link.insert(0).before,
-        Some((node("gain").unwrap(), true))
-    );
+    let held = stand.link.insert(0).before.map(|before| before.held);
+    let held = held.map(|held| (held.choice, held.consent));
+    assert_eq!(held, Some((node("gain").unwrap(), true)));
     // What the instance does then.
     stand.link.edit_insert(0, |state| {
         assert!(state.take_back("/tmp/nope.dsp: there is no such file"));
@@ -504,7 +503,8 @@ fn the_card_is_tidy_at_every_size() {
         let clear = place(&stand, Role::Button, "Clear Insert A");
         stand.link.edit_insert(0, |state| {
             let why = "/tmp/a.dsp: there is no such file".to_owned();
-            state.refused = Some(("/tmp/a.dsp".to_owned(), why));
+            let (path, source) = (PathBuf::from("/tmp/a.dsp"), None);
+            state.refused = Some((InsertChoice::File { path, source }, why));
         });
         stand.steps(3);
         assert!(says(&stand, "there is no such file"));

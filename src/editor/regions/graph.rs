@@ -117,8 +117,8 @@ impl Stage {
             );
             return;
         };
-        self.take_up(ui, &chain, area);
-        self.hold(ui, area, desk);
+        let held = held(desk);
+        self.take_up(ui, &chain, held, area);
         let ground = ui.interact(area, ui.scope_id().with("ground"), Sense::click_and_drag());
         ground.widget_info(|| WidgetInfo::labeled(Role::Group, true, "Graph of the engine"));
         let mut view = self.seen(area);
@@ -169,7 +169,7 @@ impl Stage {
     }
 
     /// The engine's graph, where it is another.
-    fn take_up(&mut self, ui: &Ui, chain: &Arc<Chain>, area: Rect) {
+    fn take_up(&mut self, ui: &Ui, chain: &Arc<Chain>, held: [Held; 2], area: Rect) {
         let gap = if area.height() < ROOMY {
             GAPS[0]
         } else {
@@ -179,34 +179,23 @@ impl Stage {
             .chain
             .as_ref()
             .is_some_and(|known| Arc::ptr_eq(known, chain));
+        let stays = self.page == area.size() && self.net.held == held;
+        if same {
+            self.net.held = held;
+        } else {
+            self.net = Net::new(chain, held);
+        }
         // A picture that was put somewhere by hand keeps its boxes.
-        if same && gap == self.gap && (self.view.is_some() || self.page == area.size()) {
+        if same && gap == self.gap && (self.view.is_some() || stays) {
             return;
         }
         if !same {
-            self.net = Net::new(chain);
             self.open.clear();
             (self.view, self.near) = (None, None);
             self.chain = Some(chain.clone());
         }
         self.gap = gap;
         self.replan(ui, area);
-    }
-
-    /// What the inserts hold, where that is another.
-    fn hold(&mut self, ui: &Ui, area: Rect, desk: &Desk) {
-        let held = [0, 1].map(|index| {
-            let state = desk.link.insert(index);
-            Held {
-                text: cut(&inserts::line(index, desk), LONGEST),
-                holds: state.choice.is_some(),
-                warns: state.warns(),
-            }
-        });
-        if held != self.net.held {
-            self.net.held = held;
-            self.replan(ui, area);
-        }
     }
 
     /// Lays the graph out anew, with boxes that are wide enough for their texts at the magnification at which it is
@@ -602,6 +591,15 @@ fn item_id(item: Item) -> (bool, usize) {
         Item::Node(node) => (false, node),
         Item::Group(group) => (true, group),
     }
+}
+
+/// What the inserts hold.
+fn held(desk: &Desk) -> [Held; 2] {
+    [0, 1].map(|index| {
+        let text = cut(&inserts::line(index, desk), LONGEST);
+        let (holds, warns) = (desk.link).with_insert(index, |state| (state.holds(), state.warns()));
+        Held { text, holds, warns }
+    })
 }
 
 /// Whether all that a group does is turned off.

@@ -134,7 +134,11 @@ fn below(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
 
 /// What is to be said of it in one line.
 pub(super) fn line(insert: usize, desk: &Desk) -> String {
-    let state = desk.link.insert(insert);
+    desk.link
+        .with_insert(insert, |state| line_of(insert, state, desk))
+}
+
+fn line_of(insert: usize, state: &InsertState, desk: &Desk) -> String {
     match &state.status {
         InsertStatus::Empty if state.choice.is_some() => "waits".to_owned(),
         InsertStatus::Empty => "empty".to_owned(),
@@ -258,6 +262,7 @@ fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut D
     };
     let macros = INSERTS[insert].macros.map(|id| desk.value(id));
     note(desk);
+    desk.hand.chosen[insert] = desk.link.history(|history| history.count());
     desk.link.choose_insert(insert, Some(choice), true);
     if !again || state.name.is_empty() {
         desk.link
@@ -270,6 +275,10 @@ fn choose(insert: usize, choice: InsertChoice, state: &InsertState, desk: &mut D
 /// and the host hears that the project keeps something else.
 pub(in crate::editor) fn attend(desk: &mut Desk) {
     for (insert, ids) in INSERTS.iter().enumerate() {
+        let waits = |state: &InsertState| state.unsaved || state.fresh.is_some();
+        if !desk.link.with_insert(insert, waits) {
+            continue;
+        }
         let state = desk.link.insert(insert);
         if state.unsaved {
             desk.link.edit_insert(insert, |state| state.unsaved = false);
@@ -283,6 +292,10 @@ pub(in crate::editor) fn attend(desk: &mut Desk) {
                 now.fresh = None;
             }
         });
+        // Where another step has come since, they are one of their own.
+        if desk.link.history(|history| history.count()) != desk.hand.chosen[insert] {
+            note(desk);
+        }
         joined(desk, |desk| {
             for ((id, before), moved) in ids.macros.into_iter().zip(before).zip(&state.macros) {
                 // One that has been moved meanwhile was meant.
@@ -339,8 +352,8 @@ fn file(ui: &mut Ui, insert: usize, state: &InsertState, desk: &mut Desk) {
     let typed = ui.scope_id().with(("path of a node", insert));
     let known = match (&state.refused, &state.choice) {
         // To be put right.
-        (Some((wanted, _)), _) => wanted.clone(),
-        (None, Some(InsertChoice::File { path, .. })) => path.display().to_string(),
+        (Some((InsertChoice::File { path, .. }, _)), _)
+        | (_, Some(InsertChoice::File { path, .. })) => path.display().to_string(),
         _ => String::new(),
     };
     // What is being typed, until something else is chosen.

@@ -26,7 +26,7 @@ const HOP: f32 = 0.005;
 
 /// Draws the page.
 pub(in crate::editor) fn ui(ui: &mut Ui, live: &mut Live, presets: &mut Presets, desk: &mut Desk) {
-    live.look_at_spectra(desk.now, &desk.link.session().name);
+    live.look_at_spectra(desk.now, desk.link.sounds());
     let area = ui.available_rect_before_wrap();
     let lower = (0.36 * area.height()).clamp(90.0, 190.0);
     let split = area.bottom() - lower;

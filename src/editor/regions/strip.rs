@@ -4,6 +4,7 @@
 use super::figures::{Figure, figure_on};
 use super::inserts;
 use crate::dsp::ramp::raised_cosine;
+use crate::editor::insert::InsertState;
 use crate::editor::live::{BOTTOM, Live};
 use crate::editor::theme::{Theme, font, mix};
 use crate::editor::widgets::{Desk, power};
@@ -95,7 +96,8 @@ impl Card {
 
     /// The same, or a warning's: what has failed does not look like what sounds.
     pub fn accent_now(self, theme: &Theme, desk: &Desk) -> Color32 {
-        let failed = matches!(self, Card::Insert(index) if desk.link.insert(index).warns());
+        let failed =
+            matches!(self, Card::Insert(index) if desk.link.with_insert(index, InsertState::warns));
         if failed {
             theme.warning
         } else {
@@ -120,7 +122,7 @@ impl Card {
         match self {
             Card::Input | Card::Output | Card::Session => true,
             Card::Insert(index) => {
-                desk.is_on(INSERTS[index].on) && desk.link.insert(index).choice.is_some()
+                desk.is_on(INSERTS[index].on) && desk.link.with_insert(index, InsertState::holds)
             }
             _ => self.kind().is_some_and(|(id, _)| desk.index(id) > 0),
         }
@@ -236,7 +238,7 @@ fn draw(ui: &mut Ui, rect: Rect, card: Card, open: bool, live: &Live, desk: &mut
     );
     // An insert that holds nothing has nothing to be switched.
     let switches = match card {
-        Card::Insert(index) => desk.link.insert(index).choice.is_some(),
+        Card::Insert(index) => desk.link.with_insert(index, InsertState::holds),
         _ => true,
     };
     if let Some((id, first)) = card.kind().filter(|_| switches) {

@@ -70,6 +70,8 @@ pub(super) struct Hand {
     pub(super) browse: Browse,
     /// What waits for a MIDI controller.
     pub(super) learning: Option<Moves>,
+    /// How many steps there were when the user chose what each insert holds.
+    pub(super) chosen: [u64; INSERTS.len()],
     /// The number that the pointer is on, and since when.
     rests: Option<(egui::Id, f64)>,
     /// A control has taken the wheel in this frame.

@@ -145,6 +145,11 @@ fn state_of(stand: &Stand) -> [Option<InsertChoice>; 2] {
     crate::editor::insert::read(&json).unwrap().unwrap()
 }
 
+/// As [`state_of`], of what a host saves.
+fn kept_of(stand: &Stand) -> [Option<InsertChoice>; 2] {
+    stand.link.inserts_kept()
+}
+
 #[test]
 fn a_built_in_node_is_brought_at_once_and_taken_away() {
     let mut stand = Stand::new();
@@ -483,7 +488,7 @@ fn loading_a_broken_file_again_keeps_what_sounds_and_so_does_another() {
     let state = stand.link.insert(0);
     assert_eq!((state.name.as_str(), state.is_file(&file)), ("a", true));
     let (wanted, why) = state.refused.unwrap();
-    assert!(wanted == other.display().to_string() && why.contains("nothing_either"));
+    assert!(wanted.text() == other.display().to_string() && why.contains("nothing_either"));
     assert_eq!(stand.gain(), 2.0);
     // Taken out, nothing of its name is left.
     stand.choose(Some(InsertChoice::Node("gain".to_owned())), true);
@@ -492,6 +497,78 @@ fn loading_a_broken_file_again_keeps_what_sounds_and_so_does_another() {
     stand.choose(None, true);
     stand.settle();
     assert!(stand.link.insert(0).name.is_empty() && stand.link.insert(0).macros.is_empty());
+}
+
+/// A file is asked for again while it is not there, or broken: what the project keeps of it may be the only copy.
+#[test]
+fn the_same_path_that_cannot_be_had_leaves_the_source_in_the_project() {
+    for consent in [true, false] {
+        let mut stand = Stand::new();
+        let file = stand.write("a.cpp", "2");
+        stand.choose_file(&file, true);
+        stand.settle();
+        let saved = state_of(&stand);
+        assert!(matches!(
+            &saved[0],
+            Some(InsertChoice::File {
+                source: Some(_),
+                ..
+            })
+        ));
+        if !consent {
+            // It comes back with the project.
+            stand.choose(saved[0].clone(), false);
+            stand.settle();
+            assert_eq!(stand.status(), InsertStatus::Sounds);
+        }
+        fs::remove_file(&file).unwrap();
+        stand.settle();
+        stand.choose_file(&file, true);
+        // While it is tried, too.
+        assert_eq!(kept_of(&stand), saved, "{consent}");
+        stand.settle_for_good();
+        assert_eq!(kept_of(&stand), saved, "{consent}");
+        // Whose it was it is: what a project brought may still not be compiled unasked.
+        assert_eq!(stand.link.insert(0).consent, consent);
+        assert_eq!(stand.gain(), 2.0, "{consent}");
+    }
+}
+
+#[test]
+fn what_a_project_brings_and_nobody_allowed_survives_a_path_that_is_not_there() {
+    let stand = Stand::new();
+    let brought = InsertChoice::File {
+        path: stand.file("far.cpp"),
+        source: Some(fs::read_to_string(stand.write("far.cpp", "3")).unwrap()),
+    };
+    fs::remove_file(stand.file("far.cpp")).unwrap();
+    stand.choose(Some(brought.clone()), false);
+    stand.settle();
+    assert_eq!(stand.status(), InsertStatus::NeedsConsent);
+    stand.choose_file(&stand.file("far.cpp"), true);
+    stand.settle_for_good();
+    assert_eq!(kept_of(&stand)[0], Some(brought));
+    assert_eq!(stand.status(), InsertStatus::NeedsConsent);
+    assert_eq!(stand.made(), 0, "nothing was compiled unasked");
+}
+
+#[test]
+fn a_node_that_comes_back_begins_where_it_was_to() {
+    let stand = Stand::new();
+    let gain = InsertChoice::Node("gain".to_owned());
+    stand.choose(Some(gain.clone()), true);
+    stand
+        .link
+        .edit_insert(0, |state| state.fresh = Some([0.25; 4]));
+    // Another is chosen before that one sounds, and cannot be had.
+    stand.choose_file(&stand.file("nope.dsp"), true);
+    assert_eq!(kept_of(&stand)[0], Some(gain));
+    stand.settle_for_good();
+    let state = stand.link.insert(0);
+    assert_eq!(
+        (state.name.as_str(), state.fresh),
+        ("gain", Some([0.25; 4]))
+    );
 }
 
 /// A name that was mistyped: nothing is another, and nothing is made anew.
@@ -516,7 +593,7 @@ fn what_cannot_be_had_leaves_what_is_there() {
         let state = stand.link.insert(0);
         assert_eq!(state.status, InsertStatus::Sounds);
         assert_eq!((state.name.as_str(), state.fresh), ("gain", None));
-        assert_eq!(state.refused.unwrap().0, nothing.text());
+        assert_eq!(state.refused.unwrap().0, nothing);
         // Not the user's by that: what a project brings stays the project's.
         assert!(!state.consent && state.unsaved);
         assert_eq!((stand.gain(), state_of(&stand)), (gain, saved.clone()));

@@ -7,7 +7,7 @@ use crate::control::{Command, Hooks};
 use crate::editor::{EditorSize, SessionState};
 use crate::engine::Transport;
 use crate::engine::controls::{
-    BEAT, BYPASS, CARRIER, FADE_IN, IN_GAIN, L1_KIND, L1_LEVEL, L2_KIND, LAYER_BINAURAL,
+    A_1, BEAT, BYPASS, CARRIER, FADE_IN, IN_GAIN, L1_KIND, L1_LEVEL, L2_KIND, LAYER_BINAURAL,
     LAYER_MONAURAL, PROTOCOL_ON,
 };
 use crate::plugin::state;
@@ -405,6 +405,19 @@ fn a_value_from_outside_holds_over_echoes_and_saves_until_the_host_changes_its_o
     host.params.mark_all();
     host.play(1);
     assert_eq!(host.engine.get(BEAT), 7.0);
+}
+
+#[test]
+fn a_preset_from_outside_leaves_what_it_does_not_set_though_that_is_held() {
+    let mut host = reachable(&[(BEAT, 10.0)]);
+    host.link.control.hold(BYPASS, 1.0);
+    host.link.control.hold(A_1, 0.25);
+    host.play(20);
+    let preset = crate::protocol::factory_presets().swap_remove(0);
+    host.session.obey(Command::Preset(preset.name().to_owned()));
+    host.play(60);
+    assert_eq!([host.engine.get(BYPASS), host.engine.get(A_1)], [1.0, 0.25]);
+    assert_eq!(host.link.session().name, preset.name());
 }
 
 #[test]

@@ -143,8 +143,11 @@ pub(super) fn title(group: &str) -> String {
 
 impl Net {
     /// Reads the engine's description of its graph.
-    pub fn new(chain: &Chain) -> Net {
-        let mut net = Net::default();
+    pub fn new(chain: &Chain, held: [Held; 2]) -> Net {
+        let mut net = Net {
+            held,
+            ..Net::default()
+        };
         let kinds = &chain.description["nodes"];
         for (place, name) in chain.places.iter().enumerate() {
             let group = group_of(name).map(|group| {
@@ -758,7 +761,7 @@ mod tests {
             .iter()
             .map(|name| ((*name).to_owned(), json!({"node": "gain"})))
             .collect();
-        Net::new(&Chain {
+        let chain = Chain {
             description: json!({"nodes": nodes, "connections": [
                 ["in", "input_gain"], ["input_gain", "gate"], ["gate", "space.speakers"],
                 ["gate", "ears"], ["layer1_a_sine", "layer1_a_fade"], ["layer1_a_fade", "layer1"],
@@ -766,7 +769,8 @@ mod tests {
                 ["output_gain", "bypass.a"], ["in", "bypass.b"], ["bypass", "out"]
             ]}),
             places: names.map(str::to_owned).to_vec(),
-        })
+        };
+        Net::new(&chain, Default::default())
     }
 
     fn place(plan: &Plan, net: &Net, name: &str) -> Option<Rect> {
