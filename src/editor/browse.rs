@@ -210,7 +210,7 @@ struct Program {
 
 /// Programs that ask for a file, the first that is there and has a screen is taken.
 fn programs(ask: &Ask) -> Vec<Program> {
-    let programs = if cfg!(target_os = "windows") {
+    if cfg!(target_os = "windows") {
         vec![program("powershell", powershell(ask), script_given_up)]
     } else if cfg!(target_os = "macos") {
         vec![program("osascript", osascript(ask), osascript_given_up)]
@@ -224,8 +224,7 @@ fn programs(ask: &Ask) -> Vec<Program> {
             both.reverse();
         }
         both
-    };
-    programs
+    }
 }
 
 fn program(name: &str, words: Vec<String>, gives_up: fn(i32, &str) -> bool) -> Program {
