@@ -196,6 +196,7 @@ impl Panel {
             hand.let_go(sink, now);
         }
         hand.forget_what_is_out_of_sight();
+        hand.browse.forget_what_is_out_of_sight();
         if let Some(seconds) = hand.settles_in(now) {
             let soon = Duration::from_secs_f64(seconds + 0.01);
             ui.ctx().request_repaint_after(soon);

@@ -522,6 +522,13 @@ fn wait(stand: &mut Stand, until: impl Fn(&Stand) -> bool) {
     }
 }
 
+/// Whether a file can be asked for.
+fn can_browse(stand: &Stand, insert: &str) -> bool {
+    let name = format!("Browse for the file of {insert}");
+    let button = stand.harness.get_by_role_and_label(Role::Button, &name);
+    !button.accesskit_node().is_disabled()
+}
+
 #[test]
 fn a_file_is_browsed_for() {
     let mut stand = open("Insert A");
@@ -546,18 +553,13 @@ fn a_file_is_browsed_for() {
     wait(&mut stand, |_| {
         gone.load(std::sync::atomic::Ordering::SeqCst)
     });
-    stand.steps(3);
+    // The window has heard of it when it lets ask again.
+    wait(&mut stand, |stand| can_browse(stand, "Insert A"));
     assert_eq!(stand.link.insert(0).changes, changes);
     // Where there is no dialog it is said what to do.
     stand.link.ask_by(Box::new(|_, _| {
         Err("there is none: type a path here".to_owned())
     }));
-    wait(&mut stand, |stand| {
-        let button = stand
-            .harness
-            .get_by_label("Browse for the file of Insert A");
-        !button.accesskit_node().is_disabled()
-    });
     click(&mut stand, "Browse for the file of Insert A");
     wait(&mut stand, |stand| says(stand, "type a path here"));
     assert_eq!(stand.link.insert(0).changes, changes);
@@ -577,5 +579,33 @@ fn a_dialog_holds_nothing_up() {
     click(&mut stand, "Built-in node of Insert A");
     click(&mut stand, "Gain");
     assert_eq!(stand.link.insert(0).choice, node("gain"));
+    let began = std::time::Instant::now();
     drop(stand);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+}
+
+/// A dialog whose card is closed ends: it answers nothing later, and holds no other field up.
+#[test]
+fn a_dialog_goes_with_its_card() {
+    let mut stand = open("Insert A");
+    let (said, ended) = std::sync::mpsc::channel();
+    stand.link.ask_by(Box::new(move |_, stop| {
+        while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let _ = said.send(());
+        Ok(Some(PathBuf::from("/songs/late.dsp")))
+    }));
+    click(&mut stand, "Browse for the file of Insert A");
+    assert!(!can_browse(&stand, "Insert A"));
+    click(&mut stand, "Insert B");
+    assert!(can_browse(&stand, "Insert B"));
+    let soon = std::time::Duration::from_secs(10);
+    assert!(ended.recv_timeout(soon).is_ok(), "it was not ended");
+    click(&mut stand, "Insert A");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    stand.steps(3);
+    assert!(can_browse(&stand, "Insert A"));
+    assert_eq!(stand.link.insert(0).choice, None);
+    assert_eq!(stand.link.insert(1).choice, None);
 }

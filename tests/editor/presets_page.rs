@@ -144,6 +144,12 @@ fn one_is_renamed_and_deleted_after_a_question() {
     assert!(says(&stand, "there is a preset \"Mine\" already"));
     write(&mut stand, "New name of the preset", "Third");
     press(&mut stand, Role::Button, "Rename to this");
+    stand.steps(20);
+    let question = (Role::TextInput, "New name of the preset");
+    let asked = stand
+        .harness
+        .query_by_role_and_label(question.0, question.1);
+    assert!(asked.is_none(), "the question stays open");
     agree(&stand, "Third");
     assert_eq!(stand.link.session().name, "Third");
     press(&mut stand, Role::Button, "Delete preset");
@@ -238,8 +244,20 @@ fn files_are_browsed_for() {
     // With nothing in the field the file to be written is asked for.
     press(&mut stand, Role::Button, "Export preset");
     wait(&mut stand, &|_| out.exists());
+    // It was not there; where it is now, the dialog has asked.
+    assert_eq!(field(&stand, "Path of a preset file"), text_of(&out));
+    write(&mut stand, "Path of a preset file", " ");
+    std::fs::write(&out, "another").unwrap();
+    press(&mut stand, Role::Button, "Export preset");
+    wait(&mut stand, &|_| content(&out) != "another");
     press(&mut stand, Role::Button, "Browse for a preset file");
     wait(&mut stand, &|stand| says(stand, "imported: "));
+    // What was imported is not what is exported to: that is asked for again.
+    assert_eq!(field(&stand, "Path of a preset file"), "");
+    std::fs::remove_file(&out).unwrap();
+    press(&mut stand, Role::Button, "Export preset");
+    wait(&mut stand, &|_| out.exists());
+    assert_eq!(content(&file), text);
     // Its text is shown and its row is in sight, though it is not loaded.
     let title = stand
         .harness
@@ -253,4 +271,51 @@ fn files_are_browsed_for() {
     }));
     press(&mut stand, Role::Button, "Browse for a preset file");
     wait(&mut stand, &|stand| says(stand, "type a path here"));
+}
+
+/// What a field holds.
+fn field(stand: &Stand, name: &str) -> String {
+    let field = stand.harness.get_by_role_and_label(Role::TextInput, name);
+    field.accesskit_node().value().unwrap_or_default()
+}
+
+fn text_of(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+fn content(path: &std::path::Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// A file that is there is replaced after a question, whoever put its path into the field.
+#[test]
+fn export_replaces_no_file_unasked() {
+    let mut stand = open((1100.0, 720.0), &[]);
+    let [file, out] = ["In.json", "out.json"].map(|name| stand.folder().join(name));
+    let text = r#"{"zeitgeber": 1, "name": "In", "params": {"beat": 7}}"#;
+    std::fs::write(&file, text).unwrap();
+    let path = "Path of a preset file";
+    write(&mut stand, path, &text_of(&file));
+    press(&mut stand, Role::Button, "Import preset");
+    assert!(says(&stand, "imported: "));
+    assert_eq!(field(&stand, path), "");
+    // Typed again.
+    write(&mut stand, path, &text_of(&file));
+    press(&mut stand, Role::Button, "Export preset");
+    let asks = "There is a file \u{201c}In.json\u{201d} already.";
+    assert!(says(&stand, asks));
+    press(&mut stand, Role::Button, "Cancel");
+    stand.steps(20);
+    assert!(!says(&stand, asks));
+    assert_eq!(content(&file), text);
+    press(&mut stand, Role::Button, "Export preset");
+    assert_eq!(content(&file), text);
+    press(&mut stand, Role::Button, "Replace the file");
+    stand.steps(20);
+    assert!(!says(&stand, asks) && says(&stand, "exported: "));
+    assert_ne!(content(&file), text);
+    // One that is not there is written at once.
+    write(&mut stand, path, &text_of(&out));
+    press(&mut stand, Role::Button, "Export preset");
+    assert!(out.exists() && !says(&stand, "There is a file"));
 }

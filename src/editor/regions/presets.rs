@@ -18,7 +18,7 @@ use egui::{
     Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 use reader::Reader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files that are asked for.
 const IMPORT: Ask = Ask {
@@ -65,8 +65,10 @@ pub(in crate::editor) struct Presets {
     /// What is wrong with the file that was to be imported or exported, and with a new name.
     wrong: Option<String>,
     wrong_name: Option<String>,
-    /// The path of a file to import, as it is being typed.
+    /// The path of a file to import or to export to, as it is being typed.
     path: String,
+    /// A file that is there, and goes if the sound is exported to it.
+    replaces: Option<PathBuf>,
     /// A new name, as it is being typed.
     rename: String,
     /// What the preset of a name sets, for comparison; none where there is no such preset.
@@ -186,6 +188,7 @@ impl Presets {
             wrong: None,
             wrong_name: None,
             path: String::new(),
+            replaces: None,
             rename: String::new(),
             known: None,
         }
@@ -520,10 +523,13 @@ impl Presets {
                     self.rename = entry.name.clone();
                     self.wrong_name = None;
                 }
-                let renames = menu(&rename, |ui| self.ask_name(ui, rename.clicked(), theme));
-                if renames {
-                    self.rename(entry, desk);
-                }
+                menu(&rename, |ui| {
+                    let renames = self.ask_name(ui, rename.clicked(), theme);
+                    if renames && self.rename(entry, desk) {
+                        ui.close();
+                    }
+                    renames
+                });
             }
             let name = "Delete preset";
             let delete = button(ui, "Delete", name, help, enabled, Look::Raised);
@@ -546,17 +552,31 @@ impl Presets {
             let help = "Takes a preset, an SBaGen or a Gnaural sequence into your library";
             let import = button(ui, "Import", "Import preset", help, named, Look::Raised);
             if import.clicked() || asked.is_some() {
-                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
-                self.import(desk);
+                // What was browsed for stays out of the field: nothing is to be written there.
+                let path = asked.unwrap_or(self.path.trim().to_owned());
+                self.import(Path::new(&path), desk);
             }
             let help = "Writes the sound as it is into that file; asks for one where none is named";
             let export = button(ui, "Export", "Export preset", help, true, Look::Raised);
             let asked = desk.hand.browse.answer(Field::Export);
-            if export.clicked() && !named {
+            if let Some(path) = asked {
+                // The system's dialog has asked whether one that is there is to go.
+                self.export(Path::new(&path), desk);
+                self.path = path;
+            } else if export.clicked() && named {
+                let path = PathBuf::from(self.path.trim());
+                self.replaces = path.is_file().then(|| path.clone());
+                if self.replaces.is_none() {
+                    self.export(&path, desk);
+                }
+            } else if export.clicked() {
+                self.replaces = None;
                 desk.hand.browse.ask(Field::Export, EXPORT, desk.link);
-            } else if export.clicked() || asked.is_some() {
-                self.path = asked.unwrap_or(std::mem::take(&mut self.path));
-                self.export(desk);
+            }
+            if let Some(path) = self.replaces.clone()
+                && menu(&export, |ui| ask_replacement(ui, &path, theme))
+            {
+                self.export(&path, desk);
             }
         });
         for field in [Field::Import, Field::Export] {
@@ -596,7 +616,8 @@ impl Presets {
         named && (done || entered)
     }
 
-    fn rename(&mut self, entry: &Entry, desk: &Desk) {
+    /// True where it has the new name.
+    fn rename(&mut self, entry: &Entry, desk: &Desk) -> bool {
         let name = self.rename.trim().to_owned();
         match self.library.rename(&entry.name, &name) {
             Ok(_) => {
@@ -609,8 +630,12 @@ impl Presets {
                     self.loaded = name.clone();
                 }
                 self.show(Some(name));
+                true
             }
-            Err(error) => self.wrong_name = Some(error.to_string()),
+            Err(error) => {
+                self.wrong_name = Some(error.to_string());
+                false
+            }
         }
     }
 
@@ -622,10 +647,12 @@ impl Presets {
         self.show(None);
     }
 
-    fn import(&mut self, desk: &Desk) {
+    fn import(&mut self, path: &Path, desk: &Desk) {
         self.wrong = None;
-        match self.library.import(Path::new(self.path.trim())) {
+        match self.library.import(path) {
             Ok((imported, path)) => {
+                // It is done with, and no place to write to.
+                self.path.clear();
                 for line in &imported.report {
                     desk.link.messages.post(line.clone());
                 }
@@ -640,9 +667,8 @@ impl Presets {
         }
     }
 
-    fn export(&mut self, desk: &Desk) {
+    fn export(&mut self, path: &Path, desk: &Desk) {
         let now = take(desk.link, desk.sink);
-        let path = Path::new(self.path.trim());
         let stem = path
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
@@ -698,6 +724,23 @@ fn ask_deletion(ui: &mut Ui, entry: &Entry, theme: &Theme) -> bool {
     ui.add(egui::Label::new(text).wrap());
     let look = Look::Accent(theme.warning);
     let (done, cancels) = answers(ui, "Delete", "Delete for good", true, look);
+    if done || cancels {
+        ui.close();
+    }
+    done
+}
+
+/// Asks whether a file that is there is to go; true where it is.
+fn ask_replacement(ui: &mut Ui, path: &Path, theme: &Theme) -> bool {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let text = format!(
+        "There is a file \u{201c}{}\u{201d} already. Replace it with this sound?",
+        name.display()
+    );
+    ui.add(egui::Label::new(text).wrap())
+        .on_hover_text(path.display().to_string());
+    let look = Look::Accent(theme.warning);
+    let (done, cancels) = answers(ui, "Replace", "Replace the file", true, look);
     if done || cancels {
         ui.close();
     }
