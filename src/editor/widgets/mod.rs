@@ -232,7 +232,8 @@ impl Desk<'_> {
             );
         };
         let text = (moved.format)(value);
-        (cut(&moved.name, KNOB), cut(bare(&text, &moved.name), KNOB))
+        let value = brief(bare(&text, &moved.name), false);
+        (cut(&moved.name, KNOB), cut(&value, KNOB))
     }
 
     /// Reads a value from text.
@@ -393,6 +394,9 @@ fn brief(text: &str, moves: bool) -> String {
         Ok(value) if value.is_finite() && digits > 4 => {
             let whole = value.abs().max(1.0).log10().floor() as usize + 1;
             let decimals = 4usize.saturating_sub(whole);
+            let scale = 10f64.powi(decimals as i32);
+            // What rounds to 0 has no sign.
+            let value = (scale * value).round() / scale + 0.0;
             let text = format!("{value:.decimals$}");
             match text.contains('.') && !moves {
                 true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
@@ -576,6 +580,9 @@ mod tests {
             ("-12.5 dB", "-12.5 dB"),
             ("19999.5 Hz", "20000 Hz"),
             ("2.50004", "2.5"),
+            // A node's parameter a hair beside its default.
+            ("0.00001 dB", "0 dB"),
+            ("-0.00001 dB", "0 dB"),
             ("0.1234 s", "0.123 s"),
             ("silent", "silent"),
             ("A#3", "A#3"),
